@@ -1,0 +1,10 @@
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@usufruct/source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testMatch: ['<rootDir>/{apps,libs,infra,tools,test}/**/*.{spec,e2e}.ts'],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.usufruct/'],
+  testTimeout: 20_000,
+};
