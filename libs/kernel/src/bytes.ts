@@ -13,7 +13,8 @@ export const toBase64Url = (bytes: Uint8Array): string => base64urlnopad.encode(
 /** Decoders refuse with the field's name and never echo what they were given. */
 export const fromHex = (text: string, field = 'hex'): Uint8Array =>
   decode(() => hex.decode(text.startsWith('0x') ? text.slice(2) : text), field, 'hex digits');
-export const fromBase64 = (text: string, field = 'base64'): Uint8Array => decode(() => base64.decode(text), field, 'base64');
+export const fromBase64 = (text: string, field = 'base64'): Uint8Array =>
+  decode(() => base64.decode(text), field, 'base64');
 export const fromBase64Url = (text: string, field = 'base64url'): Uint8Array =>
   decode(() => base64urlnopad.decode(text), field, 'base64url without padding');
 

@@ -36,14 +36,18 @@ const describe = (code: ErrorCode, details: Readonly<Record<string, string>>): s
 };
 
 /** Build (not throw) an error: `throw refuse('GRANT_REVOKED', {grantId})`. */
-export const refuse = (code: ErrorCode, details: Readonly<Record<string, string>> = {}, cause?: unknown): UsufructError =>
-  new UsufructError(code, details, cause === undefined ? undefined : { cause });
+export const refuse = (
+  code: ErrorCode,
+  details: Readonly<Record<string, string>> = {},
+  cause?: unknown,
+): UsufructError => new UsufructError(code, details, cause === undefined ? undefined : { cause });
 
 /** Anything thrown, as something safe to send: unknown errors become `INTERNAL` and say nothing. */
 export const toUsufructError = (error: unknown): UsufructError =>
   error instanceof UsufructError ? error : refuse('INTERNAL', {}, error);
 
-export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === 'string' && Object.hasOwn(CATALOGUE, value);
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(CATALOGUE, value);
 
 /** Rebuild an error that another process sent; an unknown or malformed one becomes `UPSTREAM_INVALID`. */
 export function fromWire(body: unknown, upstream: string): UsufructError {
@@ -58,9 +62,13 @@ const isStringRecord = (value: unknown): value is Record<string, string> =>
   typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string');
 
 /** An expected "no" as data, for pure decision functions. */
-export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: UsufructError };
+export type Result<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: UsufructError };
 export const granted = <T>(value: T): Result<T> => ({ ok: true, value });
-export const refused = (code: ErrorCode, details: Readonly<Record<string, string>> = {}): { ok: false; refusal: UsufructError } => ({
+export const refused = (
+  code: ErrorCode,
+  details: Readonly<Record<string, string>> = {},
+): { ok: false; refusal: UsufructError } => ({
   ok: false,
   refusal: refuse(code, details),
 });

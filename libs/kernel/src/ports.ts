@@ -19,8 +19,12 @@ export interface Logger {
 }
 
 export function jsonLogger(service: string, clock: Clock, write: (line: string) => void): Logger {
-  const at = (level: string) => (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
-    write(JSON.stringify({ at: new Date(clock.nowMs()).toISOString(), level, service, event, ...fields }, bigintAsText));
+  const at =
+    (level: string) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+      write(
+        JSON.stringify({ at: new Date(clock.nowMs()).toISOString(), level, service, event, ...fields }, bigintAsText),
+      );
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 

@@ -50,5 +50,8 @@ export function asTimestampMs(value: number, field = 'timestampMs'): TimestampMs
 }
 
 export function sumUnits(parts: readonly AmountUnits[]): AmountUnits {
-  return asAmount(parts.reduce<bigint>((total, part) => total + part, 0n), 'sum');
+  return asAmount(
+    parts.reduce<bigint>((total, part) => total + part, 0n),
+    'sum',
+  );
 }

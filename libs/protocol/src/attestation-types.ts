@@ -1,0 +1,187 @@
+import { bcs } from '@mysten/bcs';
+import {
+  fromBase64,
+  fromHex,
+  toHex32,
+  utf8,
+  type Check,
+  type DaoId,
+  type Digest,
+  type Hex32,
+  type JobId,
+  type TimestampMs,
+} from '@usufruct/kernel';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { lengthPrefixed, u32le } from '@usufruct/kernel';
+import { z } from 'zod';
+import { byteVector, bytes32, u64Number } from './bcs-types.js';
+import { taggedDigest } from './digest.js';
+import { TAGS } from './domain-tags.js';
+import { zBase64, zHex32 } from './wire.js';
+
+export const EVIDENCE_PROFILES = ['tdx+nv', 'tdx', 'snp', 'nitro', 'software-dev'] as const;
+export type EvidenceProfile = (typeof EVIDENCE_PROFILES)[number];
+
+export const zRuntimeEvent = z.object({
+  name: z.string().max(128),
+  payload: zBase64(4096),
+  digest: z.string().regex(/^[0-9a-f]{96}$/),
+});
+export type RuntimeEvent = z.output<typeof zRuntimeEvent>;
+
+/** ATTESTATION.md, Shapes. Bytes are base64; `jobId` is the DAO's id when a runner registers its key. */
+export const zEvidenceBundle = z.object({
+  v: z.literal(1),
+  profile: z.enum(EVIDENCE_PROFILES),
+  challenges: z.array(zBase64(32)).min(1).max(32),
+  jobId: zHex32<JobId>(),
+  hpkePublicKey: zBase64(32),
+  signingPublicKey: zBase64(32),
+  cpuEvidence: zBase64(64 * 1024),
+  eventLog: z.array(zRuntimeEvent).max(256),
+  appCompose: z
+    .string()
+    .max(64 * 1024)
+    .optional(),
+  gpuEvidence: z
+    .array(zBase64(64 * 1024))
+    .max(16)
+    .optional(),
+  gpuToken: z.unknown().optional(),
+});
+export type EvidenceBundle = z.output<typeof zEvidenceBundle>;
+
+/** The exact bytes of the bundle as it travelled, hashed: receipts and release statements name it. */
+export const evidenceDigest = (bundle: EvidenceBundle): Digest =>
+  taggedDigest(
+    TAGS.evidence,
+    utf8(bundle.profile),
+    ...bundle.challenges.map((c) => fromBase64(c)),
+    fromHex(bundle.jobId),
+    fromBase64(bundle.hpkePublicKey),
+    fromBase64(bundle.signingPublicKey),
+    fromBase64(bundle.cpuEvidence),
+    ...(bundle.gpuEvidence ?? []).map((g) => fromBase64(g)),
+  );
+
+/** challenge = SHA-256(domain ‖ count ‖ sorted challenges); refuses nothing: the verifier checks list and length. */
+export function combineChallenges(challenges: readonly Uint8Array[]): Uint8Array {
+  const sorted = [...challenges].sort(compareBytes);
+  return sha256(lengthPrefixed(utf8(TAGS.challenge), u32le(sorted.length), ...sorted));
+}
+
+export interface BoundKeys {
+  readonly hpkePublicKey: Uint8Array;
+  readonly signingPublicKey: Uint8Array;
+}
+export const gpuNonce = (challenge: Uint8Array, keys: BoundKeys): Uint8Array =>
+  sha256(lengthPrefixed(utf8(TAGS.gpuNonce), challenge, keys.hpkePublicKey, keys.signingPublicKey));
+
+/** report_data (64 bytes) = SHA-256("rd/v1" ‖ challenge ‖ keys ‖ SHA-256(GPU evidence) ‖ jobId) ‖ challenge. */
+export function reportData(
+  challenge: Uint8Array,
+  keys: BoundKeys,
+  gpuEvidence: readonly Uint8Array[],
+  jobId: Hex32,
+): Uint8Array {
+  const gpuHash = sha256(lengthPrefixed(...gpuEvidence));
+  const bound = sha256(
+    lengthPrefixed(
+      utf8(TAGS.reportData),
+      challenge,
+      keys.hpkePublicKey,
+      keys.signingPublicKey,
+      gpuHash,
+      fromHex(jobId),
+    ),
+  );
+  const out = new Uint8Array(64);
+  out.set(bound, 0);
+  out.set(challenge, 32);
+  return out;
+}
+
+/** Versioned data, allow-lists only; an empty list affirms nothing. Part of the DAO's policy on the chain. */
+export interface AppraisalPolicy {
+  readonly version: number;
+  readonly profiles: readonly EvidenceProfile[];
+  /** Approved code measurements, lower-case hex (48 bytes for TDX and the software TEE). */
+  readonly measurements: readonly string[];
+  /** How long a result stays usable. */
+  readonly resultTermMs: number;
+}
+export const AppraisalPolicyBcs = bcs.struct('AppraisalPolicy', {
+  version: bcs.u32(),
+  profiles: bcs.vector(
+    bcs.string().transform<EvidenceProfile, EvidenceProfile>({ input: (p) => p, output: asProfile }),
+  ),
+  measurements: bcs.vector(bcs.string()),
+  resultTermMs: u64Number(),
+});
+export const appraisalPolicyDigest = (policy: AppraisalPolicy): Digest =>
+  taggedDigest(
+    TAGS.appraisalPolicy,
+    AppraisalPolicyBcs.serialize({
+      ...policy,
+      profiles: [...policy.profiles],
+      measurements: [...policy.measurements],
+    }).toBytes(),
+  );
+
+export interface Claims {
+  readonly profile: EvidenceProfile;
+  readonly measurement: string;
+  readonly debug: boolean;
+  readonly hpkePublicKey: Uint8Array;
+  readonly signingPublicKey: Uint8Array;
+  readonly evidenceDigest: Digest;
+  /** True for the software TEE: whoever shows the result must show this too. */
+  readonly standIn: boolean;
+}
+export interface AttestationResult {
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+  readonly claims?: Claims;
+  readonly policyDigest: Digest;
+  readonly expiresAtMs: TimestampMs;
+}
+
+/** What a verifier (here: each key holder) signs so that a runner's key can be registered on the chain. */
+export interface RunnerStatement {
+  readonly chainId: string;
+  readonly daoId: DaoId;
+  readonly profile: string;
+  readonly measurement: string;
+  readonly signingPublicKey: Uint8Array;
+  readonly hpkePublicKey: Uint8Array;
+  readonly appraisalPolicyDigest: Digest;
+  readonly issuedAtMs: TimestampMs;
+  readonly expiresAtMs: TimestampMs;
+}
+export const RunnerStatementBcs = bcs.struct('RunnerStatement', {
+  chainId: bcs.string(),
+  daoId: bytes32<DaoId>(),
+  profile: bcs.string(),
+  measurement: bcs.string(),
+  signingPublicKey: byteVector(),
+  hpkePublicKey: byteVector(),
+  appraisalPolicyDigest: bytes32<Digest>(),
+  issuedAtMs: u64Number<TimestampMs>(),
+  expiresAtMs: u64Number<TimestampMs>(),
+});
+
+/** The id of a runner is the digest of its attested signing key. */
+export const runnerIdOf = <T extends Hex32>(signingPublicKey: Uint8Array): T => toHex32<T>(sha256(signingPublicKey));
+
+function asProfile(text: string): EvidenceProfile {
+  const known = EVIDENCE_PROFILES.find((p) => p === text);
+  if (known === undefined) throw new Error('unknown evidence profile');
+  return known;
+}
+
+function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    if (left[i] !== right[i]) return left[i]! - right[i]!;
+  }
+  return left.length - right.length;
+}

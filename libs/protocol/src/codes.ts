@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+/** Kinds of computation that a grant may allow. Order is the BCS variant index: append only. */
+export const COMPUTATION_KINDS = ['rag', 'train', 'stats'] as const;
+export type ComputationKind = (typeof COMPUTATION_KINDS)[number];
+
+/** Protections that a grant may demand; a job names exactly one. */
+export const PROTECTION_KINDS = ['tee', 'mpc', 'fhe'] as const;
+export type ProtectionKind = (typeof PROTECTION_KINDS)[number];
+
+/** A purpose code: a GA4GH DUO code (`DUO:0000042`) or a DPV purpose (`dpv:ResearchAndDevelopment`). */
+export const PURPOSE_CODE = /^(DUO:[0-9]{7}|dpv:[A-Za-z]{1,64})$/;
+export const purposeCode = z.string().regex(PURPOSE_CODE);
+
+/** States of a job; the chain knows `funded`, `succeeded`, `cancelled` and `expired`, the rest is progress. */
+export const JOB_STATES = [
+  'quoted',
+  'awaiting_approval',
+  'funded',
+  'queued',
+  'attesting',
+  'provisioning',
+  'running',
+  'egress_review',
+  'settling',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'expired',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const CHAIN_JOB_STATES = ['funded', 'succeeded', 'cancelled', 'expired'] as const;
+export type ChainJobState = (typeof CHAIN_JOB_STATES)[number];
+
+export const SIGNER_KINDS = ['tee', 'mpc-set', 'fhe-host'] as const;
+export type SignerKind = (typeof SIGNER_KINDS)[number];

@@ -1,0 +1,23 @@
+/** Every limit on sizes and counts, in one place. Bytes, milliseconds and counts as the names say. */
+export const LIMITS = {
+  fileBytes: 2 * 1024 ** 3,
+  partBytes: 8 * 1024 ** 2,
+  partsPerContribution: 1024,
+  manifestBytes: 256 * 1024,
+  questionChars: 4_000,
+  sealedQuestionBytes: 16 * 1024,
+  sealedAnswerBytes: 1024 ** 2,
+  httpBodyBytes: 8 * 1024 ** 2,
+  challengeTermMs: 60_000,
+  sessionTermMs: 10 * 60_000,
+  jobTermMs: 60 * 60_000,
+  questionsPerJob: 10_000,
+  contributionsPerDataset: 10_000,
+  usesPerReceipt: 64,
+  actionsPerTransaction: 64,
+  transactionBytes: 128 * 1024,
+  transactionTermMs: 10 * 60_000,
+  eventsPage: 1_000,
+  receiptFreshnessMs: 30 * 60_000,
+  runnerRegistrationTermMs: 24 * 60 * 60_000,
+} as const;

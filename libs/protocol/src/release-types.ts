@@ -1,0 +1,177 @@
+import { bcs } from '@mysten/bcs';
+import type {
+  ContributionId,
+  DaoId,
+  DatasetId,
+  Digest,
+  GrantId,
+  Hex32,
+  HolderSetId,
+  JobId,
+  TimestampMs,
+} from '@usufruct/kernel';
+import { z } from 'zod';
+import { zEvidenceBundle } from './attestation-types.js';
+import { byteVector, bytes32, u64Number } from './bcs-types.js';
+import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
+import { LIMITS } from './limits.js';
+import { zBase64, zHex32, zTimestampMs } from './wire.js';
+
+/**
+ * The key holder's HTTP interface. Bodies are JSON; byte fields are base64.
+ *
+ * GET  /v1/identity       → zHolderIdentity
+ * POST /v1/shares         zDepositShareRequest  → zDepositShareAnswer   (idempotent by manifest digest)
+ * POST /v1/challenges     zChallengeRequest     → zChallengeAnswer      (32 bytes, single use, 60 s)
+ * POST /v1/registrations  zRegistrationRequest  → zRegistrationAnswer   (appraises, signs a RunnerStatement)
+ * POST /v1/releases       zReleaseRequest       → zReleaseAnswer        (one appraisal, many contributions)
+ * GET  /v1/log/head       → zSignedTreeHead
+ * GET  /v1/log/consistency?first=N&second=M → { proof: base64[] }
+ * POST /v1/log/query      zLogQuery             → zLogAnswer            (the contributor's own entries, signed request)
+ */
+export const zHolderIdentity = z.object({
+  signingPublicKey: zBase64(32),
+  sealingPublicKey: zBase64(32),
+  operator: zHex32(),
+  chainId: z.string(),
+  /** Which parts are stand-ins, in words; empty in production. */
+  standIns: z.array(z.string()),
+});
+export type HolderIdentity = z.output<typeof zHolderIdentity>;
+
+/** The share is sealed (HPKE) to the holder's sealing key with info = lengthPrefixed(tag, manifest digest). */
+export const zDepositShareRequest = z.object({
+  manifest: zBase64(LIMITS.manifestBytes),
+  signature: z.string().max(1024),
+  sealedShare: zBase64(512),
+});
+export type DepositShareRequest = z.output<typeof zDepositShareRequest>;
+/** Plaintext of the sealed share. */
+export const ShareBcs = bcs.struct('Share', { index: bcs.u8(), value: byteVector() });
+export const zDepositShareAnswer = z.object({
+  manifestDigest: zHex32<Digest>(),
+  index: z.int(),
+  signature: zBase64(64),
+});
+export type DepositShareAnswer = z.output<typeof zDepositShareAnswer>;
+/** What a holder signs (tag `shareReceipt`) when it has verified and durably stored a share. */
+export const ShareReceiptBcs = bcs.struct('ShareReceipt', {
+  manifestDigest: bytes32<Digest>(),
+  holderSetId: bytes32<HolderSetId>(),
+  index: bcs.u8(),
+});
+
+export const zChallengeRequest = z.discriminatedUnion('for', [
+  z.object({ for: z.literal('release'), jobId: zHex32<JobId>() }),
+  z.object({ for: z.literal('registration'), daoId: zHex32<DaoId>() }),
+]);
+export type ChallengeRequest = z.output<typeof zChallengeRequest>;
+export const zChallengeAnswer = z.object({ challenge: zBase64(32), expiresAtMs: zTimestampMs });
+
+export const zRegistrationRequest = z.object({
+  daoId: zHex32<DaoId>(),
+  challenge: zBase64(32),
+  bundle: zEvidenceBundle,
+});
+export type RegistrationRequest = z.output<typeof zRegistrationRequest>;
+export const zRegistrationAnswer = z.object({ statement: zBase64(2048), signature: zBase64(64) });
+
+export const zReleaseRequest = z.object({
+  jobId: zHex32<JobId>(),
+  challenge: zBase64(32),
+  bundle: zEvidenceBundle,
+  contributionIds: z.array(zHex32<ContributionId>()).min(1).max(LIMITS.contributionsPerDataset),
+});
+export type ReleaseRequest = z.output<typeof zReleaseRequest>;
+
+/** One entry of a holder's release log; refusals are logged too. */
+export interface ReleaseLeaf {
+  readonly holderSetId: HolderSetId;
+  /** Position of the share, from 1. */
+  readonly shareIndex: number;
+  readonly jobId: JobId;
+  readonly datasetId: DatasetId;
+  readonly contributionId: ContributionId;
+  /** All zero where no grant exists. */
+  readonly grantId: GrantId;
+  readonly purpose: string;
+  readonly kind: 'rag' | 'train' | 'stats';
+  readonly protection: 'tee' | 'mpc' | 'fhe';
+  readonly measurement: string;
+  readonly runnerSigningKey: Uint8Array;
+  readonly evidenceDigest: Digest;
+  /** `RELEASED` or the catalogue code of the refusal. */
+  readonly decision: string;
+  readonly atMs: TimestampMs;
+}
+export const ReleaseLeafBcs = bcs.struct('ReleaseLeaf', {
+  holderSetId: bytes32<HolderSetId>(),
+  shareIndex: bcs.u8(),
+  jobId: bytes32<JobId>(),
+  datasetId: bytes32<DatasetId>(),
+  contributionId: bytes32<ContributionId>(),
+  grantId: bytes32<GrantId>(),
+  purpose: bcs.string(),
+  kind: ComputationKindBcs,
+  protection: ProtectionKindBcs,
+  measurement: bcs.string(),
+  runnerSigningKey: byteVector(),
+  evidenceDigest: bytes32<Digest>(),
+  decision: bcs.string(),
+  atMs: u64Number<TimestampMs>(),
+});
+
+export const TreeHeadBcs = bcs.struct('TreeHead', {
+  holderSetId: bytes32<HolderSetId>(),
+  member: bcs.u8(),
+  treeSize: u64Number(),
+  rootHash: bytes32<Digest>(),
+  atMs: u64Number<TimestampMs>(),
+});
+/** `treeHead` is TreeHeadBcs; the signature (tag `treeHead`) is the holder's. */
+export const zSignedTreeHead = z.object({ treeHead: zBase64(256), signature: zBase64(64) });
+export type SignedTreeHead = z.output<typeof zSignedTreeHead>;
+
+export const zRelease = z.object({
+  /** ReleaseLeafBcs bytes: the runner recomputes the Merkle leaf from them. */
+  leaf: zBase64(2048),
+  leafIndex: z.int(),
+  inclusionProof: z.array(zBase64(32)),
+  /** HPKE to the attested key, info = shareReleaseInfo(…), plaintext ShareBcs; absent when refused. */
+  wrappedShare: zBase64(512).optional(),
+  refusal: z
+    .object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.string()) })
+    .optional(),
+});
+export type Release = z.output<typeof zRelease>;
+export const zReleaseAnswer = z.object({
+  /** In the order of the request. */
+  releases: z.array(zRelease),
+  head: zSignedTreeHead,
+});
+export type ReleaseAnswer = z.output<typeof zReleaseAnswer>;
+
+/** `info` of the wrapped share binds every part of the context (DESIGN.md stage 6). */
+export const ShareReleaseInfoBcs = bcs.struct('ShareReleaseInfo', {
+  chainId: bcs.string(),
+  packageId: bytes32<Hex32>(),
+  policyDigest: bytes32<Digest>(),
+  challenge: byteVector(),
+  jobId: bytes32<JobId>(),
+  contributionId: bytes32<ContributionId>(),
+});
+
+/** Signed by the contribution's owner: walletStatement(logQuery) over taggedDigest(logQuery, LogQueryBcs). */
+export const zLogQuery = z.object({
+  contributionId: zHex32<ContributionId>(),
+  issuedAtMs: zTimestampMs,
+  signature: z.string().max(1024),
+});
+export const LogQueryBcs = bcs.struct('LogQuery', {
+  contributionId: bytes32<ContributionId>(),
+  issuedAtMs: u64Number<TimestampMs>(),
+});
+export const zLogAnswer = z.object({
+  entries: z.array(z.object({ leaf: zBase64(2048), leafIndex: z.int(), inclusionProof: z.array(zBase64(32)) })),
+  head: zSignedTreeHead,
+});

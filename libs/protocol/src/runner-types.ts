@@ -1,0 +1,108 @@
+import { bcs } from '@mysten/bcs';
+import type { ContributionId, Digest, Hex32, JobId, QuestionId, RunnerId } from '@usufruct/kernel';
+import { z } from 'zod';
+import { byteVector, bytes32 } from './bcs-types.js';
+import { JOB_STATES } from './codes.js';
+import { LIMITS } from './limits.js';
+import { zUse } from './chain-views.js';
+import { zBase64, zHex32 } from './wire.js';
+
+/**
+ * The runner's HTTP interface (reached by the API, which relays ciphertext). All POSTs are idempotent.
+ *
+ * GET  /v1/runner                                  → zRunnerIdentity
+ * GET  /v1/attestation?nonce=<base64url 32>&jobId= → EvidenceBundle with challenges = [nonce]
+ * POST /v1/jobs { jobId }                          → zRunnerJob   starts (or continues) the session of a funded job
+ * GET  /v1/jobs/{jobId}                            → zRunnerJob
+ * POST /v1/jobs/{jobId}/questions zAskRequest      → zAskAnswer   answers when the receipt is settled or known pending
+ * GET  /v1/jobs/{jobId}/questions/{questionId}     → zAskAnswer
+ */
+export const zRunnerIdentity = z.object({
+  runnerId: zHex32<RunnerId>(),
+  signingPublicKey: zBase64(32),
+  hpkePublicKey: zBase64(32),
+  measurement: z.string(),
+  profile: z.string(),
+  standIns: z.array(z.string()),
+});
+export type RunnerIdentity = z.output<typeof zRunnerIdentity>;
+
+export const zRunnerJob = z.object({
+  jobId: zHex32<JobId>(),
+  state: z.enum(JOB_STATES),
+  runnerId: zHex32<RunnerId>(),
+  /** Documents in the index; which ones is the asker's business only through citations. */
+  documents: z.int(),
+  chunks: z.int(),
+  /** Contributions left out and why (a catalogue code). */
+  leftOut: z.array(z.object({ contributionId: zHex32<ContributionId>(), code: z.string() })),
+  error: z
+    .object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.string()) })
+    .nullable(),
+});
+export type RunnerJob = z.output<typeof zRunnerJob>;
+
+/**
+ * `sealedQuestion`: HPKE to the runner's attested key, info = questionInfo(…), plaintext JSON zQuestion.
+ * `authorization`: Ed25519 by the job's client key, tag `questionAuthorization`, over QuestionAuthorizationBcs.
+ */
+export const zAskRequest = z.object({
+  questionId: zHex32<QuestionId>(),
+  sealedQuestion: zBase64(LIMITS.sealedQuestionBytes),
+  authorization: zBase64(64),
+});
+export type AskRequest = z.output<typeof zAskRequest>;
+export const QuestionAuthorizationBcs = bcs.struct('QuestionAuthorization', {
+  jobId: bytes32<JobId>(),
+  questionId: bytes32<QuestionId>(),
+  sealedQuestionSha256: bytes32<Digest>(),
+});
+/** HPKE info of question and answer: serialise, then lengthPrefixed with the tag (`question` or `answer`). */
+export const QuestionContextBcs = bcs.struct('QuestionContext', {
+  chainId: bcs.string(),
+  packageId: bytes32<Hex32>(),
+  jobId: bytes32<JobId>(),
+  questionId: bytes32<QuestionId>(),
+  runnerSigningKey: byteVector(),
+});
+export const zQuestion = z.object({
+  text: z.string().min(1).max(LIMITS.questionChars),
+  /** X25519; the answer is sealed to it. The client keeps the private half until it has read the answer. */
+  responsePublicKey: zBase64(32),
+  topK: z.int().min(1).max(32).default(8),
+});
+export type Question = z.output<typeof zQuestion>;
+
+export const zCitation = z.object({
+  contributionId: zHex32<ContributionId>(),
+  fileName: z.string(),
+  /** Where in the document: heading path, page or row. */
+  locator: z.string(),
+  quote: z.string(),
+});
+export const zAnswer = z.object({
+  text: z.string(),
+  /** How the text was made; `extractive` says that no language model wrote it. */
+  generator: z.enum(['extractive', 'model']),
+  sentences: z.array(z.object({ text: z.string(), citations: z.array(z.int()) })),
+  citations: z.array(zCitation),
+  uses: z.array(zUse),
+  usesSalt: zHex32(),
+  resultSalt: zHex32(),
+});
+export type Answer = z.output<typeof zAnswer>;
+
+export const zAskAnswer = z.object({
+  questionId: zHex32<QuestionId>(),
+  state: z.enum(['computing', 'settling', 'settled', 'failed']),
+  /** HPKE to the response key, plaintext JSON zAnswer. */
+  sealedAnswer: zBase64(LIMITS.sealedAnswerBytes).nullable(),
+  /** UsageReceiptBcs bytes and the runner's signature (tag `receipt`). */
+  receipt: zBase64(2048).nullable(),
+  signature: zBase64(64).nullable(),
+  settlement: z.object({ transaction: zHex32<Digest>() }).nullable(),
+  error: z
+    .object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.string()) })
+    .nullable(),
+});
+export type AskAnswer = z.output<typeof zAskAnswer>;
