@@ -1,0 +1,57 @@
+import type { Address, ContributionId, DaoId, DatasetId, Digest, GrantId, HolderSetId, JobId, QuestionId, RunnerId, AmountUnits } from '@usufruct/kernel';
+import type { ChainAction, ChainEvent, ChainInfo, ContributionView, DaoView, DatasetView, GrantView, HolderSetView, JobView, RunnerView, TransactionOutcome } from '@usufruct/protocol';
+
+/**
+ * The chain port. Every party opens its own and trusts no other party's word for what the chain says.
+ * Reads of an object that does not exist throw `NOT_FOUND`; a chain that cannot be reached throws `CHAIN_UNAVAILABLE`.
+ */
+export interface ChainReader {
+  info(): Promise<ChainInfo>;
+  dao(id: DaoId): Promise<DaoView>;
+  dataset(id: DatasetId): Promise<DatasetView>;
+  contribution(id: ContributionId): Promise<ContributionView>;
+  /** In order of registration; every state. */
+  contributionsOf(datasetId: DatasetId): Promise<ContributionView[]>;
+  grant(id: GrantId): Promise<GrantView>;
+  /** All grants of a contribution, oldest first, revoked and expired ones included. */
+  grantsOf(contributionId: ContributionId): Promise<GrantView[]>;
+  holderSet(id: HolderSetId): Promise<HolderSetView>;
+  runner(daoId: DaoId, runnerId: RunnerId): Promise<RunnerView>;
+  job(id: JobId): Promise<JobView>;
+  /** Digest of the receipt that settled this question, or null. */
+  settledReceipt(jobId: JobId, questionId: QuestionId): Promise<Digest | null>;
+  balanceOf(account: Address): Promise<AmountUnits>;
+  /** Events with `seq > after`, in order, without gaps, at most `limit`; waits up to `waitMs` for the first one. */
+  events(after: number, options?: { limit?: number; waitMs?: number; signal?: AbortSignal }): Promise<ChainEvent[]>;
+  /** What became of a transaction; null if the chain has never seen it. */
+  transaction(digest: Digest): Promise<TransactionOutcome | null>;
+}
+
+/** A wallet, reduced to what the chain needs of it. */
+export interface WalletSigner {
+  readonly address: Address;
+  /** Sign a personal message (Sui intent scope 3); returns the serialised signature, base64. */
+  signPersonalMessage(message: Uint8Array): Promise<string>;
+}
+
+/** A signed transaction whose digest is known before it is sent: store it, then send it. */
+export interface PreparedTransaction {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly signature: string;
+}
+
+export interface ChainWriter {
+  prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction>;
+  /**
+   * Send a prepared transaction. Sending the same one twice executes it once and gives the same outcome. Throws the
+   * catalogue error of a transaction that failed on the chain, and `SETTLEMENT_UNKNOWN` when no answer came: look the
+   * digest up (`transaction`) before anything else is sent.
+   */
+  send(transaction: PreparedTransaction): Promise<TransactionOutcome>;
+}
+
+export interface Chain extends ChainReader, ChainWriter {
+  /** `prepare` and `send` for callers that have nothing to lose when they die between the two. */
+  execute(actions: readonly ChainAction[], signer: WalletSigner): Promise<TransactionOutcome>;
+}
