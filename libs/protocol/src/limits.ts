@@ -9,6 +9,8 @@ export const LIMITS = {
   sealedAnswerBytes: 1024 ** 2,
   httpBodyBytes: 8 * 1024 ** 2,
   challengeTermMs: 60_000,
+  /** How far another party's clock may be from ours, either way. */
+  clockSkewMs: 60_000,
   sessionTermMs: 10 * 60_000,
   jobTermMs: 60 * 60_000,
   questionsPerJob: 10_000,

@@ -68,9 +68,15 @@ export const zChallengeRequest = z.discriminatedUnion('for', [
 export type ChallengeRequest = z.output<typeof zChallengeRequest>;
 export const zChallengeAnswer = z.object({ challenge: zBase64(32), expiresAtMs: zTimestampMs });
 
+/**
+ * The k holders must sign the same statement bytes, so its times cannot be each holder's own: the runner sends one
+ * `issuedAtMs` to all, each holder checks that it is within LIMITS.clockSkewMs of its own clock, and
+ * `expiresAtMs = issuedAtMs + LIMITS.runnerRegistrationTermMs`.
+ */
 export const zRegistrationRequest = z.object({
   daoId: zHex32<DaoId>(),
   challenge: zBase64(32),
+  issuedAtMs: zTimestampMs,
   bundle: zEvidenceBundle,
 });
 export type RegistrationRequest = z.output<typeof zRegistrationRequest>;
