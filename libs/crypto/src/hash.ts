@@ -1,0 +1,32 @@
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { toHex32, type Digest } from '@usufruct/kernel';
+
+/** SHA-256 (FIPS 180-4), synchronous: for messages and small files. Large inputs: `createSha256`. */
+export const sha256 = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(nobleSha256(bytes));
+
+/** SHA-256 as the `Digest` that goes on the wire and the chain. */
+export const digestOf = (bytes: Uint8Array): Digest => toHex32<Digest>(nobleSha256(bytes));
+
+/** SHA-256 over input that comes in pieces; memory does not grow with it. */
+export interface IncrementalHash {
+  update(bytes: Uint8Array): void;
+  /** Ends the computation; the object is of no use afterwards. */
+  digest(): Uint8Array;
+}
+
+export function createSha256(): IncrementalHash {
+  const state = nobleSha256.create();
+  return {
+    update: (bytes) => {
+      state.update(bytes);
+    },
+    digest: () => state.digest(),
+  };
+}
+
+/** SHA-256 of a whole stream. Reads the stream to its end; an error of the stream is passed on. */
+export async function digestOfStream(source: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const hash = createSha256();
+  for await (const piece of source) hash.update(piece);
+  return toHex32<Digest>(hash.digest());
+}

@@ -1,0 +1,146 @@
+/**
+ * The Merkle tree of Certificate Transparency (RFC 6962 §2.1, RFC 9162 §2.1) over SHA-256.
+ * Leaves and nodes are hashed under different prefixes, so that no node passes for a leaf. Hashes are 32 bytes.
+ * An inclusion proof ties a leaf to a root and a consistency proof ties two roots together; that everybody is shown
+ * the same roots is for whoever signs and anchors them.
+ */
+import { concatBytes, equalBytes, refuse } from '@usufruct/kernel';
+import { requireInteger } from './guards.js';
+import { sha256 } from './hash.js';
+
+const LEAF_PREFIX = Uint8Array.of(0);
+const NODE_PREFIX = Uint8Array.of(1);
+
+export const leafHash = (entry: Uint8Array): Uint8Array => sha256(concatBytes(LEAF_PREFIX, entry));
+const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(NODE_PREFIX, left, right));
+
+/** MTH: the root over leaf hashes, oldest first. The root of the empty tree is the hash of nothing. */
+export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
+  return leaves.length === 0 ? sha256(new Uint8Array()) : subtree(leaves, 0, leaves.length);
+}
+
+/** PATH: the siblings from the leaf up. Refuses `INVALID_ARGUMENT` for a leaf that is not in the tree. */
+export function inclusionProof(leaves: readonly Uint8Array[], leafIndex: number): Uint8Array[] {
+  requireInteger(leafIndex, 0, leaves.length - 1, 'leafIndex');
+  const proof: Uint8Array[] = [];
+  let [from, to] = [0, leaves.length];
+  while (to - from > 1) {
+    const middle = from + largestPowerBelow(to - from);
+    if (leafIndex < middle) {
+      proof.unshift(subtree(leaves, middle, to));
+      to = middle;
+    } else {
+      proof.unshift(subtree(leaves, from, middle));
+      from = middle;
+    }
+  }
+  return proof;
+}
+
+export interface InclusionClaim {
+  readonly leafHash: Uint8Array;
+  readonly leafIndex: number;
+  readonly treeSize: number;
+  readonly proof: readonly Uint8Array[];
+  readonly root: Uint8Array;
+}
+
+/**
+ * RFC 9162 §2.1.3.2. Size and root must come from one signed head: with a size of the prover's choice an inner node
+ * can be shown as a leaf. `false` for everything that does not prove it; never throws for what a stranger sent.
+ */
+export function verifyInclusion({ leafHash: leaf, leafIndex, treeSize, proof, root }: InclusionClaim): boolean {
+  if (!isCount(leafIndex) || !isCount(treeSize) || leafIndex >= treeSize || !areHashes([leaf, root, ...proof]))
+    return false;
+  let [node, last, hash] = [leafIndex, treeSize - 1, leaf];
+  for (const sibling of proof) {
+    if (last === 0) return false;
+    if (isOdd(node) || node === last) {
+      hash = nodeHash(sibling, hash);
+      while (!isOdd(node) && node !== 0) [node, last] = [half(node), half(last)];
+    } else {
+      hash = nodeHash(hash, sibling);
+    }
+    [node, last] = [half(node), half(last)];
+  }
+  return last === 0 && equalBytes(hash, root);
+}
+
+/** PROOF: that the tree of the first `oldSize` leaves is a prefix of this one. Empty when the sizes are equal or `oldSize` is 0. */
+export function consistencyProof(leaves: readonly Uint8Array[], oldSize: number): Uint8Array[] {
+  requireInteger(oldSize, 0, leaves.length, 'oldSize');
+  if (oldSize === 0 || oldSize === leaves.length) return [];
+  const proof: Uint8Array[] = [];
+  let [from, to, isWholeOldTree] = [0, leaves.length, true];
+  while (to !== oldSize) {
+    const middle = from + largestPowerBelow(to - from);
+    if (oldSize <= middle) {
+      proof.unshift(subtree(leaves, middle, to));
+      to = middle;
+    } else {
+      proof.unshift(subtree(leaves, from, middle));
+      from = middle;
+      isWholeOldTree = false;
+    }
+  }
+  if (!isWholeOldTree) proof.unshift(subtree(leaves, from, to));
+  return proof;
+}
+
+export interface ConsistencyClaim {
+  readonly oldSize: number;
+  readonly newSize: number;
+  readonly oldRoot: Uint8Array;
+  readonly newRoot: Uint8Array;
+  readonly proof: readonly Uint8Array[];
+}
+
+/** RFC 9162 §2.1.4.2. The empty tree is a prefix of every tree. `false` for everything that does not prove it. */
+export function verifyConsistency({ oldSize, newSize, oldRoot, newRoot, proof }: ConsistencyClaim): boolean {
+  if (!isCount(oldSize) || !isCount(newSize) || oldSize > newSize || !areHashes([oldRoot, newRoot, ...proof]))
+    return false;
+  if (oldSize === 0) return proof.length === 0 && equalBytes(oldRoot, rootOf([]));
+  if (oldSize === newSize) return proof.length === 0 && equalBytes(oldRoot, newRoot);
+  const path = isPowerOfTwo(oldSize) ? [oldRoot, ...proof] : proof;
+  if (path.length === 0) return false;
+  let [node, last] = [oldSize - 1, newSize - 1];
+  while (isOdd(node)) [node, last] = [half(node), half(last)];
+  let [oldHash, newHash] = [path[0]!, path[0]!];
+  for (const sibling of path.slice(1)) {
+    if (last === 0) return false;
+    if (isOdd(node) || node === last) {
+      oldHash = nodeHash(sibling, oldHash);
+      newHash = nodeHash(sibling, newHash);
+      while (!isOdd(node) && node !== 0) [node, last] = [half(node), half(last)];
+    } else {
+      newHash = nodeHash(newHash, sibling);
+    }
+    [node, last] = [half(node), half(last)];
+  }
+  return last === 0 && equalBytes(oldHash, oldRoot) && equalBytes(newHash, newRoot);
+}
+
+function subtree(leaves: readonly Uint8Array[], from: number, to: number): Uint8Array {
+  if (to - from === 1) {
+    const leaf = leaves[from]!;
+    if (leaf.length !== 32)
+      throw refuse('INVALID_ARGUMENT', { field: `leaves[${from}]`, expected: 'a leaf hash of 32 bytes' });
+    return leaf;
+  }
+  const middle = from + largestPowerBelow(to - from);
+  return nodeHash(subtree(leaves, from, middle), subtree(leaves, middle, to));
+}
+
+/** The largest power of two smaller than `size`, for size ≥ 2. */
+function largestPowerBelow(size: number): number {
+  let power = 1;
+  while (power * 2 < size) power *= 2;
+  return power;
+}
+
+// Division, not shifts: sizes may exceed 2³¹.
+const half = (value: number): number => Math.floor(value / 2);
+const isOdd = (value: number): boolean => value % 2 === 1;
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+const isPowerOfTwo = (value: number): boolean => largestPowerBelow(value * 2) === value;
+const areHashes = (hashes: readonly Uint8Array[]): boolean => hashes.every((hash) => hash.length === 32);
