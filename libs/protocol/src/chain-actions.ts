@@ -140,7 +140,7 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
     salt: bytes32<Hex32>(),
     datasetId: bytes32<DatasetId>(),
     purpose: bcs.string(),
-    kind: ComputationKindBcs,
+    computation: ComputationKindBcs,
     protection: ProtectionKindBcs,
     policyVersion: bcs.u32(),
     pricePerQuestionUnits: u64<AmountUnits>(),
@@ -191,7 +191,7 @@ export interface ChainActionPayloads {
     salt: Hex32;
     datasetId: DatasetId;
     purpose: string;
-    kind: ComputationKind;
+    computation: ComputationKind;
     protection: ProtectionKind;
     policyVersion: number;
     pricePerQuestionUnits: AmountUnits;
