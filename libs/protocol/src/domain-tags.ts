@@ -29,5 +29,6 @@ export const TAGS = {
   questionAuthorization: 'usufruct/question-authorization/v1',
   answer: 'usufruct/answer/v1',
   signIn: 'usufruct/sign-in/v1',
+  metadata: 'usufruct/metadata/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -8,6 +8,7 @@ export * from './digest.js';
 export * from './domain-tags.js';
 export * from './limits.js';
 export * from './manifest.js';
+export * from './metadata.js';
 export * from './receipt.js';
 export * from './release-types.js';
 export * from './runner-types.js';
