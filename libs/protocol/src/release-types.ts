@@ -10,10 +10,12 @@ import type {
   JobId,
   TimestampMs,
 } from '@usufruct/kernel';
+import { fromHex, lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { zEvidenceBundle } from './attestation-types.js';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
 import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
+import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
 
@@ -39,7 +41,10 @@ export const zHolderIdentity = z.object({
 });
 export type HolderIdentity = z.output<typeof zHolderIdentity>;
 
-/** The share is sealed (HPKE) to the holder's sealing key with info = lengthPrefixed(tag, manifest digest). */
+/** HPKE `info` under which a client seals a share to the holder's sealing key (aad empty). */
+export const shareSealInfo = (digest: Digest): Uint8Array => lengthPrefixed(utf8(TAGS.shareSeal), fromHex(digest));
+
+/** `sealedShare`: HPKE to the holder's sealing key, info = shareSealInfo(manifest digest), plaintext ShareBcs. */
 export const zDepositShareRequest = z.object({
   manifest: zBase64(LIMITS.manifestBytes),
   signature: z.string().max(1024),
@@ -166,6 +171,20 @@ export const ShareReleaseInfoBcs = bcs.struct('ShareReleaseInfo', {
   jobId: bytes32<JobId>(),
   contributionId: bytes32<ContributionId>(),
 });
+
+export interface ShareReleaseInfo {
+  readonly chainId: string;
+  readonly packageId: Hex32;
+  /** Digest of the DAO's policy that was current at the release (`DaoView.policyDigest`). */
+  readonly policyDigest: Digest;
+  /** The holder's own challenge, not the combination. */
+  readonly challenge: Uint8Array;
+  readonly jobId: JobId;
+  readonly contributionId: ContributionId;
+}
+/** HPKE `info` of a wrapped share (aad empty). */
+export const shareReleaseInfo = (info: ShareReleaseInfo): Uint8Array =>
+  lengthPrefixed(utf8(TAGS.shareRelease), ShareReleaseInfoBcs.serialize(info).toBytes());
 
 /** Signed by the contribution's owner: walletStatement(logQuery) over taggedDigest(logQuery, LogQueryBcs). */
 export const zLogQuery = z.object({
