@@ -1,0 +1,56 @@
+import { createServer } from 'node:net';
+import { LocalSystemError } from './errors.js';
+
+const LOOPBACK = '127.0.0.1';
+const TRIES = 200;
+
+export function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => done(true)));
+  });
+}
+
+/** Any free port, chosen by the system. */
+export function anyFreePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once('error', fail);
+    probe.listen({ port: 0, host: LOOPBACK }, () => {
+      const address = probe.address();
+      probe.close(() =>
+        address !== null && typeof address === 'object'
+          ? done(address.port)
+          : fail(new LocalSystemError('the system gave no port')),
+      );
+    });
+  });
+}
+
+/**
+ * Gives each part of the system its port. One given explicitly is taken or refused; otherwise `preferred`, else the
+ * next free one. Nothing is given twice.
+ */
+export class PortPlan {
+  private readonly given = new Set<number>();
+
+  async take(part: string, preferred: number, explicit?: number): Promise<number> {
+    if (explicit !== undefined) {
+      if (this.given.has(explicit))
+        throw new LocalSystemError(`port ${explicit} is asked for twice, the second time for: ${part}`);
+      if (!(await isPortFree(explicit)))
+        throw new LocalSystemError(`port ${explicit} (${part}) is taken by another program`);
+      return this.note(explicit);
+    }
+    for (let port = preferred; port < Math.min(preferred + TRIES, 65_536); port++) {
+      if (!this.given.has(port) && (await isPortFree(port))) return this.note(port);
+    }
+    throw new LocalSystemError(`no free port for ${part} from ${preferred} on`);
+  }
+
+  private note(port: number): number {
+    this.given.add(port);
+    return port;
+  }
+}
