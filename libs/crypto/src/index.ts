@@ -1,3 +1,7 @@
+export { decryptEnvelope, decryptWhole } from './envelope/decrypt.js';
+export type { DecryptedEnvelope, DecryptEnvelopeParams, DecryptWholeParams } from './envelope/decrypt.js';
+export { DEFAULT_CHUNK_BYTES, encryptEnvelope } from './envelope/encrypt.js';
+export type { EncryptEnvelopeParams } from './envelope/encrypt.js';
 export * from './hash.js';
 export { generateSigningKey, sign, signingPublicKey, verify, SIGNATURE_BYTES, SIGNING_KEY_BYTES } from './ed25519.js';
 export type { SigningKey, SignParams, VerifyParams } from './ed25519.js';
@@ -7,3 +11,4 @@ export * from './merkle-log.js';
 export * from './session-key.js';
 export * from './sharing.js';
 export * from './wallet.js';
+export * from './streams.js';
