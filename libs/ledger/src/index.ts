@@ -1,0 +1,5 @@
+export * from './accounts.js';
+export * from './allocate.js';
+export * from './book.js';
+export * from './journal.js';
+export * from './payouts.js';

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { zChainEventData } from '@usufruct/protocol';
+import { journalOf } from './journal.js';
+
+const id = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`;
+const event = (data: Record<string, unknown>) => zChainEventData.parse(data);
+const lines = (data: Record<string, unknown>) => journalOf(event(data)).map((p) => [p.account, p.deltaUnits]);
+
+const job = {
+  id: id(1),
+  daoId: id(2),
+  datasetId: id(3),
+  requester: id(4),
+  purpose: 'DUO:0000042',
+  kind: 'rag',
+  protection: 'tee',
+  policyVersion: 1,
+  pricePerQuestionUnits: '100',
+  maxQuestions: 3,
+  questionsSettled: 0,
+  escrowUnits: '300',
+  clientPublicKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  state: 'funded',
+  fundedAtMs: 1,
+  expiresAtMs: 2,
+};
+const settled = {
+  type: 'ReceiptSettled',
+  jobId: id(1),
+  questionId: id(5),
+  receiptDigest: id(6),
+  priceUnits: '100',
+  uses: [],
+  payouts: [
+    { account: id(7), role: 'contributor', contributionId: id(8), amountUnits: '70' },
+    { account: id(9), role: 'treasury', contributionId: null, amountUnits: '30' },
+  ],
+  questionsSettled: 1,
+  escrowLeftUnits: '200',
+};
+
+describe('journalOf', () => {
+  it('issues', () => {
+    expect(lines({ type: 'Minted', to: id(4), amountUnits: '300' })).toEqual([
+      ['issuance', -300n],
+      [`wallet:${id(4)}`, 300n],
+    ]);
+  });
+  it('transfers', () => {
+    expect(lines({ type: 'Transferred', from: id(4), to: id(5), amountUnits: '7' })).toEqual([
+      [`wallet:${id(4)}`, -7n],
+      [`wallet:${id(5)}`, 7n],
+    ]);
+  });
+  it('locks the escrow of a job', () => {
+    expect(lines({ type: 'JobFunded', job })).toEqual([
+      [`wallet:${id(4)}`, -300n],
+      [`escrow:${id(1)}`, 300n],
+    ]);
+  });
+  it('pays out of the escrow', () => {
+    expect(lines(settled)).toEqual([
+      [`escrow:${id(1)}`, -70n],
+      [`wallet:${id(7)}`, 70n],
+      [`escrow:${id(1)}`, -30n],
+      [`wallet:${id(9)}`, 30n],
+    ]);
+  });
+  it('refunds', () => {
+    const closed = { type: 'JobClosed', jobId: id(1), state: 'cancelled', refundedTo: id(4) };
+    expect(lines({ ...closed, refundUnits: '200' })).toEqual([
+      [`escrow:${id(1)}`, -200n],
+      [`wallet:${id(4)}`, 200n],
+    ]);
+    expect(lines({ ...closed, refundUnits: '0' })).toEqual([]);
+  });
+  it('moves nothing where no money moves', () => {
+    expect(lines({ type: 'GrantRevoked', grantId: id(1), contributionId: id(2), revokedAtMs: 5 })).toEqual([]);
+  });
+  it('refuses a settlement that pays another sum than its price', () => {
+    expect(() => journalOf(event({ ...settled, priceUnits: '99' }))).toThrow(/payouts are not the price/);
+  });
+});
