@@ -169,6 +169,7 @@ export const CATALOGUE = {
     'The privacy budget is spent',
     'The contributor must grant more budget.',
   ),
+  ALREADY_DECIDED: entry(409, 'never', 'This was decided already', 'See the decision.'),
   CONTRIBUTION_NOT_ACCEPTED: entry(
     403,
     'after-change',
@@ -208,6 +209,12 @@ export const CATALOGUE = {
     'after-change',
     'The balance is smaller than the amount',
     'Add funds to the wallet.',
+  ),
+  TRANSACTION_EXPIRED: entry(
+    409,
+    'after-change',
+    'The transaction reached the chain after its expiry; it was not executed and never will be',
+    'Sign it again with a later expiry.',
   ),
   JOB_STATE: entry(409, 'never', 'The job is in a state that does not allow this', 'See the state of the job.'),
   JOB_EXPIRED: entry(409, 'never', 'The job has expired', 'Fund a new job.'),
