@@ -1,0 +1,26 @@
+import { refuse } from '@usufruct/kernel';
+
+/**
+ * Control and format characters, line feed, tab and the two joiners that scripts need excepted: bidirectional
+ * overrides and zero-width characters show a reader something else than what is indexed and quoted.
+ */
+const INVISIBLE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}]/gu;
+
+/** Line ends to `\n`, invisible characters out, Unicode NFC. */
+export const cleanText = (text: string): string =>
+  text
+    .replace(/\r\n?|\u2028|\u2029/g, '\n')
+    .replace(INVISIBLE, '')
+    .normalize('NFC');
+
+/** All white space, line ends included, to single spaces. */
+export const oneLine = (text: string): string => cleanText(text).replace(/\s+/gu, ' ').trim();
+
+/** UTF-8 with or without a byte order mark. Anything else, UTF-16 included, is `FORMAT_BROKEN`: nothing is guessed. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw refuse('FORMAT_BROKEN', { expected: 'UTF-8' });
+  }
+}

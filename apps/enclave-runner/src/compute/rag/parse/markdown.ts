@@ -1,0 +1,90 @@
+import { cleanText } from './clean-text.js';
+import { HeadingStack } from './heading-stack.js';
+import type { Block } from './types.js';
+
+/**
+ * The block structure of Markdown that retrieval needs (CommonMark 0.31: ATX and setext headings, fenced code,
+ * paragraphs), read line by line. Inline markup is taken off so that quotes read as prose; code is kept as it is.
+ */
+export function parseMarkdown(source: string): Block[] {
+  const reader = new MarkdownReader();
+  for (const line of withoutFrontMatter(cleanText(source)).split('\n')) reader.line(line);
+  return reader.end();
+}
+
+class MarkdownReader {
+  readonly #blocks: Block[] = [];
+  readonly #headings = new HeadingStack();
+  #lines: string[] = [];
+  /** The fence that closes the code block which we are in. */
+  #fence: { character: string; length: number } | null = null;
+
+  line(line: string): void {
+    if (this.#fence !== null) return this.#codeLine(line, this.#fence);
+    const fence = /^ {0,3}(`{3,}|~{3,})[^`]*$/.exec(line)?.[1];
+    if (fence !== undefined) {
+      this.#flush(plainInline);
+      this.#fence = { character: fence[0]!, length: fence.length };
+      return;
+    }
+    const heading = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/.exec(line);
+    if (heading) return this.#heading(heading[1]!.length, (heading[2] ?? '').trim().replace(/(?:^|[ \t])#+$/, ''));
+    const underline = /^ {0,3}(=+|-+)[ \t]*$/.exec(line)?.[1];
+    if (underline !== undefined && this.#lines.length === 1) {
+      const title = this.#lines.pop()!;
+      return this.#heading(underline.startsWith('=') ? 1 : 2, title);
+    }
+    if (line.trim() === '' || /^ {0,3}(?:[-*_][ \t]*){3,}$/.test(line)) return this.#flush(plainInline);
+    this.#lines.push(line);
+  }
+
+  end(): Block[] {
+    this.#flush(this.#fence === null ? plainInline : asIs);
+    return this.#blocks;
+  }
+
+  #codeLine(line: string, fence: { character: string; length: number }): void {
+    const closing = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line)?.[1];
+    if (closing !== undefined && closing.startsWith(fence.character) && closing.length >= fence.length) {
+      this.#flush(asIs);
+      this.#fence = null;
+    } else {
+      this.#lines.push(line);
+    }
+  }
+
+  #heading(level: number, title: string): void {
+    this.#flush(plainInline);
+    this.#headings.enter(level, plainInline(title));
+  }
+
+  #flush(render: (line: string) => string): void {
+    const text = this.#lines
+      .map(render)
+      .filter((line) => line.trim() !== '')
+      .join('\n')
+      .trim();
+    this.#lines = [];
+    if (text !== '') this.#blocks.push({ text, headings: this.#headings.path });
+  }
+}
+
+const withoutFrontMatter = (text: string): string => text.replace(/^---\n(?:(?!---\n).*\n){0,200}---\n/, '');
+
+const asIs = (line: string): string => line;
+
+/** Every pattern is linear in the line: a class never contains what may follow it, so there is nothing to retry. */
+const plainInline = (line: string): string =>
+  (isTableRule(line) ? '' : line)
+    .replace(/[ \t]+/g, ' ')
+    .replace(/^ ?(?:> ?)+/, '')
+    .replace(/<!--[^<>]{0,2000}-->|<\/?[A-Za-z][^<>]{0,500}>/g, ' ')
+    .replace(/!?\[([^[\]]{0,1000})\]\([^()\s]{0,2000}(?: "[^"]{0,500}")?\)/g, '$1')
+    .replace(/!?\[([^[\]]{0,1000})\]\[[^[\]]{0,200}\]/g, '$1')
+    .replace(/(\*{1,3}|~~|`{1,2})(?=\S)([^*~`\n]{1,2000})\1/g, '$2')
+    .replace(/(^|[\s(])_{1,2}(?=\S)([^_\n]{1,2000})_{1,2}(?=[\s).,;:!?]|$)/g, '$1$2')
+    .replace(/\\([!-/:-@[-`{-~])/g, '$1')
+    .trim();
+
+/** The line between the head and the body of a table. */
+const isTableRule = (line: string): boolean => line.includes('---') && /^[ \t|:-]+$/.test(line);

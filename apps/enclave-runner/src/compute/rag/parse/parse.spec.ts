@@ -1,0 +1,205 @@
+import { describe, expect, it } from '@jest/globals';
+import { utf8, UsufructError } from '@usufruct/kernel';
+import fc from 'fast-check';
+import { PDFDocument, StandardFonts } from 'pdf-lib';
+import { parseDocument } from './parse-document.js';
+import { PARSE_LIMITS, type ParseLimits } from './types.js';
+
+const parse = (fileName: string, content: string | Uint8Array, limits?: ParseLimits) =>
+  parseDocument({ fileName, bytes: typeof content === 'string' ? utf8(content) : content }, limits);
+
+async function codeOf(run: () => Promise<unknown>): Promise<string> {
+  try {
+    await run();
+    return 'accepted';
+  } catch (error) {
+    return error instanceof UsufructError ? error.code : `not a refusal: ${String(error)}`;
+  }
+}
+
+async function pdfOf(pages: readonly string[]): Promise<Uint8Array> {
+  const pdf = await PDFDocument.create();
+  const font = await pdf.embedFont(StandardFonts.Helvetica);
+  for (const text of pages) pdf.addPage([595, 842]).drawText(text, { x: 50, y: 780, size: 12, font, lineHeight: 15 });
+  return pdf.save();
+}
+
+describe('formats', () => {
+  it('reads plain text by paragraphs', async () => {
+    const { format, blocks } = await parse(
+      'Notes.TXT',
+      '\uFEFFFirst line\r\nsecond line\r\n\r\n \r\nNext paragraph\r\n',
+    );
+    expect(format).toBe('txt');
+    expect(blocks.map((block) => block.text)).toEqual(['First line\nsecond line', 'Next paragraph']);
+  });
+
+  it('takes control, zero-width and bidirectional characters out', async () => {
+    const { blocks } = await parse('a.txt', 'pay\u202E 001\u200B euro\u0007');
+    expect(blocks[0]?.text).toBe('pay 001 euro');
+  });
+
+  it('reads Markdown with its headings and without its markup', async () => {
+    const source = [
+      '---',
+      'title: x',
+      '---',
+      '# Hive',
+      'Bees are **small**, see [the page](https://e.org "t").',
+      '',
+      '## Winter ##',
+      '- feed `sugar`',
+      '- keep dry',
+      '',
+      '```js',
+      '# not a heading',
+      '**kept**',
+      '```',
+      'Summer',
+      '------',
+      '> quoted',
+      '',
+      '| a | b |',
+      '|---|:-:|',
+      '| 1 | 2 |',
+    ].join('\n');
+    const { blocks } = await parse('a.md', source);
+    expect(blocks.map((block) => [block.headings.join('/'), block.text])).toEqual([
+      ['Hive', 'Bees are small, see the page.'],
+      ['Hive/Winter', '- feed sugar\n- keep dry'],
+      ['Hive/Winter', '# not a heading\n**kept**'],
+      ['Hive/Summer', 'quoted'],
+      ['Hive/Summer', '| a | b |\n| 1 | 2 |'],
+    ]);
+  });
+
+  it('reads HTML in order, without scripts, styles, navigation and hidden parts', async () => {
+    const source = `<!doctype html><head><title>t</title><style>p{}</style></head><body><nav>Menu</nav>
+      <h1>Honey &amp; wax</h1><p>Raw <b>honey</b> keeps.<script>alert(1)</script><p hidden>secret<p style="display: none">none
+      <h2>Prices</h2><table><tr><th>Jar<th>Euro<tr><td>500 g<td><p>7</p></table><ul><li>one<li>two</ul>tail<footer>f</footer>`;
+    const { blocks } = await parse('a.html', source);
+    expect(blocks.map((block) => [block.headings.join('/'), block.text])).toEqual([
+      ['Honey & wax', 'Raw honey keeps.'],
+      ['Honey & wax/Prices', 'Jar | Euro'],
+      ['Honey & wax/Prices', '500 g | 7'],
+      ['Honey & wax/Prices', 'one'],
+      ['Honey & wax/Prices', 'two'],
+      ['Honey & wax/Prices', 'tail'],
+    ]);
+  });
+
+  it('reads CSV rows as "column: value", whatever the delimiter', async () => {
+    const comma = await parse('a.csv', 'Year,Yield (kg),Note\r\n2023,41,"wet, cold"\r\n2024,,ok\r\n');
+    expect(comma.blocks).toEqual([
+      { text: 'Year: 2023; Yield (kg): 41; Note: wet, cold', headings: [], row: 1 },
+      { text: 'Year: 2024; Note: ok', headings: [], row: 2 },
+    ]);
+    const semicolon = await parse('a.csv', 'a;b\n1,5;2,5\n');
+    expect(semicolon.blocks.map((block) => block.text)).toEqual(['a: 1,5; b: 2,5']);
+  });
+
+  it('reads PDF paragraphs with their page, joining hyphenated lines', async () => {
+    const bytes = await pdfOf(['The colony grows and the col-\nony swarms.\n\nSecond paragraph.', 'On page two.']);
+    const { blocks } = await parse('a.pdf', bytes);
+    expect(blocks.map((block) => [block.page, block.text])).toEqual([
+      [1, 'The colony grows and the colony swarms.'],
+      [1, 'Second paragraph.'],
+      [2, 'On page two.'],
+    ]);
+  });
+});
+
+describe('bad documents', () => {
+  const zip = Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0, 0, 0);
+  const utf16 = Uint8Array.of(0xff, 0xfe, 0x61, 0x00, 0x62, 0x00);
+  const rows: [string, string, string | Uint8Array, string][] = [
+    ['no extension', 'README', 'text', 'FORMAT_UNKNOWN'],
+    ['an extension that we do not read', 'a.docx', zip, 'FORMAT_UNKNOWN'],
+    ['a name of the prototype', 'a.constructor', 'text', 'FORMAT_UNKNOWN'],
+    ['no bytes', 'a.txt', '', 'FILE_EMPTY'],
+    ['white space only', 'a.txt', ' \n\n ', 'FILE_EMPTY'],
+    ['punctuation only', 'a.md', '---\n\n***\n', 'FILE_EMPTY'],
+    ['HTML with nothing to read', 'a.html', '<script>1</script>', 'FILE_EMPTY'],
+    ['a CSV with a header alone', 'a.csv', 'a,b\n', 'FILE_EMPTY'],
+    ['invalid UTF-8', 'a.txt', Uint8Array.of(0x61, 0xc3, 0x28), 'FORMAT_BROKEN'],
+    ['UTF-16', 'a.txt', utf16, 'FORMAT_BROKEN'],
+    ['NUL bytes', 'a.md', 'a\0b', 'FORMAT_BROKEN'],
+    ['a PDF that says text', 'a.txt', '%PDF-1.7\n', 'FORMAT_BROKEN'],
+    ['a ZIP that says CSV', 'a.csv', zip, 'FORMAT_BROKEN'],
+    ['text that says PDF', 'a.pdf', 'hello', 'FORMAT_BROKEN'],
+    ['a PDF that ends after its first line', 'a.pdf', '%PDF-1.7\n', 'FORMAT_BROKEN'],
+    ['text that says HTML', 'a.html', 'no tags', 'FORMAT_BROKEN'],
+    ['CSV with rows of unequal length', 'a.csv', 'a,b\n1,2,3\n', 'FORMAT_BROKEN'],
+    ['CSV with an open quote', 'a.csv', 'a,b\n"1,2\n', 'FORMAT_BROKEN'],
+  ];
+  it.each(rows)('%s', async (_name, fileName, content, code) => {
+    expect(await codeOf(() => parse(fileName, content))).toBe(code);
+  });
+
+  it('refuses what is over a limit instead of cutting it', async () => {
+    const small = { ...PARSE_LIMITS, fileBytes: 100, blocks: 3, pdfPages: 1, htmlEvents: 5, csvColumns: 2 };
+    expect(await codeOf(() => parse('a.txt', 'x'.repeat(101), small))).toBe('FILE_TOO_LARGE');
+    expect(await codeOf(() => parse('a.txt', 'a\n\nb\n\nc\n\nd', small))).toBe('FILE_TOO_LARGE');
+    expect(await codeOf(() => parse('a.csv', 'a\n1\n2\n3\n4\n5\n', small))).toBe('FILE_TOO_LARGE');
+    expect(await codeOf(() => parse('a.csv', 'a,b,c\n1,2,3\n', small))).toBe('FORMAT_BROKEN');
+    expect(await codeOf(() => parse('a.html', '<p>1<p>2<p>3<p>4', small))).toBe('FILE_TOO_LARGE');
+    const twoPages = await pdfOf(['1', '2']);
+    expect(await codeOf(() => parse('a.pdf', twoPages, { ...small, fileBytes: 1e6 }))).toBe('FILE_TOO_LARGE');
+  });
+
+  it('ends a parser that takes too long', async () => {
+    expect(await codeOf(() => parse('a.html', '<p>text', { ...PARSE_LIMITS, parserTimeMs: 1 }))).toBe('FORMAT_BROKEN');
+  });
+
+  it('survives HTML that grows without bound in the tree (formatting elements reopened in every paragraph)', async () => {
+    const opened = Array.from({ length: 20_000 }, (_, i) => `<b id=${i}>`).join('');
+    const source = `<p>${opened}</p>${'<p>x</p>'.repeat(20_000)}`;
+    const limits = { ...PARSE_LIMITS, parserHeapMb: 64, parserTimeMs: 5_000 };
+    expect(['FORMAT_BROKEN', 'FILE_TOO_LARGE']).toContain(await codeOf(() => parse('a.html', source, limits)));
+  });
+
+  it('reads very deep HTML without overflowing the stack', async () => {
+    const { blocks } = await parse('a.html', `${'<div>'.repeat(50_000)}deep`);
+    expect(blocks).toEqual([{ text: 'deep', headings: [] }]);
+  });
+
+  it('reads adversarial Markdown lines in linear time', async () => {
+    const lines = ['[', '<!--', '| ', '*', '`', '_a', '--- ', '> ', '<a', '](', '# #', '\\', 'a '].map((part) =>
+      part.repeat(100_000),
+    );
+    const started = performance.now();
+    await codeOf(() => parse('a.md', lines.join('\n\n')));
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+
+  it('refuses or reads, and does nothing else, for mutated PDFs', async () => {
+    const good = await pdfOf(['Some words to find.']);
+    for (let round = 0; round < 6; round++) {
+      const bytes = Uint8Array.from(good);
+      for (let i = round; i < bytes.length; i += 37) bytes[i] = (bytes[i]! * 31 + round) & 0xff;
+      bytes.set(utf8('%PDF-1.7\n'));
+      expect(['accepted', 'FORMAT_BROKEN', 'FILE_EMPTY', 'FILE_TOO_LARGE']).toContain(
+        await codeOf(() => parse('a.pdf', bytes)),
+      );
+    }
+  });
+
+  it('never throws anything but a refusal, and never returns an empty block, for any bytes of a text format', async () => {
+    const names = fc.constantFrom('a.txt', 'a.md', 'a.csv');
+    const contents = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.string({ unit: 'grapheme', maxLength: 300 }).map(utf8),
+    );
+    await fc.assert(
+      fc.asyncProperty(names, contents, async (fileName, bytes) => {
+        try {
+          const { blocks } = await parseDocument({ fileName, bytes });
+          expect(blocks.every((block) => block.text.trim() !== '')).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsufructError);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
