@@ -1,0 +1,28 @@
+import { toBase64, type Hex32 } from '@usufruct/kernel';
+import { combineChallenges, reportData, type BoundKeys, type EvidenceBundle } from '@usufruct/protocol';
+import type { JobId } from '@usufruct/kernel';
+import type { TeeDevice } from './tee-device.js';
+
+export interface EvidenceRequest {
+  /** One of 32 bytes from every party that will appraise the bundle. */
+  readonly challenges: readonly Uint8Array[];
+  /** The job, or the DAO when a runner registers its key. */
+  readonly jobId: Hex32;
+  readonly keys: BoundKeys;
+}
+
+/** Make a fresh bundle: one quote that binds the challenges, the job and the runner's two public keys. */
+export async function makeEvidence(device: TeeDevice, request: EvidenceRequest): Promise<EvidenceBundle> {
+  const { challenges, jobId, keys } = request;
+  const bound = reportData(combineChallenges(challenges), keys, [], jobId);
+  return {
+    v: 1,
+    profile: device.profile,
+    challenges: challenges.map((challenge) => toBase64(challenge)),
+    jobId: jobId as JobId,
+    hpkePublicKey: toBase64(keys.hpkePublicKey),
+    signingPublicKey: toBase64(keys.signingPublicKey),
+    cpuEvidence: toBase64(await device.quote(bound)),
+    eventLog: [...device.eventLog],
+  };
+}

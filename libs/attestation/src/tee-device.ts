@@ -1,0 +1,14 @@
+import type { EvidenceProfile, RuntimeEvent } from '@usufruct/protocol';
+
+/** The attester's side: whatever makes quotes on this machine. */
+export interface TeeDevice {
+  readonly profile: EvidenceProfile;
+  /** True for the software TEE: whoever shows its evidence must show this too. */
+  readonly standIn: boolean;
+  /** What the evidence will give as the measurement of the running code, lower-case hex. */
+  measurement(): Promise<string>;
+  /** CPU evidence over 64 bytes of report data. */
+  quote(reportData: Uint8Array): Promise<Uint8Array>;
+  /** The events that the runtime measurement register was extended with, in order. */
+  readonly eventLog: readonly RuntimeEvent[];
+}

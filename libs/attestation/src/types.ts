@@ -1,0 +1,64 @@
+import type { Check, Hex32 } from '@usufruct/kernel';
+import type { AppraisalPolicy, AttestationResult, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { RootSet } from './roots.js';
+
+/** Collateral, CRLs, reference manifests and key sets by name, as the verifier fetched them; never the attester's. */
+export type Endorsements = Readonly<Record<string, Uint8Array>>;
+
+export interface AppraisalContext {
+  /** The 32 bytes that this verifier made for this appraisal and has consumed. */
+  readonly ownChallenge: Uint8Array;
+  /** The job that the evidence must be for; the DAO's id when a runner registers its key. */
+  readonly jobId: Hex32;
+  /** Integer milliseconds; everything else is refused by `BAD_CLOCK`. */
+  readonly nowMs: number;
+  readonly policy: AppraisalPolicy;
+  readonly endorsements?: Endorsements;
+  readonly roots: RootSet;
+}
+
+/** RATS (RFC 9334) verifier of one evidence profile. */
+export interface EvidenceVerifier {
+  readonly profile: EvidenceProfile;
+  /**
+   * Appraise one bundle. Never throws for what the bundle holds: every check is in the result as passed, failed or
+   * skipped with its reason, and `claims` is there only when all that is required holds.
+   */
+  appraise(bundle: EvidenceBundle, context: AppraisalContext): Promise<AttestationResult>;
+}
+
+/** The bundle's byte fields, decoded and of the right lengths. */
+export interface DecodedBundle {
+  readonly challenges: readonly Uint8Array[];
+  readonly hpkePublicKey: Uint8Array;
+  readonly signingPublicKey: Uint8Array;
+  readonly cpuEvidence: Uint8Array;
+  readonly gpuEvidence: readonly Uint8Array[];
+}
+
+/** What the CPU evidence says. Worth something only together with the checks that came with it. */
+export interface EvidenceFacts {
+  /** Lower-case hex. */
+  readonly measurement: string;
+  /** 64 bytes. */
+  readonly reportData: Uint8Array;
+  readonly debug: boolean;
+  /** When the first certificate of the chain expires. */
+  readonly validUntilMs: number;
+}
+
+export interface Inspection {
+  readonly checks: readonly Check[];
+  /** Null when the evidence could not be parsed. */
+  readonly facts: EvidenceFacts | null;
+}
+
+/** The part of a verifier that knows one format: parses it, checks signatures and chains up to a pinned root. */
+export interface EvidenceInspector {
+  readonly profile: EvidenceProfile;
+  /** True for a software TEE. */
+  readonly standIn: boolean;
+  /** Names of the checks of this format that must have passed; `inspect` makes each of them. */
+  readonly requiredChecks: readonly string[];
+  inspect(bundle: EvidenceBundle, decoded: DecodedBundle, context: AppraisalContext): Promise<Inspection>;
+}
