@@ -133,7 +133,11 @@ export const zPayout = z.object({
   contributionId: zHex32<ContributionId>().nullable(),
   amountUnits: zAmount,
 });
-export const zUse = z.object({ contributionId: zHex32<ContributionId>(), grantId: zHex32(), weight: zWeight });
+export const zUse = z.object({
+  contributionId: zHex32<ContributionId>(),
+  grantId: zHex32<GrantId>(),
+  weight: zWeight,
+});
 
 export type DaoView = z.output<typeof zDaoView>;
 export type DatasetView = z.output<typeof zDatasetView>;

@@ -1,8 +1,10 @@
 import { bcs } from '@mysten/bcs';
 import type { ContributionId, Digest, Hex32, JobId, QuestionId, RunnerId } from '@usufruct/kernel';
+import { lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { byteVector, bytes32 } from './bcs-types.js';
 import { JOB_STATES } from './codes.js';
+import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
 import { zUse } from './chain-views.js';
 import { zBase64, zHex32 } from './wire.js';
@@ -65,6 +67,14 @@ export const QuestionContextBcs = bcs.struct('QuestionContext', {
   questionId: bytes32<QuestionId>(),
   runnerSigningKey: byteVector(),
 });
+type QuestionContext = typeof QuestionContextBcs.$inferInput;
+/** HPKE `info` of a sealed question (aad empty), sealed to the runner's attested key. */
+export const questionInfo = (context: QuestionContext): Uint8Array =>
+  lengthPrefixed(utf8(TAGS.question), QuestionContextBcs.serialize(context).toBytes());
+/** HPKE `info` of a sealed answer (aad empty), sealed to the question's response key. */
+export const answerInfo = (context: QuestionContext): Uint8Array =>
+  lengthPrefixed(utf8(TAGS.answer), QuestionContextBcs.serialize(context).toBytes());
+
 export const zQuestion = z.object({
   text: z.string().min(1).max(LIMITS.questionChars),
   /** X25519; the answer is sealed to it. The client keeps the private half until it has read the answer. */
@@ -91,6 +101,23 @@ export const zAnswer = z.object({
   resultSalt: zHex32(),
 });
 export type Answer = z.output<typeof zAnswer>;
+
+const AnswerResultBcs = bcs.struct('AnswerResult', {
+  text: bcs.string(),
+  generator: bcs.string(),
+  sentences: bcs.vector(bcs.struct('AnsweredSentence', { text: bcs.string(), citations: bcs.vector(bcs.u32()) })),
+  citations: bcs.vector(
+    bcs.struct('Citation', {
+      contributionId: bytes32<ContributionId>(),
+      fileName: bcs.string(),
+      locator: bcs.string(),
+      quote: bcs.string(),
+    }),
+  ),
+});
+/** What a receipt's `resultCommitment` covers: all that the asker is shown, canonically. */
+export const answerResultBytes = (answer: Omit<Answer, 'uses' | 'usesSalt' | 'resultSalt'>): Uint8Array =>
+  AnswerResultBcs.serialize(answer).toBytes();
 
 export const zAskAnswer = z.object({
   questionId: zHex32<QuestionId>(),
