@@ -1,5 +1,7 @@
 export default {
   testEnvironment: 'node',
+  globalSetup: './tools/jest-setup.mjs',
+  globalTeardown: './tools/jest-teardown.mjs',
   testEnvironmentOptions: { customExportConditions: ['@usufruct/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest'] },

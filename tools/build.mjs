@@ -21,11 +21,16 @@ const STAMP = '.build.json';
 const PORTAL = 'apps/portal';
 const TEST_FILE = /\.(spec|e2e)\.ts$/;
 
-/** Builds everything under `root`; `log` gets one line per target that changed. Rejects on the first broken source. */
-export async function build({ root = ROOT, log = () => {} } = {}) {
-  await generatePrismaClient(root, log);
-  for (const target of await compileTargets(root)) await compile(root, target, log);
-  await buildPortal(root, log);
+/**
+ * Builds everything under `root`, or `only` the one package; `log` gets one line per target that changed. Rejects on the
+ * first broken source.
+ */
+export async function build({ root = ROOT, only = undefined, log = () => {} } = {}) {
+  if (only === undefined) await generatePrismaClient(root, log);
+  for (const target of await compileTargets(root)) {
+    if (only === undefined || only === target.name) await compile(root, target, log);
+  }
+  if (only === undefined) await buildPortal(root, log);
 }
 
 async function compileTargets(root) {
