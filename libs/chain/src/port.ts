@@ -1,5 +1,29 @@
-import type { Address, ContributionId, DaoId, DatasetId, Digest, GrantId, HolderSetId, JobId, QuestionId, RunnerId, AmountUnits } from '@usufruct/kernel';
-import type { ChainAction, ChainEvent, ChainInfo, ContributionView, DaoView, DatasetView, GrantView, HolderSetView, JobView, RunnerView, TransactionOutcome } from '@usufruct/protocol';
+import type {
+  Address,
+  ContributionId,
+  DaoId,
+  DatasetId,
+  Digest,
+  GrantId,
+  HolderSetId,
+  JobId,
+  QuestionId,
+  RunnerId,
+  AmountUnits,
+} from '@usufruct/kernel';
+import type {
+  ChainAction,
+  ChainEvent,
+  ChainInfo,
+  ContributionView,
+  DaoView,
+  DatasetView,
+  GrantView,
+  HolderSetView,
+  JobView,
+  RunnerView,
+  TransactionOutcome,
+} from '@usufruct/protocol';
 
 /**
  * The chain port. Every party opens its own and trusts no other party's word for what the chain says.

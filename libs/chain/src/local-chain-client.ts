@@ -1,0 +1,169 @@
+import {
+  isErrorCode,
+  refuse,
+  systemClock,
+  systemRandom,
+  toBase64,
+  UsufructError,
+  type Address,
+  type AmountUnits,
+  type Clock,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type Digest,
+  type GrantId,
+  type HolderSetId,
+  type JobId,
+  type QuestionId,
+  type RandomSource,
+  type RunnerId,
+} from '@usufruct/kernel';
+import {
+  LIMITS,
+  parseAnswer,
+  zAmount,
+  zChainEvent,
+  zChainInfo,
+  zContributionView,
+  zDaoView,
+  zDatasetView,
+  zGrantView,
+  zHex32,
+  zHolderSetView,
+  zJobView,
+  zRunnerView,
+  zTransactionOutcome,
+  type ChainAction,
+  type ChainEvent,
+  type TransactionOutcome,
+} from '@usufruct/protocol';
+import { z } from 'zod';
+import { requestJson, type HttpRequest } from './http.js';
+import type { Chain, PreparedTransaction, WalletSigner } from './port.js';
+import { prepareLocalTransaction } from './prepare.js';
+
+export interface LocalChainOptions {
+  readonly url: string;
+  readonly fetch?: typeof globalThis.fetch;
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+  /** How long one answer may take, waiting for events not counted. */
+  readonly timeoutMs?: number;
+  /** Waits between the look-ups of a transaction whose answer was lost. */
+  readonly lookUpAfterMs?: readonly number[];
+}
+
+const zEvents = z.object({ events: z.array(zChainEvent) });
+const zBalance = z.object({ amountUnits: zAmount });
+const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
+
+/**
+ * The chain port over the local chain's HTTP interface; runs in a browser as in Node. Believes the chain it is
+ * pointed at: there is no consensus to check behind a local ledger.
+ */
+export class LocalChainClient implements Chain {
+  readonly #options: Required<LocalChainOptions>;
+
+  constructor(options: LocalChainOptions) {
+    this.#options = {
+      fetch: (input, init) => globalThis.fetch(input, init),
+      clock: systemClock,
+      random: systemRandom,
+      timeoutMs: 10_000,
+      lookUpAfterMs: [50, 250, 1_000, 2_500],
+      ...options,
+      url: options.url.replace(/\/+$/, ''),
+    };
+  }
+
+  info = () => this.#get('/v1/info', zChainInfo);
+  dao = (id: DaoId) => this.#get(`/v1/daos/${id}`, zDaoView);
+  dataset = (id: DatasetId) => this.#get(`/v1/datasets/${id}`, zDatasetView);
+  contribution = (id: ContributionId) => this.#get(`/v1/contributions/${id}`, zContributionView);
+  contributionsOf = (id: DatasetId) => this.#get(`/v1/datasets/${id}/contributions`, z.array(zContributionView));
+  grant = (id: GrantId) => this.#get(`/v1/grants/${id}`, zGrantView);
+  grantsOf = (id: ContributionId) => this.#get(`/v1/contributions/${id}/grants`, z.array(zGrantView));
+  holderSet = (id: HolderSetId) => this.#get(`/v1/holder-sets/${id}`, zHolderSetView);
+  runner = (daoId: DaoId, runnerId: RunnerId) => this.#get(`/v1/daos/${daoId}/runners/${runnerId}`, zRunnerView);
+  job = (id: JobId) => this.#get(`/v1/jobs/${id}`, zJobView);
+
+  async settledReceipt(jobId: JobId, questionId: QuestionId): Promise<Digest | null> {
+    return (await this.#get(`/v1/jobs/${jobId}/receipts/${questionId}`, zSettled)).receiptDigest;
+  }
+
+  async balanceOf(account: Address): Promise<AmountUnits> {
+    return (await this.#get(`/v1/balances/${account}`, zBalance)).amountUnits;
+  }
+
+  async events(
+    after: number,
+    options: { limit?: number; waitMs?: number; signal?: AbortSignal } = {},
+  ): Promise<ChainEvent[]> {
+    const { limit = LIMITS.eventsPage, waitMs = 0, signal } = options;
+    const path = `/v1/events?after=${after}&limit=${limit}&waitMs=${waitMs}`;
+    return (await this.#get(path, zEvents, { signal, waitMs })).events;
+  }
+
+  transaction = (digest: Digest) => this.#get(`/v1/transactions/${digest}`, zTransactionOutcome.nullable());
+
+  async prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction> {
+    const { chainId } = await this.info();
+    const { clock, random } = this.#options;
+    return prepareLocalTransaction({ chainId, actions, signer, clock, random });
+  }
+
+  async send(transaction: PreparedTransaction): Promise<TransactionOutcome> {
+    return succeeded((await this.#post(transaction)) ?? (await this.#lookUp(transaction.digest)));
+  }
+
+  async execute(actions: readonly ChainAction[], signer: WalletSigner): Promise<TransactionOutcome> {
+    return this.send(await this.prepare(actions, signer));
+  }
+
+  /** Null when no answer came, or one that says nothing about the transaction. */
+  async #post({ bytes, signature, digest }: PreparedTransaction): Promise<TransactionOutcome | null> {
+    try {
+      const body = JSON.stringify({ bytes: toBase64(bytes), signature });
+      const answer = await this.#request({ path: '/v1/transactions', body });
+      const outcome = parseAnswer(zTransactionOutcome, answer, 'local chain');
+      if (outcome.digest !== digest) throw refuse('UPSTREAM_INVALID', { upstream: 'local chain', field: 'digest' });
+      return outcome;
+    } catch (error) {
+      if (isDecided(error)) throw error;
+      return null;
+    }
+  }
+
+  async #lookUp(digest: Digest): Promise<TransactionOutcome> {
+    for (const waitMs of this.#options.lookUpAfterMs) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      const outcome = await this.transaction(digest).catch((error: unknown) => {
+        if (isDecided(error)) throw error;
+        return null;
+      });
+      if (outcome !== null) return outcome;
+    }
+    throw refuse('SETTLEMENT_UNKNOWN', { digest });
+  }
+
+  async #get<S extends z.ZodType>(path: string, schema: S, options: Partial<HttpRequest> = {}): Promise<z.output<S>> {
+    return parseAnswer(schema, await this.#request({ ...options, path }), 'local chain');
+  }
+
+  #request(request: HttpRequest): Promise<unknown> {
+    const { url, fetch, timeoutMs } = this.#options;
+    return requestJson({ baseUrl: url, fetch, timeoutMs }, request);
+  }
+}
+
+/** The chain said no before it executed anything; every other failure leaves the outcome open. */
+const isDecided = (error: unknown): boolean =>
+  !(error instanceof UsufructError) || !['CHAIN_UNAVAILABLE', 'UPSTREAM_INVALID', 'INTERNAL'].includes(error.code);
+
+/** The outcome, or the error of a transaction that the chain executed and that failed. */
+function succeeded(outcome: TransactionOutcome): TransactionOutcome {
+  if (outcome.status === 'succeeded') return outcome;
+  const { code, details } = outcome.error ?? { code: 'INTERNAL', details: {} };
+  throw refuse(isErrorCode(code) ? code : 'UPSTREAM_INVALID', details);
+}

@@ -1,0 +1,24 @@
+import type { Signer } from '@mysten/sui/cryptography';
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { asId, refuse, type Address } from '@usufruct/kernel';
+import type { WalletSigner } from './port.js';
+
+/**
+ * A wallet in this process's memory: from a `suiprivkey…` of an Ed25519 key, or from a keypair of `@mysten/sui`.
+ * Refuses `INVALID_ARGUMENT` for another secret, without echoing it.
+ */
+export function keypairSigner(secret: string | Signer): WalletSigner {
+  const keypair = typeof secret === 'string' ? ed25519From(secret) : secret;
+  return {
+    address: asId<Address>(keypair.toSuiAddress(), 'address'),
+    signPersonalMessage: async (message) => (await keypair.signPersonalMessage(message)).signature,
+  };
+}
+
+function ed25519From(secret: string): Ed25519Keypair {
+  try {
+    return Ed25519Keypair.fromSecretKey(secret);
+  } catch {
+    throw refuse('INVALID_ARGUMENT', { field: 'secretKey', expected: 'suiprivkey… of an Ed25519 key' });
+  }
+}
