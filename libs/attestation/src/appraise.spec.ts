@@ -73,7 +73,7 @@ describe('good evidence of the software TEE', () => {
   });
 
   it('is accepted by each party whose challenge is in the list, in any order', async () => {
-    const reordered = { ...good, challenges: [...good.challenges].reverse() };
+    const reordered = { ...good, challenges: good.challenges.toReversed() };
     for (const ownChallenge of [OWN, SECOND, THIRD]) {
       expect((await appraiseEvidence(reordered, { ...context, ownChallenge })).ok).toBe(true);
     }
@@ -244,7 +244,7 @@ describe('bad evidence: each row fails the named checks and no other', () => {
       ['RTMR'],
       async () => ({ bundle: { ...good, eventLog: [{ ...good.eventLog[0]!, payload: 'AAAA' }, good.eventLog[1]!] } }),
     ],
-    ['events reordered', ['RTMR'], async () => ({ bundle: { ...good, eventLog: [...good.eventLog].reverse() } })],
+    ['events reordered', ['RTMR'], async () => ({ bundle: { ...good, eventLog: good.eventLog.toReversed() } })],
     ['event dropped', ['RTMR'], async () => ({ bundle: { ...good, eventLog: good.eventLog.slice(1) } })],
     [
       'event duplicated',
