@@ -1,0 +1,102 @@
+import type {
+  AmountUnits,
+  ContributionId,
+  DaoId,
+  GrantId,
+  Hex32,
+  HolderSetId,
+  JobId,
+  QuestionId,
+} from '@usufruct/kernel';
+import {
+  zAmount,
+  zContributionView,
+  zDaoView,
+  zDatasetView,
+  zGrantView,
+  zHex32,
+  zHolderSetView,
+  zJobView,
+  zRunnerView,
+  zU64,
+} from '@usufruct/protocol';
+import type { Address, Digest, RunnerId } from '@usufruct/kernel';
+import { z } from 'zod';
+
+/**
+ * Everything that the chain remembers, by collection. The shapes are those of the views, so that a read is the stored
+ * text; members are kept apart from their DAO, because there may be many and most transactions need only one.
+ */
+export const COLLECTIONS = {
+  supply: z.object({ mintedUnits: zAmount }),
+  balance: z.object({ amountUnits: zAmount }),
+  'holder-set': zHolderSetView,
+  dao: zDaoView.omit({ members: true }),
+  member: z.object({ address: zHex32<Address>() }),
+  dataset: zDatasetView,
+  contribution: zContributionView,
+  grant: zGrantView,
+  /** What receipts spent of a grant's privacy budget so far. */
+  'grant-budget': z.object({ spentMicroEpsilon: zU64 }),
+  runner: zRunnerView,
+  job: zJobView,
+  receipt: z.object({ receiptDigest: zHex32<Digest>() }),
+  'tree-head': z.object({ treeSize: z.int(), rootHash: zHex32<Digest>() }),
+} as const;
+
+export type Collection = keyof typeof COLLECTIONS;
+export type RecordOf<C extends Collection> = z.output<(typeof COLLECTIONS)[C]>;
+export type DaoRecord = RecordOf<'dao'>;
+
+/** Keys: an id, or two joined by a slash. `SUPPLY` is the only key of its collection. */
+export const SUPPLY = 'supply';
+export const memberKey = (daoId: DaoId, address: Address): string => `${daoId}/${address}`;
+export const runnerKey = (daoId: DaoId, runnerId: RunnerId): string => `${daoId}/${runnerId}`;
+export const receiptKey = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
+export const treeHeadKey = (holderSetId: HolderSetId, member: number): string => `${holderSetId}/${member}`;
+
+/** Which objects are listed under which parent, in order of creation. */
+export type ParentId = Hex32 | DaoId | ContributionId | GrantId;
+
+/** What the state machine may see of the state: one record at a time. */
+export interface StateReader {
+  read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined;
+}
+
+/** A record that a transaction wrote. */
+export interface Change {
+  readonly collection: Collection;
+  readonly key: string;
+  /** Set when the record is new and listed under a parent. */
+  readonly parent: ParentId | null;
+  readonly value: RecordOf<Collection>;
+}
+
+/**
+ * The state as one transaction sees it: what was there, and what it has written so far. Nothing reaches the store
+ * until the whole transaction has succeeded.
+ */
+export class Draft implements StateReader {
+  readonly #written = new Map<string, Change>();
+
+  constructor(readonly base: StateReader) {}
+
+  read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined {
+    const written = this.#written.get(`${collection}:${key}`);
+    return written === undefined ? this.base.read(collection, key) : (written.value as RecordOf<C>);
+  }
+
+  /** `parent` lists a new record; an update keeps the place that the record has. */
+  write<C extends Collection>(collection: C, key: string, value: RecordOf<C>, parent: ParentId | null = null): void {
+    const place = parent ?? this.#written.get(`${collection}:${key}`)?.parent ?? null;
+    this.#written.set(`${collection}:${key}`, { collection, key, parent: place, value });
+  }
+
+  changes(): Change[] {
+    return [...this.#written.values()];
+  }
+
+  balanceOf(account: Address): AmountUnits {
+    return this.read('balance', account)?.amountUnits ?? (0n as AmountUnits);
+  }
+}

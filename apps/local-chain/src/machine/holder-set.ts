@@ -1,0 +1,71 @@
+import { toBase64, refuse, fromBase64, type HolderSetId } from '@usufruct/kernel';
+import { verify } from '@usufruct/crypto';
+import { deriveId, TAGS, TreeHeadBcs, type ChainActionPayloads } from '@usufruct/protocol';
+import { treeHeadKey } from './collections.js';
+import { decodeCanonical } from './decode.js';
+import { requireInteger, requireKey, requireSet } from './guards.js';
+import { CLOCK_SKEW_MS, mustFind, requireNew, requireSender, type Room } from './room.js';
+
+const MEMBERS_AT_MOST = 32;
+
+/** Anybody may publish a holder set; it matters only once a DAO's policy names it. It never changes. */
+export function createHolderSet(room: Room, action: ChainActionPayloads['createHolderSet']): void {
+  const id = deriveId<HolderSetId>('holder-set', null, room.sender, action.salt);
+  requireNew(room, 'holder-set', id);
+  for (const [index, member] of action.members.entries()) {
+    requireKey(member.signingPublicKey, `members.${index}.signingPublicKey`);
+    requireKey(member.sealingPublicKey, `members.${index}.sealingPublicKey`);
+  }
+  const members = action.members.map(({ operator, signingPublicKey, sealingPublicKey }) => ({
+    operator,
+    signingPublicKey: toBase64(signingPublicKey),
+    sealingPublicKey: toBase64(sealingPublicKey),
+  }));
+  // One key in two places would count one holder twice.
+  requireSet(
+    members.map((member) => member.signingPublicKey),
+    'members',
+    MEMBERS_AT_MOST,
+  );
+  requireSet(
+    members.map((member) => member.sealingPublicKey),
+    'members',
+    MEMBERS_AT_MOST,
+  );
+  requireInteger(action.threshold, 1, members.length, 'threshold');
+  const holderSet = { id, members, threshold: action.threshold, version: 1 };
+  room.draft.write('holder-set', id, holderSet);
+  room.emit({ type: 'HolderSetCreated', holderSet });
+}
+
+/** A log only grows: a smaller tree, or another root for the same size, is refused whoever signed it. */
+export async function anchorTreeHead(room: Room, action: ChainActionPayloads['anchorTreeHead']): Promise<void> {
+  const { holderSetId, member: index } = action;
+  const member = mustFind(room, 'holder-set', holderSetId).members[index];
+  if (member === undefined) throw refuse('INVALID_ARGUMENT', { field: 'member', expected: 'a member of the set' });
+  requireSender(room, member.operator);
+  const head = decodeCanonical(TreeHeadBcs, action.treeHead, 256);
+  if (head === null) throw refuse('INVALID_ARGUMENT', { field: 'treeHead', expected: 'a canonical tree head' });
+  if (head.holderSetId !== holderSetId || head.member !== index) {
+    throw refuse('INVALID_ARGUMENT', { field: 'treeHead', expected: 'the tree head of this member' });
+  }
+  const signature = {
+    publicKey: fromBase64(member.signingPublicKey),
+    domainTag: TAGS.treeHead,
+    message: action.treeHead,
+    signature: action.signature,
+  };
+  if (!(await verify(signature))) throw refuse('SIGNATURE_INVALID', { member: String(index) });
+  if (head.atMs > room.nowMs + CLOCK_SKEW_MS) {
+    throw refuse('INVALID_ARGUMENT', { field: 'treeHead.atMs', expected: 'a time that is not in the future' });
+  }
+  const key = treeHeadKey(holderSetId, index);
+  const known = room.draft.read('tree-head', key);
+  requireInteger(head.treeSize, known?.treeSize ?? 0, Number.MAX_SAFE_INTEGER, 'treeSize');
+  if (known !== undefined && known.treeSize === head.treeSize && known.rootHash !== head.rootHash) {
+    throw refuse('INVALID_ARGUMENT', { field: 'rootHash', expected: 'the root anchored for this size' });
+  }
+  room.draft.write('tree-head', key, { treeSize: head.treeSize, rootHash: head.rootHash });
+  const { treeSize, rootHash } = head;
+  room.emit({ type: 'TreeHeadAnchored', holderSetId, member: index, treeSize, rootHash });
+}

@@ -1,0 +1,107 @@
+import { verify } from '@usufruct/crypto';
+import { fromBase64, refuse, toBase64, type RunnerId } from '@usufruct/kernel';
+import {
+  appraisalPolicyDigest,
+  LIMITS,
+  RunnerStatementBcs,
+  runnerIdOf,
+  TAGS,
+  type ChainActionPayloads,
+  type HolderSetView,
+  type RunnerStatement,
+  type RunnerView,
+  type StatementSignature,
+} from '@usufruct/protocol';
+import { runnerKey, type DaoRecord } from './collections.js';
+import { decodeCanonical } from './decode.js';
+import { requireKey, requireTimestamp } from './guards.js';
+import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
+
+const STATEMENT_BYTES = 2_048;
+
+/**
+ * Register a runner's attested key. The chain appraises nothing itself: at least `verifierThreshold` members of the
+ * DAO's holder set must have signed the same statement, for the appraisal policy that the DAO has now.
+ */
+export async function registerRunner(room: Room, action: ChainActionPayloads['registerRunner']): Promise<void> {
+  const statement = decodeCanonical(RunnerStatementBcs, action.statement, STATEMENT_BYTES);
+  if (statement === null) throw refuse('INVALID_ARGUMENT', { field: 'statement', expected: 'a canonical statement' });
+  if (statement.chainId !== room.chain.chainId) {
+    throw refuse('INVALID_ARGUMENT', { field: 'statement.chainId', expected: 'the id of this chain' });
+  }
+  const dao = mustFind(room, 'dao', statement.daoId);
+  requireKey(statement.signingPublicKey, 'statement.signingPublicKey');
+  requireKey(statement.hpkePublicKey, 'statement.hpkePublicKey');
+  requireCurrentPolicy(dao, statement);
+  requireTerm(room, statement);
+  const holderSet = mustFind(room, 'holder-set', dao.policy.holderSetId);
+  await requireVerifiers(holderSet, dao.policy.verifierThreshold, action.statement, action.signatures);
+
+  const runner: RunnerView = {
+    id: runnerIdOf<RunnerId>(statement.signingPublicKey),
+    daoId: dao.id,
+    profile: statement.profile,
+    measurement: statement.measurement,
+    signingPublicKey: toBase64(statement.signingPublicKey),
+    hpkePublicKey: toBase64(statement.hpkePublicKey),
+    appraisalPolicyDigest: statement.appraisalPolicyDigest,
+    payTo: action.payTo,
+    expiresAtMs: statement.expiresAtMs,
+  };
+  const key = runnerKey(dao.id, runner.id);
+  const known = room.draft.read('runner', key);
+  // A statement is public once it is on the chain: sending it again must not redirect the runner's pay.
+  if (known !== undefined && known.payTo !== runner.payTo && room.sender !== known.payTo) {
+    throw refuse('WRONG_WALLET', { owner: known.payTo });
+  }
+  room.draft.write('runner', key, runner);
+  room.emit({ type: 'RunnerRegistered', runner });
+}
+
+function requireCurrentPolicy(dao: DaoRecord, statement: RunnerStatement): void {
+  const { appraisal } = dao.policy;
+  if (statement.appraisalPolicyDigest !== appraisalPolicyDigest(appraisal)) {
+    throw refuse('POLICY_OUTDATED', { current: String(dao.policyVersion) });
+  }
+  if (!appraisal.measurements.includes(statement.measurement)) {
+    throw refuse('ATTESTATION_REFUSED', { check: 'measurement' });
+  }
+  if (!appraisal.profiles.some((profile) => profile === statement.profile)) {
+    throw refuse('ATTESTATION_REFUSED', { check: 'profile' });
+  }
+}
+
+function requireTerm(room: Room, { issuedAtMs, expiresAtMs }: RunnerStatement): void {
+  requireTimestamp(issuedAtMs, 'statement.issuedAtMs');
+  requireTimestamp(expiresAtMs, 'statement.expiresAtMs');
+  if (issuedAtMs > room.nowMs + CLOCK_SKEW_MS) throw refuse('ATTESTATION_REFUSED', { check: 'issuedAtMs' });
+  if (expiresAtMs <= room.nowMs) throw refuse('ATTESTATION_STALE', { check: 'expiresAtMs' });
+  if (expiresAtMs - issuedAtMs > LIMITS.runnerRegistrationTermMs) {
+    throw refuse('ATTESTATION_REFUSED', { check: 'term' });
+  }
+}
+
+/** Every signature must be good: a wrong one among enough good ones means that somebody is confused or cheating. */
+async function requireVerifiers(
+  holderSet: HolderSetView,
+  threshold: number,
+  statement: Uint8Array,
+  signatures: readonly StatementSignature[],
+): Promise<void> {
+  if (new Set(signatures.map(({ member }) => member)).size !== signatures.length) {
+    throw refuse('INVALID_ARGUMENT', { field: 'signatures', expected: 'one signature a member' });
+  }
+  if (signatures.length < threshold) {
+    throw refuse('ATTESTATION_REFUSED', { check: 'verifiers', needed: String(threshold) });
+  }
+  for (const { member, signature } of signatures) {
+    const holder = holderSet.members[member];
+    if (holder === undefined) {
+      throw refuse('INVALID_ARGUMENT', { field: 'signatures.member', expected: 'a member of the set' });
+    }
+    const publicKey = fromBase64(holder.signingPublicKey);
+    if (!(await verify({ publicKey, domainTag: TAGS.runnerStatement, message: statement, signature }))) {
+      throw refuse('SIGNATURE_INVALID', { member: String(member) });
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { fromBase64, isHex32, refuse, type Digest, type Hex32 } from '@usufruct/kernel';
+import { LIMITS, parseAt, toWireJson, zBase64 } from '@usufruct/protocol';
+import { z } from 'zod';
+import type { LocalChain } from '../local-chain.js';
+import type { Collection } from '../machine/collections.js';
+
+/** The longest that a request for events may wait. */
+export const WAIT_AT_MOST_MS = 30_000;
+
+const VIEWS: Readonly<Record<string, Collection>> = {
+  datasets: 'dataset',
+  contributions: 'contribution',
+  grants: 'grant',
+  'holder-sets': 'holder-set',
+  jobs: 'job',
+};
+const LISTS: Readonly<Record<string, { parent: Collection; listed: Collection }>> = {
+  'datasets/contributions': { parent: 'dataset', listed: 'contribution' },
+  'contributions/grants': { parent: 'contribution', listed: 'grant' },
+};
+
+const integer = (most: number) => z.coerce.number().int().min(0).max(most);
+const zEventsQuery = z.object({
+  after: integer(Number.MAX_SAFE_INTEGER).default(0),
+  limit: integer(LIMITS.eventsPage).min(1).default(LIMITS.eventsPage),
+  waitMs: integer(WAIT_AT_MOST_MS).default(0),
+});
+const zSubmission = z.object({ bytes: zBase64(LIMITS.transactionBytes), signature: z.string().max(1024) });
+
+/** The answer of a GET as JSON text. Refuses `NOT_FOUND` and `INVALID_ARGUMENT`. */
+export async function read(chain: LocalChain, url: URL, signal: AbortSignal): Promise<string> {
+  const [version, room, id, sub, subId, ...rest] = url.pathname.slice(1).split('/');
+  if (version !== 'v1' || room === undefined || rest.length > 0) throw refuse('NOT_FOUND');
+  if (room === 'info' && id === undefined) return toWireJson(chain.info);
+  if (room === 'events' && id === undefined) {
+    const query = parseAt(zEventsQuery, Object.fromEntries(url.searchParams), 'events');
+    return `{"events":[${(await chain.events(query.after, { ...query, signal })).join()}]}`;
+  }
+  if (id === undefined) throw refuse('NOT_FOUND');
+  const object = requireId(id);
+  if (sub === undefined) return readObject(chain, room, object);
+  if (subId === undefined) return readList(chain, `${room}/${sub}`, object);
+  return readPair(chain, `${room}/${sub}`, object, requireId(subId));
+}
+
+/** Execute a submitted transaction; its outcome as JSON text. */
+export async function submit(chain: LocalChain, body: unknown): Promise<string> {
+  const { bytes, signature } = parseAt(zSubmission, body, 'transactions');
+  return chain.submit(fromBase64(bytes), signature);
+}
+
+function readObject({ store }: LocalChain, room: string, id: Hex32): string {
+  if (room === 'balances') return store.text('balance', id) ?? '{"amountUnits":"0"}';
+  if (room === 'transactions') return store.outcome(id as Digest) ?? 'null';
+  if (room === 'daos') {
+    const members = store.texts('member', id).map((text) => (JSON.parse(text) as { address: string }).address);
+    return JSON.stringify({ ...(JSON.parse(required(store, 'dao', id)) as object), members });
+  }
+  const collection = VIEWS[room];
+  if (collection === undefined) throw refuse('NOT_FOUND');
+  return required(store, collection, id);
+}
+
+function readList({ store }: LocalChain, path: string, parent: Hex32): string {
+  const list = LISTS[path];
+  if (list === undefined) throw refuse('NOT_FOUND');
+  required(store, list.parent, parent);
+  return `[${store.texts(list.listed, parent).join()}]`;
+}
+
+function readPair({ store }: LocalChain, path: string, id: Hex32, second: Hex32): string {
+  if (path === 'daos/runners') return required(store, 'runner', `${id}/${second}`);
+  if (path !== 'jobs/receipts') throw refuse('NOT_FOUND');
+  required(store, 'job', id);
+  return store.text('receipt', `${id}/${second}`) ?? '{"receiptDigest":null}';
+}
+
+function required(store: LocalChain['store'], collection: Collection, key: string): string {
+  const text = store.text(collection, key);
+  if (text === undefined) throw refuse('NOT_FOUND', { [collection]: key });
+  return text;
+}
+
+function requireId(text: string): Hex32 {
+  if (!isHex32(text)) throw refuse('INVALID_ARGUMENT', { field: 'id', expected: '0x and 64 lower-case hex digits' });
+  return text;
+}

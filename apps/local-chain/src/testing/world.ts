@@ -1,0 +1,83 @@
+import { keypairSigner, prepareLocalTransaction, type WalletSigner } from '@usufruct/chain';
+import { generateSigningKey, type SigningKey } from '@usufruct/crypto';
+import { asAmount, asTimestampMs, fromHex, isErrorCode, toHex32, type Clock, type TimestampMs } from '@usufruct/kernel';
+import { toUsufructError, utf8, type ErrorCode, type Hex32, type RandomSource } from '@usufruct/kernel';
+import { taggedDigest, TAGS, zTransactionOutcome, type ChainAction, type TransactionOutcome } from '@usufruct/protocol';
+import { LocalChain } from '../local-chain.js';
+import { Store } from '../store/store.js';
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+
+/** 32 bytes that depend on a name only: salts, keys and hashes of tests that come out the same every time. */
+export const bytesOf = (name: string): Uint8Array => fromHex(hexOf(name));
+export const hexOf = <T extends Hex32 = Hex32>(name: string): T =>
+  taggedDigest(TAGS.objectId, utf8(name)) as Hex32 as T;
+
+export const walletOf = (name: string): WalletSigner => keypairSigner(Ed25519Keypair.fromSecretKey(bytesOf(name)));
+export const signingKeyOf = (name: string): SigningKey => generateSigningKey(() => bytesOf(name));
+
+/** Random enough for nonces, the same in every run. */
+export function countingRandom(seed: string): RandomSource {
+  let n = 0;
+  return (lengthBytes) => bytesOf(`${seed}/${n++}`).slice(0, lengthBytes);
+}
+
+export class TestClock implements Clock {
+  #nowMs: number;
+  constructor(startMs = 1_800_000_000_000) {
+    this.#nowMs = startMs;
+  }
+  nowMs(): TimestampMs {
+    return asTimestampMs(this.#nowMs);
+  }
+  advance(byMs: number): void {
+    this.#nowMs += byMs;
+  }
+}
+
+/** A local chain in memory with a clock that stands still, and wallets by name. */
+export class World {
+  readonly clock = new TestClock();
+  readonly random = countingRandom('world');
+  readonly store: Store;
+  readonly chain: LocalChain;
+
+  constructor(path = ':memory:') {
+    this.store = new Store(path, this.random);
+    this.chain = new LocalChain(this.store, this.clock);
+  }
+
+  async submit(signer: WalletSigner, ...actions: ChainAction[]): Promise<TransactionOutcome> {
+    const { random, clock, chain } = this;
+    const prepared = await prepareLocalTransaction({ chainId: chain.info.chainId, actions, signer, clock, random });
+    return zTransactionOutcome.parse(JSON.parse(await chain.submit(prepared.bytes, prepared.signature)));
+  }
+
+  /** `ok`, or the catalogue code for which the chain refused. */
+  async code(signer: WalletSigner, ...actions: ChainAction[]): Promise<ErrorCode | 'ok'> {
+    try {
+      const { error } = await this.submit(signer, ...actions);
+      if (error === null) return 'ok';
+      return isErrorCode(error.code) ? error.code : 'INTERNAL';
+    } catch (thrown) {
+      const error = toUsufructError(thrown);
+      if (error.code === 'INTERNAL') throw thrown;
+      return error.code;
+    }
+  }
+
+  /** Must succeed. */
+  async run(signer: WalletSigner, ...actions: ChainAction[]): Promise<TransactionOutcome> {
+    const outcome = await this.submit(signer, ...actions);
+    if (outcome.error !== null) throw new Error(`${outcome.error.code} ${JSON.stringify(outcome.error.details)}`);
+    return outcome;
+  }
+
+  balanceOf(signer: { readonly address: string }): bigint {
+    return this.store.read('balance', signer.address)?.amountUnits ?? 0n;
+  }
+  mint(to: WalletSigner, units: bigint): ChainAction {
+    return { kind: 'mint', to: to.address, amountUnits: asAmount(units) };
+  }
+}
+
+export const digestOf = (name: string) => toHex32<ReturnType<typeof taggedDigest>>(bytesOf(name));
