@@ -1,0 +1,285 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  asAmount,
+  asTimestampMs,
+  type Address,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type Digest,
+  type ErrorCode,
+  type GrantId,
+} from '@usufruct/kernel';
+import type { ComputationKind, GrantView, ProtectionKind } from '@usufruct/protocol';
+import { aContribution, aDao, aGrant, aJob, aPolicy, idOf, someTerms, TEST_NOW_MS } from '@usufruct/testing';
+import fc from 'fast-check';
+import { decide, DECISION_CODES, type DecisionInput } from './decide.js';
+
+const job = aJob();
+const good: DecisionInput = {
+  contribution: aContribution(),
+  grants: [aGrant()],
+  dao: aDao(),
+  use: job,
+  job,
+  nowMs: TEST_NOW_MS,
+};
+const outcome = (input: DecisionInput): ErrorCode | 'YES' => {
+  const result = decide(input);
+  return result.ok ? 'YES' : result.refusal.code;
+};
+const withGrant = (changes: Partial<GrantView>): DecisionInput => ({ ...good, grants: [aGrant(changes)] });
+const withTerms = (changes: Parameters<typeof someTerms>[0]): DecisionInput => withGrant({ terms: someTerms(changes) });
+const manifest = {
+  datasetId: idOf<DatasetId>('dataset'),
+  contributionId: idOf<ContributionId>('contribution'),
+  owner: idOf<Address>('contributor'),
+  digest: idOf<Digest>('manifest'),
+};
+
+describe('decide', () => {
+  it('says yes with the grant that covers everything', () => {
+    expect(decide({ ...good, manifest })).toEqual({ ok: true, value: { grant: aGrant() } });
+  });
+
+  const rows: [string, ErrorCode, DecisionInput][] = [
+    ['proposed', 'CONTRIBUTION_NOT_ACCEPTED', { ...good, contribution: aContribution({ state: 'proposed' }) }],
+    ['declined', 'CONTRIBUTION_NOT_ACCEPTED', { ...good, contribution: aContribution({ state: 'declined' }) }],
+    ['other dataset', 'DATASET_MISMATCH', { ...good, contribution: aContribution({ datasetId: idOf('other') }) }],
+    ['policy of another DAO', 'DATASET_MISMATCH', { ...good, dao: aDao({ id: idOf<DaoId>('other') }) }],
+    [
+      'manifest of another dataset',
+      'DATASET_MISMATCH',
+      { ...good, manifest: { ...manifest, datasetId: idOf('other') } },
+    ],
+    ['manifest swapped', 'MANIFEST_MISMATCH', { ...good, manifest: { ...manifest, digest: idOf('other') } }],
+    ['manifest of another owner', 'MANIFEST_MISMATCH', { ...good, manifest: { ...manifest, owner: idOf('other') } }],
+    [
+      'manifest of another contribution',
+      'MANIFEST_MISMATCH',
+      { ...good, manifest: { ...manifest, contributionId: idOf('x') } },
+    ],
+    [
+      'purpose outside the policy',
+      'PURPOSE_DENIED',
+      { ...good, dao: aDao({ policy: aPolicy({ purposes: ['dpv:Marketing'] }) }) },
+    ],
+    ['kind outside the policy', 'SCOPE_MISMATCH', { ...good, dao: aDao({ policy: aPolicy({ kinds: ['train'] }) }) }],
+    [
+      'protection outside the policy',
+      'SCOPE_MISMATCH',
+      { ...good, dao: aDao({ policy: aPolicy({ protections: ['fhe'] }) }) },
+    ],
+    ['no grant', 'GRANT_REQUIRED', { ...good, grants: [] }],
+    ['grant of somebody else', 'GRANT_REQUIRED', withGrant({ grantor: idOf<Address>('stranger') })],
+    ['grant of another contribution', 'GRANT_REQUIRED', withGrant({ contributionId: idOf<ContributionId>('x') })],
+    ['revoked', 'GRANT_REVOKED', withGrant({ revokedAtMs: asTimestampMs(TEST_NOW_MS - 1) })],
+    ['revoked by a clock ahead of ours', 'GRANT_REVOKED', withGrant({ revokedAtMs: asTimestampMs(TEST_NOW_MS + 9) })],
+    ['expires now', 'GRANT_EXPIRED', withTerms({ expiresAtMs: TEST_NOW_MS })],
+    ['no clock', 'GRANT_EXPIRED', { ...good, nowMs: Number.NaN }],
+    ['other purpose', 'PURPOSE_DENIED', withTerms({ purposes: ['dpv:Marketing'] })],
+    ['narrower purpose than asked', 'PURPOSE_DENIED', withTerms({ purposes: ['dpv:AcademicResearch'] })],
+    ['no purpose', 'PURPOSE_DENIED', withTerms({ purposes: [] })],
+    ['modifier beside a covering purpose', 'PURPOSE_DENIED', withTerms({ purposes: ['dpv:Purpose', 'DUO:0000046'] })],
+    ['other kind', 'SCOPE_MISMATCH', withTerms({ kinds: ['stats', 'train'] })],
+    ['other protection', 'SCOPE_MISMATCH', withTerms({ protections: ['mpc'] })],
+    ['one unit under the floor', 'PRICE_BELOW_FLOOR', withTerms({ priceFloorUnits: asAmount(1_000_001n) })],
+    ['job succeeded', 'JOB_STATE', { ...good, job: { ...job, state: 'succeeded' } }],
+    ['job cancelled', 'JOB_STATE', { ...good, job: { ...job, state: 'cancelled' } }],
+    ['job at its end', 'JOB_EXPIRED', { ...good, job: { ...job, expiresAtMs: TEST_NOW_MS } }],
+  ];
+  it.each(rows)('%s → %s', (_name, code, input) => {
+    expect(outcome(input)).toBe(code);
+  });
+
+  it('says which rule refused and what would do', () => {
+    const result = decide(withTerms({ priceFloorUnits: asAmount(2_000_000n) }));
+    expect(result.ok ? null : result.refusal.details).toEqual({
+      rule: 'grant.priceFloor',
+      asked: '1000000',
+      floorUnits: '2000000',
+      contributionId: idOf('contribution'),
+      grantId: idOf('grant'),
+    });
+  });
+
+  it('decides before there is a job, for advice', () => {
+    expect(
+      outcome({
+        contribution: good.contribution,
+        grants: good.grants,
+        dao: good.dao,
+        use: good.use,
+        nowMs: TEST_NOW_MS,
+      }),
+    ).toBe('YES');
+  });
+});
+
+describe('privacy budget', () => {
+  const dao = aDao({ policy: aPolicy({ kinds: ['rag', 'train', 'stats'] }) });
+  const terms = someTerms({ kinds: ['train', 'rag'], budgetMicroEpsilon: 100n });
+  const training = { ...good, dao, use: { ...job, kind: 'train' as const }, grants: [aGrant({ terms })] };
+  const budget = (neededMicroEpsilon: bigint, spentMicroEpsilon: bigint) => ({ neededMicroEpsilon, spentMicroEpsilon });
+  it.each([
+    ['fits exactly', budget(40n, 60n), 'YES'],
+    ['one too much', budget(41n, 60n), 'BUDGET_EXHAUSTED'],
+    ['cost not stated', undefined, 'BUDGET_EXHAUSTED'],
+    ['training for nothing', budget(0n, 0n), 'BUDGET_EXHAUSTED'],
+    ['negative spending', budget(100n, -1n), 'BUDGET_EXHAUSTED'],
+    ['negative need', budget(-5n, 0n), 'BUDGET_EXHAUSTED'],
+  ])('%s', (_name, stated, expected) => {
+    expect(outcome(stated === undefined ? training : { ...training, budget: stated })).toBe(expected);
+  });
+});
+
+describe('several grants', () => {
+  const older = (id: string, changes: Partial<GrantView>) =>
+    aGrant({ id: idOf<GrantId>(id), givenAtMs: asTimestampMs(TEST_NOW_MS - 9_000_000), ...changes });
+
+  it('needs one that covers everything; two halves do not add up', () => {
+    const purposeOnly = older('a', { terms: someTerms({ kinds: ['train'] }) });
+    const kindOnly = older('b', { terms: someTerms({ purposes: ['dpv:Marketing'] }) });
+    expect(outcome({ ...good, grants: [purposeOnly, kindOnly] })).toBe('SCOPE_MISMATCH');
+    expect(outcome({ ...good, grants: [purposeOnly, aGrant(), kindOnly] })).toBe('YES');
+  });
+
+  it('a revoked grant does not spoil a new one', () => {
+    const revoked = older('a', { revokedAtMs: asTimestampMs(TEST_NOW_MS - 5) });
+    expect(decide({ ...good, grants: [revoked, aGrant()] })).toMatchObject({
+      ok: true,
+      value: { grant: { id: idOf('grant') } },
+    });
+  });
+
+  it('reports the closest to yes: fewest failed rules, then the latest, whatever the order', () => {
+    const far = older('far', { revokedAtMs: TEST_NOW_MS, terms: someTerms({ purposes: [], kinds: [] }) });
+    const revoked = older('revoked', { revokedAtMs: TEST_NOW_MS });
+    const tooCheap = older('cheap', { terms: someTerms({ priceFloorUnits: asAmount(9_000_000n) }) });
+    const grants = [far, revoked, tooCheap];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(grants, { minLength: 3 }), (shuffled) => {
+        const result = decide({ ...good, grants: shuffled });
+        expect(result.ok ? null : result.refusal).toMatchObject({
+          code: 'PRICE_BELOW_FLOOR',
+          details: { grantId: idOf('cheap') },
+        });
+      }),
+    );
+  });
+});
+
+/** Everything that can be worse about a decision than about a good one, each on its own. */
+const SPOILERS: ((input: DecisionInput) => DecisionInput)[] = [
+  (input) => ({ ...input, contribution: { ...input.contribution, state: 'declined' } }),
+  (input) => ({ ...input, contribution: { ...input.contribution, datasetId: idOf('other') } }),
+  (input) => ({ ...input, manifest: { ...manifest, digest: idOf('other') } }),
+  (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, kinds: [] } } }),
+  (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, purposes: [] } } }),
+  (input) => ({ ...input, grants: [] }),
+  (input) => everyGrant(input, (grant) => ({ ...grant, revokedAtMs: TEST_NOW_MS })),
+  (input) => everyGrant(input, (grant) => ({ ...grant, grantor: idOf('stranger') })),
+  (input) => everyTerm(input, { expiresAtMs: asTimestampMs(TEST_NOW_MS - 1) }),
+  (input) => everyTerm(input, { purposes: [] }),
+  (input) => everyTerm(input, { kinds: [] }),
+  (input) => everyTerm(input, { protections: [] }),
+  (input) => everyTerm(input, { priceFloorUnits: asAmount(10n ** 18n) }),
+  (input) =>
+    everyGrant(input, (grant) => ({
+      ...grant,
+      terms: { ...grant.terms, purposes: [...grant.terms.purposes, 'DUO:0000018'] },
+    })),
+  (input) => ({ ...input, job: { state: 'expired', expiresAtMs: asTimestampMs(TEST_NOW_MS + 1) } }),
+  (input) => ({ ...input, job: { state: 'funded', expiresAtMs: TEST_NOW_MS } }),
+];
+const everyGrant = (input: DecisionInput, change: (grant: GrantView) => GrantView): DecisionInput => ({
+  ...input,
+  grants: input.grants.map(change),
+});
+const everyTerm = (input: DecisionInput, changes: Parameters<typeof someTerms>[0]): DecisionInput =>
+  everyGrant(input, (grant) => ({ ...grant, terms: someTerms({ ...grant.terms, ...changes }) }));
+
+const PURPOSE_SAMPLE = [
+  'dpv:ResearchAndDevelopment',
+  'dpv:AcademicResearch',
+  'dpv:Marketing',
+  'DUO:0000042',
+  'DUO:0000006',
+  'DUO:0000004',
+  'DUO:0000046',
+];
+const arbitraryGrant: fc.Arbitrary<GrantView> = fc
+  .record({
+    id: fc.constantFrom('a', 'b', 'c', 'd'),
+    purposes: fc.subarray(PURPOSE_SAMPLE),
+    kinds: fc.subarray<ComputationKind>(['rag', 'train', 'stats']),
+    protections: fc.subarray<ProtectionKind>(['tee', 'mpc', 'fhe']),
+    floor: fc.bigInt({ min: 0n, max: 2_000_000n }),
+    expiresIn: fc.integer({ min: -1000, max: 1_000_000 }),
+    revoked: fc.boolean(),
+    givenAgo: fc.integer({ min: 0, max: 1_000_000 }),
+  })
+  .map(({ id, purposes, kinds, protections, floor, expiresIn, revoked, givenAgo }) =>
+    aGrant({
+      id: idOf<GrantId>(id),
+      terms: someTerms({
+        purposes,
+        kinds,
+        protections,
+        priceFloorUnits: asAmount(floor),
+        expiresAtMs: asTimestampMs(TEST_NOW_MS + expiresIn),
+      }),
+      revokedAtMs: revoked ? TEST_NOW_MS : null,
+      givenAtMs: asTimestampMs(TEST_NOW_MS - givenAgo),
+    }),
+  );
+const arbitraryInput: fc.Arbitrary<DecisionInput> = fc
+  .record({ grants: fc.array(arbitraryGrant, { maxLength: 5 }), purpose: fc.constantFrom(...PURPOSE_SAMPLE) })
+  .map(({ grants, purpose }) => ({
+    ...good,
+    grants,
+    use: { ...job, purpose },
+    dao: aDao({ policy: aPolicy({ purposes: ['DUO:0000004'] }) }),
+  }));
+
+describe('properties', () => {
+  it('adding a reason to refuse never turns a no into a yes, and ends every yes', () => {
+    fc.assert(
+      fc.property(arbitraryInput, fc.constantFrom(...SPOILERS), (input, spoil) => {
+        expect(outcome(spoil(input))).not.toBe('YES');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('more grants never turn a yes into a no, and fewer never a no into a yes', () => {
+    fc.assert(
+      fc.property(arbitraryInput, arbitraryGrant, (input, extra) => {
+        const more = outcome({ ...input, grants: [...input.grants, extra] });
+        if (outcome(input) === 'YES') expect(more).toBe('YES');
+        if (more !== 'YES') expect(outcome(input)).not.toBe('YES');
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('a yes names a grant that covers all of it, and a no has a code of the list; the order of grants is nothing', () => {
+    fc.assert(
+      fc.property(arbitraryInput, (input) => {
+        const result = decide(input);
+        expect(decide({ ...input, grants: input.grants.toReversed() })).toEqual(result);
+        if (!result.ok) {
+          expect(DECISION_CODES).toContain(result.refusal.code);
+          return;
+        }
+        const { grant } = result.value;
+        expect(grant.revokedAtMs).toBeNull();
+        expect(grant.terms.expiresAtMs).toBeGreaterThan(TEST_NOW_MS);
+        expect(grant.terms.kinds).toContain('rag');
+        expect(grant.terms.protections).toContain('tee');
+        expect(grant.terms.priceFloorUnits <= job.pricePerQuestionUnits).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,111 @@
+import type { Chain, PreparedTransaction } from '@usufruct/chain';
+import { refuse, type AmountUnits, type Digest, type Hex32 } from '@usufruct/kernel';
+import type {
+  ChainAction,
+  ChainEvent,
+  ChainInfo,
+  ContributionView,
+  DaoView,
+  DatasetView,
+  GrantView,
+  HolderSetView,
+  JobView,
+  RunnerView,
+  TransactionOutcome,
+} from '@usufruct/protocol';
+import { idOf, TEST_NOW_MS } from './values.js';
+
+export const testChainInfo = (changes: Partial<ChainInfo> = {}): ChainInfo => ({
+  chainId: 'local:test',
+  packageId: idOf<Hex32>('package'),
+  registryId: idOf<Hex32>('registry'),
+  coin: { type: 'local::usdc::USDC', symbol: 'USDC', decimals: 6 },
+  protocolAccount: idOf('protocol'),
+  standIn: true,
+  ...changes,
+});
+
+/**
+ * A chain in memory, set by the test and read by the code under test. It holds no rules: what a test puts there is
+ * the truth. Transactions are recorded in `executed` and always succeed, unless `isDown`, when everything throws
+ * `CHAIN_UNAVAILABLE`.
+ */
+export class FakeChain implements Chain {
+  isDown = false;
+  readonly executed: (readonly ChainAction[])[] = [];
+  /** How many reads were answered, for tests of caching. */
+  reads = 0;
+  private readonly objects = new Map<string, unknown>();
+  private readonly contributions = new Map<string, ContributionView>();
+  private readonly grants = new Map<string, GrantView>();
+  private readonly prepared = new Map<Digest, readonly ChainAction[]>();
+  private readonly outcomes = new Map<Digest, TransactionOutcome>();
+
+  constructor(private chainInfo: ChainInfo = testChainInfo()) {}
+
+  put(kind: 'dao', view: DaoView): this;
+  put(kind: 'dataset', view: DatasetView): this;
+  put(kind: 'contribution', view: ContributionView): this;
+  put(kind: 'grant', view: GrantView): this;
+  put(kind: 'holder-set', view: HolderSetView): this;
+  put(kind: 'job', view: JobView): this;
+  put(kind: 'runner', view: RunnerView): this;
+  put(kind: string, view: { readonly id: string }): this {
+    this.objects.set(`${kind}/${view.id}`, view);
+    if (kind === 'contribution') this.contributions.set(view.id, view as ContributionView);
+    if (kind === 'grant') this.grants.set(view.id, view as GrantView);
+    return this;
+  }
+
+  info = (): Promise<ChainInfo> => this.read(() => this.chainInfo);
+  dao: Chain['dao'] = (id) => this.object('dao', id);
+  dataset: Chain['dataset'] = (id) => this.object('dataset', id);
+  contribution: Chain['contribution'] = (id) => this.object('contribution', id);
+  grant: Chain['grant'] = (id) => this.object('grant', id);
+  holderSet: Chain['holderSet'] = (id) => this.object('holder-set', id);
+  job: Chain['job'] = (id) => this.object('job', id);
+  runner: Chain['runner'] = (_daoId, id) => this.object('runner', id);
+  contributionsOf: Chain['contributionsOf'] = (datasetId) =>
+    this.read(() => [...this.contributions.values()].filter((view) => view.datasetId === datasetId));
+  grantsOf: Chain['grantsOf'] = (contributionId) =>
+    this.read(() =>
+      [...this.grants.values()]
+        .filter((view) => view.contributionId === contributionId)
+        .sort((a, b) => a.givenAtMs - b.givenAtMs),
+    );
+  settledReceipt: Chain['settledReceipt'] = () => this.read(() => null);
+  balanceOf: Chain['balanceOf'] = () => this.read(() => 0n as AmountUnits);
+  events: Chain['events'] = () => this.read((): ChainEvent[] => []);
+  transaction: Chain['transaction'] = (digest) => this.read(() => this.outcomes.get(digest) ?? null);
+
+  prepare: Chain['prepare'] = (actions) =>
+    this.read((): PreparedTransaction => {
+      const digest = idOf<Digest>(`transaction-${this.prepared.size}`);
+      this.prepared.set(digest, actions);
+      return { digest, bytes: new Uint8Array(), signature: '' };
+    });
+  send: Chain['send'] = ({ digest }) =>
+    this.read(() => {
+      const known = this.outcomes.get(digest);
+      if (known !== undefined) return known;
+      this.executed.push(this.prepared.get(digest) ?? []);
+      const outcome: TransactionOutcome = { digest, status: 'succeeded', error: null, events: [], atMs: TEST_NOW_MS };
+      this.outcomes.set(digest, outcome);
+      return outcome;
+    });
+  execute: Chain['execute'] = async (actions, signer) => this.send(await this.prepare(actions, signer));
+
+  private object<T>(kind: string, id: string): Promise<T> {
+    return this.read(() => {
+      const view = this.objects.get(`${kind}/${id}`);
+      if (view === undefined) throw refuse('NOT_FOUND', { kind, id });
+      return view as T;
+    });
+  }
+
+  private async read<T>(answer: () => T): Promise<T> {
+    if (this.isDown) throw refuse('CHAIN_UNAVAILABLE');
+    this.reads++;
+    return structuredClone(answer());
+  }
+}
