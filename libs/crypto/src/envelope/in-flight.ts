@@ -1,4 +1,4 @@
-const BYTES_IN_FLIGHT = 4 * 1024 ** 2;
+const BYTES_IN_FLIGHT = 1024 ** 2;
 
 /** How many chunks are given to WebCrypto before the first result is awaited: enough to keep several cores busy. */
 export const windowFor = (chunkBytes: number): number =>
