@@ -1,5 +1,6 @@
 import { bcs } from '@mysten/bcs';
 import type {
+  Address,
   ContributionId,
   DaoId,
   DatasetId,
@@ -34,7 +35,7 @@ import { zBase64, zHex32, zTimestampMs } from './wire.js';
 export const zHolderIdentity = z.object({
   signingPublicKey: zBase64(32),
   sealingPublicKey: zBase64(32),
-  operator: zHex32(),
+  operator: zHex32<Address>(),
   chainId: z.string(),
   /** Which parts are stand-ins, in words; empty in production. */
   standIns: z.array(z.string()),

@@ -1,0 +1,157 @@
+import {
+  systemClock,
+  systemRandom,
+  type Address,
+  type Clock,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type GrantId,
+  type JobId,
+  type QuestionId,
+  type RandomSource,
+} from '@usufruct/kernel';
+import type { Chain, WalletSigner } from '@usufruct/chain';
+import type { Answer, DaoPolicy } from '@usufruct/protocol';
+import type { BlobStore } from '@usufruct/walrus';
+import type { Fetch } from './api/http.js';
+import { ApiSession } from './api/session.js';
+import type { ClientContext, HolderEndpoint } from './context.js';
+import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
+import {
+  createDao,
+  createDataset,
+  createHolderSet,
+  decideContribution,
+  setPolicy,
+  type CreateDaoParams,
+  type CreateDatasetParams,
+  type CreateHolderSetParams,
+} from './dao.js';
+import { explainUse, giveGrant, revokeGrant, type GiveGrantParams, type UseToExplain } from './grants.js';
+import { fundJob, quoteJob, type FundParams, type JobTerms } from './jobs/fund.js';
+import { JobSession } from './jobs/session.js';
+import type { Journal } from './journal.js';
+import { ledgerEntries, listContributions, reconcile } from './payouts.js';
+import {
+  collectEvidence,
+  collectSettled,
+  listReceipts,
+  readReceipt,
+  type ReceiptToCollect,
+} from './receipt/collect.js';
+import { releasesOf } from './releases.js';
+
+export interface ConnectOptions {
+  /** Without `/graphql` and without a trailing slash. */
+  readonly apiUrl: string;
+  /** The client's own view of the chain: the API's word is not needed for anything about keys or money. */
+  readonly chain: Chain;
+  readonly store: BlobStore;
+  readonly holders: readonly HolderEndpoint[];
+  readonly signer: WalletSigner;
+  readonly journal: Journal;
+  /** PEM of the root of a software TEE (a stand-in): refused with `STAND_IN_FORBIDDEN` where the chain is none. */
+  readonly teeDevRoot?: string;
+  /** Where the user believes to sign in (a portal's host); a challenge that names another domain is not signed. */
+  readonly signInDomain?: string;
+  readonly fetch?: Fetch;
+  readonly clock?: Clock;
+  readonly random?: RandomSource;
+}
+
+/** A client for one wallet. Nothing is asked of anybody until a method is called. */
+export function connect(options: ConnectOptions): UsufructClient {
+  const { chain, store, holders, signer, journal, teeDevRoot, signInDomain } = options;
+  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const apiUrl = options.apiUrl.replace(/\/+$/, '');
+  const chainId = async (): Promise<string> => (await chain.info()).chainId;
+  const api = new ApiSession({
+    apiUrl,
+    fetch,
+    signer,
+    clock,
+    journal,
+    chainId,
+    ...(signInDomain !== undefined && { domain: signInDomain }),
+  });
+  const trimmed = holders.map(({ url }) => ({ url: url.replace(/\/+$/, '') }));
+  return new UsufructClient({
+    api,
+    chain,
+    store,
+    holders: trimmed,
+    signer,
+    journal,
+    fetch,
+    clock,
+    random,
+    ...(teeDevRoot !== undefined && { teeDevRoot }),
+  });
+}
+
+/** The whole client, by stage of the data's path. The functions behind it say what each does, proves and refuses. */
+export class UsufructClient {
+  constructor(private readonly context: ClientContext) {}
+
+  get address(): Address {
+    return this.context.signer.address;
+  }
+  get chain(): Chain {
+    return this.context.chain;
+  }
+  /** Sign-in, and typed GraphQL operations for what has no method here. */
+  get api(): ApiSession {
+    return this.context.api;
+  }
+
+  readonly daos = {
+    createHolderSet: (params: CreateHolderSetParams) => createHolderSet(this.context, params),
+    create: (params: CreateDaoParams) => createDao(this.context, params),
+    setPolicy: (daoId: DaoId, expectedVersion: number, policy: DaoPolicy) =>
+      setPolicy(this.context, daoId, expectedVersion, policy),
+  };
+
+  readonly datasets = {
+    create: (params: CreateDatasetParams) => createDataset(this.context, params),
+    accept: (contributionId: ContributionId) => decideContribution(this.context, contributionId, true),
+    decline: (contributionId: ContributionId) => decideContribution(this.context, contributionId, false),
+  };
+
+  readonly contributions = {
+    contribute: (params: ContributeParams) => contribute(this.context, params),
+    abandon: (key: string) => abandonContribution(this.context, key),
+    list: (filter: { readonly datasetId?: DatasetId; readonly owner?: Address }) =>
+      listContributions(this.context, filter),
+    releases: (contributionId: ContributionId) => releasesOf(this.context, contributionId),
+  };
+
+  readonly grants = {
+    give: (params: GiveGrantParams) => giveGrant(this.context, params),
+    revoke: (grantId: GrantId) => revokeGrant(this.context, grantId),
+    list: (contributionId: ContributionId) => this.context.chain.grantsOf(contributionId),
+    explain: (contributionId: ContributionId, use: UseToExplain) => explainUse(this.context, contributionId, use),
+  };
+
+  readonly jobs = {
+    quote: (terms: JobTerms) => quoteJob(this.context, terms),
+    fund: (params: FundParams) => fundJob(this.context, params),
+    session: (jobId: JobId) => new JobSession(this.context, jobId),
+  };
+
+  readonly receipts = {
+    read: (jobId: JobId, questionId: QuestionId) => readReceipt(this.context, jobId, questionId),
+    list: (jobId: JobId) => listReceipts(this.context, jobId),
+    /** What `verifyReceipt` judges, read from the chain. */
+    collect: (given: ReceiptToCollect) => collectEvidence(this.context, given),
+    collectSettled: (jobId: JobId, questionId: QuestionId, answer: Answer | null = null) =>
+      collectSettled(this.context, jobId, questionId, answer),
+  };
+
+  readonly payouts = {
+    entries: (account: Address = this.context.signer.address) => ledgerEntries(this.context, account),
+    reconcile: () => reconcile(this.context),
+  };
+}

@@ -1,0 +1,25 @@
+import type { Clock, RandomSource } from '@usufruct/kernel';
+import type { Chain, WalletSigner } from '@usufruct/chain';
+import type { BlobStore } from '@usufruct/walrus';
+import type { ApiSession } from './api/session.js';
+import type { Fetch } from './api/http.js';
+import type { Journal } from './journal.js';
+
+export interface HolderEndpoint {
+  readonly url: string;
+}
+
+/** What every flow of one client works with; made once by `connect`. */
+export interface ClientContext {
+  readonly api: ApiSession;
+  readonly chain: Chain;
+  readonly store: BlobStore;
+  readonly holders: readonly HolderEndpoint[];
+  readonly signer: WalletSigner;
+  readonly journal: Journal;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** PEM of the root of a software TEE: a stand-in, refused where the chain is none. */
+  readonly teeDevRoot?: string;
+}

@@ -1,0 +1,239 @@
+import { fromBase64, refuse, toBase64, toHex32, UsufructError, type DatasetId, type Hex32 } from '@usufruct/kernel';
+import { digestOf } from '@usufruct/crypto';
+import {
+  deriveId,
+  encodeManifest,
+  manifestDigest,
+  SignedManifestBcs,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  zBlobReference,
+  type BlobReference,
+  type ManifestPart,
+  type SignedManifest,
+} from '@usufruct/protocol';
+import type { ContributionView, HolderSetView } from '@usufruct/protocol';
+import type { ClientContext } from '../context.js';
+import { deleteAll, readRecord, writeRecord } from '../journal.js';
+import { executeOnce } from '../transactions.js';
+import { depositShares } from './deposit.js';
+import { checkFile } from './format.js';
+import { contributionKey, type ContributionKey } from './key.js';
+import { ProgressMeter, type OnContributeProgress } from './progress.js';
+import { ContributionRecords, zContributed, zPlan, zSigned, type Contributed, type Plan } from './records.js';
+import { partReferences, SourceChanged, storeChecked, uploadParts } from './upload.js';
+
+export interface ContributeParams {
+  /** Names this contribution in the journal: the same key goes on with it, and later gives its result again. */
+  readonly key: string;
+  readonly datasetId: DatasetId;
+  readonly fileName: string;
+  readonly sizeBytes: number;
+  /** Opens the file from its beginning; called again when an interrupted run is resumed. */
+  readonly source: () => AsyncIterable<Uint8Array>;
+  readonly onProgress?: OnContributeProgress;
+}
+
+/**
+ * Encrypt a file here, store the ciphertext, give every key holder its share and register the contribution. Whatever
+ * step dies, calling again with the same key ends in exactly one registered contribution with all shares deposited.
+ * A file that changed in between is contributed as it is now, under a new key. Memory does not grow with the file.
+ *
+ * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` before anything is sent; `BLOB_MISMATCH` when the store
+ * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
+ * Does not prove that the file can be parsed: only the runner will read it.
+ */
+export async function contribute(context: ClientContext, params: ContributeParams): Promise<Contributed> {
+  checkFile(params.fileName, params.sizeBytes);
+  const records = new ContributionRecords(params.key);
+  const meter = new ProgressMeter(params.sizeBytes, params.onProgress);
+  const done = await readRecord(context.journal, records.done, zContributed);
+  if (done !== null) return finish(context, records, done, meter);
+  try {
+    return await run(context, params, records, meter);
+  } catch (error) {
+    if (!(error instanceof SourceChanged)) throw error;
+    await forget(context, records);
+    meter.restart();
+    return run(context, params, records, meter);
+  }
+}
+
+/** Give up an unfinished contribution: forget its secret. What lies in the store stays unreadable for ever. */
+export const abandonContribution = (context: ClientContext, key: string): Promise<void> =>
+  forget(context, new ContributionRecords(key));
+
+/**
+ * The plan first: its seed must never meet a file again of which the hashes of the parts already sent are lost.
+ */
+async function forget(context: ClientContext, records: ContributionRecords): Promise<void> {
+  await context.journal.delete(records.plan);
+  await deleteAll(context.journal, records.prefix);
+}
+
+async function run(
+  context: ClientContext,
+  params: ContributeParams,
+  records: ContributionRecords,
+  meter: ProgressMeter,
+): Promise<Contributed> {
+  meter.step('planning');
+  const { plan, holderSet } = await planFor(context, params, records);
+  const registered = await registeredAs(context, plan);
+  if (registered !== null) return finish(context, records, resultOf(plan, registered), meter);
+  const key = contributionKey(plan);
+  meter.step('uploading');
+  const parts = await uploadParts({ context, records, plan, key, source: params.source, meter });
+  meter.step('signing');
+  const signed = await signedManifest(context, records, plan, key, parts);
+  const manifestBlob = await storedManifest(context, records, signed);
+  meter.step('depositing');
+  const digest = manifestDigest(signed.manifest);
+  await depositShares({ context, records, holderSet, manifestDigest: digest, signed, shares: key.deal.shares, meter });
+  meter.step('registering');
+  await register(context, records, plan, signed, manifestBlob, parts.length);
+  const view = await registeredAs(context, plan);
+  if (view === null || view.manifestDigest !== digest)
+    throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'contribution' });
+  return finish(context, records, resultOf(plan, view), meter);
+}
+
+/** The stored plan as long as it can still be carried out, else a new one, stored before it is used. */
+async function planFor(
+  context: ClientContext,
+  params: ContributeParams,
+  records: ContributionRecords,
+): Promise<{ plan: Plan; holderSet: HolderSetView }> {
+  const { chain, journal, signer } = context;
+  const { chainId } = await chain.info();
+  const { daoId } = await chain.dataset(params.datasetId);
+  const dao = await chain.dao(daoId);
+  const holderSet = await chain.holderSet(dao.policy.holderSetId);
+  const stored = await readRecord(journal, records.plan, zPlan);
+  if (stored !== null) {
+    if (stored.owner !== signer.address) throw refuse('WRONG_WALLET', { owner: stored.owner });
+    if (stored.datasetId !== params.datasetId) throw refuse('DATASET_MISMATCH', { datasetId: stored.datasetId });
+    const isCurrent =
+      stored.chainId === chainId && stored.policyDigest === dao.policyDigest && stored.sizeBytes === params.sizeBytes;
+    if (isCurrent || (stored.chainId === chainId && (await registeredAs(context, stored)) !== null)) {
+      return { plan: stored, holderSet: await chain.holderSet(stored.holderSetId) };
+    }
+  }
+  await forget(context, records);
+  const salt = toHex32<Hex32>(context.random(32));
+  const plan: Plan = {
+    version: 1,
+    chainId,
+    datasetId: params.datasetId,
+    contributionId: deriveId('contribution', params.datasetId, signer.address, salt),
+    owner: signer.address,
+    salt,
+    holderSetId: holderSet.id,
+    threshold: holderSet.threshold,
+    holderCount: holderSet.members.length,
+    policyDigest: dao.policyDigest,
+    createdAtMs: context.clock.nowMs(),
+    fileName: params.fileName,
+    sizeBytes: params.sizeBytes,
+    seed: toBase64(context.random(32)),
+  };
+  await writeRecord(journal, records.plan, plan);
+  return { plan, holderSet };
+}
+
+async function signedManifest(
+  context: ClientContext,
+  records: ContributionRecords,
+  plan: Plan,
+  key: ContributionKey,
+  parts: readonly ManifestPart[],
+): Promise<SignedManifest> {
+  const stored = await readRecord(context.journal, records.manifest, zSigned);
+  if (stored !== null) return { manifest: fromBase64(stored.manifest), signature: stored.signature };
+  const { seed: _seed, fileName: _fileName, sizeBytes: _sizeBytes, ...named } = plan;
+  const manifest = encodeManifest({
+    ...named,
+    parts,
+    commitments: key.deal.commitments,
+    keyCommitment: key.keyCommitment,
+  });
+  const statement = { action: WALLET_ACTIONS.manifest, chainId: plan.chainId, digest: manifestDigest(manifest) };
+  const signature = await context.signer.signPersonalMessage(walletStatementBytes(statement));
+  await writeRecord(context.journal, records.manifest, { manifest: toBase64(manifest), signature });
+  return { manifest, signature };
+}
+
+async function storedManifest(
+  context: ClientContext,
+  records: ContributionRecords,
+  signed: SignedManifest,
+): Promise<BlobReference> {
+  const stored = await readRecord(context.journal, records.manifestBlob, zBlobReference);
+  if (stored !== null) return stored;
+  const bytes = SignedManifestBcs.serialize(signed).toBytes();
+  const reference = await storeChecked(context, bytes, digestOf(bytes));
+  await writeRecord(context.journal, records.manifestBlob, reference);
+  return reference;
+}
+
+async function register(
+  context: ClientContext,
+  records: ContributionRecords,
+  plan: Plan,
+  signed: SignedManifest,
+  manifestBlob: BlobReference,
+  partCount: number,
+): Promise<void> {
+  const parts = await partReferences(context, records, partCount);
+  const { salt, datasetId, holderSetId, policyDigest } = plan;
+  const digest = manifestDigest(signed.manifest);
+  await executeOnce({
+    ...context,
+    key: records.transaction,
+    actions: [
+      {
+        kind: 'registerContribution',
+        salt,
+        datasetId,
+        manifestDigest: digest,
+        manifestBlob,
+        parts,
+        holderSetId,
+        policyDigest,
+      },
+    ],
+  });
+}
+
+async function registeredAs(context: ClientContext, plan: Plan): Promise<ContributionView | null> {
+  try {
+    return await context.chain.contribution(plan.contributionId);
+  } catch (error) {
+    if (error instanceof UsufructError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+const resultOf = (plan: Plan, view: ContributionView): Contributed => ({
+  contributionId: view.id,
+  datasetId: view.datasetId,
+  manifestDigest: view.manifestDigest,
+  fileName: plan.fileName,
+  sizeBytes: plan.sizeBytes,
+  parts: view.parts.length,
+});
+
+/** The result is stored before the secret goes, so that a kill between the two leaves a secret to delete, not a gap. */
+async function finish(
+  context: ClientContext,
+  records: ContributionRecords,
+  result: Contributed,
+  meter: ProgressMeter,
+): Promise<Contributed> {
+  await writeRecord(context.journal, records.done, result);
+  for (const key of await context.journal.keys(records.prefix)) {
+    if (key !== records.done) await context.journal.delete(key);
+  }
+  meter.step('done');
+  return result;
+}

@@ -1,0 +1,151 @@
+import {
+  refuse,
+  type ContributionId,
+  type DaoId,
+  type HolderSetId,
+  type Hex32,
+  type DatasetId,
+} from '@usufruct/kernel';
+import { fromBase64 } from '@usufruct/kernel';
+import {
+  deriveId,
+  metadataDigest,
+  type ContributionView,
+  type DaoPolicy,
+  type DaoView,
+  type DatasetView,
+  type HolderSetView,
+  type Metadata,
+} from '@usufruct/protocol';
+import { z } from 'zod';
+import { operation, REFUSAL_FIELDS, resultOf, valueOrThrow } from './api/graphql.js';
+import type { ClientContext } from './context.js';
+import { createOnce } from './create.js';
+import { readIdentity } from './holders.js';
+import { executeOnce } from './transactions.js';
+import { retrying } from './wait.js';
+
+const zDescribed = resultOf(z.object({ title: z.string().nullable() }));
+interface DescribeInput extends Metadata {
+  readonly [id: string]: string;
+}
+const DESCRIBE_DAO = operation<{ input: DescribeInput }>()(
+  `mutation DescribeDao($input: DescribeDaoInput!) { result: describeDao(input: $input) {
+    __typename ... on Dao { title } ${REFUSAL_FIELDS} } }`,
+  z.object({ result: zDescribed }),
+);
+const DESCRIBE_DATASET = operation<{ input: DescribeInput }>()(
+  `mutation DescribeDataset($input: DescribeDatasetInput!) { result: describeDataset(input: $input) {
+    __typename ... on Dataset { title } ${REFUSAL_FIELDS} } }`,
+  z.object({ result: zDescribed }),
+);
+
+/** The API learns of an object from the chain's events, a moment after the transaction. */
+const PROJECTION_TIMEOUT_MS = 20_000;
+
+export interface CreateHolderSetParams {
+  readonly key: string;
+  readonly threshold: number;
+}
+
+/** Register the client's key holders as a set of which `threshold` are needed, with the keys that each shows. */
+export async function createHolderSet(
+  context: ClientContext,
+  { key, threshold }: CreateHolderSetParams,
+): Promise<HolderSetView> {
+  if (threshold < 1 || threshold > context.holders.length) {
+    throw refuse('INVALID_ARGUMENT', {
+      field: 'threshold',
+      expected: `an integer from 1 to ${context.holders.length}`,
+    });
+  }
+  const known = await Promise.all(context.holders.map(({ url }) => readIdentity(context, url)));
+  const members = known.map(({ identity }) => ({
+    operator: identity.operator,
+    signingPublicKey: fromBase64(identity.signingPublicKey),
+    sealingPublicKey: fromBase64(identity.sealingPublicKey),
+  }));
+  return createOnce({
+    context,
+    key: `holder-set/${key}`,
+    read: (salt) => context.chain.holderSet(deriveId<HolderSetId>('holder-set', null, context.signer.address, salt)),
+    action: (salt) => ({ kind: 'createHolderSet', salt, members, threshold }),
+  });
+}
+
+export interface CreateDaoParams extends Metadata {
+  readonly key: string;
+  readonly policy: DaoPolicy;
+}
+
+/** Found a DAO on the chain, and tell the API the words that its metadata hash stands for. */
+export async function createDao(context: ClientContext, params: CreateDaoParams): Promise<DaoView> {
+  const { key, policy, title, description } = params;
+  const dao = await createOnce({
+    context,
+    key: `dao/${key}`,
+    read: (salt) => context.chain.dao(deriveId<DaoId>('dao', null, context.signer.address, salt)),
+    action: (salt) => ({ kind: 'createDao', salt, policy, metadataHash: metadataDigest({ title, description }) }),
+  });
+  await describe(context, DESCRIBE_DAO, { daoId: dao.id, title, description });
+  return dao;
+}
+
+export interface CreateDatasetParams extends Metadata {
+  readonly key: string;
+  readonly daoId: DaoId;
+}
+
+export async function createDataset(context: ClientContext, params: CreateDatasetParams): Promise<DatasetView> {
+  const { key, daoId, title, description } = params;
+  const dataset = await createOnce({
+    context,
+    key: `dataset/${key}`,
+    read: (salt) => context.chain.dataset(deriveId<DatasetId>('dataset', daoId, context.signer.address, salt)),
+    action: (salt) => ({ kind: 'createDataset', salt, daoId, metadataHash: metadataDigest({ title, description }) }),
+  });
+  await describe(context, DESCRIBE_DATASET, { datasetId: dataset.id, title, description });
+  return dataset;
+}
+
+/** By a steward: accept or decline a proposed contribution. Deciding the same again is no error. */
+export async function decideContribution(
+  context: ClientContext,
+  contributionId: ContributionId,
+  accept: boolean,
+): Promise<ContributionView> {
+  const { chain, journal } = context;
+  const state = accept ? 'accepted' : 'declined';
+  const before = await chain.contribution(contributionId);
+  if (before.state === state) return before;
+  const key = `decide/${contributionId}/${state}`;
+  await executeOnce({ ...context, key, actions: [{ kind: 'decideContribution', contributionId, accept }] });
+  const decided = await chain.contribution(contributionId);
+  await journal.delete(key);
+  return decided;
+}
+
+/** Replace the policy: `expectedVersion` is the one that the founder has read. Refuses `POLICY_OUTDATED`. */
+export async function setPolicy(
+  context: ClientContext,
+  daoId: DaoId,
+  expectedVersion: number,
+  policy: DaoPolicy,
+): Promise<DaoView> {
+  const key = `policy/${daoId}/${expectedVersion}`;
+  await executeOnce({ ...context, key, actions: [{ kind: 'setPolicy', daoId, expectedVersion, policy }] });
+  const dao = await context.chain.dao(daoId);
+  await context.journal.delete(key);
+  return dao;
+}
+
+async function describe(
+  context: ClientContext,
+  mutation: typeof DESCRIBE_DAO,
+  input: Metadata & Readonly<Record<string, string | Hex32>>,
+): Promise<void> {
+  const isWorthRetrying = (error: { code: string }): boolean => error.code === 'NOT_FOUND';
+  await retrying({ clock: context.clock, timeoutMs: PROJECTION_TIMEOUT_MS, isWorthRetrying }, async () => {
+    valueOrThrow((await context.api.request(mutation, { input })).result);
+  });
+}

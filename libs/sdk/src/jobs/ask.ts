@@ -1,0 +1,196 @@
+import {
+  equalBytes,
+  fromBase64,
+  fromUtf8,
+  fromWire,
+  refuse,
+  UsufructError,
+  type JobId,
+  type QuestionId,
+  type Verdict,
+} from '@usufruct/kernel';
+import { open } from '@usufruct/crypto';
+import { answerInfo, parseAnswer, zAnswer, type Answer } from '@usufruct/protocol';
+import { valueOrThrow } from '../api/graphql.js';
+import type { ClientContext } from '../context.js';
+import { collectEvidence } from '../receipt/collect.js';
+import type { ReceiptEvidence } from '../receipt/evidence.js';
+import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
+import { pause } from '../wait.js';
+import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
+import { newAttempt, type QuestionRecord } from './question-record.js';
+
+export const ASK_STEPS = ['attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
+export type AskStep = (typeof ASK_STEPS)[number];
+
+export interface AskOptions {
+  readonly onStep?: (step: AskStep) => void;
+  /** After this the last error is thrown; asking again with the same key goes on. Default two minutes. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An answer with everything that it was judged by. */
+export interface Asked {
+  readonly questionId: QuestionId;
+  readonly answer: Answer;
+  readonly evidence: ReceiptEvidence;
+  /** Good: an answer whose receipt fails a check is never returned. */
+  readonly verdict: Verdict;
+}
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const POLL_MS = 250;
+const LONGEST_POLL_MS = 2_000;
+/** A runner that restarts has new keys; one that restarts more often than this while we ask is broken. */
+const MAX_ATTEMPTS = 5;
+/** The runner lost, or never had, the key that the question was sealed to: seal it again, with the same id. */
+const SEAL_AGAIN: readonly string[] = ['ATTESTATION_STALE', 'QUESTION_UNKNOWN'];
+
+/** Ask until there is a settled answer, and judge it. See `JobSession.ask`. */
+export async function askQuestion(
+  context: ClientContext,
+  jobId: JobId,
+  record: QuestionRecord,
+  options: AskOptions,
+): Promise<Asked> {
+  const flow = new QuestionFlow(context, jobId, record, options);
+  const state = await flow.settled();
+  options.onStep?.('verifying');
+  const asked = await judge(context, jobId, flow.record, state);
+  options.onStep?.('done');
+  return asked;
+}
+
+class QuestionFlow {
+  private readonly endMs: number;
+  private isSent = false;
+  private mustSeal: boolean;
+  private step: AskStep | null = null;
+  constructor(
+    private readonly context: ClientContext,
+    private readonly jobId: JobId,
+    public record: QuestionRecord,
+    private readonly options: AskOptions,
+  ) {
+    this.mustSeal = record.attempts.length === 0;
+    this.endMs = context.clock.nowMs() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  }
+
+  async settled(): Promise<QuestionState> {
+    for (let pauseMs = POLL_MS; ; pauseMs = Math.min(1.5 * pauseMs, LONGEST_POLL_MS)) {
+      let last: UsufructError = refuse('UPSTREAM_UNAVAILABLE', { upstream: 'runner' });
+      try {
+        const state = await this.advance();
+        if (state.state === 'settled') return state;
+        if (state.state === 'failed') throw errorOf(state);
+        this.tell(state.state);
+      } catch (error) {
+        last = this.worthAnotherTry(error);
+      }
+      if (this.context.clock.nowMs() + pauseMs > this.endMs) throw last;
+      await pause(pauseMs, this.options.signal);
+    }
+  }
+
+  /** The next request: attest and seal where no attempt is good, send where it was not sent, else look. */
+  private async advance(): Promise<QuestionState> {
+    const { context, jobId, options } = this;
+    const { questionId } = this.record;
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    if (this.mustSeal) await this.seal();
+    if (this.isSent) {
+      const { question } = await context.api.request(QUESTION, { jobId, questionId }, signal);
+      if (question !== null) return question;
+    }
+    const { runnerSigningKey: _key, ...attempt } = this.record.attempts.at(-1)!;
+    this.tell('asking');
+    const answer = await context.api.request(ASK_QUESTION, { input: { jobId, questionId, ...attempt } }, signal);
+    const state = valueOrThrow(answer.askQuestion);
+    this.isSent = true;
+    return state;
+  }
+
+  private async seal(): Promise<void> {
+    this.tell('attesting');
+    this.record = await newAttempt(this.context, this.jobId, this.record);
+    this.mustSeal = false;
+    this.isSent = false;
+  }
+
+  private worthAnotherTry(error: unknown): UsufructError {
+    if (!(error instanceof UsufructError)) throw error;
+    if (SEAL_AGAIN.includes(error.code) && this.record.attempts.length < MAX_ATTEMPTS) {
+      this.mustSeal = true;
+      return error;
+    }
+    if (error.entry.retry !== 'later') throw error;
+    return error;
+  }
+
+  private tell(step: AskStep): void {
+    if (this.step !== step) this.options.onStep?.(step);
+    this.step = step;
+  }
+}
+
+const errorOf = ({ error }: QuestionState): UsufructError =>
+  error === null
+    ? refuse('UPSTREAM_INVALID', { upstream: 'runner', field: 'error' })
+    : fromWire(
+        { code: error.code, details: Object.fromEntries(error.details.map(({ key, value }) => [key, value])) },
+        'runner',
+      );
+
+/** Open the answer with the response key and judge its receipt. Refuses `RECEIPT_INVALID` naming the failed checks. */
+async function judge(
+  context: ClientContext,
+  jobId: JobId,
+  record: QuestionRecord,
+  state: QuestionState,
+): Promise<Asked> {
+  const { questionId } = record;
+  const { receipt, signature, sealedAnswer, settlement } = state;
+  if (receipt === null || signature === null || sealedAnswer === null) {
+    throw refuse('UPSTREAM_INVALID', { upstream: 'API', field: 'question' });
+  }
+  const answer = await openAnswer(context, jobId, record, receipt, sealedAnswer);
+  const evidence = await collectEvidence(context, {
+    receipt,
+    signature,
+    transaction: settlement?.transaction ?? null,
+    answer,
+  });
+  const verdict = await verifyReceipt(evidence);
+  if (!verdict.ok) {
+    const checks = verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    throw refuse('RECEIPT_INVALID', { checks: checks.join(', ') });
+  }
+  return { questionId, answer, evidence, verdict };
+}
+
+async function openAnswer(
+  context: ClientContext,
+  jobId: JobId,
+  { questionId, attempts, responsePrivateKey }: QuestionRecord,
+  receipt: string,
+  sealedAnswer: string,
+): Promise<Answer> {
+  const parsed = decodeReceipt(receipt);
+  if (parsed === null || parsed.questionId !== questionId) {
+    throw refuse('RECEIPT_INVALID', { checks: parsed === null ? 'ENCODING' : 'QUESTION' });
+  }
+  // Only a runner that we attested ourselves may answer, whoever else is registered on the chain.
+  const { signerPublicKey: runnerSigningKey } = parsed;
+  if (!attempts.some((attempt) => equalBytes(fromBase64(attempt.runnerSigningKey), runnerSigningKey))) {
+    throw refuse('RECEIPT_INVALID', { checks: 'SIGNER_ATTESTED' });
+  }
+  const { chainId, packageId } = await context.chain.info();
+  const bytes = await open({
+    privateKey: fromBase64(responsePrivateKey),
+    info: answerInfo({ chainId, packageId, jobId, questionId, runnerSigningKey }),
+    aad: new Uint8Array(),
+    sealed: fromBase64(sealedAnswer),
+  });
+  return parseAnswer(zAnswer, JSON.parse(fromUtf8(bytes, 'answer')), 'runner');
+}

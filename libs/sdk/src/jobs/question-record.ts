@@ -1,0 +1,118 @@
+import { toBase64, toHex32, utf8, type Digest, type Hex32, type JobId, type QuestionId } from '@usufruct/kernel';
+import { generateKeyPair, seal, sha256, sign } from '@usufruct/crypto';
+import {
+  deriveId,
+  LIMITS,
+  parseAt,
+  questionInfo,
+  QuestionAuthorizationBcs,
+  TAGS,
+  toWireJson,
+  zBase64,
+  zHex32,
+  zQuestion,
+} from '@usufruct/protocol';
+import { z } from 'zod';
+import { attestRunner } from '../attest.js';
+import type { ClientContext } from '../context.js';
+import { readRecord, recordOnce, writeRecord } from '../journal.js';
+import { clientKey } from './fund.js';
+
+const zAttempt = z.object({
+  /** The runner that this attempt was sealed to. */
+  runnerSigningKey: zBase64(32),
+  sealedQuestion: zBase64(LIMITS.sealedQuestionBytes),
+  authorization: zBase64(64),
+  idempotencyKey: z.string(),
+});
+export type Attempt = z.output<typeof zAttempt>;
+
+/**
+ * `ask/<job>/<question>`: SECRET, because the response key opens the answer and the text is the question. Kept until
+ * the caller says that the answer was read. Each attempt is stored before it is sent.
+ */
+const zQuestionRecord = z.object({
+  questionId: zHex32<QuestionId>(),
+  text: z.string(),
+  topK: z.int(),
+  responsePublicKey: zBase64(32),
+  responsePrivateKey: zBase64(32),
+  attempts: z.array(zAttempt),
+});
+export type QuestionRecord = z.output<typeof zQuestionRecord>;
+
+export interface QuestionParams {
+  /** Names this question in the journal: the same key never asks, or pays, a second time. */
+  readonly key: string;
+  readonly text: string;
+  readonly topK?: number;
+}
+
+const recordKey = (jobId: JobId, questionId: QuestionId): string => `ask/${jobId}/${questionId}`;
+
+/** Refuses `INVALID_ARGUMENT` for an empty or too long question. */
+export async function questionRecord(
+  context: ClientContext,
+  jobId: JobId,
+  { key, text, topK }: QuestionParams,
+): Promise<QuestionRecord> {
+  const response = await generateKeyPair(context.random);
+  const question = parseAt(zQuestion, { text, topK, responsePublicKey: toBase64(response.publicKey) }, 'question');
+  const salt = toHex32<Hex32>(sha256(utf8(key)));
+  const questionId = deriveId<QuestionId>('question', jobId, context.signer.address, salt);
+  return recordOnce(context.journal, recordKey(jobId, questionId), zQuestionRecord, () => ({
+    questionId,
+    text: question.text,
+    topK: question.topK,
+    responsePublicKey: toBase64(response.publicKey),
+    responsePrivateKey: toBase64(response.privateKey),
+    attempts: [],
+  }));
+}
+
+export const knownQuestion = (
+  context: ClientContext,
+  jobId: JobId,
+  questionId: QuestionId,
+): Promise<QuestionRecord | null> => readRecord(context.journal, recordKey(jobId, questionId), zQuestionRecord);
+
+export async function pendingQuestions(context: ClientContext, jobId: JobId): Promise<QuestionRecord[]> {
+  const keys = await context.journal.keys(`ask/${jobId}/`);
+  const records = await Promise.all(keys.map((key) => readRecord(context.journal, key, zQuestionRecord)));
+  return records.filter((record) => record !== null);
+}
+
+export const forgetQuestion = (context: ClientContext, jobId: JobId, questionId: QuestionId): Promise<void> =>
+  context.journal.delete(recordKey(jobId, questionId));
+
+/** Attest the runner, seal the question to its key, authorise it with the job's client key, and store all that. */
+export async function newAttempt(
+  context: ClientContext,
+  jobId: JobId,
+  record: QuestionRecord,
+): Promise<QuestionRecord> {
+  const { questionId, text, topK, responsePublicKey } = record;
+  const { chainId, packageId } = await context.chain.info();
+  const { claims } = await attestRunner(context, jobId);
+  const sealed = await seal({
+    recipientPublicKey: claims.hpkePublicKey,
+    info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),
+    aad: new Uint8Array(),
+    plaintext: utf8(toWireJson({ text, topK, responsePublicKey })),
+  });
+  const sealedQuestionSha256 = toHex32<Digest>(sha256(sealed));
+  const authorization = await sign({
+    secretKey: await clientKey(context, jobId),
+    domainTag: TAGS.questionAuthorization,
+    message: QuestionAuthorizationBcs.serialize({ jobId, questionId, sealedQuestionSha256 }).toBytes(),
+  });
+  const attempt: Attempt = {
+    runnerSigningKey: toBase64(claims.signingPublicKey),
+    sealedQuestion: toBase64(sealed),
+    authorization: toBase64(authorization),
+    idempotencyKey: toBase64(context.random(24)),
+  };
+  const next = { ...record, attempts: [...record.attempts, attempt] };
+  await writeRecord(context.journal, recordKey(jobId, questionId), next);
+  return next;
+}

@@ -1,0 +1,104 @@
+import { refuse, type JobId, type QuestionId } from '@usufruct/kernel';
+import type { JobView } from '@usufruct/protocol';
+import { attestRunner, type AttestedRunner } from '../attest.js';
+import type { ClientContext } from '../context.js';
+import { pause } from '../wait.js';
+import { askQuestion, type Asked, type AskOptions } from './ask.js';
+import { closeJob } from './fund.js';
+import { JOB, JOB_EVENTS, type JobEvent, type JobProgress } from './operations.js';
+import {
+  forgetQuestion,
+  knownQuestion,
+  pendingQuestions,
+  questionRecord,
+  type QuestionParams,
+} from './question-record.js';
+
+export interface FollowJobOptions {
+  /** Events with a larger number only; 0 for all. */
+  readonly after?: number;
+  readonly signal?: AbortSignal;
+  readonly pollMs?: number;
+}
+export interface PendingQuestion {
+  readonly questionId: QuestionId;
+  readonly text: string;
+}
+
+/** A funded job on this device: it holds the client key that authorises questions. */
+export class JobSession {
+  constructor(
+    private readonly context: ClientContext,
+    readonly jobId: JobId,
+  ) {}
+
+  /** As the API tells it: progress for people. */
+  async progress(): Promise<JobProgress> {
+    const { job } = await this.context.api.request(JOB, { jobId: this.jobId });
+    if (job === null) throw refuse('NOT_FOUND', { object: 'job' });
+    return job;
+  }
+
+  /** As the chain tells it: the escrow, and how many questions were paid. */
+  onChain(): Promise<JobView> {
+    return this.context.chain.job(this.jobId);
+  }
+
+  /** Appraise the evidence of the job's runner now; `ask` does that by itself whenever it seals a question. */
+  attest(): Promise<AttestedRunner> {
+    return attestRunner(this.context, this.jobId);
+  }
+
+  /** Every event after `after`, in order, until the job has ended or the signal aborts. */
+  async *follow(options: FollowJobOptions = {}): AsyncGenerator<JobEvent, void> {
+    const { signal, pollMs = 500 } = options;
+    const requestOptions = signal === undefined ? {} : { signal };
+    for (let after = options.after ?? 0; ;) {
+      const variables = { jobId: this.jobId, after };
+      const { jobEventsPage: page } = await this.context.api.request(JOB_EVENTS, variables, requestOptions);
+      yield* page.events;
+      after = page.lastSeq;
+      if (page.hasMore) continue;
+      if (page.ended) return;
+      await pause(pollMs, signal);
+    }
+  }
+
+  /**
+   * Ask one question, end to end encrypted: the runner is attested here, the question sealed to its key and authorised
+   * with the job's client key, and the answer opened with a key that never leaves this device. A runner that restarts
+   * meanwhile is attested again; the question keeps its id, so it is answered and paid once.
+   *
+   * The answer is returned only when every check of its receipt that can be made passed. It stays in the journal until
+   * `forget`: asking again with the same key gives it again.
+   * Refuses `ATTESTATION_REFUSED`, `RUNNER_NOT_REGISTERED`, `RECEIPT_INVALID`, `QUESTION_LIMIT`, `NO_USABLE_DATA`, ….
+   */
+  async ask(question: QuestionParams, options: AskOptions = {}): Promise<Asked> {
+    const record = await questionRecord(this.context, this.jobId, question);
+    if (record.text !== question.text) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
+    return askQuestion(this.context, this.jobId, record, options);
+  }
+
+  /** Questions whose answers were not read yet, for a client that was closed while it waited. */
+  async pending(): Promise<PendingQuestion[]> {
+    const records = await pendingQuestions(this.context, this.jobId);
+    return records.map(({ questionId, text }) => ({ questionId, text }));
+  }
+
+  /** Go on with a pending question. */
+  async resume(questionId: QuestionId, options: AskOptions = {}): Promise<Asked> {
+    const record = await knownQuestion(this.context, this.jobId, questionId);
+    if (record === null) throw refuse('NOT_FOUND', { object: 'pending question', questionId });
+    return askQuestion(this.context, this.jobId, record, options);
+  }
+
+  /** The answer was read: forget the question and the key that opens its answer. */
+  forget(questionId: QuestionId): Promise<void> {
+    return forgetQuestion(this.context, this.jobId, questionId);
+  }
+
+  /** What is not spent comes back to the wallet; the client key is forgotten. */
+  close(): Promise<JobView> {
+    return closeJob(this.context, this.jobId);
+  }
+}

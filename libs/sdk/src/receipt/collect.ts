@@ -1,0 +1,104 @@
+import { refuse, type Digest, type JobId, type QuestionId, type RunnerId } from '@usufruct/kernel';
+import { runnerIdOf, zAmount, zBase64, zHex32, zPayout, zTimestampMs, zUse, type Answer } from '@usufruct/protocol';
+import { z } from 'zod';
+import { operation } from '../api/graphql.js';
+import type { ClientContext } from '../context.js';
+import { orNull } from '../create.js';
+import type { ReceiptEvidence } from './evidence.js';
+import { decodeReceipt } from './verify.js';
+
+const RECEIPT_FIELDS = `jobId questionId receipt signature receiptDigest transaction priceUnits settledAtMs
+  uses { contributionId grantId weight } payouts { account role contributionId amountUnits }`;
+const zReceiptView = z.object({
+  jobId: zHex32<JobId>(),
+  questionId: zHex32<QuestionId>(),
+  receipt: zBase64(2048).nullable(),
+  signature: zBase64(64).nullable(),
+  receiptDigest: zHex32<Digest>(),
+  transaction: zHex32<Digest>(),
+  priceUnits: zAmount,
+  settledAtMs: zTimestampMs,
+  uses: z.array(zUse),
+  payouts: z.array(zPayout),
+});
+/** A settled receipt as the API's projection has it. */
+export type ReceiptView = z.output<typeof zReceiptView>;
+
+const RECEIPT = operation<{ jobId: JobId; questionId: QuestionId }>()(
+  `query Receipt($jobId: Hex32!, $questionId: Hex32!) { receipt(jobId: $jobId, questionId: $questionId) { ${RECEIPT_FIELDS} } }`,
+  z.object({ receipt: zReceiptView.nullable() }),
+);
+const RECEIPTS = operation<{ jobId: JobId; after: string | null }>()(
+  `query Receipts($jobId: Hex32!, $after: String) { receipts(jobId: $jobId, after: $after, first: 50) {
+    edges { node { ${RECEIPT_FIELDS} } } pageInfo { hasNextPage endCursor } } }`,
+  z.object({
+    receipts: z.object({
+      edges: z.array(z.object({ node: zReceiptView })),
+      pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+    }),
+  }),
+);
+
+export async function readReceipt(context: ClientContext, jobId: JobId, questionId: QuestionId): Promise<ReceiptView> {
+  const { receipt } = await context.api.request(RECEIPT, { jobId, questionId });
+  if (receipt === null) throw refuse('NOT_FOUND', { object: 'receipt' });
+  return receipt;
+}
+
+export async function listReceipts(context: ClientContext, jobId: JobId): Promise<ReceiptView[]> {
+  const found: ReceiptView[] = [];
+  for (let after: string | null = null; ;) {
+    const { receipts }: z.output<typeof RECEIPTS.data> = await context.api.request(RECEIPTS, { jobId, after });
+    found.push(...receipts.edges.map(({ node }) => node));
+    after = receipts.pageInfo.endCursor;
+    if (!receipts.pageInfo.hasNextPage || after === null) return found;
+  }
+}
+
+export interface ReceiptToCollect {
+  readonly receipt: string;
+  readonly signature: string;
+  /** The settling transaction, as anyone claims it: what it did is read from the chain. */
+  readonly transaction: Digest | null;
+  readonly answer: Answer | null;
+}
+
+/** Read from the chain what `verifyReceipt` needs. Refuses `RECEIPT_INVALID` for bytes that are no receipt. */
+export async function collectEvidence(context: ClientContext, given: ReceiptToCollect): Promise<ReceiptEvidence> {
+  const { chain } = context;
+  const parsed = decodeReceipt(given.receipt);
+  if (parsed === null) throw refuse('RECEIPT_INVALID', { check: 'ENCODING' });
+  const job = await chain.job(parsed.jobId);
+  const settlement = given.transaction === null ? null : await chain.transaction(given.transaction);
+  const paid = (settlement?.events ?? []).flatMap(({ data }) => (data.type === 'ReceiptSettled' ? data.uses : []));
+  const used = new Set([...paid, ...(given.answer?.uses ?? [])].map(({ contributionId }) => contributionId));
+  const owners = await Promise.all(
+    [...used].map(async (contributionId) => ({
+      contributionId,
+      owner: (await chain.contribution(contributionId)).owner,
+    })),
+  );
+  return {
+    receipt: given.receipt,
+    signature: given.signature,
+    chain: await chain.info(),
+    job,
+    dao: await chain.dao(job.daoId),
+    runner: await orNull(chain.runner(job.daoId, runnerIdOf<RunnerId>(parsed.signerPublicKey))),
+    settlement,
+    owners,
+    answer: given.answer,
+  };
+}
+
+/** What was settled, from the API: for a receipt whose answer this client did not ask for or has forgotten. */
+export async function collectSettled(
+  context: ClientContext,
+  jobId: JobId,
+  questionId: QuestionId,
+  answer: Answer | null,
+): Promise<ReceiptEvidence> {
+  const { receipt, signature, transaction } = await readReceipt(context, jobId, questionId);
+  if (receipt === null || signature === null) throw refuse('NOT_FOUND', { object: 'signed receipt' });
+  return collectEvidence(context, { receipt, signature, transaction, answer });
+}

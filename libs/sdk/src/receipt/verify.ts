@@ -1,0 +1,221 @@
+import {
+  checkThat,
+  failed,
+  fromBase64,
+  passed,
+  skipped,
+  sumUnits,
+  verdictOf,
+  UsufructError,
+  type Check,
+  type Verdict,
+} from '@usufruct/kernel';
+import { verify } from '@usufruct/crypto';
+import { payoutsOf } from '@usufruct/ledger';
+import {
+  answerResultBytes,
+  receiptDigest,
+  resultCommitment,
+  runnerIdOf,
+  TAGS,
+  toWireJson,
+  UsageReceiptBcs,
+  usesCommitment,
+  type ChainEventData,
+  type Payout,
+  type UsageReceipt,
+  type Use,
+} from '@usufruct/protocol';
+import type { ReceiptEvidence } from './evidence.js';
+
+/** Every check, in the order in which it is made. */
+export const RECEIPT_CHECKS = [
+  'ENCODING',
+  'SIGNATURE',
+  'RUNNER_REGISTERED',
+  'CHAIN',
+  'PACKAGE',
+  'REGISTRY',
+  'JOB',
+  'PRICE',
+  'USES_COMMITMENT',
+  'RESULT_COMMITMENT',
+  'SETTLED',
+  'PAYOUTS_ADD_UP',
+  'PAYOUTS_BY_WEIGHT',
+] as const;
+export type ReceiptCheck = (typeof RECEIPT_CHECKS)[number];
+
+type Settled = Extract<ChainEventData, { type: 'ReceiptSettled' }>;
+
+/**
+ * Verify a receipt against what the chain says. Needs no network. A failed check is data and never thrown.
+ *
+ * It proves that a registered runner signed exactly this for this job on this chain, that the answer and the list of
+ * uses are those it committed to, and that the chain paid what the DAO's split and the weights say. It does not prove
+ * that the weights are fair or the answer right, nor (offline) that the views came from the chain.
+ */
+export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict> {
+  const receipt = decodeReceipt(evidence.receipt);
+  if (receipt === null) {
+    const rest = RECEIPT_CHECKS.slice(1).map((name) => skipped(name, 'the receipt could not be parsed'));
+    return verdictOf([failed('ENCODING', 'not a canonical receipt'), ...rest]);
+  }
+  const settled = settledEvent(evidence, receipt);
+  return verdictOf([
+    passed('ENCODING'),
+    await checkSignature(evidence, receipt),
+    checkRunner(evidence, receipt),
+    ...checkIds(evidence, receipt),
+    checkPrice(evidence, receipt),
+    checkUses(evidence, receipt, settled),
+    checkResult(evidence, receipt),
+    checkSettled(evidence, receipt, settled),
+    ...checkPayouts(evidence, receipt, settled),
+  ]);
+}
+
+export function decodeReceipt(base64: string): UsageReceipt | null {
+  try {
+    const bytes = fromBase64(base64);
+    const receipt = UsageReceiptBcs.parse(bytes);
+    const again = UsageReceiptBcs.serialize(receipt).toBytes();
+    return again.length === bytes.length && again.every((byte, i) => byte === bytes[i]) ? receipt : null;
+  } catch {
+    return null;
+  }
+}
+
+async function checkSignature({ receipt, signature }: ReceiptEvidence, parsed: UsageReceipt): Promise<Check> {
+  const valid = await verify({
+    publicKey: parsed.signerPublicKey,
+    domainTag: TAGS.receipt,
+    message: fromBase64(receipt),
+    signature: fromBase64(signature),
+  });
+  return checkThat('SIGNATURE', valid, "the signer's key did not sign these bytes");
+}
+
+/** When it signed: a registration that has ended since takes nothing back. */
+function checkRunner({ runner, job }: ReceiptEvidence, receipt: UsageReceipt): Check {
+  const name: ReceiptCheck = 'RUNNER_REGISTERED';
+  if (receipt.signerKind !== 'tee') return failed(name, `no verifier for signers of kind ${receipt.signerKind}`);
+  if (runner === null) return failed(name, 'the chain has no registration for the signer');
+  const isSame = runner.id === runnerIdOf(receipt.signerPublicKey) && runner.daoId === job.daoId;
+  if (!isSame) return failed(name, 'the registration is for another key or another DAO');
+  return checkThat(
+    name,
+    receipt.issuedAtMs < runner.expiresAtMs,
+    'the registration had expired',
+    `${runner.profile}, measurement ${runner.measurement.slice(0, 16)}…`,
+  );
+}
+
+const checkIds = ({ chain, job }: ReceiptEvidence, receipt: UsageReceipt): Check[] => [
+  checkThat('CHAIN', receipt.chainId === chain.chainId, 'for another chain'),
+  checkThat('PACKAGE', receipt.packageId === chain.packageId, 'for another package'),
+  checkThat('REGISTRY', receipt.registryId === chain.registryId, 'for another registry'),
+  checkThat('JOB', receipt.jobId === job.id, 'for another job'),
+];
+
+/** A question that used nobody's data costs nothing. */
+const checkPrice = ({ job }: ReceiptEvidence, { priceUnits }: UsageReceipt): Check =>
+  checkThat(
+    'PRICE',
+    priceUnits === job.pricePerQuestionUnits || priceUnits === 0n,
+    'neither the price of the job nor zero',
+    `${priceUnits} units`,
+  );
+
+/** The list that the asker was given opens the commitment, and is the list that the chain paid by. */
+function checkUses({ answer }: ReceiptEvidence, receipt: UsageReceipt, settled: Settled | null): Check {
+  const name: ReceiptCheck = 'USES_COMMITMENT';
+  if (answer === null) return skipped(name, 'only who asked holds the opening');
+  if (usesCommitment(answer.usesSalt, answer.uses) !== receipt.usesCommitment) {
+    return failed(name, 'the list of uses is not the one that was committed to');
+  }
+  const isPaidList = settled === null || toWireJson(settled.uses) === toWireJson(answer.uses);
+  return checkThat(name, isPaidList, 'the chain was given another list', `${answer.uses.length} contributions`);
+}
+
+function checkResult({ answer }: ReceiptEvidence, receipt: UsageReceipt): Check {
+  const name: ReceiptCheck = 'RESULT_COMMITMENT';
+  if (answer === null) return skipped(name, 'only who asked holds the opening');
+  const committed = resultCommitment(answer.resultSalt, answerResultBytes(answer));
+  return checkThat(name, committed === receipt.resultCommitment, 'the answer is not the one that was committed to');
+}
+
+function settledEvent({ settlement }: ReceiptEvidence, receipt: UsageReceipt): Settled | null {
+  if (settlement?.status !== 'succeeded') return null;
+  for (const { data } of settlement.events) {
+    if (data.type === 'ReceiptSettled' && data.jobId === receipt.jobId && data.questionId === receipt.questionId) {
+      return data;
+    }
+  }
+  return null;
+}
+
+function checkSettled({ settlement, receipt }: ReceiptEvidence, parsed: UsageReceipt, settled: Settled | null): Check {
+  const name: ReceiptCheck = 'SETTLED';
+  if (settlement === null) return failed(name, 'the chain has not settled it');
+  if (settled === null) return failed(name, 'the transaction did not settle this question');
+  const isSame =
+    settled.receiptDigest === receiptDigest(fromBase64(receipt)) && settled.priceUnits === parsed.priceUnits;
+  return checkThat(
+    name,
+    isSame,
+    'the chain settled another receipt for this question',
+    `transaction ${settlement.digest}`,
+  );
+}
+
+function checkPayouts(evidence: ReceiptEvidence, receipt: UsageReceipt, settled: Settled | null): Check[] {
+  if (settled === null) {
+    const reason = 'nothing was paid yet';
+    return [skipped('PAYOUTS_ADD_UP', reason), skipped('PAYOUTS_BY_WEIGHT', reason)];
+  }
+  const paid = sumUnits(settled.payouts.map(({ amountUnits }) => amountUnits));
+  return [
+    checkThat('PAYOUTS_ADD_UP', paid === receipt.priceUnits, `${paid} units were paid`, `${paid} units`),
+    checkAllocation(evidence, receipt, settled),
+  ];
+}
+
+/** Divide the price again, by the split of the DAO, and compare to the unit. */
+function checkAllocation(
+  { dao, job, runner, chain, owners }: ReceiptEvidence,
+  receipt: UsageReceipt,
+  settled: Settled,
+): Check {
+  const name: ReceiptCheck = 'PAYOUTS_BY_WEIGHT';
+  if (dao.policyVersion !== job.policyVersion)
+    return skipped(name, "the DAO's policy has changed since the job was funded");
+  if (runner === null) return skipped(name, 'where the runner is paid is not known');
+  try {
+    const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: chain.protocolAccount };
+    const terms = { priceUnits: receipt.priceUnits, split: dao.policy.split, ...accounts };
+    const expected = payoutsOf(
+      terms,
+      settled.uses.map((use) => ({ ...use, owner: ownerOf(owners, use) })),
+    );
+    return checkThat(name, samePayouts(expected, settled.payouts), 'the amounts are not what split and weights give');
+  } catch (error) {
+    if (error instanceof UsufructError) return failed(name, error.message);
+    throw error;
+  }
+}
+
+function ownerOf(owners: ReceiptEvidence['owners'], use: Use): ReceiptEvidence['owners'][number]['owner'] {
+  const known = owners.find(({ contributionId }) => contributionId === use.contributionId);
+  if (known === undefined) throw new UsufructError('RECEIPT_INVALID', { check: 'owner of a used contribution' });
+  return known.owner;
+}
+
+function samePayouts(expected: readonly Payout[], paid: readonly Payout[]): boolean {
+  const lines = (payouts: readonly Payout[]): string =>
+    payouts
+      .map(({ account, role, contributionId, amountUnits }) => [role, contributionId, account, amountUnits].join(' '))
+      .sort()
+      .join('\n');
+  return lines(expected) === lines(paid);
+}
