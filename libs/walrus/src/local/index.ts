@@ -1,0 +1,2 @@
+export { readConfig, type LocalStoreConfig } from './config.js';
+export { startLocalStore, type RunningStore } from './start.js';

@@ -1,0 +1,113 @@
+import { refuse, type ErrorCode } from '@usufruct/kernel';
+
+export interface RequestParams {
+  readonly fetch: typeof globalThis.fetch;
+  readonly timeoutMs: number;
+  /** Tries in all, the first included. */
+  readonly tries: number;
+  /** The pause before the second try; doubled before each further one. */
+  readonly pauseMs: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly contentLengthBytes: number | null;
+  readonly bytes: Uint8Array;
+}
+
+export interface RequestOptions {
+  readonly url: string;
+  readonly init: RequestInit;
+  readonly maxAnswerBytes: number;
+  readonly signal: AbortSignal | undefined;
+  /** The code for "no answer, or only answers that say: not now". */
+  readonly unavailable: ErrorCode;
+}
+
+/** The most that a server may ask us to wait; beyond it the caller decides. */
+const LONGEST_PAUSE_MS = 10_000;
+const ASK_LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/**
+ * One HTTP exchange with repeats. Only what may pass by itself is repeated: no answer, a timeout, and the statuses that
+ * say so. The caller's abort is passed on at once. Both requests of a blob store may be repeated safely: the same bytes
+ * are the same blob.
+ */
+export async function request(params: RequestParams, options: RequestOptions): Promise<Answer> {
+  let cause: unknown;
+  for (let attempt = 1; attempt <= params.tries; attempt++) {
+    let askedPauseMs = 0;
+    try {
+      const response = await send(params, options);
+      if (!ASK_LATER.has(response.status)) return await readAnswer(response, options);
+      askedPauseMs = retryAfterMs(response.headers.get('retry-after'));
+      cause = new Error(`status ${response.status}`);
+      await response.body?.cancel();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof AnswerTooLarge)
+        throw refuse('UPSTREAM_INVALID', { upstream: originOf(options.url), field: 'size' });
+      cause = error;
+    }
+    if (attempt < params.tries)
+      await pause(Math.max(askedPauseMs, params.pauseMs * 2 ** (attempt - 1)), options.signal);
+  }
+  throw refuse(options.unavailable, { upstream: originOf(options.url) }, cause);
+}
+
+class AnswerTooLarge extends Error {}
+
+function send({ fetch, timeoutMs }: RequestParams, { url, init, signal }: RequestOptions): Promise<Response> {
+  const limit = AbortSignal.timeout(timeoutMs);
+  return fetch(url, { ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
+}
+
+/** Reads the body up to the limit, whatever its header says about its length. */
+async function readAnswer(response: Response, { maxAnswerBytes }: RequestOptions): Promise<Answer> {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  const reader = response.body?.getReader();
+  for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
+    total += next.value.length;
+    if (total > maxAnswerBytes) {
+      await reader?.cancel();
+      throw new AnswerTooLarge();
+    }
+    pieces.push(next.value);
+  }
+  const bytes = new Uint8Array(total);
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  const length = response.headers.get('content-length');
+  return {
+    status: response.status,
+    contentType: response.headers.get('content-type') ?? '',
+    contentLengthBytes: length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null,
+    bytes,
+  };
+}
+
+/** RFC 9110 §10.2.3, the form in seconds only. */
+const retryAfterMs = (header: string | null): number =>
+  header !== null && /^\d{1,6}$/.test(header) ? Math.min(Number(header) * 1_000, LONGEST_PAUSE_MS) : 0;
+
+/** Never the path or the query: an operator's URL may carry a token there. */
+export const originOf = (url: string): string => new URL(url).origin;
+
+function pause(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((done, fail) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      fail(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      done();
+    }, durationMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
