@@ -5,6 +5,7 @@ import {
   consistencyProof,
   inclusionProof,
   leafHash,
+  MerkleLog,
   rootOf,
   verifyConsistency,
   verifyInclusion,
@@ -173,5 +174,34 @@ describe('consistency', () => {
     ['a proof where none is due', { oldSize: 0, oldRoot: rootOf([]) }],
   ])('is false for %s', (_name, change) => {
     expect(verifyConsistency({ ...good, ...change })).toBe(false);
+  });
+});
+
+describe('MerkleLog', () => {
+  it('gives the roots and proofs of the plain functions, of every earlier size as well', () => {
+    const leaves = leavesOf(33);
+    const log = new MerkleLog();
+    leaves.forEach((leaf, i) => expect(log.append(leaf)).toBe(i));
+    expect(log.size).toBe(33);
+    for (let size = 0; size <= leaves.length; size++) {
+      const before = leaves.slice(0, size);
+      expect(log.root(size)).toEqual(rootOf(before));
+      for (let i = 0; i < size; i++) expect(log.inclusionProof(i, size)).toEqual(inclusionProof(before, i));
+      for (let old = 0; old <= size; old++)
+        expect(log.consistencyProof(old, size)).toEqual(consistencyProof(before, old));
+    }
+    expect(new MerkleLog(leaves).root()).toEqual(log.root());
+  });
+
+  it.each<[string, (log: MerkleLog) => unknown]>([
+    ['a root of a size to come', (log) => log.root(4)],
+    ['a proof in a size to come', (log) => log.inclusionProof(0, 4)],
+    ['a proof of a leaf to come', (log) => log.inclusionProof(3)],
+    ['a proof of a leaf beyond an earlier size', (log) => log.inclusionProof(2, 2)],
+    ['consistency with a size to come', (log) => log.consistencyProof(2, 4)],
+    ['consistency backwards', (log) => log.consistencyProof(3, 2)],
+    ['a short leaf', (log) => log.append(new Uint8Array(31))],
+  ])('refuses %s', (_name, ask) => {
+    expect(() => ask(new MerkleLog(leavesOf(3)))).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
 });

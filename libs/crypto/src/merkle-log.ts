@@ -4,8 +4,8 @@
  * An inclusion proof ties a leaf to a root and a consistency proof ties two roots together; that everybody is shown
  * the same roots is for whoever signs and anchors them.
  */
-import { concatBytes, equalBytes, refuse } from '@usufruct/kernel';
-import { requireInteger } from './guards.js';
+import { concatBytes, equalBytes } from '@usufruct/kernel';
+import { requireBytes, requireInteger } from './guards.js';
 import { sha256 } from './hash.js';
 
 const LEAF_PREFIX = Uint8Array.of(0);
@@ -14,27 +14,122 @@ const NODE_PREFIX = Uint8Array.of(1);
 export const leafHash = (entry: Uint8Array): Uint8Array => sha256(concatBytes(LEAF_PREFIX, entry));
 const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(NODE_PREFIX, left, right));
 
+/** The hash of the subtree over the leaves [from, to), a range that the RFC's recursion makes. */
+type Subtree = (from: number, to: number) => Uint8Array;
+
 /** MTH: the root over leaf hashes, oldest first. The root of the empty tree is the hash of nothing. */
-export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
-  return leaves.length === 0 ? sha256(new Uint8Array()) : subtree(leaves, 0, leaves.length);
-}
+export const rootOf = (leaves: readonly Uint8Array[]): Uint8Array => rootBy(subtreeOver(leaves), leaves.length);
 
 /** PATH: the siblings from the leaf up. Refuses `INVALID_ARGUMENT` for a leaf that is not in the tree. */
-export function inclusionProof(leaves: readonly Uint8Array[], leafIndex: number): Uint8Array[] {
-  requireInteger(leafIndex, 0, leaves.length - 1, 'leafIndex');
+export const inclusionProof = (leaves: readonly Uint8Array[], leafIndex: number): Uint8Array[] =>
+  inclusionProofBy(subtreeOver(leaves), leaves.length, leafIndex);
+
+/** PROOF: that the tree of the first `oldSize` leaves is a prefix of this one. Empty when the sizes are equal or `oldSize` is 0. */
+export const consistencyProof = (leaves: readonly Uint8Array[], oldSize: number): Uint8Array[] =>
+  consistencyProofBy(subtreeOver(leaves), leaves.length, oldSize);
+
+/**
+ * The same tree for whoever keeps a log: the hashes of complete subtrees stay in memory (64 bytes a leaf), so that
+ * appending costs two hashes on average and a root or a proof, also of an earlier size, O(log² size).
+ */
+export class MerkleLog {
+  /** `#levels[k][i]` is the hash over the leaves [i·2^k, (i+1)·2^k). */
+  readonly #levels: Uint8Array[][] = [[]];
+
+  constructor(leaves: Iterable<Uint8Array> = []) {
+    for (const leaf of leaves) this.append(leaf);
+  }
+
+  get size(): number {
+    return this.#levels[0]!.length;
+  }
+
+  /** Gives the index of the leaf. */
+  append(leaf: Uint8Array): number {
+    requireBytes(leaf, 32, 'leaf');
+    const index = this.size;
+    this.#levels[0]!.push(leaf);
+    for (let level = 0; this.#levels[level]!.length % 2 === 0; level++) {
+      const [left, right] = this.#levels[level]!.slice(-2);
+      (this.#levels[level + 1] ??= []).push(nodeHash(left!, right!));
+    }
+    return index;
+  }
+
+  root(treeSize = this.size): Uint8Array {
+    return rootBy(this.#subtree, this.#known(treeSize, 'treeSize'));
+  }
+
+  inclusionProof(leafIndex: number, treeSize = this.size): Uint8Array[] {
+    return inclusionProofBy(this.#subtree, this.#known(treeSize, 'treeSize'), leafIndex);
+  }
+
+  consistencyProof(oldSize: number, newSize = this.size): Uint8Array[] {
+    return consistencyProofBy(this.#subtree, this.#known(newSize, 'newSize'), oldSize);
+  }
+
+  #known(size: number, field: string): number {
+    requireInteger(size, 0, this.size, field);
+    return size;
+  }
+
+  readonly #subtree: Subtree = (from, to) => {
+    const size = to - from;
+    if (isPowerOfTwo(size)) return this.#levels[Math.log2(size)]![from / size]!;
+    const middle = from + largestPowerBelow(size);
+    return nodeHash(this.#subtree(from, middle), this.#subtree(middle, to));
+  };
+}
+
+function subtreeOver(leaves: readonly Uint8Array[]): Subtree {
+  const subtree: Subtree = (from, to) => {
+    if (to - from === 1) {
+      requireBytes(leaves[from]!, 32, `leaves[${from}]`);
+      return leaves[from]!;
+    }
+    const middle = from + largestPowerBelow(to - from);
+    return nodeHash(subtree(from, middle), subtree(middle, to));
+  };
+  return subtree;
+}
+
+const rootBy = (subtree: Subtree, treeSize: number): Uint8Array =>
+  treeSize === 0 ? sha256(new Uint8Array()) : subtree(0, treeSize);
+
+function inclusionProofBy(subtree: Subtree, treeSize: number, leafIndex: number): Uint8Array[] {
+  requireInteger(leafIndex, 0, treeSize - 1, 'leafIndex');
   const proof: Uint8Array[] = [];
-  let [from, to] = [0, leaves.length];
+  let [from, to] = [0, treeSize];
   while (to - from > 1) {
     const middle = from + largestPowerBelow(to - from);
     if (leafIndex < middle) {
-      proof.unshift(subtree(leaves, middle, to));
+      proof.unshift(subtree(middle, to));
       to = middle;
     } else {
-      proof.unshift(subtree(leaves, from, middle));
+      proof.unshift(subtree(from, middle));
       from = middle;
     }
   }
   return proof;
+}
+
+function consistencyProofBy(subtree: Subtree, newSize: number, oldSize: number): Uint8Array[] {
+  requireInteger(oldSize, 0, newSize, 'oldSize');
+  if (oldSize === 0 || oldSize === newSize) return [];
+  const proof: Uint8Array[] = [];
+  let [from, to] = [0, newSize];
+  while (to !== oldSize) {
+    const middle = from + largestPowerBelow(to - from);
+    if (oldSize <= middle) {
+      proof.unshift(subtree(middle, to));
+      to = middle;
+    } else {
+      proof.unshift(subtree(from, middle));
+      from = middle;
+    }
+  }
+  // From 0 on, what is left is the old tree itself, which the verifier has.
+  return from === 0 ? proof : [subtree(from, to), ...proof];
 }
 
 export interface InclusionClaim {
@@ -64,27 +159,6 @@ export function verifyInclusion({ leafHash: leaf, leafIndex, treeSize, proof, ro
     [node, last] = [half(node), half(last)];
   }
   return last === 0 && equalBytes(hash, root);
-}
-
-/** PROOF: that the tree of the first `oldSize` leaves is a prefix of this one. Empty when the sizes are equal or `oldSize` is 0. */
-export function consistencyProof(leaves: readonly Uint8Array[], oldSize: number): Uint8Array[] {
-  requireInteger(oldSize, 0, leaves.length, 'oldSize');
-  if (oldSize === 0 || oldSize === leaves.length) return [];
-  const proof: Uint8Array[] = [];
-  let [from, to, isWholeOldTree] = [0, leaves.length, true];
-  while (to !== oldSize) {
-    const middle = from + largestPowerBelow(to - from);
-    if (oldSize <= middle) {
-      proof.unshift(subtree(leaves, middle, to));
-      to = middle;
-    } else {
-      proof.unshift(subtree(leaves, from, middle));
-      from = middle;
-      isWholeOldTree = false;
-    }
-  }
-  if (!isWholeOldTree) proof.unshift(subtree(leaves, from, to));
-  return proof;
 }
 
 export interface ConsistencyClaim {
@@ -118,17 +192,6 @@ export function verifyConsistency({ oldSize, newSize, oldRoot, newRoot, proof }:
     [node, last] = [half(node), half(last)];
   }
   return last === 0 && equalBytes(oldHash, oldRoot) && equalBytes(newHash, newRoot);
-}
-
-function subtree(leaves: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  if (to - from === 1) {
-    const leaf = leaves[from]!;
-    if (leaf.length !== 32)
-      throw refuse('INVALID_ARGUMENT', { field: `leaves[${from}]`, expected: 'a leaf hash of 32 bytes' });
-    return leaf;
-  }
-  const middle = from + largestPowerBelow(to - from);
-  return nodeHash(subtree(leaves, from, middle), subtree(leaves, middle, to));
 }
 
 /** The largest power of two smaller than `size`, for size ≥ 2. */
