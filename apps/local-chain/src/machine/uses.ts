@@ -20,7 +20,7 @@ export function paidUses(
   receipt: UsageReceipt,
   { uses, usesSalt }: ChainActionPayloads['settleReceipt'],
 ): PaidUse[] {
-  if (uses.length > LIMITS.usesPerReceipt) throw refuse('RECEIPT_INVALID', { check: 'uses' });
+  if (uses.length > LIMITS.usesPerReceipt) throw refuse('RECEIPT_INVALID', { check: 'count' });
   if (usesCommitment(usesSalt, uses) !== receipt.usesCommitment) throw refuse('RECEIPT_INVALID', { check: 'uses' });
   // Ids are lower-case hex of one length, so text order is byte order.
   if (uses.some((use, i) => i > 0 && uses[i - 1]!.contributionId >= use.contributionId)) {

@@ -8,6 +8,7 @@ import {
   type DaoId,
   type DatasetId,
   type GrantId,
+  type Hex32,
   type HolderSetId,
   type JobId,
   type QuestionId,
@@ -26,6 +27,7 @@ import {
   type GrantTerms,
   type RunnerStatement,
   type UsageReceipt,
+  type ObjectKind,
   type Use,
 } from '@usufruct/protocol';
 import { bytesOf, digestOf, hexOf, signingKeyOf, walletOf, World } from './world.js';
@@ -56,6 +58,11 @@ export class DaoWorld extends World {
     deriveId<GrantId>('grant', this.contributionIds[i]!, address, hexOf('grant')),
   );
   readonly jobId = deriveId<JobId>('job', this.datasetId, this.requester.address, hexOf('job'));
+
+  /** An id as a client derives it, with a salt by name. */
+  derive<T extends Hex32>(kind: ObjectKind, parent: Hex32, owner: WalletSigner, salt: string): T {
+    return deriveId<T>(kind, parent, owner.address, hexOf(salt));
+  }
 
   policy(changes: Partial<DaoPolicy> = {}): DaoPolicy {
     return {

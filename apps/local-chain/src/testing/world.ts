@@ -1,7 +1,7 @@
 import { keypairSigner, prepareLocalTransaction, type WalletSigner } from '@usufruct/chain';
 import { generateSigningKey, type SigningKey } from '@usufruct/crypto';
-import { asAmount, asTimestampMs, fromHex, isErrorCode, toHex32, type Clock, type TimestampMs } from '@usufruct/kernel';
-import { toUsufructError, utf8, type ErrorCode, type Hex32, type RandomSource } from '@usufruct/kernel';
+import { asAmount, asTimestampMs, fromHex, toHex32, type Clock, type TimestampMs } from '@usufruct/kernel';
+import { toUsufructError, utf8, type Hex32, type RandomSource } from '@usufruct/kernel';
 import { taggedDigest, TAGS, zTransactionOutcome, type ChainAction, type TransactionOutcome } from '@usufruct/protocol';
 import { LocalChain } from '../local-chain.js';
 import { Store } from '../store/store.js';
@@ -52,16 +52,15 @@ export class World {
     return zTransactionOutcome.parse(JSON.parse(await chain.submit(prepared.bytes, prepared.signature)));
   }
 
-  /** `ok`, or the catalogue code for which the chain refused. */
-  async code(signer: WalletSigner, ...actions: ChainAction[]): Promise<ErrorCode | 'ok'> {
+  /** `ok`, or the catalogue code for which the chain refused and the check or field that it names. */
+  async refusal(signer: WalletSigner, ...actions: ChainAction[]): Promise<string> {
     try {
       const { error } = await this.submit(signer, ...actions);
-      if (error === null) return 'ok';
-      return isErrorCode(error.code) ? error.code : 'INTERNAL';
+      return error === null ? 'ok' : named(error.code, error.details);
     } catch (thrown) {
       const error = toUsufructError(thrown);
       if (error.code === 'INTERNAL') throw thrown;
-      return error.code;
+      return named(error.code, error.details);
     }
   }
 
@@ -81,3 +80,6 @@ export class World {
 }
 
 export const digestOf = (name: string) => toHex32<ReturnType<typeof taggedDigest>>(bytesOf(name));
+
+const named = (code: string, details: Readonly<Record<string, string>>): string =>
+  [code, details['check'] ?? details['field'] ?? []].flat().join(' ');
