@@ -71,6 +71,7 @@ describe('answers', () => {
     'How many moons does Jupiter have?',
     'Who won the football championship last year?',
     'What is the salary of the queen of the Netherlands?',
+    'What is the population, climate, currency and voting age of central Europe?',
     'the of and',
     '?!',
     '\u0000\u202E',

@@ -1,0 +1,135 @@
+import { makeEvidence } from '@usufruct/attestation';
+import { verify } from '@usufruct/crypto';
+import {
+  asTimestampMs,
+  equalBytes,
+  fromBase64,
+  refuse,
+  toBase64,
+  UsufructError,
+  type TimestampMs,
+} from '@usufruct/kernel';
+import {
+  appraisalPolicyDigest,
+  LIMITS,
+  RunnerStatementBcs,
+  TAGS,
+  type DaoView,
+  type HolderSetView,
+  type RunnerView,
+  type StatementSignature,
+} from '@usufruct/protocol';
+import type { RunnerContext } from '../context.js';
+import type { HolderPort } from '../keys/holder-port.js';
+import { challengesOf, locateMembers, type ChallengedMember } from '../keys/members.js';
+
+/**
+ * See to it that this runner's key is registered on the chain for the DAO's current appraisal policy, for longer than
+ * a session lasts: answer the challenges of the DAO's holders with one bundle, collect their signatures over one
+ * statement, send it with the runner's own wallet. Does nothing when that is done already.
+ *
+ * Refuses `ATTESTATION_REFUSED` when a holder says so, `RUNNER_NOT_REGISTERED` when fewer holders than the DAO's
+ * policy demands signed, and what the chain refuses.
+ */
+export async function ensureRegistered(context: RunnerContext, dao: DaoView): Promise<void> {
+  if (await isRegistered(context, dao)) return;
+  const { chainId } = await context.chain.info();
+  const set = await context.chain.holderSet(dao.policy.holderSetId);
+  const members = await locateMembers(context.holders, set, chainId);
+  const challenged = await challengesOf(members, { for: 'registration', daoId: dao.id });
+  const issuedAtMs = context.clock.nowMs();
+  const statement = await expectedStatement(context, dao, chainId, issuedAtMs);
+  const signatures = await collectSignatures({ context, dao, set, challenged, issuedAtMs, statement });
+  await context.chain.execute(
+    [{ kind: 'registerRunner', statement, signatures, payTo: context.wallet.address }],
+    context.wallet,
+  );
+  context.logger.info('runner.registered', { daoId: dao.id, runnerId: context.keys.runnerId });
+}
+
+async function isRegistered(context: RunnerContext, dao: DaoView): Promise<boolean> {
+  const runner = await registrationOf(context, dao);
+  const untilMs = context.clock.nowMs() + LIMITS.sessionTermMs + LIMITS.clockSkewMs;
+  return (
+    runner !== null &&
+    runner.expiresAtMs > untilMs &&
+    runner.payTo === context.wallet.address &&
+    runner.appraisalPolicyDigest === appraisalPolicyDigest(dao.policy.appraisal) &&
+    equalBytes(fromBase64(runner.hpkePublicKey), context.keys.bound.hpkePublicKey)
+  );
+}
+
+async function registrationOf({ chain, keys }: RunnerContext, dao: DaoView): Promise<RunnerView | null> {
+  try {
+    return await chain.runner(dao.id, keys.runnerId);
+  } catch (error) {
+    if (error instanceof UsufructError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
+
+/** What every holder has to sign, byte for byte, so that nobody can slip other keys or another term in. */
+async function expectedStatement(
+  { device, keys }: RunnerContext,
+  dao: DaoView,
+  chainId: string,
+  issuedAtMs: TimestampMs,
+): Promise<Uint8Array> {
+  return RunnerStatementBcs.serialize({
+    chainId,
+    daoId: dao.id,
+    profile: device.profile,
+    measurement: await device.measurement(),
+    ...keys.bound,
+    appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
+    issuedAtMs,
+    expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
+  }).toBytes();
+}
+
+interface Collecting {
+  readonly context: RunnerContext;
+  readonly dao: DaoView;
+  readonly set: HolderSetView;
+  readonly challenged: readonly ChallengedMember[];
+  readonly issuedAtMs: TimestampMs;
+  readonly statement: Uint8Array;
+}
+
+async function collectSignatures(params: Collecting): Promise<StatementSignature[]> {
+  const { context, dao, challenged } = params;
+  const needed = Math.max(1, dao.policy.verifierThreshold);
+  const insufficient = { needed: String(needed), reachable: String(challenged.length) };
+  if (challenged.length < needed) throw refuse('RUNNER_NOT_REGISTERED', insufficient);
+  const bundle = await makeEvidence(context.device, {
+    challenges: challenged.map(({ challenge }) => challenge),
+    jobId: dao.id,
+    keys: context.keys.bound,
+  });
+  const answers = await Promise.allSettled(
+    challenged.map(({ holder, member, challenge }) =>
+      signatureOf(params, holder, member, { challenge: toBase64(challenge), bundle }),
+    ),
+  );
+  const signatures = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  if (signatures.length >= needed) return signatures;
+  const refusals = answers.flatMap((answer): unknown[] => (answer.status === 'rejected' ? [answer.reason] : []));
+  const refused = refusals.find((error) => error instanceof UsufructError && error.code === 'ATTESTATION_REFUSED');
+  throw refused ?? refuse('RUNNER_NOT_REGISTERED', { ...insufficient, signed: String(signatures.length) }, refusals[0]);
+}
+
+async function signatureOf(
+  { dao, set, issuedAtMs, statement }: Collecting,
+  holder: HolderPort,
+  member: number,
+  evidence: Pick<Parameters<HolderPort['register']>[0], 'challenge' | 'bundle'>,
+): Promise<StatementSignature> {
+  const answer = await holder.register({ daoId: dao.id, issuedAtMs, ...evidence });
+  const signature = fromBase64(answer.signature);
+  const publicKey = fromBase64(set.members[member]!.signingPublicKey);
+  const isSame = equalBytes(fromBase64(answer.statement), statement);
+  if (!isSame || !(await verify({ publicKey, domainTag: TAGS.runnerStatement, message: statement, signature }))) {
+    throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: isSame ? 'signature' : 'statement' });
+  }
+  return { member, signature };
+}

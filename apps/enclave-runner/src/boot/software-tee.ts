@@ -1,0 +1,60 @@
+import type { TeeDevice } from '@usufruct/attestation';
+import { refuse } from '@usufruct/kernel';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * DEV ONLY: a TEE device in software. The package is loaded here and nowhere else, and only when the configuration
+ * asks for it. Refuses `CONFIG_INVALID` when its PKI cannot be read.
+ */
+export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: TeeDevice; banner: string }> {
+  const { DEV_BANNER, DEV_PKI_FILES, loadDevPki, measureFiles, SoftwareTee } =
+    await import('@usufruct/attestation-dev');
+  const read = async (file: string): Promise<string> => {
+    try {
+      return await readFile(join(pkiDirectory, file), 'utf8');
+    } catch (cause) {
+      throw refuse('CONFIG_INVALID', { setting: 'TEE_DEV_DIR', expected: `a directory with ${file}` }, cause);
+    }
+  };
+  const pki = await loadDevPki({
+    root: await read(DEV_PKI_FILES.root),
+    intermediate: await read(DEV_PKI_FILES.intermediate),
+    leaf: await read(DEV_PKI_FILES.leaf),
+    leafKey: await read(DEV_PKI_FILES.leafKey),
+  });
+  const measurement = await measureFiles(await runnerFiles());
+  return { device: await SoftwareTee.create({ pki, measurement }), banner: DEV_BANNER };
+}
+
+/** Our own code that this process runs. Packages of others are pinned by the lock file, which is not measured here. */
+const LIBRARIES = [
+  'kernel',
+  'protocol',
+  'crypto',
+  'attestation',
+  'attestation-dev',
+  'consent',
+  'chain',
+  'walrus',
+] as const;
+
+async function runnerFiles(): Promise<{ path: string; bytes: Uint8Array }[]> {
+  const own = dirname(dirname(fileURLToPath(import.meta.url)));
+  const libraries = LIBRARIES.map((name) => dirname(fileURLToPath(import.meta.resolve(`@usufruct/${name}`))));
+  const roots = [own, ...libraries].map((root, i) => ({ root, name: i === 0 ? 'enclave-runner' : LIBRARIES[i - 1]! }));
+  const files = await Promise.all(roots.map(({ root, name }) => filesUnder(root, name)));
+  return files.flat();
+}
+
+async function filesUnder(root: string, name: string): Promise<{ path: string; bytes: Uint8Array }[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const code = entries.filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.(js|ts)$/.test(entry.name));
+  return Promise.all(
+    code.map(async (entry) => {
+      const file = join(entry.parentPath, entry.name);
+      return { path: `${name}/${relative(root, file).split(sep).join('/')}`, bytes: await readFile(file) };
+    }),
+  );
+}

@@ -1,0 +1,112 @@
+import { keypairSigner, LOCAL_NETWORK, openChain, refuseStandIns } from '@usufruct/chain';
+import { jsonLogger, refuse, systemClock, systemRandom, type Clock, type Logger } from '@usufruct/kernel';
+import { httpBlobStore } from '@usufruct/walrus';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { generateRunnerKeys } from '../attest/runner-keys.js';
+import { QuestionDesk } from '../compute/questions/question-desk.js';
+import { Sessions } from '../compute/session/sessions.js';
+import type { RunnerContext } from '../context.js';
+import { httpHolder } from '../keys/http-holder.js';
+import { Settler } from '../receipt/settler.js';
+import { RunnerStore } from '../receipt/store.js';
+import { jsonServer } from '../transport/http-server.js';
+import { runnerRoutes } from '../transport/routes.js';
+import type { RunnerConfig } from './config.js';
+import { openSoftwareTee } from './software-tee.js';
+
+const HOLDER_TIMEOUT_MS = 15_000;
+const SETTLE_EVERY_MS = 2_000;
+
+export interface RunningRunner {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Stand-ins are judged before anything else is touched, then keys, store, outbox and at last the door. */
+export async function startRunner(config: RunnerConfig, write: (line: string) => void): Promise<RunningRunner> {
+  const standIns = standInsOf(config);
+  refuseStandIns({ suiNetwork: config.suiNetwork, standIns });
+  const clock = systemClock;
+  const logger = jsonLogger('runner', clock, write);
+  const context = await contextOf(config, clock, logger);
+  const sessions = new Sessions(context);
+  const settler = new Settler(context);
+  const desk = new QuestionDesk(context, sessions, settler);
+  context.store.deleteOld(clock.nowMs());
+  const stopSettling = settleInBackground(settler, logger);
+  const server = jsonServer(runnerRoutes({ context, sessions, desk, standIns }), logger);
+  const url = await listen(server, config);
+  logger.info('runner.started', { url, runnerId: context.keys.runnerId, standIns });
+  return {
+    url,
+    stop: async () => {
+      await close(server);
+      await stopSettling();
+      sessions.endAll();
+      context.store.close();
+      logger.info('runner.stopped');
+    },
+  };
+}
+
+const standInsOf = ({ tee, suiNetwork }: RunnerConfig): string[] => [
+  ...(tee === 'software' ? ['software TEE'] : []),
+  ...(suiNetwork === LOCAL_NETWORK ? ['local chain'] : []),
+];
+
+async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Promise<RunnerContext> {
+  const { device, banner } = await openSoftwareTee(config.teeDevDir);
+  logger.warn('stand_in', { banner });
+  const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
+  return {
+    chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, clock }),
+    device,
+    keys: await generateRunnerKeys(systemRandom),
+    holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
+    // The runner never stores: the publisher's address is the aggregator's only to satisfy the port.
+    blobs: httpBlobStore({
+      publisherUrl: config.aggregatorUrl,
+      aggregatorUrl: config.aggregatorUrl,
+      timeoutMs: 30_000,
+    }),
+    wallet: keypairSigner(config.walletSecret),
+    store: RunnerStore.openIn(config.dataDir),
+    clock,
+    random: systemRandom,
+    logger,
+  };
+}
+
+/** What an earlier process left, and what the chain did not answer, is tried again until it is decided. */
+function settleInBackground(settler: Settler, logger: Logger): () => Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  const round = async (): Promise<void> => {
+    await settler.resume().catch(() => logger.error('settlement.round_failed'));
+    if (!isStopped) timer = setTimeout(() => (running = round()), SETTLE_EVERY_MS);
+  };
+  let running = round();
+  return async () => {
+    isStopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
+
+function listen(server: Server, { port, host }: RunnerConfig): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        cause.code === 'EADDRINUSE' ? refuse('CONFIG_INVALID', { setting: 'PORT', reason: 'taken' }, cause) : cause,
+      ),
+    );
+    server.listen(port, host, () => resolve(`http://${host}:${(server.address() as AddressInfo).port}`));
+  });
+}
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });

@@ -1,0 +1,68 @@
+import { verifyWalletSignature } from '@usufruct/crypto';
+import { asBlobId, fromHex, refuse, toBase64Url, type Hex32 } from '@usufruct/kernel';
+import {
+  decodeManifest,
+  manifestDigest,
+  SignedManifestBcs,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  type ContributionView,
+  type HolderSetView,
+  type Manifest,
+  type SignedManifest,
+} from '@usufruct/protocol';
+import type { BlobReader } from '../../context.js';
+
+export const blobIdOf = (blob: Hex32) => asBlobId(toBase64Url(fromHex(blob)));
+
+/**
+ * Fetch a contribution's manifest and check it against the chain: the registered digest, the ids, the owner's wallet
+ * signature, the parts and the holder set.
+ *
+ * Refuses `BLOB_UNAVAILABLE`, `MANIFEST_MISMATCH` (not the registered one, or it names other things than the chain),
+ * `MANIFEST_INVALID`, `SIGNATURE_INVALID`.
+ */
+export async function fetchManifest(
+  blobs: BlobReader,
+  contribution: ContributionView,
+  set: HolderSetView,
+  chainId: string,
+): Promise<Manifest> {
+  const signed = decodeSigned(await blobs.get(blobIdOf(contribution.manifestBlob.blob)));
+  const digest = manifestDigest(signed.manifest);
+  if (digest !== contribution.manifestDigest) throw refuse('MANIFEST_MISMATCH', { field: 'digest' });
+  const manifest = decodeManifest(signed.manifest);
+  const field = mismatch(manifest, contribution, set, chainId);
+  if (field !== null) throw refuse('MANIFEST_MISMATCH', { field });
+  const message = walletStatementBytes({ action: WALLET_ACTIONS.manifest, chainId, digest });
+  await verifyWalletSignature({ address: contribution.owner, message, signature: signed.signature });
+  return manifest;
+}
+
+function decodeSigned(bytes: Uint8Array): SignedManifest {
+  try {
+    return SignedManifestBcs.parse(bytes);
+  } catch (cause) {
+    throw refuse('MANIFEST_INVALID', { field: 'encoding' }, cause);
+  }
+}
+
+function mismatch(
+  manifest: Manifest,
+  contribution: ContributionView,
+  set: HolderSetView,
+  chainId: string,
+): keyof Manifest | null {
+  if (manifest.chainId !== chainId) return 'chainId';
+  if (manifest.contributionId !== contribution.id) return 'contributionId';
+  if (manifest.datasetId !== contribution.datasetId) return 'datasetId';
+  if (manifest.owner !== contribution.owner) return 'owner';
+  if (manifest.holderSetId !== contribution.holderSetId) return 'holderSetId';
+  if (manifest.threshold !== set.threshold) return 'threshold';
+  if (manifest.holderCount !== set.members.length) return 'holderCount';
+  const { parts } = contribution;
+  const areParts =
+    manifest.parts.length === parts.length &&
+    manifest.parts.every((part, i) => part.blob === parts[i]!.blob && part.sizeBytes === parts[i]!.sizeBytes);
+  return areParts ? null : 'parts';
+}

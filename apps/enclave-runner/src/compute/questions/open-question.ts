@@ -1,0 +1,69 @@
+import { digestOf, open, verify } from '@usufruct/crypto';
+import { fromBase64, fromUtf8, refuse, type QuestionId } from '@usufruct/kernel';
+import {
+  parseAt,
+  QuestionAuthorizationBcs,
+  questionInfo,
+  TAGS,
+  zQuestion,
+  type AskRequest,
+  type ChainInfo,
+  type JobView,
+  type Question,
+} from '@usufruct/protocol';
+import type { RunnerKeys } from '../../attest/runner-keys.js';
+
+/** Context of question and answer: what both HPKE messages are bound to. */
+export const questionContext = (info: ChainInfo, job: JobView, questionId: QuestionId, keys: RunnerKeys) => ({
+  chainId: info.chainId,
+  packageId: info.packageId,
+  jobId: job.id,
+  questionId,
+  runnerSigningKey: keys.signing.publicKey,
+});
+
+/** The job's client key signed exactly these sealed bytes: nobody else can spend the escrow. Refuses `SIGNATURE_INVALID`. */
+export async function requireAuthorization(job: JobView, request: AskRequest): Promise<void> {
+  const sealedQuestionSha256 = digestOf(fromBase64(request.sealedQuestion));
+  const valid = await verify({
+    publicKey: fromBase64(job.clientPublicKey),
+    domainTag: TAGS.questionAuthorization,
+    message: QuestionAuthorizationBcs.serialize({
+      jobId: job.id,
+      questionId: request.questionId,
+      sealedQuestionSha256,
+    }).toBytes(),
+    signature: fromBase64(request.authorization),
+  });
+  if (!valid) throw refuse('SIGNATURE_INVALID', { field: 'authorization' });
+}
+
+/**
+ * Open a question whose authorisation was checked. Refuses `ATTESTATION_STALE` when it was sealed to another key or
+ * context (the signature rules out that it was changed on the way), `MALFORMED_REQUEST` and `INVALID_ARGUMENT` for
+ * what is inside.
+ */
+export async function openQuestion(
+  info: ChainInfo,
+  job: JobView,
+  request: AskRequest,
+  keys: RunnerKeys,
+): Promise<Question> {
+  const plaintext = await open({
+    privateKey: keys.hpke.privateKey,
+    info: questionInfo(questionContext(info, job, request.questionId, keys)),
+    aad: new Uint8Array(),
+    sealed: fromBase64(request.sealedQuestion),
+  }).catch((cause: unknown) => {
+    throw refuse('ATTESTATION_STALE', { runnerId: keys.runnerId }, cause);
+  });
+  return parseAt(zQuestion, parseJson(plaintext), 'question');
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(fromUtf8(bytes)) as unknown;
+  } catch {
+    throw refuse('MALFORMED_REQUEST', { boundary: 'question' });
+  }
+}

@@ -1,0 +1,147 @@
+import { digestOf } from '@usufruct/crypto';
+import {
+  equalBytes,
+  fromBase64,
+  refuse,
+  toBase64,
+  toUsufructError,
+  type JobId,
+  type QuestionId,
+  type UsufructError,
+} from '@usufruct/kernel';
+import type { AskAnswer, AskRequest, JobView } from '@usufruct/protocol';
+import type { RunnerContext } from '../../context.js';
+import type { Settler } from '../../receipt/settler.js';
+import type { AnswerRecord } from '../../receipt/store.js';
+import type { Sessions } from '../session/sessions.js';
+import { computeAnswer } from './compute-answer.js';
+import { requireAuthorization } from './open-question.js';
+
+/** How long a request is held before the asker is told to come back. */
+const HOLD_MS = 20_000;
+const REMEMBERED_FAILURES = 1_000;
+
+interface UnderWay {
+  readonly jobId: JobId;
+  readonly sealedQuestion: string;
+  readonly answer: Promise<AskAnswer>;
+}
+
+/**
+ * Questions in, sealed answers out, once for each question id however often it is sent: while it is computed all wait
+ * for the same answer, and once it is stored it is given again, by this process or the next. The answer itself is
+ * handed over only when its receipt is settled, so that nobody reads what was not paid for.
+ */
+export class QuestionDesk {
+  readonly #underWay = new Map<string, UnderWay>();
+  readonly #failures = new Map<string, UsufructError>();
+
+  constructor(
+    private readonly context: RunnerContext,
+    private readonly sessions: Sessions,
+    private readonly settler: Settler,
+  ) {}
+
+  /**
+   * Refuses `SIGNATURE_INVALID`, `QUESTION_LIMIT`, `IDEMPOTENCY_KEY_REUSED` (the id of another question),
+   * `ATTESTATION_STALE`, and whatever kept the session from starting. Nothing is stored or charged then.
+   */
+  async ask(jobId: JobId, request: AskRequest): Promise<AskAnswer> {
+    const job = await this.context.chain.job(jobId);
+    await requireAuthorization(job, request);
+    const key = keyOf(jobId, request.questionId);
+    const stored = this.context.store.find(jobId, request.questionId);
+    if (stored !== null) {
+      this.#requireSameQuestion(stored, request);
+      return answerOf(
+        stored.state === 'settling' ? await this.#held(this.settler.settle(stored, false), stored) : stored,
+      );
+    }
+    const underWay = this.#underWay.get(key) ?? this.#start(key, job, request);
+    if (underWay.sealedQuestion !== request.sealedQuestion) throw refuse('IDEMPOTENCY_KEY_REUSED');
+    return this.#held(underWay.answer, computing(request.questionId));
+  }
+
+  /** What became of a question. Refuses `QUESTION_UNKNOWN`. */
+  read(jobId: JobId, questionId: QuestionId): AskAnswer {
+    const stored = this.context.store.find(jobId, questionId);
+    if (stored !== null) return answerOf(stored);
+    const key = keyOf(jobId, questionId);
+    if (this.#underWay.has(key)) return computing(questionId);
+    const failure = this.#failures.get(key);
+    if (failure !== undefined) return { ...computing(questionId), state: 'failed', error: failure.toWire() };
+    throw refuse('QUESTION_UNKNOWN');
+  }
+
+  #start(key: string, job: JobView, request: AskRequest): UnderWay {
+    this.#requireQuestionLeft(job);
+    this.#failures.delete(key);
+    const answer = this.#answer(job, request).finally(() => this.#underWay.delete(key));
+    // The request may have gone away by then: what went wrong is kept for whoever asks for it.
+    answer.catch((cause: unknown) => this.#remember(key, toUsufructError(cause)));
+    const underWay = { jobId: job.id, sealedQuestion: request.sealedQuestion, answer };
+    this.#underWay.set(key, underWay);
+    return underWay;
+  }
+
+  async #answer(job: JobView, request: AskRequest): Promise<AskAnswer> {
+    const session = this.sessions.open(job);
+    const computed = await computeAnswer(this.context, session, job, request);
+    const stored = this.context.store.add(computed);
+    return answerOf(await this.settler.settle(stored, true));
+  }
+
+  /** What is promised and not settled yet counts too: the escrow must cover all of it. */
+  #requireQuestionLeft(job: JobView): void {
+    const underWay = [...this.#underWay.values()].filter(({ jobId }) => jobId === job.id).length;
+    const spoken = job.questionsSettled + this.context.store.unsettledCount(job.id) + underWay;
+    if (spoken >= job.maxQuestions) throw refuse('QUESTION_LIMIT', { maxQuestions: String(job.maxQuestions) });
+  }
+
+  /**
+   * A client that repeats a question after a restart has to seal it to the new key, so other bytes under the same id
+   * mean another question only while the key is the same.
+   */
+  #requireSameQuestion(stored: AnswerRecord, request: AskRequest): void {
+    const isSameKey = equalBytes(stored.signerPublicKey, this.context.keys.signing.publicKey);
+    const isSame = stored.sealedQuestionSha256 === digestOf(fromBase64(request.sealedQuestion));
+    if (isSameKey && !isSame) throw refuse('IDEMPOTENCY_KEY_REUSED');
+  }
+
+  #remember(key: string, error: UsufructError): void {
+    this.#failures.set(key, error);
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > REMEMBERED_FAILURES && oldest !== undefined) this.#failures.delete(oldest);
+    this.context.logger.warn('question.failed', { question: key, code: error.code });
+  }
+
+  async #held<T>(work: Promise<T>, meanwhile: T): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const held = new Promise<T>((resolve) => {
+      timer = setTimeout(() => resolve(meanwhile), HOLD_MS);
+    });
+    return Promise.race([work, held]).finally(() => clearTimeout(timer));
+  }
+}
+
+const keyOf = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
+
+const computing = (questionId: QuestionId): AskAnswer => ({
+  questionId,
+  state: 'computing',
+  sealedAnswer: null,
+  receipt: null,
+  signature: null,
+  settlement: null,
+  error: null,
+});
+
+const answerOf = (record: AnswerRecord): AskAnswer => ({
+  questionId: record.questionId,
+  state: record.state,
+  sealedAnswer: record.state === 'settled' ? toBase64(record.sealedAnswer) : null,
+  receipt: toBase64(record.receipt),
+  signature: toBase64(record.signature),
+  settlement: { transaction: record.transaction.digest },
+  error: record.error,
+});

@@ -1,0 +1,26 @@
+import type { TeeDevice } from '@usufruct/attestation';
+import type { Chain, WalletSigner } from '@usufruct/chain';
+import type { BlobId, Clock, Logger, RandomSource } from '@usufruct/kernel';
+import type { RunnerKeys } from './attest/runner-keys.js';
+import type { HolderPort } from './keys/holder-port.js';
+import type { RunnerStore } from './receipt/store.js';
+
+/** Reads one blob of ciphertext by its id; what it gives is checked by whoever asked. */
+export interface BlobReader {
+  get(blobId: BlobId): Promise<Uint8Array>;
+}
+
+/** What the parts of the runner work with; made once at boot. */
+export interface RunnerContext {
+  readonly chain: Chain;
+  readonly device: TeeDevice;
+  readonly keys: RunnerKeys;
+  readonly holders: readonly HolderPort[];
+  readonly blobs: BlobReader;
+  /** Pays nothing; receives the runner's part and signs the transactions that settle receipts. */
+  readonly wallet: WalletSigner;
+  readonly store: RunnerStore;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+}

@@ -1,0 +1,18 @@
+import type {
+  ChallengeRequest,
+  HolderIdentity,
+  RegistrationRequest,
+  ReleaseAnswer,
+  ReleaseRequest,
+} from '@usufruct/protocol';
+
+/** One key holder, as the runner speaks to it. Every call may refuse `UPSTREAM_UNAVAILABLE` or `UPSTREAM_INVALID`. */
+export interface HolderPort {
+  /** For errors and logs: where it is reached. */
+  readonly name: string;
+  identity(): Promise<HolderIdentity>;
+  /** 32 bytes that the holder takes back once, within its term. */
+  challenge(request: ChallengeRequest): Promise<Uint8Array>;
+  register(request: RegistrationRequest): Promise<{ readonly statement: string; readonly signature: string }>;
+  release(request: ReleaseRequest): Promise<ReleaseAnswer>;
+}

@@ -1,0 +1,29 @@
+import { fromBase64, refuse } from '@usufruct/kernel';
+import {
+  parseAnswer,
+  zChallengeAnswer,
+  zHolderIdentity,
+  zRegistrationAnswer,
+  zReleaseAnswer,
+} from '@usufruct/protocol';
+import { requestJson, type HttpOptions } from '../transport/http-client.js';
+import type { HolderPort } from './holder-port.js';
+
+/** A key holder over its HTTP interface. */
+export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
+  const url = baseUrl.replace(/\/+$/, '');
+  const name = `key holder at ${url}`;
+  const ask = (path: string, body?: unknown) => requestJson({ url: `${url}${path}`, upstream: name, body }, options);
+  return {
+    name,
+    identity: async () => parseAnswer(zHolderIdentity, await ask('/v1/identity'), name),
+    challenge: async (request) => {
+      const answer = parseAnswer(zChallengeAnswer, await ask('/v1/challenges', request), name);
+      const challenge = fromBase64(answer.challenge);
+      if (challenge.length !== 32) throw refuse('UPSTREAM_INVALID', { upstream: name, field: 'challenge' });
+      return challenge;
+    },
+    register: async (request) => parseAnswer(zRegistrationAnswer, await ask('/v1/registrations', request), name),
+    release: async (request) => parseAnswer(zReleaseAnswer, await ask('/v1/releases', request), name),
+  };
+}

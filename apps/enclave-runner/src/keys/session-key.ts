@@ -1,0 +1,33 @@
+import { combine, deriveSessionKey, keyCommitment, type Share } from '@usufruct/crypto';
+import { fromHex, refuse, UsufructError } from '@usufruct/kernel';
+import { TAGS, type Manifest } from '@usufruct/protocol';
+
+/**
+ * The key of a contribution's envelope from the shares that came. Shares that are not on the committed polynomial are
+ * dropped as long as enough others are left.
+ *
+ * Refuses `SHARES_INSUFFICIENT`, `SHARE_INVALID` (not enough good ones; the bad ones by index) and
+ * `KEY_COMMITMENT_MISMATCH` (the contributor committed to another key than was dealt).
+ */
+export function sessionKeyOf(manifest: Manifest, shares: readonly Share[]): Uint8Array {
+  const secret = combineGood(shares, manifest.commitments);
+  const context = fromHex(manifest.contributionId);
+  const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context });
+  secret.fill(0);
+  if (keyCommitment({ domainTag: TAGS.keyCommitment, sessionKey, context }) !== manifest.keyCommitment) {
+    throw refuse('KEY_COMMITMENT_MISMATCH', { contributionId: manifest.contributionId });
+  }
+  return sessionKey;
+}
+
+function combineGood(shares: readonly Share[], commitments: readonly Uint8Array[]): Uint8Array {
+  try {
+    return combine(shares, commitments);
+  } catch (error) {
+    if (!(error instanceof UsufructError) || error.code !== 'SHARE_INVALID') throw error;
+    const bad = new Set((error.details['index'] ?? '').split(',').map(Number));
+    const good = shares.filter((share) => !bad.has(share.index));
+    if (good.length === shares.length || good.length < commitments.length) throw error;
+    return combine(good, commitments);
+  }
+}

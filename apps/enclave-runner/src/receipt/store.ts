@@ -1,0 +1,161 @@
+import {
+  asTimestampMs,
+  type Digest,
+  type JobId,
+  type QuestionId,
+  type TimestampMs,
+  type WireError,
+} from '@usufruct/kernel';
+import type { PreparedTransaction } from '@usufruct/chain';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** What is kept of an answered question. No plaintext and no key: the answer is sealed to the asker. */
+export interface AnswerRecord {
+  readonly jobId: JobId;
+  readonly questionId: QuestionId;
+  readonly sealedQuestionSha256: Digest;
+  /** Ed25519 public key that signed the receipt: another one after a restart. */
+  readonly signerPublicKey: Uint8Array;
+  readonly sealedAnswer: Uint8Array;
+  readonly receipt: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly issuedAtMs: TimestampMs;
+  readonly state: 'settling' | 'settled' | 'failed';
+  readonly error: WireError | null;
+  /** The transaction that settles it, signed and stored before it is sent. */
+  readonly transaction: PreparedTransaction;
+  readonly preparedAtMs: TimestampMs;
+}
+export type NewAnswer = Omit<AnswerRecord, 'state' | 'error'>;
+
+/** Answers stay for a client that comes back for them. */
+const KEEP_SETTLED_MS = 7 * 24 * 60 * 60_000;
+
+const SCHEMA = `
+  create table if not exists answers (
+    job_id text not null, question_id text not null, sealed_question_sha256 text not null,
+    signer_public_key blob not null, sealed_answer blob not null, receipt blob not null, signature blob not null,
+    issued_at_ms integer not null, state text not null check (state in ('settling', 'settled', 'failed')), error text,
+    transaction_digest text not null, transaction_bytes blob not null, transaction_signature text not null,
+    prepared_at_ms integer not null,
+    primary key (job_id, question_id)
+  ) strict, without rowid;
+  create index if not exists answers_settling on answers (issued_at_ms) where state = 'settling';
+`;
+
+type Row = Record<string, string | number | bigint | Uint8Array | null>;
+
+/** The runner's durable store: sealed answers, receipts and the transactions that settle them (its outbox). */
+export class RunnerStore {
+  readonly #db: DatabaseSync;
+
+  /** `file` may be `:memory:`. */
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file);
+    this.#db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
+    this.#db.exec(SCHEMA);
+  }
+
+  static openIn(directory: string): RunnerStore {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return new RunnerStore(join(directory, 'runner.sqlite'));
+  }
+
+  find(jobId: JobId, questionId: QuestionId): AnswerRecord | null {
+    const row = this.#db.prepare('select * from answers where job_id = ? and question_id = ?').get(jobId, questionId);
+    return row === undefined ? null : recordOf(row as Row);
+  }
+
+  /** Store an answer together with the transaction that settles it, or give back the one that is there already. */
+  add(answer: NewAnswer): AnswerRecord {
+    this.#db
+      .prepare(
+        `insert into answers values (?, ?, ?, ?, ?, ?, ?, ?, 'settling', null, ?, ?, ?, ?)
+         on conflict (job_id, question_id) do nothing`,
+      )
+      .run(
+        answer.jobId,
+        answer.questionId,
+        answer.sealedQuestionSha256,
+        answer.signerPublicKey,
+        answer.sealedAnswer,
+        answer.receipt,
+        answer.signature,
+        answer.issuedAtMs,
+        ...transactionColumns(answer.transaction, answer.preparedAtMs),
+      );
+    return this.find(answer.jobId, answer.questionId)!;
+  }
+
+  /** Another transaction for the same receipt, after the first can no longer happen. */
+  replaceTransaction(record: AnswerRecord, transaction: PreparedTransaction, preparedAtMs: TimestampMs): AnswerRecord {
+    this.#db
+      .prepare(
+        `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?, prepared_at_ms = ?
+         where job_id = ? and question_id = ? and state = 'settling'`,
+      )
+      .run(...transactionColumns(transaction, preparedAtMs), record.jobId, record.questionId);
+    return this.find(record.jobId, record.questionId)!;
+  }
+
+  markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
+    this.#db
+      .prepare(`update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`)
+      .run(jobId, questionId);
+  }
+
+  markFailed({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>, error: WireError): void {
+    this.#db
+      .prepare(
+        `update answers set state = 'failed', error = ? where job_id = ? and question_id = ? and state = 'settling'`,
+      )
+      .run(JSON.stringify(error), jobId, questionId);
+  }
+
+  /** Oldest first. */
+  unsettled(): AnswerRecord[] {
+    const rows = this.#db.prepare(`select * from answers where state = 'settling' order by issued_at_ms`).all();
+    return rows.map((row) => recordOf(row as Row));
+  }
+
+  unsettledCount(jobId: JobId): number {
+    const row = this.#db
+      .prepare(`select count(*) as n from answers where job_id = ? and state = 'settling'`)
+      .get(jobId);
+    return Number((row as Row)['n']);
+  }
+
+  deleteOld(nowMs: TimestampMs): void {
+    this.#db.prepare(`delete from answers where state <> 'settling' and issued_at_ms < ?`).run(nowMs - KEEP_SETTLED_MS);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+const transactionColumns = ({ digest, bytes, signature }: PreparedTransaction, preparedAtMs: TimestampMs) =>
+  [digest, bytes, signature, preparedAtMs] as const;
+
+function recordOf(row: Row): AnswerRecord {
+  return {
+    jobId: row['job_id'] as JobId,
+    questionId: row['question_id'] as QuestionId,
+    sealedQuestionSha256: row['sealed_question_sha256'] as Digest,
+    signerPublicKey: row['signer_public_key'] as Uint8Array,
+    sealedAnswer: row['sealed_answer'] as Uint8Array,
+    receipt: row['receipt'] as Uint8Array,
+    signature: row['signature'] as Uint8Array,
+    issuedAtMs: asTimestampMs(Number(row['issued_at_ms'])),
+    state: row['state'] as AnswerRecord['state'],
+    error: row['error'] === null ? null : (JSON.parse(row['error'] as string) as WireError),
+    transaction: {
+      digest: row['transaction_digest'] as Digest,
+      bytes: row['transaction_bytes'] as Uint8Array,
+      signature: row['transaction_signature'] as string,
+    },
+    preparedAtMs: asTimestampMs(Number(row['prepared_at_ms'])),
+  };
+}
