@@ -1,0 +1,108 @@
+import type { Address, ContributionId, DaoId, DatasetId, Digest } from '@usufruct/kernel';
+import { operation } from '@usufruct/sdk';
+import {
+  COMPUTATION_KINDS,
+  CONTRIBUTION_STATES,
+  PROTECTION_KINDS,
+  zAmount,
+  zHex32,
+  zTimestampMs,
+  zU64,
+} from '@usufruct/protocol';
+import { z } from 'zod';
+import { pageOf, PAGE_INFO } from './page.js';
+
+/** What the API's projection of the chain lists. For showing and choosing: what is signed is read from the chain. */
+const zKinds = z.array(z.enum(COMPUTATION_KINDS));
+const zProtections = z.array(z.enum(PROTECTION_KINDS));
+
+const zDao = z.object({
+  daoId: zHex32<DaoId>(),
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  founder: zHex32<Address>(),
+  treasury: zHex32<Address>(),
+  policyVersion: z.int(),
+  policy: z.object({
+    pricePerQuestionUnits: zAmount,
+    purposes: z.array(z.string()),
+    kinds: zKinds,
+    protections: zProtections,
+    split: z.object({
+      contributorsBps: z.int(),
+      treasuryBps: z.int(),
+      runnerBps: z.int(),
+      protocolBps: z.int(),
+    }),
+    appraisal: z.object({ profiles: z.array(z.string()), measurements: z.array(z.string()) }),
+    holderSet: z.object({ threshold: z.int(), members: z.array(z.object({ index: z.int() })) }),
+    maxJobTermMs: z.int(),
+  }),
+});
+export type DaoCard = z.output<typeof zDao>;
+const DAO_FIELDS = `daoId title description founder treasury policyVersion policy {
+  pricePerQuestionUnits purposes kinds protections maxJobTermMs
+  split { contributorsBps treasuryBps runnerBps protocolBps }
+  appraisal { profiles measurements } holderSet { threshold members { index } } }`;
+
+const zDataset = z.object({
+  datasetId: zHex32<DatasetId>(),
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  contributionCount: z.int(),
+  dao: zDao,
+});
+export type DatasetCard = z.output<typeof zDataset>;
+const DATASET_FIELDS = `datasetId title description contributionCount dao { ${DAO_FIELDS} }`;
+
+const zGrant = z.object({
+  grantId: zHex32(),
+  purposes: z.array(z.string()),
+  kinds: zKinds,
+  protections: zProtections,
+  priceFloorUnits: zAmount,
+  budgetMicroEpsilon: zU64,
+  givenAtMs: zTimestampMs,
+  expiresAtMs: zTimestampMs,
+  revokedAtMs: zTimestampMs.nullable(),
+  active: z.boolean(),
+});
+export type GrantCard = z.output<typeof zGrant>;
+
+const zContribution = z.object({
+  contributionId: zHex32<ContributionId>(),
+  datasetId: zHex32<DatasetId>(),
+  owner: zHex32<Address>(),
+  state: z.enum(CONTRIBUTION_STATES),
+  manifestDigest: zHex32<Digest>(),
+  registeredAtMs: zTimestampMs,
+  parts: z.array(z.object({ sizeBytes: z.int() })),
+  grants: z.array(zGrant),
+});
+export type ContributionCard = z.output<typeof zContribution>;
+const CONTRIBUTION_FIELDS = `contributionId datasetId owner state manifestDigest registeredAtMs parts { sizeBytes }
+  grants { grantId purposes kinds protections priceFloorUnits budgetMicroEpsilon givenAtMs expiresAtMs revokedAtMs active }`;
+
+export const DAOS = operation<{ after: string | null }>()(
+  `query Daos($after: String) { daos(first: 50, after: $after) { ${PAGE_INFO} edges { node { ${DAO_FIELDS} } } } }`,
+  z.object({ daos: pageOf(zDao) }),
+);
+export const DATASETS = operation<{ after: string | null }>()(
+  `query Datasets($after: String) {
+    datasets(first: 50, after: $after) { ${PAGE_INFO} edges { node { ${DATASET_FIELDS} } } } }`,
+  z.object({ datasets: pageOf(zDataset) }),
+);
+export const CONTRIBUTIONS = operation<{
+  after: string | null;
+  datasetId: DatasetId | null;
+  owner: Address | null;
+  state: (typeof CONTRIBUTION_STATES)[number] | null;
+}>()(
+  `query Contributions($after: String, $datasetId: Hex32, $owner: Hex32, $state: ContributionState) {
+    contributions(first: 50, after: $after, datasetId: $datasetId, owner: $owner, state: $state) {
+      ${PAGE_INFO} edges { node { ${CONTRIBUTION_FIELDS} } } } }`,
+  z.object({ contributions: pageOf(zContribution) }),
+);
+
+export const titleOf = (described: { readonly title: string | null }, otherwise: string): string =>
+  described.title ?? otherwise;

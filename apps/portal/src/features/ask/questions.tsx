@@ -1,0 +1,147 @@
+import { LIMITS } from '@usufruct/protocol';
+import type { Asked, AskStep, JobSession, PendingQuestion } from '@usufruct/sdk';
+import { useRef, useState, type FormEvent } from 'react';
+import { usePortal } from '../../app/portal.js';
+import { useLoaded, useTask } from '../../app/use-task.js';
+import type { Acting } from '../../app/with-account.js';
+import { Button } from '../../ui/button.js';
+import { Field } from '../../ui/field.js';
+import { Panel } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { AnswerView } from './answer-view.js';
+
+const STEP_WORDS: Readonly<Record<AskStep, string>> = {
+  attesting: 'checking the runner, then encrypting',
+  asking: 'sending the encrypted question',
+  computing: 'the runner searches and answers',
+  settling: 'the chain pays those whose data was used',
+  verifying: 'checking answer and receipt here',
+  done: 'done',
+};
+
+interface QuestionsProps extends Acting {
+  readonly session: JobSession;
+  readonly canAsk: boolean;
+  readonly onAnswered: () => void;
+}
+
+export function Questions({ coin, session, canAsk, onAnswered }: QuestionsProps) {
+  const { moneyMoved } = usePortal();
+  const [answers, setAnswers] = useState<readonly { text: string; asked: Asked }[]>([]);
+  const pending = useLoaded(session.jobId, () => session.pending());
+  const shown = new Set(answers.map(({ asked }) => asked.questionId));
+  const received = (text: string, asked: Asked) => {
+    setAnswers((before) => [{ text, asked }, ...before.filter((one) => one.asked.questionId !== asked.questionId)]);
+    moneyMoved();
+    onAnswered();
+    pending.reload();
+  };
+  const earlier = pending.data?.filter(({ questionId }) => !shown.has(questionId)) ?? [];
+  return (
+    <>
+      {canAsk && <QuestionForm session={session} onAnswer={received} />}
+      {answers.map(({ text, asked }) => (
+        <AnswerView key={asked.questionId} question={text} asked={asked} coin={coin} />
+      ))}
+      {earlier.length > 0 && (
+        <Panel
+          title="Earlier questions"
+          lead="Kept on this device, with the key that opens the answer, until you forget them."
+        >
+          <ul className="list">
+            {earlier.map((question) => (
+              <EarlierQuestion
+                key={question.questionId}
+                session={session}
+                question={question}
+                onAnswer={received}
+                onForgotten={pending.reload}
+              />
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </>
+  );
+}
+
+interface QuestionFormProps {
+  readonly session: JobSession;
+  readonly onAnswer: (text: string, asked: Asked) => void;
+}
+
+function QuestionForm({ session, onAnswer }: QuestionFormProps) {
+  const [text, setText] = useState('');
+  const [step, setStep] = useState<AskStep>();
+  // The key names the question: the same words after a failure are the same question, asked and paid once.
+  const attempt = useRef<{ key: string; text: string }>(undefined);
+  const ask = useTask(async () => {
+    if (attempt.current?.text !== text) attempt.current = { key: crypto.randomUUID(), text };
+    const asked = await session.ask(attempt.current, { onStep: setStep });
+    attempt.current = undefined;
+    setText('');
+    onAnswer(text, asked);
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void ask.run();
+  };
+  return (
+    <Panel title="Your question">
+      <form className="stack" onSubmit={submit} aria-label="Question">
+        <Field
+          label="Question"
+          hint="Encrypted in this browser to the runner whose evidence passed. The API relays only ciphertext."
+        >
+          {(props) => (
+            <textarea
+              {...props}
+              required
+              maxLength={LIMITS.questionChars}
+              value={text}
+              disabled={ask.busy}
+              onChange={(event) => setText(event.target.value)}
+            />
+          )}
+        </Field>
+        <Refusal error={ask.error} />
+        <div className="row" aria-live="polite">
+          <Button type="submit" look="primary" busy={ask.busy}>
+            Ask
+          </Button>
+          {ask.busy && step !== undefined && <span className="hint">{STEP_WORDS[step]}…</span>}
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+interface EarlierQuestionProps {
+  readonly session: JobSession;
+  readonly question: PendingQuestion;
+  readonly onAnswer: (text: string, asked: Asked) => void;
+  readonly onForgotten: () => void;
+}
+
+function EarlierQuestion({ session, question, onAnswer, onForgotten }: EarlierQuestionProps) {
+  const { questionId, text } = question;
+  const resume = useTask(async () => onAnswer(text, await session.resume(questionId)));
+  const forget = useTask(async () => {
+    await session.forget(questionId);
+    onForgotten();
+  });
+  return (
+    <li className="item">
+      <span className="item-title">{text}</span>
+      <Refusal error={resume.error ?? forget.error} />
+      <div className="row">
+        <Button small busy={resume.busy} onClick={() => void resume.run()}>
+          Show the answer
+        </Button>
+        <Button small busy={forget.busy} onClick={() => void forget.run()}>
+          Forget
+        </Button>
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,117 @@
+import { useState } from 'react';
+import { shortId } from '../../app/format.js';
+import { routeTo } from '../../app/route.js';
+import { WithAccount, type Acting } from '../../app/with-account.js';
+import { titleOf, type ContributionCard, type DaoCard } from '../../data/catalogue.js';
+import { useContributions, useDatasets } from '../../data/use-catalogue.js';
+import { useFileNames } from '../../data/use-file-names.js';
+import { Button } from '../../ui/button.js';
+import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { CONTRIBUTION_STATE } from '../../ui/status.js';
+import { GrantForm } from './grant-form.js';
+import { GrantList } from './grant-list.js';
+import { ReleaseLog } from './release-log.js';
+
+export function ConsentPage() {
+  return (
+    <>
+      <PageHead title="Consent">
+        You decide, for each contribution, what it may be used for. Key holders enforce your decision: without a grant
+        that covers a use, they do not release the key for it.
+      </PageHead>
+      <WithAccount>{(acting) => <Consent {...acting} />}</WithAccount>
+    </>
+  );
+}
+
+function Consent(acting: Acting) {
+  const { account } = acting;
+  const own = useContributions(account.client, { owner: account.address });
+  const datasets = useDatasets(account.client);
+  const names = useFileNames(account);
+  const error = own.error ?? datasets.error;
+  if (error !== undefined) return <Refusal error={error} onRetry={own.reload} />;
+  if (own.data === undefined || datasets.data === undefined) return <Loading what="your contributions" />;
+  if (own.data.length === 0) {
+    return (
+      <Empty>
+        You have not contributed anything yet. <a href={routeTo('contribute')}>Contribute a file.</a>
+      </Empty>
+    );
+  }
+  const daoOf = new Map(datasets.data.map((dataset) => [dataset.datasetId, dataset]));
+  return (
+    <div className="stack">
+      {own.data.map((contribution) => {
+        const dataset = daoOf.get(contribution.datasetId);
+        if (dataset === undefined) return null;
+        return (
+          <ContributionConsent
+            key={contribution.contributionId}
+            {...acting}
+            contribution={contribution}
+            dao={dataset.dao}
+            name={names.get(contribution.contributionId) ?? shortId(contribution.contributionId)}
+            dataset={titleOf(dataset, shortId(dataset.datasetId))}
+            onChanged={own.reload}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+interface ContributionConsentProps extends Acting {
+  readonly contribution: ContributionCard;
+  readonly dao: DaoCard;
+  readonly name: string;
+  readonly dataset: string;
+  readonly onChanged: () => void;
+}
+
+function ContributionConsent(props: ContributionConsentProps) {
+  const { contribution, dao, name, dataset, account, coin, onChanged } = props;
+  const [open, setOpen] = useState<'grant' | 'releases' | null>(null);
+  const { words, tone } = CONTRIBUTION_STATE[contribution.state];
+  const toggle = (what: 'grant' | 'releases') => setOpen(open === what ? null : what);
+  const close = () => {
+    setOpen(null);
+    onChanged();
+  };
+  return (
+    <Panel
+      title={name}
+      actions={
+        <div className="row">
+          <span className="hint">{dataset}</span>
+          <Chip tone={tone}>{words}</Chip>
+        </div>
+      }
+    >
+      <GrantList contribution={contribution} account={account} coin={coin} onChanged={onChanged} />
+      <div className="row">
+        <Button
+          look={contribution.grants.some(({ active }) => active) ? 'plain' : 'primary'}
+          aria-expanded={open === 'grant'}
+          onClick={() => toggle('grant')}
+        >
+          Allow a use
+        </Button>
+        <Button aria-expanded={open === 'releases'} onClick={() => toggle('releases')}>
+          Who decrypted it?
+        </Button>
+      </div>
+      {open === 'grant' && (
+        <GrantForm
+          account={account}
+          coin={coin}
+          contributionId={contribution.contributionId}
+          dao={dao}
+          onGiven={close}
+        />
+      )}
+      {open === 'releases' && <ReleaseLog client={account.client} contributionId={contribution.contributionId} />}
+    </Panel>
+  );
+}

@@ -1,0 +1,138 @@
+import { explainTerms, PURPOSES, purposesCover } from '@usufruct/consent';
+import {
+  asTimestampMs,
+  toUsufructError,
+  type ContributionId,
+  type TimestampMs,
+  type UsufructError,
+} from '@usufruct/kernel';
+import type { ComputationKind, GrantTerms, ProtectionKind } from '@usufruct/protocol';
+import { useState, type FormEvent } from 'react';
+import { amountInputText, formatAmount, formatTime, parseAmountInput, type Coin } from '../../app/format.js';
+import type { ActiveAccount } from '../../app/portal.js';
+import { useTask } from '../../app/use-task.js';
+import type { DaoCard } from '../../data/catalogue.js';
+import { Button } from '../../ui/button.js';
+import { Choices, Field } from '../../ui/field.js';
+import { Notice } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
+
+const DAY_MS = 24 * 60 * 60_000;
+const DAYS = [7, 30, 90, 365, 1_825] as const;
+
+interface GrantFormProps {
+  readonly account: ActiveAccount;
+  readonly coin: Coin;
+  readonly contributionId: ContributionId;
+  readonly dao: DaoCard;
+  readonly onGiven: () => void;
+}
+
+/** What the contribution may be used for. What is chosen is said again in words before the wallet signs it. */
+export function GrantForm({ account, coin, contributionId, dao, onGiven }: GrantFormProps) {
+  const { policy } = dao;
+  const [purposes, setPurposes] = useState<string[]>([]);
+  const [kinds, setKinds] = useState<ComputationKind[]>(policy.kinds.slice(0, 1));
+  const [protections, setProtections] = useState<ProtectionKind[]>(policy.protections.slice(0, 1));
+  const [floor, setFloor] = useState(() => amountInputText(policy.pricePerQuestionUnits, coin));
+  const [days, setDays] = useState<number>(90);
+  // One attempt has one key: pressing the button again after a lost answer does not give a second grant.
+  const [key] = useState(() => crypto.randomUUID());
+  const terms = readTerms({ purposes, kinds, protections, floor, days, coin });
+  const give = useTask(async () => {
+    if ('refusal' in terms) throw terms.refusal;
+    await account.client.grants.give({ key, contributionId, terms: terms.terms });
+    onGiven();
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void give.run();
+  };
+  const options = purposesFor(dao);
+  return (
+    <form className="stack" onSubmit={submit} aria-label="Allow a use">
+      <Choices
+        legend="What for"
+        options={options.map(({ code, label }) => ({ value: code, label, hint: code }))}
+        chosen={purposes}
+        onChange={setPurposes}
+      />
+      <Choices
+        legend="By what kind of computation"
+        options={policy.kinds.map((value) => ({ value, label: KIND_WORDS[value] }))}
+        chosen={kinds}
+        onChange={setKinds}
+      />
+      <Choices
+        legend="Protected how"
+        options={policy.protections.map((value) => ({ value, label: PROTECTION_WORDS[value] }))}
+        chosen={protections}
+        onChange={setProtections}
+      />
+      <div className="columns">
+        <Field
+          label={`Least price of a question, in ${coin.symbol}`}
+          hint={`The DAO asks for ${formatAmount(policy.pricePerQuestionUnits, coin)} now.`}
+        >
+          {(props) => (
+            <input {...props} inputMode="decimal" value={floor} onChange={(event) => setFloor(event.target.value)} />
+          )}
+        </Field>
+        <Field label="For how long">
+          {(props) => (
+            <select {...props} value={days} onChange={(event) => setDays(Number(event.target.value))}>
+              {DAYS.map((count) => (
+                <option key={count} value={count}>
+                  {count < 365 ? `${count} days` : count === 365 ? '1 year' : `${count / 365} years`}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </div>
+      {'terms' in terms && (
+        <Notice>
+          <strong>You are about to sign:</strong>
+          {explainTerms(terms.terms, { amount: (units) => formatAmount(units, coin), time: formatTime }).map((line) => (
+            <p key={line}>{line}</p>
+          ))}
+        </Notice>
+      )}
+      <Refusal error={give.error} />
+      <div>
+        <Button type="submit" look="primary" busy={give.busy} disabled={purposes.length === 0}>
+          Sign this grant
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+/** What the DAO's policy allows at all, and everything narrower that is known by name. */
+const purposesFor = ({ policy }: DaoCard) => {
+  const known = PURPOSES.filter(({ code }) => purposesCover(policy.purposes, code));
+  const unnamed = policy.purposes.filter((code) => !known.some((purpose) => purpose.code === code));
+  return [...known, ...unnamed.map((code) => ({ code, label: code }))];
+};
+
+interface Draft {
+  readonly purposes: readonly string[];
+  readonly kinds: readonly ComputationKind[];
+  readonly protections: readonly ProtectionKind[];
+  readonly floor: string;
+  readonly days: number;
+  readonly coin: Coin;
+}
+
+function readTerms(draft: Draft): { readonly terms: GrantTerms } | { readonly refusal: UsufructError } {
+  const { purposes, kinds, protections, floor, days, coin } = draft;
+  try {
+    const priceFloorUnits = parseAmountInput(floor, coin, 'least price');
+    // Whole minutes, so that the sentence to be signed does not change while it is read.
+    const expiresAtMs: TimestampMs = asTimestampMs(Math.ceil((Date.now() + days * DAY_MS) / 60_000) * 60_000);
+    return { terms: { purposes, kinds, protections, priceFloorUnits, budgetMicroEpsilon: 0n, expiresAtMs } };
+  } catch (error) {
+    return { refusal: toUsufructError(error) };
+  }
+}

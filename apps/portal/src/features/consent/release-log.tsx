@@ -1,0 +1,113 @@
+import { purposeLabel } from '@usufruct/consent';
+import { CATALOGUE, isErrorCode, type ContributionId } from '@usufruct/kernel';
+import type { HolderReleases } from '@usufruct/sdk';
+import type { PortalClient } from '../../app/client.js';
+import { formatTime } from '../../app/format.js';
+import { useTask } from '../../app/use-task.js';
+import { useState } from 'react';
+import { Button } from '../../ui/button.js';
+import { Checks } from '../../ui/checks.js';
+import { Id } from '../../ui/id.js';
+import { Empty, Notice } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { KIND_WORDS } from '../../ui/status.js';
+import { LOG_MEANINGS } from '../verify/check-meanings.js';
+
+interface ReleaseLogProps {
+  readonly client: PortalClient;
+  readonly contributionId: ContributionId;
+}
+
+/** Each key holder's own signed log: who asked for the key, when, for what, and what the holder answered. */
+export function ReleaseLog({ client, contributionId }: ReleaseLogProps) {
+  const [logs, setLogs] = useState<readonly HolderReleases[]>();
+  const ask = useTask(async () => setLogs(await client.contributions.releases(contributionId)));
+  return (
+    <div className="stack" data-testid="release-log">
+      <p className="hint">
+        Every key holder keeps a log that it cannot change unnoticed. Only you can read the entries of your
+        contribution, so your wallet signs the request.
+      </p>
+      <div>
+        <Button small busy={ask.busy} onClick={() => void ask.run()}>
+          Ask the key holders
+        </Button>
+      </div>
+      <Refusal error={ask.error} />
+      {logs?.map((log) => (
+        <HolderLog key={log.member} log={log} />
+      ))}
+      {logs !== undefined && (
+        <p className="hint">
+          Key holders that conspire could release a key without writing it down. That is why they are independent of
+          each other, and why several are needed.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function HolderLog({ log }: { readonly log: HolderReleases }) {
+  const name = `Key holder ${log.member + 1}`;
+  if (log.error !== null) {
+    return (
+      <Notice tone="warn">
+        <p>
+          <strong>{name}</strong> did not answer: {log.error.message}.
+        </p>
+      </Notice>
+    );
+  }
+  return (
+    <section className="stack tight" aria-label={name}>
+      <h3>{name}</h3>
+      {log.entries.length === 0 ? (
+        <Empty>Nobody has asked this holder for the key.</Empty>
+      ) : (
+        <div className="table-wrap">
+          <table className="cards">
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">Answer</th>
+                <th scope="col">For</th>
+                <th scope="col">Session</th>
+                <th scope="col">Code that asked</th>
+              </tr>
+            </thead>
+            <tbody>
+              {log.entries.map((entry) => (
+                <tr key={`${entry.jobId}/${entry.atMs}/${entry.decision}`} data-decision={entry.decision}>
+                  <td data-label="When">{formatTime(entry.atMs)}</td>
+                  <td data-label="Answer">{decisionWords(entry.decision)}</td>
+                  <td data-label="For">
+                    {purposeLabel(entry.purpose)}, {KIND_WORDS[entry.kind]}
+                  </td>
+                  <td data-label="Session">
+                    <Id value={entry.jobId} what="session id" />
+                  </td>
+                  <td data-label="Code">
+                    <Id value={entry.measurement} what="measurement" />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <details>
+        <summary>{log.verdict.ok ? 'The log is signed and complete' : 'The log does not check out'}</summary>
+        <Checks
+          caption={`Checks of the log of ${name.toLowerCase()}`}
+          checks={log.verdict.checks}
+          meanings={LOG_MEANINGS}
+        />
+      </details>
+    </section>
+  );
+}
+
+const decisionWords = (decision: string): string => {
+  if (decision === 'RELEASED') return 'share released';
+  return isErrorCode(decision) ? `refused: ${CATALOGUE[decision].message} (${decision})` : decision;
+};

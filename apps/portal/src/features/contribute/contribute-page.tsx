@@ -1,0 +1,134 @@
+import type { DatasetId } from '@usufruct/kernel';
+import { useState } from 'react';
+import { formatBytes, formatTime } from '../../app/format.js';
+import { routeTo, useRoute } from '../../app/route.js';
+import { WithAccount, type Acting } from '../../app/with-account.js';
+import { titleOf, type ContributionCard } from '../../data/catalogue.js';
+import { useContributions, useDatasets } from '../../data/use-catalogue.js';
+import { useFileNames } from '../../data/use-file-names.js';
+import { Button } from '../../ui/button.js';
+import { Id } from '../../ui/id.js';
+import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { CONTRIBUTION_STATE } from '../../ui/status.js';
+import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
+import { DropZone } from './drop-zone.js';
+import { UploadList } from './upload-list.js';
+
+export function ContributePage() {
+  return (
+    <>
+      <PageHead title="Contribute">
+        Your files are encrypted on this device. The key is split among independent key holders, so that nobody, not
+        even the operator of this portal, can read them unless you allow a use.
+      </PageHead>
+      <WithAccount>{(acting) => <Contribute {...acting} />}</WithAccount>
+    </>
+  );
+}
+
+function Contribute({ account }: Acting) {
+  const { query } = useRoute();
+  const datasets = useDatasets(account.client);
+  const [picked, setPicked] = useState<DatasetId>();
+  if (datasets.error !== undefined) return <Refusal error={datasets.error} onRetry={datasets.reload} />;
+  if (datasets.data === undefined) return <Loading what="datasets" />;
+  if (datasets.data.length === 0) {
+    return (
+      <Empty>
+        There is no dataset to contribute to yet. <a href={routeTo('governance')}>Publish one.</a>
+      </Empty>
+    );
+  }
+  const chosen = picked ?? startingDataset(datasets.data, query.get('dataset'))?.datasetId;
+  return (
+    <div className="stack">
+      <Panel title="Add files">
+        <DatasetSelect datasets={datasets.data} chosen={chosen} onChange={setPicked} />
+        <DropZone
+          disabled={chosen === undefined}
+          onFiles={(files) => chosen !== undefined && account.uploads.add(chosen, files)}
+        />
+        <UploadList uploads={account.uploads} />
+        <p className="hint">
+          An upload that was interrupted goes on when you choose the same file again. Nothing may use a contribution
+          until the DAO accepts it and you <a href={routeTo('consent')}>allow a use</a>.
+        </p>
+      </Panel>
+      <OwnContributions
+        account={account}
+        titles={new Map(datasets.data.map((dataset) => [dataset.datasetId, titleOf(dataset, 'Untitled dataset')]))}
+      />
+    </div>
+  );
+}
+
+interface OwnContributionsProps extends Pick<Acting, 'account'> {
+  readonly titles: ReadonlyMap<string, string>;
+}
+
+function OwnContributions({ account, titles }: OwnContributionsProps) {
+  const own = useContributions(account.client, { owner: account.address });
+  const names = useFileNames(account);
+  return (
+    <Panel
+      title="Your contributions"
+      lead="File names are part of what is encrypted: they are shown here only on the device that contributed them."
+      actions={
+        <Button small onClick={own.reload}>
+          Read again
+        </Button>
+      }
+    >
+      <Refusal error={own.error} onRetry={own.reload} />
+      {own.data?.length === 0 && <Empty>You have not contributed anything yet.</Empty>}
+      {own.data !== undefined && own.data.length > 0 && (
+        <div className="table-wrap">
+          <table className="cards">
+            <thead>
+              <tr>
+                <th scope="col">File</th>
+                <th scope="col">Dataset</th>
+                <th scope="col">State</th>
+                <th scope="col">Stored</th>
+                <th scope="col">Since</th>
+              </tr>
+            </thead>
+            <tbody>
+              {own.data.map((contribution) => (
+                <ContributionRow
+                  key={contribution.contributionId}
+                  contribution={contribution}
+                  name={names.get(contribution.contributionId)}
+                  dataset={titles.get(contribution.datasetId) ?? ''}
+                />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+interface RowProps {
+  readonly contribution: ContributionCard;
+  readonly name: string | undefined;
+  readonly dataset: string;
+}
+
+function ContributionRow({ contribution, name, dataset }: RowProps) {
+  const { contributionId, state, parts, registeredAtMs } = contribution;
+  const { words, tone } = CONTRIBUTION_STATE[state];
+  return (
+    <tr data-contribution={contributionId}>
+      <th scope="row">{name ?? <Id value={contributionId} what="contribution id" />}</th>
+      <td data-label="Dataset">{dataset}</td>
+      <td data-label="State">
+        <Chip tone={tone}>{words}</Chip>
+      </td>
+      <td data-label="Stored">{formatBytes(parts.reduce((total, { sizeBytes }) => total + sizeBytes, 0))}</td>
+      <td data-label="Since">{formatTime(registeredAtMs)}</td>
+    </tr>
+  );
+}

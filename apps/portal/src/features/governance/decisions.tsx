@@ -1,0 +1,88 @@
+import { formatBytes, formatTime } from '../../app/format.js';
+import type { ActiveAccount } from '../../app/portal.js';
+import { useTask } from '../../app/use-task.js';
+import { titleOf, type ContributionCard, type DatasetCard } from '../../data/catalogue.js';
+import { useContributions } from '../../data/use-catalogue.js';
+import { Button } from '../../ui/button.js';
+import { Id } from '../../ui/id.js';
+import { Chip, Empty } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { CONTRIBUTION_STATE } from '../../ui/status.js';
+
+interface DecisionsProps {
+  readonly account: ActiveAccount;
+  readonly dataset: DatasetCard;
+}
+
+/** Contributions to one dataset, those that wait for a decision first. */
+export function Decisions({ account, dataset }: DecisionsProps) {
+  const { datasetId } = dataset;
+  const contributions = useContributions(account.client, { datasetId });
+  const sorted = contributions.data?.toSorted((a, b) => rankOf(a) - rankOf(b) || a.registeredAtMs - b.registeredAtMs);
+  return (
+    <section className="stack tight" aria-label={titleOf(dataset, 'Untitled dataset')}>
+      <div className="row apart">
+        <h3>{titleOf(dataset, 'Untitled dataset')}</h3>
+        <Button small onClick={contributions.reload}>
+          Look for contributions
+        </Button>
+      </div>
+      <Refusal error={contributions.error} onRetry={contributions.reload} />
+      {sorted?.length === 0 && <Empty>Nobody has contributed to this dataset yet.</Empty>}
+      <ul className="list">
+        {sorted?.map((contribution) => (
+          <Decision
+            key={contribution.contributionId}
+            account={account}
+            contribution={contribution}
+            onDecided={contributions.reload}
+          />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const rankOf = ({ state }: ContributionCard): number => (state === 'proposed' ? 0 : 1);
+
+interface DecisionProps {
+  readonly account: ActiveAccount;
+  readonly contribution: ContributionCard;
+  readonly onDecided: () => void;
+}
+
+function Decision({ account, contribution, onDecided }: DecisionProps) {
+  const { contributionId, owner, state, parts, registeredAtMs } = contribution;
+  const { datasets } = account.client;
+  const decide = useTask(async (accept: boolean) => {
+    await (accept ? datasets.accept(contributionId) : datasets.decline(contributionId));
+    onDecided();
+  });
+  const sizeBytes = parts.reduce((total, part) => total + part.sizeBytes, 0);
+  return (
+    <li className="item" data-contribution={contributionId} data-state={state}>
+      <div className="row apart">
+        <span className="row">
+          <Id value={contributionId} what="contribution id" />
+          <span className="hint">
+            {formatBytes(sizeBytes)} from <Id value={owner} what="address of the contributor" />,{' '}
+            {formatTime(registeredAtMs)}
+          </span>
+        </span>
+        {state === 'proposed' ? (
+          <span className="row">
+            <Button small look="primary" busy={decide.busy} onClick={() => void decide.run(true)}>
+              Accept
+            </Button>
+            <Button small look="danger" disabled={decide.busy} onClick={() => void decide.run(false)}>
+              Decline
+            </Button>
+          </span>
+        ) : (
+          <Chip tone={CONTRIBUTION_STATE[state].tone}>{CONTRIBUTION_STATE[state].words}</Chip>
+        )}
+      </div>
+      <Refusal error={decide.error} />
+    </li>
+  );
+}

@@ -1,0 +1,168 @@
+import { PURPOSES } from '@usufruct/consent';
+import { EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
+import { useState, type FormEvent } from 'react';
+import { usePortal } from '../../app/portal.js';
+import { useTask } from '../../app/use-task.js';
+import type { Acting } from '../../app/with-account.js';
+import { Button } from '../../ui/button.js';
+import { Choices, Field } from '../../ui/field.js';
+import { Notice, Panel } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { majorityOf, readPolicy, type PolicyDraft } from './policy-draft.js';
+
+const PROFILE_WORDS: Readonly<Record<EvidenceProfile, string>> = {
+  'tdx+nv': 'Intel TDX with an NVIDIA confidential GPU',
+  tdx: 'Intel TDX',
+  snp: 'AMD SEV-SNP',
+  nitro: 'AWS Nitro Enclaves',
+  'software-dev': 'Software TEE (development only: proves nothing about hardware)',
+};
+
+/** Everything that a DAO needs to begin, with sound values to start from. */
+export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: () => void }) {
+  const { config } = usePortal();
+  const [title, setTitle] = useState('');
+  const [description, setDescription] = useState('');
+  const [draft, setDraft] = useState<PolicyDraft>(() => firstDraft(config.runners));
+  const [key] = useState(() => crypto.randomUUID());
+  const change = (part: Partial<PolicyDraft>) => setDraft({ ...draft, ...part });
+  const profiles = EVIDENCE_PROFILES.filter((profile) => profile !== 'software-dev' || config.suiNetwork === 'local');
+  const found = useTask(async () => {
+    const threshold = majorityOf(config.holderUrls.length);
+    const policy = readPolicy(draft, coin, threshold);
+    const holderSet = await account.client.daos.createHolderSet({ key, threshold });
+    await account.client.daos.create({
+      key,
+      title: title.trim(),
+      description: description.trim(),
+      policy: { ...policy, holderSetId: holderSet.id },
+    });
+    onDone();
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void found.run();
+  };
+  return (
+    <Panel
+      title="Found a DAO"
+      lead="All of this is public on the chain. The policy can be replaced by a newer version later."
+    >
+      <form className="stack" onSubmit={submit} aria-label="New DAO">
+        <div className="columns">
+          <Field label="Name of the DAO">
+            {(props) => (
+              <input {...props} required maxLength={120} value={title} onChange={(e) => setTitle(e.target.value)} />
+            )}
+          </Field>
+          <Field label={`Price of a question, in ${coin.symbol}`}>
+            {(props) => (
+              <input
+                {...props}
+                required
+                inputMode="decimal"
+                value={draft.price}
+                onChange={(e) => change({ price: e.target.value })}
+              />
+            )}
+          </Field>
+        </div>
+        <Field label="What it is for">
+          {(props) => (
+            <textarea
+              {...props}
+              required
+              maxLength={2_000}
+              value={description}
+              onChange={(e) => setDescription(e.target.value)}
+            />
+          )}
+        </Field>
+        <Choices
+          legend="Purposes that may be asked for"
+          options={PURPOSES.map(({ code, label }) => ({ value: code, label, hint: code }))}
+          chosen={draft.purposes}
+          onChange={(purposes) => change({ purposes })}
+        />
+        <SplitFields draft={draft} onChange={change} />
+        <Choices
+          legend="Evidence that a runner may prove itself with"
+          options={profiles.map((value) => ({ value, label: PROFILE_WORDS[value], hint: value }))}
+          chosen={draft.profiles}
+          onChange={(chosen) => change({ profiles: chosen })}
+        />
+        <Field
+          label="Approved code"
+          hint="Measurements of the runner’s code, one a line: 96 hexadecimal digits each. Only this code ever gets keys."
+        >
+          {(props) => (
+            <textarea
+              {...props}
+              required
+              className="mono"
+              spellCheck={false}
+              value={draft.measurements}
+              onChange={(e) => change({ measurements: e.target.value })}
+            />
+          )}
+        </Field>
+        <Notice>
+          Keys are split among the {config.holderUrls.length} key holders of this portal’s configuration; any{' '}
+          {majorityOf(config.holderUrls.length)} of them are needed to release one.
+        </Notice>
+        <Refusal error={found.error} />
+        <div>
+          <Button type="submit" look="primary" busy={found.busy}>
+            Found the DAO
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+interface SplitFieldsProps {
+  readonly draft: PolicyDraft;
+  readonly onChange: (part: Partial<PolicyDraft>) => void;
+}
+
+const SPLIT_FIELDS = [
+  ['contributorsPercent', 'Contributors, %'],
+  ['treasuryPercent', 'Treasury, %'],
+  ['runnerPercent', 'Runner, %'],
+  ['protocolPercent', 'Protocol, %'],
+] as const;
+
+function SplitFields({ draft, onChange }: SplitFieldsProps) {
+  return (
+    <fieldset>
+      <legend>How the price is divided</legend>
+      <div className="columns narrow">
+        {SPLIT_FIELDS.map(([name, label]) => (
+          <Field key={name} label={label}>
+            {(props) => (
+              <input
+                {...props}
+                required
+                inputMode="decimal"
+                value={draft[name]}
+                onChange={(event) => onChange({ [name]: event.target.value })}
+              />
+            )}
+          </Field>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+const firstDraft = (runners: readonly { profile: EvidenceProfile; measurement: string }[]): PolicyDraft => ({
+  price: '1',
+  purposes: ['dpv:ResearchAndDevelopment'],
+  contributorsPercent: '80',
+  treasuryPercent: '10',
+  runnerPercent: '8',
+  protocolPercent: '2',
+  profiles: [...new Set(runners.map(({ profile }) => profile))],
+  measurements: [...new Set(runners.map(({ measurement }) => measurement))].join('\n'),
+});

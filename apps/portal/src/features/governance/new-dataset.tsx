@@ -1,0 +1,59 @@
+import { useState, type FormEvent } from 'react';
+import type { ActiveAccount } from '../../app/portal.js';
+import { useTask } from '../../app/use-task.js';
+import type { DaoCard } from '../../data/catalogue.js';
+import { Button } from '../../ui/button.js';
+import { Field } from '../../ui/field.js';
+import { Refusal } from '../../ui/refusal.js';
+
+interface NewDatasetProps {
+  readonly account: ActiveAccount;
+  readonly dao: DaoCard;
+  readonly onDone: () => void;
+}
+
+export function NewDataset({ account, dao, onDone }: NewDatasetProps) {
+  const [title, setTitle] = useState('');
+  const [description, setDescription] = useState('');
+  const [key] = useState(() => crypto.randomUUID());
+  const publish = useTask(async () => {
+    await account.client.datasets.create({
+      key,
+      daoId: dao.daoId,
+      title: title.trim(),
+      description: description.trim(),
+    });
+    onDone();
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void publish.run();
+  };
+  return (
+    <form className="stack" onSubmit={submit} aria-label="New dataset">
+      <h3>New dataset</h3>
+      <Field label="Name of the dataset">
+        {(props) => (
+          <input {...props} required maxLength={120} value={title} onChange={(event) => setTitle(event.target.value)} />
+        )}
+      </Field>
+      <Field label="What it holds" hint="Public. Say what kind of documents, from whom and since when.">
+        {(props) => (
+          <textarea
+            {...props}
+            required
+            maxLength={2_000}
+            value={description}
+            onChange={(event) => setDescription(event.target.value)}
+          />
+        )}
+      </Field>
+      <Refusal error={publish.error} />
+      <div>
+        <Button type="submit" look="primary" busy={publish.busy}>
+          Publish the dataset
+        </Button>
+      </div>
+    </form>
+  );
+}
