@@ -1,0 +1,78 @@
+import { asTimestampMs, refuse, type ContributionId, type GrantId } from '@usufruct/kernel';
+import { explainTerms } from '@usufruct/consent';
+import { PURPOSE_CODE, type ChainInfo, type GrantTerms, type GrantView } from '@usufruct/protocol';
+import { formatCoins, parseCoins } from '../amounts.js';
+import type { AddCommand } from '../program.js';
+import { idArgument, type Runtime } from '../runtime.js';
+import { integerOf } from './dao.js';
+
+interface GrantOptions {
+  readonly purpose: string[];
+  readonly floor: string;
+  readonly days: string;
+}
+const DAY_MS = 24 * 60 * 60_000;
+
+export const addConsent: AddCommand = (program, open) => {
+  const consent = program.command('consent').description('what a contribution may be used for, by its owner');
+  consent
+    .command('grant')
+    .description('allow private questions for a purpose; grants do not add up, each covers a use by itself')
+    .argument('<contribution>')
+    .requiredOption('--purpose <code...>', 'DUO or DPV codes, as dpv:ResearchAndDevelopment')
+    .option('--floor <amount>', 'the least price of a question, in coins', '0')
+    .option('--days <n>', 'how long', '90')
+    .action(async (id: string, options: GrantOptions, command) => {
+      const runtime = open(command);
+      const { coin } = await runtime.chain().info();
+      const terms = termsOf(runtime, coin, options);
+      const grant = await runtime
+        .client()
+        .grants.give({ contributionId: idArgument<ContributionId>(id, 'contribution'), terms });
+      runtime.terminal.result({ grantId: grant.id, grant }, [`grant ${grant.id}`, ...explained(grant, coin)]);
+    });
+  consent
+    .command('revoke')
+    .description('stop the next release of the key; what was released before cannot be recalled')
+    .argument('<grant>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const grant = await runtime.client().grants.revoke(idArgument<GrantId>(id, 'grant'));
+      runtime.terminal.result({ grantId: grant.id, grant }, [`grant ${grant.id} is revoked`]);
+    });
+  consent
+    .command('list')
+    .description('every grant of a contribution, revoked and expired ones included')
+    .argument('<contribution>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const grants = await runtime.chain().grantsOf(idArgument<ContributionId>(id, 'contribution'));
+      const coin = await runtime.coin();
+      const lines = grants.flatMap((grant) => [headOf(grant, runtime), ...explained(grant, coin)]);
+      runtime.terminal.result({ grants }, lines.length === 0 ? ['none yet'] : lines);
+    });
+};
+
+function termsOf({ clock }: Runtime, coin: ChainInfo['coin'], { purpose, floor, days }: GrantOptions): GrantTerms {
+  if (!purpose.every((code) => PURPOSE_CODE.test(code))) {
+    throw refuse('INVALID_ARGUMENT', { field: 'purpose', expected: 'DUO or DPV codes' });
+  }
+  return {
+    purposes: purpose,
+    kinds: ['rag'],
+    protections: ['tee'],
+    priceFloorUnits: parseCoins(floor, coin, 'floor'),
+    budgetMicroEpsilon: 0n,
+    expiresAtMs: asTimestampMs(clock.nowMs() + integerOf(days, 'days') * DAY_MS),
+  };
+}
+
+const timeOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16).replace('T', ' ');
+
+const explained = ({ terms }: GrantView, coin: ChainInfo['coin']): string[] =>
+  explainTerms(terms, { amount: (units) => formatCoins(units, coin), time: timeOf }).map((line) => `  ${line}`);
+
+function headOf({ id, terms, revokedAtMs }: GrantView, { clock }: Runtime): string {
+  if (revokedAtMs !== null) return `${id}  revoked ${timeOf(revokedAtMs)}`;
+  return `${id}  ${terms.expiresAtMs <= clock.nowMs() ? 'expired' : 'active'}`;
+}

@@ -1,0 +1,54 @@
+import type { ContributionId, DaoId, DatasetId } from '@usufruct/kernel';
+import type { AddCommand } from '../program.js';
+import { idArgument } from '../runtime.js';
+
+interface PublishOptions {
+  readonly dao: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+export const addDataset: AddCommand = (program, open) => {
+  const dataset = program.command('dataset').description('datasets of a DAO');
+  dataset
+    .command('publish')
+    .description('open a dataset for contributions; repeating it with the same words changes nothing')
+    .requiredOption('--dao <id>')
+    .requiredOption('--title <text>')
+    .option('--description <text>', '', '')
+    .action(async ({ dao, title, description }: PublishOptions, command) => {
+      const runtime = open(command);
+      const client = runtime.client();
+      const daoId = idArgument<DaoId>(dao, 'dao');
+      const key = JSON.stringify([client.address, daoId, title, description]);
+      const made = await client.datasets.create({ key, daoId, title, description });
+      runtime.terminal.result({ datasetId: made.id, dataset: made }, [`dataset ${made.id}`]);
+    });
+  dataset
+    .command('contributions')
+    .description('what was contributed, as the chain says')
+    .argument('<dataset>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const contributions = await runtime.chain().contributionsOf(idArgument<DatasetId>(id, 'dataset'));
+      const lines = contributions.map(({ id: each, state, owner }) => `${each}  ${state}  by ${owner}`);
+      runtime.terminal.result({ contributions }, lines.length === 0 ? ['none yet'] : lines);
+    });
+  for (const decision of ['accept', 'decline'] as const) {
+    dataset
+      .command(decision)
+      .description(`${decision} proposed contributions, by the DAO's founder`)
+      .argument('<contribution...>')
+      .action(async (ids: string[], _options, command) => {
+        const runtime = open(command);
+        const client = runtime.client();
+        const decided = [];
+        for (const id of ids)
+          decided.push(await client.datasets[decision](idArgument<ContributionId>(id, 'contribution')));
+        runtime.terminal.result(
+          { contributions: decided },
+          decided.map(({ id, state }) => `${id}  ${state}`),
+        );
+      });
+  }
+};

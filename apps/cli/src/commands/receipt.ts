@@ -1,0 +1,63 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { refuse, type Check, type JobId, type QuestionId } from '@usufruct/kernel';
+import { parseAt, toWireJson } from '@usufruct/protocol';
+import { verifyReceipt, zReceiptEvidence, type ReceiptEvidence } from '@usufruct/sdk';
+import type { AddCommand } from '../program.js';
+import { idArgument } from '../runtime.js';
+
+const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' } as const;
+
+export const checkLines = (checks: readonly Check[]): string[] =>
+  checks.map(({ name, status, detail }) => `${MARKS[status]} ${name}${detail === '' ? '' : `: ${detail}`}`);
+
+export const addReceipt: AddCommand = (program, open) => {
+  const receipt = program.command('receipt').description('signed receipts of paid questions');
+  receipt
+    .command('get')
+    .description('what a receipt is judged by, from the API and the chain')
+    .argument('<job>')
+    .argument('<question>')
+    .option('--evidence <file>', 'write it to a file, for usufruct receipt verify')
+    .action(async (job: string, question: string, options: { evidence?: string }, command) => {
+      const runtime = open(command);
+      const evidence = await runtime
+        .client()
+        .receipts.collectSettled(idArgument<JobId>(job, 'job'), idArgument<QuestionId>(question, 'question'));
+      if (options.evidence !== undefined) writeFileSync(options.evidence, `${toWireJson(evidence)}\n`, { mode: 0o600 });
+      const { checks } = await verifyReceipt(evidence);
+      runtime.terminal.result({ evidence, checks }, checkLines(checks));
+    });
+  receipt
+    .command('verify')
+    .description('judge a receipt from a file, without any network; --online reads what the chain says anew')
+    .argument('<file>', 'written by ask or receipt get')
+    .option('--online')
+    .action(async (path: string, { online }: { online?: boolean }, command) => {
+      const runtime = open(command);
+      const saved = readEvidence(path);
+      const { receipt: bytes, signature, answer, settlement } = saved;
+      const evidence =
+        online === true
+          ? await runtime
+              .client()
+              .receipts.collect({ receipt: bytes, signature, answer, transaction: settlement?.digest ?? null })
+          : saved;
+      const verdict = await verifyReceipt(evidence);
+      if (!verdict.ok) {
+        for (const line of checkLines(verdict.checks)) runtime.terminal.remark(line);
+        const failed = verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+        throw refuse('RECEIPT_INVALID', { checks: failed.join(', ') });
+      }
+      runtime.terminal.result({ checks: verdict.checks }, checkLines(verdict.checks));
+    });
+};
+
+function readEvidence(path: string): ReceiptEvidence {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw refuse('NOT_FOUND', { object: 'evidence file', path }, cause);
+  }
+  return parseAt(zReceiptEvidence, content, 'evidence file');
+}

@@ -1,0 +1,40 @@
+import type { ContributionId } from '@usufruct/kernel';
+import type { HolderReleases } from '@usufruct/sdk';
+import type { AddCommand } from '../program.js';
+import { idArgument } from '../runtime.js';
+import { checkLines } from './receipt.js';
+
+export const addReleases: AddCommand = (program, open) => {
+  const releases = program.command('releases').description('who was given the key to your contribution');
+  releases
+    .command('list')
+    .description('asks every key holder, and verifies its signed log')
+    .argument('<contribution>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const holders = await runtime.client().contributions.releases(idArgument<ContributionId>(id, 'contribution'));
+      const wire = holders.map(({ entries, ...rest }) => ({
+        ...rest,
+        entries: entries.map(({ runnerSigningKey, ...entry }) => ({
+          ...entry,
+          runnerSigningKey: hexOf(runnerSigningKey),
+        })),
+      }));
+      runtime.terminal.result({ holders: wire }, holders.flatMap(holderLines));
+    });
+};
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function holderLines({ member, entries, verdict, error }: HolderReleases): string[] {
+  const head = `key holder ${member + 1}`;
+  if (error !== null) return [`${head}: ${error.code}`];
+  return [
+    `${head}: ${entries.length} entries`,
+    ...entries.map(
+      ({ atMs, decision, purpose, jobId, measurement }) =>
+        `  ${new Date(atMs).toISOString()}  ${decision}  ${purpose}  job ${jobId}  runner ${measurement.slice(0, 16)}…`,
+    ),
+    ...checkLines(verdict.checks).map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,37 @@
+import { homedir } from 'node:os';
+import { CommanderError } from 'commander';
+import { toUsufructError } from '@usufruct/kernel';
+import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
+import { buildProgram } from './program.js';
+import { Runtime, type GlobalOptions, type Surroundings } from './runtime.js';
+
+/** Run one command line; resolves with the exit code and never throws. */
+export async function main(argv: readonly string[], given: Partial<Surroundings> = {}): Promise<ExitCode> {
+  const surroundings: Surroundings = {
+    environment: process.env,
+    homeDirectory: homedir(),
+    streams: {
+      out: (text) => void process.stdout.write(text),
+      err: (text) => void process.stderr.write(text),
+      bars: process.stderr.isTTY ? process.stderr : null,
+    },
+    ...given,
+  };
+  let runtime: Runtime | null = null;
+  const program = buildProgram({
+    streams: surroundings.streams,
+    open: (options: GlobalOptions) => (runtime = new Runtime(surroundings, options)),
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const known = toUsufructError(error);
+    const { json } = program.opts<GlobalOptions>();
+    (runtime ?? new Runtime(surroundings, { json: json === true })).terminal.error(known.toWire());
+    return exitCodeOf(known);
+  } finally {
+    (runtime as Runtime | null)?.close();
+  }
+}

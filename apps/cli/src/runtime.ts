@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openChain, type Chain, type WalletSigner } from '@usufruct/chain';
+import { asId, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
+import type { ChainInfo } from '@usufruct/protocol';
+import { connect, type Journal, type UsufructClient } from '@usufruct/sdk';
+import { httpBlobStore } from '@usufruct/walrus';
+import { readEndpoints, type Endpoints } from './endpoints.js';
+import { fileJournal } from './journal-file.js';
+import { Terminal, type Streams } from './terminal.js';
+import { openWalletFile } from './wallet-file.js';
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly endpoints?: string;
+  readonly home?: string;
+  readonly wallet?: string;
+}
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string;
+  readonly streams: Streams;
+}
+
+/** What one command works with; opened as far as it is used. */
+export class Runtime {
+  readonly clock: Clock = systemClock;
+  readonly random: RandomSource = systemRandom;
+  readonly terminal: Terminal;
+  private readonly options: GlobalOptions;
+  private openJournal: (Journal & { close(): void }) | null = null;
+  private openClient: UsufructClient | null = null;
+
+  constructor(
+    private readonly surroundings: Surroundings,
+    options: GlobalOptions,
+  ) {
+    this.options = options;
+    this.terminal = new Terminal(surroundings.streams, options.json === true);
+  }
+
+  endpoints(): Endpoints {
+    const { environment } = this.surroundings;
+    return readEndpoints({
+      environment,
+      ...(this.options.endpoints !== undefined && { file: this.options.endpoints }),
+    });
+  }
+
+  get walletPath(): string {
+    const named = this.options.wallet ?? this.surroundings.environment['USUFRUCT_WALLET'];
+    return named ?? join(this.home, 'wallet.json');
+  }
+
+  signer(): WalletSigner {
+    return openWalletFile(this.walletPath, this.endpoints().suiNetwork);
+  }
+
+  chain(): Chain {
+    const { suiNetwork, chainUrl } = this.endpoints();
+    return openChain({ suiNetwork, chainUrl });
+  }
+
+  async coin(): Promise<ChainInfo['coin']> {
+    return (await this.chain().info()).coin;
+  }
+
+  client(): UsufructClient {
+    if (this.openClient !== null) return this.openClient;
+    const { apiUrl, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = this.endpoints();
+    this.openClient = connect({
+      apiUrl,
+      chain: this.chain(),
+      store: httpBlobStore({ publisherUrl, aggregatorUrl }),
+      holders: holderUrls.map((url) => ({ url })),
+      signer: this.signer(),
+      journal: this.journal(),
+      ...(teeDevRoot !== undefined && { teeDevRoot }),
+    });
+    return this.openClient;
+  }
+
+  close(): void {
+    this.openJournal?.close();
+  }
+
+  private get home(): string {
+    const { environment, homeDirectory } = this.surroundings;
+    return this.options.home ?? environment['USUFRUCT_HOME'] ?? join(homeDirectory, '.usufruct');
+  }
+
+  /** One per home: what belongs to which wallet is in the keys and records. */
+  private journal(): Journal {
+    mkdirSync(this.home, { recursive: true, mode: 0o700 });
+    this.openJournal ??= fileJournal(join(this.home, 'journal.sqlite'));
+    return this.openJournal;
+  }
+}
+
+/** An id as the user typed it; upper-case digits are accepted. Refuses `INVALID_ARGUMENT` with the argument's name. */
+export const idArgument = <T extends Hex32>(text: string, field: string): T => asId<T>(text.toLowerCase(), field);

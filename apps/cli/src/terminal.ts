@@ -1,0 +1,80 @@
+import { toWireJson } from '@usufruct/protocol';
+import type { WireError } from '@usufruct/kernel';
+import cliProgress from 'cli-progress';
+
+export interface Streams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** The terminal that progress bars may draw on; null where there is none. */
+  readonly bars: NodeJS.WritableStream | null;
+}
+
+/**
+ * What a command says. The result goes to stdout: lines for people, or with `--json` exactly one JSON object.
+ * Everything else (progress, remarks, errors without `--json`) goes to stderr.
+ */
+export class Terminal {
+  constructor(
+    private readonly streams: Streams,
+    private readonly asJson: boolean,
+  ) {}
+
+  result(value: object, lines: readonly string[]): void {
+    this.streams.out(
+      this.asJson ? `${toWireJson({ ok: true, ...value })}\n` : lines.map((line) => `${line}\n`).join(''),
+    );
+  }
+
+  error(error: WireError): void {
+    if (this.asJson) this.streams.out(`${toWireJson({ ok: false, error })}\n`);
+    else this.streams.err(`error ${error.code}: ${error.message}\n${error.remedy}\n`);
+  }
+
+  remark(line: string): void {
+    this.streams.err(`${line}\n`);
+  }
+
+  /** One bar per file where there is a terminal, a line per step where there is none. */
+  uploadBar(name: string, sizeBytes: number): UploadBar {
+    return this.streams.bars === null || this.asJson
+      ? new StepLines(name, this.streams.err)
+      : new TerminalBar(name, sizeBytes, this.streams.bars);
+  }
+}
+
+export interface UploadBar {
+  update(doneBytes: number, step: string): void;
+  end(): void;
+}
+
+class StepLines implements UploadBar {
+  private step = '';
+  constructor(
+    private readonly name: string,
+    private readonly write: (text: string) => void,
+  ) {}
+  update(_doneBytes: number, step: string): void {
+    if (step !== this.step) this.write(`${this.name}: ${step}\n`);
+    this.step = step;
+  }
+  end(): void {
+    // the last step was written when it began
+  }
+}
+
+class TerminalBar implements UploadBar {
+  private readonly bar: cliProgress.SingleBar;
+  constructor(name: string, sizeBytes: number, stream: NodeJS.WritableStream) {
+    this.bar = new cliProgress.SingleBar(
+      { format: `${name} {bar} {percentage}% {step}`, stream, hideCursor: true, clearOnComplete: false },
+      cliProgress.Presets.shades_classic,
+    );
+    this.bar.start(sizeBytes, 0, { step: 'planning' });
+  }
+  update(doneBytes: number, step: string): void {
+    this.bar.update(Math.min(doneBytes, this.bar.getTotal()), { step });
+  }
+  end(): void {
+    this.bar.stop();
+  }
+}
