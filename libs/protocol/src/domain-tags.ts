@@ -29,6 +29,10 @@ export const TAGS = {
   questionAuthorization: 'usufruct/question-authorization/v1',
   answer: 'usufruct/answer/v1',
   signIn: 'usufruct/sign-in/v1',
+  holderSigning: 'usufruct/holder-signing/v1',
+  holderSealing: 'usufruct/holder-sealing/v1',
+  holderStorage: 'usufruct/holder-storage/v1',
+  holderOperator: 'usufruct/holder-operator/v1',
   metadata: 'usufruct/metadata/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { readConfig } from './config.js';
+
+const good = {
+  PORT: '4001',
+  DATA_DIR: '/var/lib/holder',
+  CHAIN_URL: 'http://127.0.0.1:4000',
+  HOLDER_SECRET: '0123456789abcdef'.repeat(4),
+};
+
+describe('configuration', () => {
+  it('is read with its defaults', () => {
+    expect(readConfig({ ...good, ALLOWED_ORIGINS: 'http://a, http://b,' })).toMatchObject({
+      port: 4001,
+      host: '127.0.0.1',
+      suiNetwork: 'local',
+      allowedOrigins: ['http://a', 'http://b'],
+      teeDevRootFile: undefined,
+      standIns: ['local chain'],
+    });
+  });
+
+  it.each([
+    ['PORT', { PORT: 'x' }],
+    ['PORT', { PORT: '70000' }],
+    ['PORT', { PORT: undefined }],
+    ['DATA_DIR', { DATA_DIR: '' }],
+    ['HOLDER_SECRET', { HOLDER_SECRET: 'ab' }],
+    ['HOLDER_SECRET', { HOLDER_SECRET: '0'.repeat(64) }],
+    ['HOLDER_SECRET', { HOLDER_SECRET: 'A'.repeat(64) }],
+    ['ANCHOR_INTERVAL_MS', { ANCHOR_INTERVAL_MS: '1' }],
+  ])('names %s when it is wrong, and not its value', (setting, change) => {
+    const environment = { ...good, ...change };
+    expect(() => readConfig(environment)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', details: { setting } }),
+    );
+  });
+
+  it('accepts a software TEE beside the local chain and says so', () => {
+    expect(readConfig({ ...good, TEE_DEV_ROOT_FILE: '/root.pem' }).standIns).toHaveLength(2);
+  });
+
+  it.each(['testnet', 'mainnet', 'https://node.example'])('refuses to start with one on %s', (SUI_NETWORK) => {
+    const environment = { ...good, SUI_NETWORK, TEE_DEV_ROOT_FILE: '/root.pem' };
+    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: 'STAND_IN_FORBIDDEN' }));
+    expect(readConfig({ ...good, SUI_NETWORK }).standIns).toEqual([]);
+  });
+});

@@ -1,0 +1,76 @@
+import { refuseStandIns } from '@usufruct/chain';
+import { fromHex, refuse } from '@usufruct/kernel';
+import { z } from 'zod';
+
+const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
+
+const zEnvironment = z.object({
+  PORT: z
+    .string()
+    .regex(/^[0-9]{1,5}$/)
+    .transform(Number)
+    .refine((port) => port <= 65_535),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  DATA_DIR: z.string().min(1),
+  SUI_NETWORK: z.string().min(1).default('local'),
+  CHAIN_URL: z.string().optional(),
+  ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
+    ),
+  HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
+  TEE_DEV_ROOT_FILE: z.string().min(1).optional(),
+  ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
+});
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly suiNetwork: string;
+  readonly chainUrl: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  /** 32 bytes. Every key of this holder is derived from it. */
+  readonly holderSecret: Uint8Array;
+  /** Where the root of a software TEE lies; accepting it is a stand-in. */
+  readonly teeDevRootFile: string | undefined;
+  readonly anchorIntervalMs: number;
+  /** In words, for the identity and the log; empty in production. */
+  readonly standIns: readonly string[];
+}
+
+/** Refuses `CONFIG_INVALID` with the setting's name, never its value, and `STAND_IN_FORBIDDEN` on a real network. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = zEnvironment.safeParse(environment);
+  if (!parsed.success) {
+    throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
+  }
+  const env = parsed.data;
+  const standIns = [
+    ...(env.SUI_NETWORK === 'local' ? ['local chain'] : []),
+    ...(env.TEE_DEV_ROOT_FILE === undefined ? [] : ['software TEE (its evidence is accepted)']),
+  ];
+  refuseStandIns({ suiNetwork: env.SUI_NETWORK, standIns });
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    dataDir: env.DATA_DIR,
+    suiNetwork: env.SUI_NETWORK,
+    chainUrl: env.CHAIN_URL,
+    allowedOrigins: env.ALLOWED_ORIGINS,
+    holderSecret: fromHex(env.HOLDER_SECRET, 'HOLDER_SECRET'),
+    teeDevRootFile: env.TEE_DEV_ROOT_FILE,
+    anchorIntervalMs: env.ANCHOR_INTERVAL_MS,
+    standIns,
+  };
+}
+
+/** 64 times the same digit is a placeholder that somebody forgot, not a secret. */
+function isNotRepeated(hex: string): boolean {
+  return new Set(hex).size > 1;
+}

@@ -1,0 +1,31 @@
+import { appraiseEvidence, failedChecks } from '@usufruct/attestation';
+import { fromBase64, refuse, type Hex32 } from '@usufruct/kernel';
+import type { Claims, DaoView, EvidenceBundle } from '@usufruct/protocol';
+import type { Holder } from '../holder.js';
+
+/** What the evidence is asked to be good for. */
+export interface AppraisalRequest {
+  readonly bundle: EvidenceBundle;
+  /** Our own, already consumed; base64. */
+  readonly challenge: string;
+  /** The job, or the DAO at a registration. */
+  readonly jobId: Hex32;
+  /** As this holder reads it from the chain now: a measurement withdrawn a second ago is not in it. */
+  readonly dao: DaoView;
+}
+
+/** Refuses `PROFILE_UNSUPPORTED` and `ATTESTATION_REFUSED`, which names the checks that failed. */
+export async function appraise(holder: Holder, { bundle, challenge, jobId, dao }: AppraisalRequest): Promise<Claims> {
+  const result = await appraiseEvidence(bundle, {
+    ownChallenge: fromBase64(challenge, 'challenge'),
+    jobId,
+    nowMs: holder.clock.nowMs(),
+    policy: dao.policy.appraisal,
+    roots: holder.roots,
+  });
+  if (result.ok && result.claims !== undefined) return result.claims;
+  const failed = failedChecks(result);
+  holder.logger.warn('attestation.refused', { jobId, profile: bundle.profile, failed });
+  if (failed.includes('PROFILE_UNSUPPORTED')) throw refuse('PROFILE_UNSUPPORTED', { profile: bundle.profile });
+  throw refuse('ATTESTATION_REFUSED', { checks: failed.join(', ') });
+}

@@ -1,0 +1,129 @@
+import { open, sign, verifyShare, verifyWalletSignature, type Share } from '@usufruct/crypto';
+import { fromBase64, refuse, toBase64, UsufructError, type ContributionId, type Digest } from '@usufruct/kernel';
+import {
+  decodeManifest,
+  deriveId,
+  manifestDigest,
+  ShareBcs,
+  ShareReceiptBcs,
+  shareSealInfo,
+  TAGS,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  type DepositShareAnswer,
+  type DepositShareRequest,
+  type Manifest,
+} from '@usufruct/protocol';
+import { seatIn, type Holder } from '../holder.js';
+
+/** A client that deals again before it registers makes another manifest; without a bound anybody could fill the disk. */
+const MANIFESTS_PER_CONTRIBUTION = 8;
+
+/**
+ * Take one share of a contribution's key: only if the manifest is its owner's, of a dataset whose DAO names a holder
+ * set that this holder sits in, and the share is this seat's and lies on the committed polynomial. Stored before the
+ * receipt is signed. The same manifest again gives the same receipt.
+ *
+ * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
+ * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `RATE_LIMITED`.
+ */
+export async function depositShare(holder: Holder, request: DepositShareRequest): Promise<DepositShareAnswer> {
+  const bytes = fromBase64(request.manifest, 'manifest');
+  const manifest = decodeManifest(bytes);
+  const digest = manifestDigest(bytes);
+  await requireOwnersManifest(holder, manifest, digest, request.signature);
+  const stored = holder.shares.find(digest);
+  const index = stored?.index ?? (await verifyAndStore(holder, manifest, digest, request.sealedShare));
+  return receiptOf(holder, manifest, digest, index);
+}
+
+async function requireOwnersManifest(holder: Holder, manifest: Manifest, digest: Digest, signature: string) {
+  const { chainId } = await holder.chain.info();
+  if (manifest.chainId !== chainId) throw refuse('MANIFEST_INVALID', { field: 'chainId' });
+  const { datasetId, owner, salt } = manifest;
+  if (manifest.contributionId !== deriveId<ContributionId>('contribution', datasetId, owner, salt)) {
+    throw refuse('MANIFEST_INVALID', { field: 'contributionId' });
+  }
+  const message = walletStatementBytes({ action: WALLET_ACTIONS.manifest, chainId, digest });
+  await verifyWalletSignature({ address: owner, message, signature });
+}
+
+/** The index under which the share was stored. */
+async function verifyAndStore(
+  holder: Holder,
+  manifest: Manifest,
+  digest: Digest,
+  sealedShare: string,
+): Promise<number> {
+  const { contributionId, datasetId, owner, holderSetId } = manifest;
+  await requireCurrentPolicy(holder, manifest);
+  await requireNoOtherRegistered(holder, contributionId, digest);
+  const { member, set } = await seatIn(holder, holderSetId);
+  if (manifest.holderCount !== set.members.length) throw refuse('MANIFEST_INVALID', { field: 'holderCount' });
+  if (manifest.threshold !== set.threshold) throw refuse('MANIFEST_INVALID', { field: 'threshold' });
+  if (holder.shares.countOf(contributionId) >= MANIFESTS_PER_CONTRIBUTION) {
+    throw refuse('RATE_LIMITED', { contributionId, limit: 'manifests of one contribution' });
+  }
+  const index = member + 1;
+  const share = await openShare(holder, digest, sealedShare);
+  requireShare(share, index, manifest.commitments);
+  const encrypted = await holder.shares.encrypt(digest, ShareBcs.serialize(share).toBytes());
+  holder.shares.insert(
+    { manifestDigest: digest, contributionId, datasetId, owner, holderSetId, index, encrypted },
+    holder.clock.nowMs(),
+  );
+  return index;
+}
+
+async function requireCurrentPolicy({ chain }: Holder, manifest: Manifest): Promise<void> {
+  const { daoId } = await chain.dataset(manifest.datasetId);
+  const { policy, policyDigest } = await chain.dao(daoId);
+  if (manifest.holderSetId !== policy.holderSetId) throw refuse('MANIFEST_INVALID', { field: 'holderSetId' });
+  if (manifest.policyDigest !== policyDigest) throw refuse('POLICY_OUTDATED', { current: policyDigest });
+}
+
+async function requireNoOtherRegistered({ chain }: Holder, contributionId: ContributionId, digest: Digest) {
+  try {
+    const registered = await chain.contribution(contributionId);
+    if (registered.manifestDigest !== digest) throw refuse('MANIFEST_MISMATCH', { contributionId });
+  } catch (error) {
+    // Shares are deposited before the contribution is registered, so there is usually none yet.
+    if (!(error instanceof UsufructError) || error.code !== 'NOT_FOUND') throw error;
+  }
+}
+
+async function openShare({ keys }: Holder, digest: Digest, sealedShare: string): Promise<Share> {
+  try {
+    const sealed = fromBase64(sealedShare, 'sealedShare');
+    const { privateKey } = keys.sealing;
+    const plaintext = await open({ privateKey, info: shareSealInfo(digest), aad: new Uint8Array(), sealed });
+    const share = ShareBcs.parse(plaintext);
+    if (ShareBcs.serialize(share).toBytes().length === plaintext.length) return share;
+  } catch {
+    // one refusal for every way of not being a share sealed to this holder for this manifest
+  }
+  throw refuse('SHARE_INVALID', { reason: 'it does not open as a share sealed to this holder for this manifest' });
+}
+
+function requireShare(share: Share, index: number, commitments: readonly Uint8Array[]): void {
+  if (share.index !== index) throw refuse('SHARE_INVALID', { index: String(share.index), expected: String(index) });
+  let lies: boolean;
+  try {
+    lies = verifyShare(share, commitments);
+  } catch {
+    throw refuse('MANIFEST_INVALID', { field: 'commitments' });
+  }
+  if (!lies) throw refuse('SHARE_INVALID', { index: String(index) });
+}
+
+async function receiptOf(
+  { keys }: Holder,
+  { holderSetId }: Manifest,
+  digest: Digest,
+  index: number,
+): Promise<DepositShareAnswer> {
+  const message = ShareReceiptBcs.serialize({ manifestDigest: digest, holderSetId, index }).toBytes();
+  const { secretKey } = keys.signing;
+  const signature = await sign({ secretKey, domainTag: TAGS.shareReceipt, message });
+  return { manifestDigest: digest, index, signature: toBase64(signature) };
+}

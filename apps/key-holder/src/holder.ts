@@ -1,0 +1,56 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RootSet } from '@usufruct/attestation';
+import type { Chain } from '@usufruct/chain';
+import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type RandomSource } from '@usufruct/kernel';
+import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
+import type { HolderKeys } from './identity.js';
+import { ReleaseLog, type Membership } from './log/release-log.js';
+import { RateLimiter } from './rate-limit.js';
+import { ChallengeStore } from './store/challenges.js';
+import { ShareStore } from './store/shares.js';
+
+/** Sessions that one runner key may open a minute; one session asks for any number of contributions. */
+const RELEASES_PER_MINUTE = 120;
+
+export interface HolderParts {
+  readonly keys: HolderKeys;
+  readonly chain: Chain;
+  readonly database: DatabaseSync;
+  readonly roots: RootSet;
+  readonly standIns: readonly string[];
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+}
+
+/** One share, one decision, one log: what every request of this process works with. */
+export interface Holder extends HolderParts {
+  readonly shares: ShareStore;
+  readonly challenges: ChallengeStore;
+  readonly log: ReleaseLog;
+  readonly releasesPerRunner: RateLimiter;
+}
+
+export const makeHolder = (parts: HolderParts): Holder => ({
+  ...parts,
+  shares: new ShareStore(parts.database, parts.keys.storage, parts.random),
+  challenges: new ChallengeStore(parts.database, parts.clock, parts.random),
+  log: new ReleaseLog(parts.database, parts.keys.signing, parts.clock),
+  releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, parts.clock),
+});
+
+export interface Seat extends Membership {
+  readonly set: HolderSetView;
+  readonly info: ChainInfo;
+}
+
+/** This holder's place in a set, by its signing key, from its own view of the chain. Refuses `FORBIDDEN` outside it. */
+export async function seatIn({ chain, keys, log }: Holder, holderSetId: HolderSetId): Promise<Seat> {
+  const [set, info] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
+  const ownKey = toBase64(keys.signing.publicKey);
+  const member = set.members.findIndex((candidate) => candidate.signingPublicKey === ownKey);
+  if (member < 0) throw refuse('FORBIDDEN', { holderSetId, reason: 'this holder is not a member of the set' });
+  const seat = { holderSetId, member, set, info };
+  log.remember(seat);
+  return seat;
+}

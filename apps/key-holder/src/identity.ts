@@ -1,0 +1,35 @@
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { keypairSigner, type WalletSigner } from '@usufruct/chain';
+import {
+  deriveSessionKey,
+  generateKeyPair,
+  signingPublicKey,
+  type HpkeKeyPair,
+  type SigningKey,
+} from '@usufruct/crypto';
+import { TAGS } from '@usufruct/protocol';
+
+/** The holder's keys. All follow from one secret, so a backup of the secret and the database is a whole backup. */
+export interface HolderKeys {
+  /** Ed25519: share receipts, runner statements, tree heads. */
+  readonly signing: SigningKey;
+  /** X25519: shares are sealed to it. */
+  readonly sealing: HpkeKeyPair;
+  /** AES-256-GCM: shares at rest. */
+  readonly storage: CryptoKey;
+  /** The chain account that anchors tree heads. */
+  readonly operator: WalletSigner;
+}
+
+/** HKDF-SHA256 (RFC 5869) with one domain tag a key. `secret`: 32 bytes. */
+export async function deriveHolderKeys(secret: Uint8Array): Promise<HolderKeys> {
+  const derive = (domainTag: string): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(deriveSessionKey({ domainTag, secret, context: new Uint8Array() }));
+  const secretKey = derive(TAGS.holderSigning);
+  return {
+    signing: { secretKey, publicKey: signingPublicKey(secretKey) },
+    sealing: await generateKeyPair(() => derive(TAGS.holderSealing)),
+    storage: await crypto.subtle.importKey('raw', derive(TAGS.holderStorage), 'AES-GCM', false, ['encrypt', 'decrypt']),
+    operator: keypairSigner(Ed25519Keypair.fromSecretKey(derive(TAGS.holderOperator))),
+  };
+}

@@ -1,0 +1,57 @@
+import { verifyWalletSignature } from '@usufruct/crypto';
+import { fromBase64, refuse, toBase64, type HolderSetId } from '@usufruct/kernel';
+import {
+  LIMITS,
+  LogQueryBcs,
+  TAGS,
+  taggedDigest,
+  TreeHeadBcs,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  type SignedTreeHead,
+  type zLogAnswer,
+  type zLogQuery,
+} from '@usufruct/protocol';
+import type { z } from 'zod';
+import type { Holder } from '../holder.js';
+import type { Membership } from './release-log.js';
+
+/** The signed head for a set, or for the newest set that this holder answers for. Refuses `NOT_FOUND`. */
+export async function treeHead(holder: Holder, holderSetId: HolderSetId | undefined): Promise<SignedTreeHead> {
+  return holder.log.head(membershipFor(holder, holderSetId));
+}
+
+function membershipFor({ log }: Holder, holderSetId: HolderSetId | undefined): Membership {
+  const known = log.memberships();
+  const found = holderSetId === undefined ? known.at(-1) : known.find((one) => one.holderSetId === holderSetId);
+  if (found === undefined) throw refuse('NOT_FOUND', { reason: 'this holder has not answered for such a holder set' });
+  return found;
+}
+
+/**
+ * A contributor reads the entries of their own contribution, each with its proof under the head that comes with them.
+ * Refuses `NOT_FOUND`, `INVALID_ARGUMENT` (a request that is not fresh), `SIGNATURE_INVALID` (not the owner's).
+ */
+export async function queryLog(
+  holder: Holder,
+  { contributionId, issuedAtMs, signature }: z.output<typeof zLogQuery>,
+): Promise<z.output<typeof zLogAnswer>> {
+  if (Math.abs(issuedAtMs - holder.clock.nowMs()) > LIMITS.clockSkewMs) {
+    throw refuse('INVALID_ARGUMENT', { field: 'issuedAtMs', expected: `within ${LIMITS.clockSkewMs} ms of our clock` });
+  }
+  const [{ chainId }, { owner, holderSetId }] = await Promise.all([
+    holder.chain.info(),
+    holder.chain.contribution(contributionId),
+  ]);
+  const digest = taggedDigest(TAGS.logQuery, LogQueryBcs.serialize({ contributionId, issuedAtMs }).toBytes());
+  const message = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
+  await verifyWalletSignature({ address: owner, message, signature });
+  const head = await treeHead(holder, holderSetId);
+  const { treeSize } = TreeHeadBcs.parse(fromBase64(head.treeHead));
+  const entries = holder.log.entriesOf(contributionId, treeSize).map(({ leafIndex, leaf }) => ({
+    leaf: toBase64(leaf),
+    leafIndex,
+    inclusionProof: holder.log.inclusionProof(leafIndex, treeSize),
+  }));
+  return { entries, head };
+}

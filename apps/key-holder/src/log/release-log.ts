@@ -1,0 +1,168 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { leafHash, sign, type SigningKey } from '@usufruct/crypto';
+import {
+  refuse,
+  toBase64,
+  toHex32,
+  type Clock,
+  type ContributionId,
+  type Digest,
+  type HolderSetId,
+} from '@usufruct/kernel';
+import { TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
+import { transaction } from '../store/database.js';
+import { MerkleTree } from './merkle-tree.js';
+
+/** A place in a holder set; the same log is signed for every set that this holder is a member of. */
+export interface Membership {
+  readonly holderSetId: HolderSetId;
+  /** From 0. */
+  readonly member: number;
+}
+
+export interface LogEntry {
+  readonly contributionId: ContributionId;
+  /** ReleaseLeafBcs bytes. */
+  readonly leaf: Uint8Array;
+}
+
+export interface Appended {
+  readonly firstIndex: number;
+  readonly treeSize: number;
+  readonly head: SignedTreeHead;
+}
+
+interface HeadRow {
+  readonly tree_head: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/**
+ * Everything that this holder ever decided, in one append-only Merkle log (RFC 6962). What `append` returned is
+ * durable, together with the signed head that covers it; a head is made once a size and then repeated, so that two
+ * different heads of one size prove a fork.
+ */
+export class ReleaseLog {
+  private readonly tree = new MerkleTree();
+  private last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly signing: SigningKey,
+    private readonly clock: Clock,
+  ) {
+    for (const row of database.prepare('SELECT leaf_index, leaf FROM leaves ORDER BY leaf_index').iterate()) {
+      const { leaf_index: index, leaf } = row as { leaf_index: number; leaf: Uint8Array };
+      if (index !== this.tree.size)
+        throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'the log has a gap' });
+      this.tree.append(leafHash(leaf));
+    }
+  }
+
+  get size(): number {
+    return this.tree.size;
+  }
+
+  /** Append and sign, all or nothing; one at a time. */
+  append(entries: readonly LogEntry[], membership: Membership): Promise<Appended> {
+    return this.exclusively(async () => {
+      const firstIndex = this.tree.size;
+      try {
+        for (const { leaf } of entries) this.tree.append(leafHash(leaf));
+        const signed = await this.sign(membership);
+        transaction(this.database, () => {
+          const insert = this.database.prepare('INSERT INTO leaves VALUES (?, ?, ?)');
+          for (const [offset, { contributionId, leaf }] of entries.entries()) {
+            insert.run(firstIndex + offset, contributionId, leaf);
+          }
+          this.storeHead(membership, signed);
+        });
+        return { firstIndex, treeSize: this.tree.size, head: onWire(signed) };
+      } catch (error) {
+        this.tree.truncate(firstIndex);
+        throw error;
+      }
+    });
+  }
+
+  /** The signed head of the log as it is now. */
+  head(membership: Membership): Promise<SignedTreeHead> {
+    return this.exclusively(async () => {
+      const known = this.database
+        .prepare('SELECT tree_head, signature FROM tree_heads WHERE holder_set_id = ? AND tree_size = ?')
+        .get(membership.holderSetId, this.tree.size) as HeadRow | undefined;
+      if (known !== undefined) return onWire(known);
+      const signed = await this.sign(membership);
+      this.storeHead(membership, signed);
+      return onWire(signed);
+    });
+  }
+
+  inclusionProof(leafIndex: number, treeSize: number): string[] {
+    return this.tree.inclusionProof(leafIndex, treeSize).map((hash) => toBase64(hash));
+  }
+
+  consistencyProof(first: number, second: number): string[] {
+    return this.tree.consistencyProof(first, second).map((hash) => toBase64(hash));
+  }
+
+  /** A contribution's entries up to a tree size, oldest first. */
+  entriesOf(contributionId: ContributionId, treeSize: number): { leafIndex: number; leaf: Uint8Array }[] {
+    const query =
+      'SELECT leaf_index, leaf FROM leaves WHERE contribution_id = ? AND leaf_index < ? ORDER BY leaf_index';
+    const rows = this.database.prepare(query).all(contributionId, treeSize);
+    return rows.map((row) => ({ leafIndex: row['leaf_index'] as number, leaf: row['leaf'] as Uint8Array }));
+  }
+
+  /** Remember a set that this holder answers for. */
+  remember({ holderSetId, member }: Membership): void {
+    this.database
+      .prepare('INSERT OR IGNORE INTO holder_sets (holder_set_id, member) VALUES (?, ?)')
+      .run(holderSetId, member);
+  }
+
+  memberships(): (Membership & { readonly anchoredSize: number })[] {
+    const rows = this.database.prepare('SELECT * FROM holder_sets ORDER BY rowid').all();
+    return rows.map((row) => ({
+      holderSetId: row['holder_set_id'] as HolderSetId,
+      member: row['member'] as number,
+      anchoredSize: row['anchored_size'] as number,
+    }));
+  }
+
+  anchored({ holderSetId }: Membership, treeSize: number): void {
+    this.database
+      .prepare('UPDATE holder_sets SET anchored_size = max(anchored_size, ?) WHERE holder_set_id = ?')
+      .run(treeSize, holderSetId);
+  }
+
+  private async sign({ holderSetId, member }: Membership): Promise<HeadRow> {
+    const head = {
+      holderSetId,
+      member,
+      treeSize: this.tree.size,
+      rootHash: toHex32<Digest>(this.tree.root()),
+      atMs: this.clock.nowMs(),
+    };
+    const message = TreeHeadBcs.serialize(head).toBytes();
+    const { secretKey } = this.signing;
+    return { tree_head: message, signature: await sign({ secretKey, domainTag: TAGS.treeHead, message }) };
+  }
+
+  private storeHead({ holderSetId }: Membership, { tree_head: head, signature }: HeadRow): void {
+    this.database
+      .prepare('INSERT INTO tree_heads VALUES (?, ?, ?, ?)')
+      .run(holderSetId, this.tree.size, head, signature);
+  }
+
+  private exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work, work);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const onWire = ({ tree_head: head, signature }: HeadRow): SignedTreeHead => ({
+  treeHead: toBase64(head),
+  signature: toBase64(signature),
+});

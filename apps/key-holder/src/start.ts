@@ -1,0 +1,47 @@
+import type { RootSet } from '@usufruct/attestation';
+import type { Chain } from '@usufruct/chain';
+import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/kernel';
+import { makeHolder, type Holder } from './holder.js';
+import { deriveHolderKeys } from './identity.js';
+import { startAnchoring } from './log/anchor.js';
+import { serve } from './server/server.js';
+import { openDatabase } from './store/database.js';
+
+export interface HolderOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly holderSecret: Uint8Array;
+  readonly allowedOrigins: readonly string[];
+  readonly anchorIntervalMs: number;
+  readonly standIns: readonly string[];
+  readonly chain: Chain;
+  readonly roots: RootSet;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+}
+export interface RunningHolder {
+  readonly url: string;
+  readonly holder: Holder;
+  close(): Promise<void>;
+}
+
+/** Open the database, continue the log, serve. Needs no chain to start: what needs one is refused until it answers. */
+export async function startKeyHolder(options: HolderOptions): Promise<RunningHolder> {
+  const keys = await deriveHolderKeys(options.holderSecret);
+  const database = openDatabase(options.dataDir, toHex(keys.signing.publicKey));
+  const holder = makeHolder({ ...options, keys, database });
+  const server = await serve(holder, options);
+  const anchoring = startAnchoring(holder, options.anchorIntervalMs);
+  return {
+    url: server.url,
+    holder,
+    close: async () => {
+      await server.close();
+      await anchoring.stop();
+      database.close();
+    },
+  };
+}

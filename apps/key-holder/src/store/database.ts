@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { refuse } from '@usufruct/kernel';
+
+const SCHEMA_VERSION = 1;
+const SCHEMA = `
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE shares (
+  manifest_digest TEXT PRIMARY KEY,
+  contribution_id TEXT NOT NULL,
+  dataset_id TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  holder_set_id TEXT NOT NULL,
+  share_index INTEGER NOT NULL,
+  encrypted BLOB NOT NULL,
+  stored_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX shares_by_contribution ON shares (contribution_id);
+CREATE TABLE challenges (
+  challenge TEXT PRIMARY KEY,
+  purpose TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  expires_at_ms INTEGER NOT NULL,
+  consumed_at_ms INTEGER
+) STRICT;
+CREATE INDEX challenges_by_expiry ON challenges (expires_at_ms);
+CREATE TABLE leaves (leaf_index INTEGER PRIMARY KEY, contribution_id TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
+CREATE INDEX leaves_by_contribution ON leaves (contribution_id);
+CREATE TABLE holder_sets (
+  holder_set_id TEXT PRIMARY KEY,
+  member INTEGER NOT NULL,
+  anchored_size INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE tree_heads (
+  holder_set_id TEXT NOT NULL,
+  tree_size INTEGER NOT NULL,
+  tree_head BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  PRIMARY KEY (holder_set_id, tree_size)
+) STRICT;
+`;
+
+/**
+ * Open (or make) the holder's one database. What was committed survives a kill of the process and of the machine
+ * (WAL with synchronous=FULL). Refuses `CONFIG_INVALID` when it belongs to another identity: with the wrong secret its
+ * shares could not be opened, and its log must not be continued under another key.
+ */
+export function openDatabase(dataDir: string, identity: string): DatabaseSync {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const path = join(dataDir, 'key-holder.sqlite');
+  const database = new DatabaseSync(path);
+  chmodSync(path, 0o600);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > SCHEMA_VERSION) throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'from a newer version' });
+  if (version === 0) {
+    transaction(database, () => {
+      database.exec(SCHEMA);
+      database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
+      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    });
+  }
+  const known = database.prepare(`SELECT value FROM meta WHERE key = 'identity'`).get() as { value: string };
+  if (known.value !== identity) {
+    database.close();
+    throw refuse('CONFIG_INVALID', { setting: 'HOLDER_SECRET', reason: 'the data belongs to another identity' });
+  }
+  return database;
+}
+
+/** All or nothing. Never spans an await: SQLite calls are synchronous here. */
+export function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}
