@@ -1,0 +1,881 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { appraiseEvidence, rootSetWithDevRoot, type RootSet, type TeeDevice } from '@usufruct/attestation';
+import { createDevPki, loadDevPki, SoftwareTee } from '@usufruct/attestation-dev';
+import { keypairSigner, LocalChainClient, type Chain, type WalletSigner } from '@usufruct/chain';
+import { decide } from '@usufruct/consent';
+import {
+  deal,
+  deriveSessionKey,
+  digestOf,
+  encryptEnvelope,
+  generateKeyPair,
+  generateSigningKey,
+  inclusionProof,
+  keyCommitment,
+  leafHash,
+  open,
+  rootOf,
+  seal,
+  sha256,
+  sign,
+  streamOf,
+  type HpkeKeyPair,
+  type Share,
+  type SigningKey,
+} from '@usufruct/crypto';
+import {
+  asAmount,
+  asTimestampMs,
+  fromBase64,
+  fromHex,
+  fromUtf8,
+  jsonLogger,
+  refuse,
+  systemRandom,
+  toBase64,
+  toBase64Url,
+  toHex32,
+  UsufructError,
+  utf8,
+  type Address,
+  type BlobId,
+  type Clock,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type Digest,
+  type GrantId,
+  type Hex32,
+  type HolderSetId,
+  type JobId,
+  type QuestionId,
+} from '@usufruct/kernel';
+import {
+  answerInfo,
+  answerResultBytes,
+  daoPolicyDigest,
+  deriveId,
+  encodeManifest,
+  evidenceDigest,
+  LIMITS,
+  manifestDigest,
+  QuestionAuthorizationBcs,
+  questionInfo,
+  ReleaseLeafBcs,
+  resultCommitment,
+  RunnerStatementBcs,
+  appraisalPolicyDigest,
+  ShareBcs,
+  shareReleaseInfo,
+  SignedManifestBcs,
+  TAGS,
+  toWireJson,
+  TreeHeadBcs,
+  UsageReceiptBcs,
+  usesCommitment,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  zAnswer,
+  type Answer,
+  type AskAnswer,
+  type AskRequest,
+  type ChainAction,
+  type ChallengeRequest,
+  type DaoPolicy,
+  type HolderIdentity,
+  type JobView,
+  type RegistrationRequest,
+  type Release,
+  type ReleaseAnswer,
+  type ReleaseLeaf,
+  type ReleaseRequest,
+} from '@usufruct/protocol';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLocalChain, type RunningChain } from '../../local-chain/src/start.js';
+import { generateRunnerKeys } from './attest/runner-keys.js';
+import { QuestionDesk } from './compute/questions/question-desk.js';
+import { Sessions } from './compute/session/sessions.js';
+import type { RunnerContext } from './context.js';
+import type { HolderPort } from './keys/holder-port.js';
+import { Settler } from './receipt/settler.js';
+import { RunnerStore } from './receipt/store.js';
+
+const PURPOSE = 'DUO:0000042';
+const PRICE = 1_000_000n;
+const MEASUREMENT = 'cd'.repeat(48);
+const MINUTE_MS = 60_000;
+
+const wallet = (): WalletSigner => keypairSigner(new Ed25519Keypair());
+const salt = (): Hex32 => toHex32(systemRandom(32));
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof UsufructError ? error.code : String(error)),
+  );
+
+class TestClock implements Clock {
+  offsetMs = 0;
+  nowMs = () => asTimestampMs(Date.now() + this.offsetMs);
+}
+
+/** A key holder with its rules and its log, in memory. What it can do wrong is switched on by name. */
+class TestHolder implements HolderPort {
+  readonly name: string;
+  readonly shares = new Map<ContributionId, Share>();
+  readonly releases: ReleaseRequest[] = [];
+  misbehaviour: 'away' | 'unlogged' | 'wrong-share' | 'forged-head' | 'other-leaf' | 'refuses-attestation' | null =
+    null;
+  readonly #leaves: Uint8Array[] = [];
+  readonly #challenges = new Set<string>();
+
+  constructor(
+    readonly member: number,
+    readonly world: World,
+    readonly signing: SigningKey,
+    readonly sealing: HpkeKeyPair,
+  ) {
+    this.name = `holder ${member}`;
+  }
+
+  async identity(): Promise<HolderIdentity> {
+    this.#requireHere();
+    return {
+      signingPublicKey: toBase64(this.signing.publicKey),
+      sealingPublicKey: toBase64(this.sealing.publicKey),
+      operator: this.world.founder.address,
+      chainId: (await this.world.chain.info()).chainId,
+      standIns: ['test'],
+    };
+  }
+
+  async challenge(_request: ChallengeRequest): Promise<Uint8Array> {
+    this.#requireHere();
+    const challenge = systemRandom(32);
+    this.#challenges.add(toBase64(challenge));
+    return challenge;
+  }
+
+  async register({ daoId, challenge, issuedAtMs, bundle }: RegistrationRequest) {
+    this.#requireHere();
+    const { claims, policy } = await this.#appraise(challenge, bundle, daoId, daoId);
+    const statement = RunnerStatementBcs.serialize({
+      chainId: (await this.world.chain.info()).chainId,
+      daoId,
+      profile: claims.profile,
+      measurement: claims.measurement,
+      signingPublicKey: claims.signingPublicKey,
+      hpkePublicKey: claims.hpkePublicKey,
+      appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal),
+      issuedAtMs,
+      expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
+    }).toBytes();
+    const { secretKey } = this.signing;
+    const signature = await sign({ secretKey, domainTag: TAGS.runnerStatement, message: statement });
+    return { statement: toBase64(statement), signature: toBase64(signature) };
+  }
+
+  async release(request: ReleaseRequest): Promise<ReleaseAnswer> {
+    this.#requireHere();
+    this.releases.push(request);
+    const { chain, holderSetId } = this.world;
+    const job = await chain.job(request.jobId);
+    const { claims } = await this.#appraise(request.challenge, request.bundle, job.id, job.daoId);
+    const dao = await chain.dao(job.daoId);
+    const pending: { at: number; leaf: Uint8Array; wrappedShare?: string }[] = [];
+    for (const contributionId of request.contributionIds) {
+      const contribution = await chain.contribution(contributionId);
+      const grants = await chain.grantsOf(contributionId);
+      const decision = decide({ contribution, grants, dao, use: job, job, nowMs: Date.now() });
+      const leaf: ReleaseLeaf = {
+        holderSetId,
+        shareIndex: this.member + 1,
+        jobId: this.misbehaviour === 'other-leaf' ? toHex32(systemRandom(32)) : job.id,
+        datasetId: job.datasetId,
+        contributionId,
+        grantId: decision.ok ? decision.value.grant.id : toHex32(new Uint8Array(32)),
+        purpose: job.purpose,
+        kind: job.kind,
+        protection: job.protection,
+        measurement: claims.measurement,
+        runnerSigningKey: claims.signingPublicKey,
+        evidenceDigest: evidenceDigest(request.bundle),
+        decision: decision.ok ? 'RELEASED' : decision.refusal.code,
+        atMs: asTimestampMs(Date.now()),
+      };
+      const bytes = ReleaseLeafBcs.serialize(leaf).toBytes();
+      if (this.misbehaviour !== 'unlogged') this.#leaves.push(leafHash(bytes));
+      const at = Math.max(0, this.#leaves.length - 1);
+      pending.push(
+        decision.ok
+          ? {
+              at,
+              leaf: bytes,
+              wrappedShare: await this.#wrap(request, job, dao.policyDigest, contributionId, claims.hpkePublicKey),
+            }
+          : { at, leaf: bytes },
+      );
+    }
+    if (this.misbehaviour === 'unlogged') this.#leaves.push(leafHash(utf8('something else')));
+    return {
+      releases: pending.map(({ at, leaf, ...rest }): Release => ({
+        leaf: toBase64(leaf),
+        leafIndex: at,
+        inclusionProof: inclusionProof(this.#leaves, at).map((hash) => toBase64(hash)),
+        ...rest,
+      })),
+      head: await this.#head(),
+    };
+  }
+
+  async #wrap(
+    request: ReleaseRequest,
+    job: JobView,
+    policyDigest: Digest,
+    contributionId: ContributionId,
+    key: Uint8Array,
+  ) {
+    const { chainId, packageId } = await this.world.chain.info();
+    const share = this.shares.get(contributionId)!;
+    const value =
+      this.misbehaviour === 'wrong-share' ? share.value.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : share.value;
+    const challenge = fromBase64(request.challenge);
+    const sealed = await seal({
+      recipientPublicKey: key,
+      info: shareReleaseInfo({ chainId, packageId, policyDigest, challenge, jobId: job.id, contributionId }),
+      aad: new Uint8Array(),
+      plaintext: ShareBcs.serialize({ index: share.index, value }).toBytes(),
+    });
+    return toBase64(sealed);
+  }
+
+  async #head() {
+    const message = TreeHeadBcs.serialize({
+      holderSetId: this.world.holderSetId,
+      member: this.member,
+      treeSize: this.#leaves.length,
+      rootHash: toHex32<Digest>(rootOf(this.#leaves)),
+      atMs: asTimestampMs(Date.now()),
+    }).toBytes();
+    const { secretKey } = this.misbehaviour === 'forged-head' ? generateSigningKey(systemRandom) : this.signing;
+    const signature = await sign({ secretKey, domainTag: TAGS.treeHead, message });
+    return { treeHead: toBase64(message), signature: toBase64(signature) };
+  }
+
+  async #appraise(challenge: string, bundle: ReleaseRequest['bundle'], jobId: Hex32, daoId: DaoId) {
+    if (this.misbehaviour === 'refuses-attestation') throw refuse('ATTESTATION_REFUSED', { checks: 'MEASUREMENT' });
+    if (!this.#challenges.delete(challenge)) throw refuse('CHALLENGE_UNKNOWN');
+    const { policy } = await this.world.chain.dao(daoId);
+    const ownChallenge = fromBase64(challenge);
+    const context = { ownChallenge, jobId, nowMs: Date.now(), policy: policy.appraisal, roots: this.world.roots };
+    const { claims, checks } = await appraiseEvidence(bundle, context);
+    if (claims === undefined) throw refuse('ATTESTATION_REFUSED', { checks: JSON.stringify(checks) });
+    return { claims, policy };
+  }
+
+  #requireHere(): void {
+    if (this.misbehaviour === 'away') throw refuse('UPSTREAM_UNAVAILABLE', { upstream: this.name });
+  }
+}
+
+interface Contributed {
+  readonly id: ContributionId;
+  readonly owner: WalletSigner;
+  readonly grantId: GrantId;
+  readonly blobs: readonly BlobId[];
+}
+
+/** A real local chain, software TEE and store of blobs, three holders of which two are needed, and a client. */
+class World {
+  readonly founder = wallet();
+  readonly requester = wallet();
+  readonly blobs = new Map<BlobId, Uint8Array>();
+  readonly holderSetId = deriveId<HolderSetId>('holder-set', null, this.founder.address, `0x${'01'.repeat(32)}`);
+  readonly daoId = deriveId<DaoId>('dao', null, this.founder.address, `0x${'02'.repeat(32)}`);
+  readonly datasetId = deriveId<DatasetId>('dataset', this.daoId, this.founder.address, `0x${'03'.repeat(32)}`);
+  readonly holders: TestHolder[] = [];
+  policy!: DaoPolicy;
+
+  private constructor(
+    readonly chain: Chain,
+    readonly device: TeeDevice,
+    readonly roots: RootSet,
+  ) {}
+
+  static async create(url: string): Promise<World> {
+    const files = await createDevPki(Date.now());
+    const device = await SoftwareTee.create({ pki: await loadDevPki(files), measurement: MEASUREMENT });
+    const chain = new LocalChainClient({ url, lookUpAfterMs: [5] });
+    const world = new World(chain, device, rootSetWithDevRoot(files.root));
+    for (const member of [0, 1, 2]) {
+      const [signing, sealing] = [generateSigningKey(systemRandom), await generateKeyPair(systemRandom)];
+      world.holders.push(new TestHolder(member, world, signing, sealing));
+    }
+    await world.#found();
+    return world;
+  }
+
+  async #found(): Promise<void> {
+    this.policy = {
+      pricePerQuestionUnits: asAmount(PRICE),
+      purposes: [PURPOSE],
+      kinds: ['rag'],
+      protections: ['tee'],
+      split: { contributorsBps: 7000, treasuryBps: 2000, runnerBps: 800, protocolBps: 200 },
+      holderSetId: this.holderSetId,
+      appraisal: { version: 1, profiles: ['software-dev'], measurements: [MEASUREMENT], resultTermMs: 10 * MINUTE_MS },
+      verifierThreshold: 2,
+      maxJobTermMs: 60 * MINUTE_MS,
+    };
+    const members = this.holders.map(({ signing, sealing }) => ({
+      operator: this.founder.address,
+      signingPublicKey: signing.publicKey,
+      sealingPublicKey: sealing.publicKey,
+    }));
+    const metadataHash = toHex32<Digest>(systemRandom(32));
+    await this.run(this.founder, { kind: 'createHolderSet', salt: `0x${'01'.repeat(32)}`, members, threshold: 2 });
+    await this.run(this.founder, {
+      kind: 'createDao',
+      salt: `0x${'02'.repeat(32)}`,
+      policy: this.policy,
+      metadataHash,
+    });
+    await this.run(this.founder, {
+      kind: 'createDataset',
+      salt: `0x${'03'.repeat(32)}`,
+      daoId: this.daoId,
+      metadataHash,
+    });
+    const amountUnits = asAmount(1_000n * PRICE);
+    await this.run(this.requester, { kind: 'mint', to: this.requester.address, amountUnits });
+  }
+
+  run = (signer: WalletSigner, ...actions: ChainAction[]) => this.chain.execute(actions, signer);
+
+  async contribute(fileName: string, content: string): Promise<Contributed> {
+    const [owner, mine] = [wallet(), salt()];
+    const id = deriveId<ContributionId>('contribution', this.datasetId, owner.address, mine);
+    const { chainId } = await this.chain.info();
+    const context = fromHex(id);
+    const dealt = deal({ threshold: 2, holderCount: 3, random: systemRandom });
+    this.holders.forEach((holder, i) => holder.shares.set(id, dealt.shares[i]!));
+    const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret: dealt.secret, context });
+    const ciphertext: Uint8Array[] = [];
+    const plaintext = streamOf(utf8(content));
+    for await (const piece of encryptEnvelope({ source: plaintext, sessionKey, fileName, random: systemRandom })) {
+      ciphertext.push(piece);
+    }
+    const part = Buffer.concat(ciphertext);
+    const policyDigest = daoPolicyDigest(this.policy);
+    const manifest = encodeManifest({
+      version: 1,
+      chainId,
+      datasetId: this.datasetId,
+      contributionId: id,
+      owner: owner.address,
+      salt: mine,
+      holderSetId: this.holderSetId,
+      threshold: 2,
+      holderCount: 3,
+      parts: [{ blob: this.put(part), sha256: digestOf(part), sizeBytes: part.length }],
+      commitments: dealt.commitments,
+      keyCommitment: keyCommitment({ domainTag: TAGS.keyCommitment, sessionKey, context }),
+      policyDigest,
+      createdAtMs: asTimestampMs(Date.now()),
+    });
+    const digest = manifestDigest(manifest);
+    const statement = walletStatementBytes({ action: WALLET_ACTIONS.manifest, chainId, digest });
+    const signed = { manifest, signature: await owner.signPersonalMessage(statement) };
+    const manifestBytes = SignedManifestBcs.serialize(signed).toBytes();
+    const [partId, manifestId] = [this.put(part), this.put(manifestBytes)];
+    const terms = {
+      purposes: [PURPOSE],
+      kinds: ['rag' as const],
+      protections: ['tee' as const],
+      priceFloorUnits: asAmount(PRICE),
+      budgetMicroEpsilon: 0n,
+      expiresAtMs: asTimestampMs(Date.now() + 1_000 * MINUTE_MS),
+    };
+    await this.run(
+      owner,
+      {
+        kind: 'registerContribution',
+        salt: mine,
+        datasetId: this.datasetId,
+        manifestDigest: digest,
+        manifestBlob: { blob: manifestId, sizeBytes: manifestBytes.length, endEpoch: 9 },
+        parts: [{ blob: partId, sizeBytes: part.length, endEpoch: 9 }],
+        holderSetId: this.holderSetId,
+        policyDigest,
+      },
+      { kind: 'giveGrant', salt: mine, contributionId: id, terms },
+    );
+    await this.run(this.founder, { kind: 'decideContribution', contributionId: id, accept: true });
+    const blobs = [partId, manifestId].map((blob) => toBase64Url(fromHex(blob)) as BlobId);
+    return { id, owner, grantId: deriveId<GrantId>('grant', id, owner.address, mine), blobs };
+  }
+
+  put(bytes: Uint8Array): Hex32 {
+    const id = toHex32(sha256(bytes));
+    this.blobs.set(toBase64Url(fromHex(id)) as BlobId, bytes);
+    return id;
+  }
+
+  async fundJob(maxQuestions = 20): Promise<{ job: JobView; clientKey: SigningKey }> {
+    const clientKey = generateSigningKey(systemRandom);
+    const jobSalt = salt();
+    await this.run(this.requester, {
+      kind: 'fundJob',
+      salt: jobSalt,
+      datasetId: this.datasetId,
+      purpose: PURPOSE,
+      computation: 'rag',
+      protection: 'tee',
+      policyVersion: 1,
+      pricePerQuestionUnits: asAmount(PRICE),
+      maxQuestions,
+      termMs: 30 * MINUTE_MS,
+      clientPublicKey: clientKey.publicKey,
+    });
+    return {
+      job: await this.chain.job(deriveId<JobId>('job', this.datasetId, this.requester.address, jobSalt)),
+      clientKey,
+    };
+  }
+
+  balance = (account: Address) => this.chain.balanceOf(account);
+}
+
+/** The chain, but what sending a prepared transaction does is up to the test. `execute` (registration) works as ever. */
+const chainThatSends = (chain: Chain, send: Chain['send']): Chain =>
+  new Proxy(chain, {
+    get: (target, name) => {
+      const member: unknown = name === 'send' ? send : Reflect.get(target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+
+/** One life of the runner's process. */
+class Life {
+  readonly sessions: Sessions;
+  readonly settler: Settler;
+  readonly desk: QuestionDesk;
+
+  private constructor(
+    readonly context: RunnerContext,
+    readonly lines: readonly string[],
+  ) {
+    this.sessions = new Sessions(context);
+    this.settler = new Settler(context);
+    this.desk = new QuestionDesk(context, this.sessions, this.settler);
+  }
+
+  static async begin(world: World, directory: string, changes: Partial<RunnerContext> = {}): Promise<Life> {
+    const lines: string[] = [];
+    const clock = changes.clock ?? new TestClock();
+    const context: RunnerContext = {
+      chain: world.chain,
+      device: world.device,
+      keys: await generateRunnerKeys(systemRandom),
+      holders: world.holders,
+      blobs: {
+        get: async (blobId) => {
+          const bytes = world.blobs.get(blobId);
+          if (bytes === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
+          return bytes;
+        },
+      },
+      wallet: wallet(),
+      store: RunnerStore.openIn(directory),
+      clock,
+      random: systemRandom,
+      logger: jsonLogger('runner', clock, (line) => lines.push(line)),
+      ...changes,
+    };
+    return new Life(context, lines);
+  }
+
+  end(): void {
+    this.sessions.endAll();
+    this.context.store.close();
+  }
+}
+
+interface Asked {
+  readonly request: AskRequest;
+  readonly response: HpkeKeyPair;
+  readonly info: Parameters<typeof questionInfo>[0];
+}
+
+async function sealed(life: Life, job: JobView, clientKey: SigningKey, text: string, id?: QuestionId): Promise<Asked> {
+  const { chainId, packageId } = await life.context.chain.info();
+  const questionId = id ?? toHex32<QuestionId>(systemRandom(32));
+  const response = await generateKeyPair(systemRandom);
+  const info = {
+    chainId,
+    packageId,
+    jobId: job.id,
+    questionId,
+    runnerSigningKey: life.context.keys.bound.signingPublicKey,
+  };
+  const question = { text, responsePublicKey: toBase64(response.publicKey), topK: 8 };
+  const sealedQuestion = await seal({
+    recipientPublicKey: life.context.keys.bound.hpkePublicKey,
+    info: questionInfo(info),
+    aad: new Uint8Array(),
+    plaintext: utf8(JSON.stringify(question)),
+  });
+  const message = QuestionAuthorizationBcs.serialize({
+    jobId: job.id,
+    questionId,
+    sealedQuestionSha256: digestOf(sealedQuestion),
+  }).toBytes();
+  const authorization = await sign({
+    secretKey: clientKey.secretKey,
+    domainTag: TAGS.questionAuthorization,
+    message,
+  });
+  const request = { questionId, sealedQuestion: toBase64(sealedQuestion), authorization: toBase64(authorization) };
+  return { request, response, info };
+}
+
+async function opened(answer: AskAnswer, { response, info }: Asked): Promise<Answer> {
+  const plaintext = await open({
+    privateKey: response.privateKey,
+    info: answerInfo(info),
+    aad: new Uint8Array(),
+    sealed: fromBase64(answer.sealedAnswer!),
+  });
+  return zAnswer.parse(JSON.parse(fromUtf8(plaintext)));
+}
+
+async function ask(
+  life: Life,
+  job: JobView,
+  clientKey: SigningKey,
+  text: string,
+): Promise<{ state: AskAnswer; answer: Answer }> {
+  const asked = await sealed(life, job, clientKey, text);
+  const state = await life.desk.ask(job.id, asked.request);
+  return { state, answer: await opened(state, asked) };
+}
+
+const PHRASE = 'seventeen amber lanterns';
+const TEXTS = {
+  hives: ['hives.md', `# Winter\nColonies need 20 kg of stores to survive the winter. Near the hive hang ${PHRASE}.\n`],
+  prices: ['prices.csv', 'Product,Price\nHeather honey,24.50\nBeeswax,18.00\n'],
+  pottery: ['pottery.txt', 'Stoneware clay matures at 1280 degrees in the kiln.\n'],
+} as const;
+const TWO_PLACES = 'How much stores do colonies need in winter, and what is the price of heather honey?';
+
+describe('the runner on a real local chain', () => {
+  let directory: string;
+  let chainProcess: RunningChain;
+  let world: World;
+  let hives: Contributed;
+  let prices: Contributed;
+  let pottery: Contributed;
+  let life: Life;
+  let dataDir: string;
+  let lives = 0;
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'runner-'));
+    const logger = jsonLogger('chain', new TestClock(), () => undefined);
+    chainProcess = await startLocalChain({
+      host: '127.0.0.1',
+      port: 0,
+      allowedOrigins: [],
+      logger,
+      dataDir: join(directory, 'chain'),
+      clock: new TestClock(),
+      random: systemRandom,
+    });
+    world = await World.create(chainProcess.url);
+    hives = await world.contribute(...TEXTS.hives);
+    prices = await world.contribute(...TEXTS.prices);
+    pottery = await world.contribute(...TEXTS.pottery);
+  });
+  afterAll(async () => {
+    await chainProcess.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    dataDir = join(directory, `life-${lives++}`);
+    life = await Life.begin(world, dataDir);
+  });
+  afterEach(() => {
+    life.end();
+    for (const holder of world.holders) holder.misbehaviour = null;
+  });
+
+  it('answers from two contributors, pays both by weight and the third nothing', async () => {
+    const { job, clientKey } = await world.fundJob();
+    const before = await Promise.all([hives, prices, pottery].map(({ owner }) => world.balance(owner.address)));
+    const { state, answer } = await ask(life, job, clientKey, TWO_PLACES);
+    expect(state.state).toBe('settled');
+    expect(answer.generator).toBe('extractive');
+    expect(answer.text).toMatch(/20 kg/);
+    expect(answer.text).toMatch(/24\.50/);
+    expect(new Set(answer.citations.map(({ contributionId }) => contributionId))).toEqual(
+      new Set([hives.id, prices.id]),
+    );
+    const after = await Promise.all([hives, prices, pottery].map(({ owner }) => world.balance(owner.address)));
+    const [first, second, third] = after.map((units, i) => units - before[i]!);
+    expect(first! + second!).toBe(700_000n); // 70 % of 1,000,000
+    const total = answer.uses.reduce((sum, { weight }) => sum + weight, 0n);
+    const weightOfHives = answer.uses.find(({ contributionId }) => contributionId === hives.id)!.weight;
+    expect(Number(first!)).toBeCloseTo((700_000 * Number(weightOfHives)) / Number(total), -1);
+    expect(third).toBe(0n);
+    expect(await world.balance(life.context.wallet.address)).toBe(80_000n); // 8 %
+    const receipt = UsageReceiptBcs.parse(fromBase64(state.receipt!));
+    expect(receipt.usesCommitment).toBe(usesCommitment(answer.usesSalt, answer.uses));
+    expect(receipt.resultCommitment).toBe(resultCommitment(answer.resultSalt, answerResultBytes(answer)));
+    expect(await world.chain.settledReceipt(job.id, receipt.questionId)).not.toBeNull();
+  });
+
+  it('says that it does not know, and then nobody is paid and nothing is charged', async () => {
+    const { job, clientKey } = await world.fundJob();
+    const { state, answer } = await ask(life, job, clientKey, 'What is the capital of France?');
+    expect(state.state).toBe('settled');
+    expect(answer.uses).toEqual([]);
+    expect((await world.chain.job(job.id)).escrowUnits).toBe(20n * PRICE);
+  });
+
+  it('uses one bundle with a challenge from every holder, and one release for many questions', async () => {
+    const { job, clientKey } = await world.fundJob();
+    world.holders.forEach((holder) => (holder.releases.length = 0));
+    await ask(life, job, clientKey, 'What is the price of beeswax?');
+    await ask(life, job, clientKey, 'What is the price of heather honey?');
+    expect(world.holders.map((holder) => holder.releases.length)).toEqual([1, 1, 1]);
+    const bundles = world.holders.map((holder) => toWireJson(holder.releases[0]!.bundle));
+    expect(new Set(bundles).size).toBe(1);
+    expect(new Set(world.holders.map((holder) => holder.releases[0]!.challenge)).size).toBe(3);
+    expect(world.holders[0]!.releases[0]!.bundle.challenges).toHaveLength(3);
+  });
+
+  it('keeps no plaintext and no key on disk or in its log', async () => {
+    const { job, clientKey } = await world.fundJob();
+    const question = 'What hangs near the hive?';
+    const { answer } = await ask(life, job, clientKey, question);
+    expect(answer.text).toContain(PHRASE);
+    const files = readdirSync(dataDir).map((name) => readFileSync(join(dataDir, name)));
+    expect(files.some((bytes) => bytes.includes(job.id))).toBe(true);
+    const { keys } = life.context;
+    const secrets = [PHRASE, 'lanterns', 'hives.md', question, keys.hpke.privateKey, keys.signing.secretKey];
+    for (const secret of secrets) {
+      const needle = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret);
+      expect(files.some((bytes) => bytes.includes(needle))).toBe(false);
+    }
+    expect(life.lines.join('\n')).not.toMatch(/lantern|hives\.md|near the hive/i);
+  });
+
+  it('leaves a revoked contribution out from the next question on', async () => {
+    const extra = await world.contribute('lock.txt', 'The canal lock at Minden opens at dawn every weekday.');
+    const { job, clientKey } = await world.fundJob();
+    const question = 'When does the canal lock at Minden open?';
+    expect((await ask(life, job, clientKey, question)).answer.uses.map((use) => use.contributionId)).toEqual([
+      extra.id,
+    ]);
+    await world.run(extra.owner, { kind: 'revokeGrant', grantId: extra.grantId });
+    const after = await ask(life, job, clientKey, question);
+    expect(after.answer.citations).toEqual([]);
+    expect(after.answer.text).not.toMatch(/dawn/);
+    expect(life.sessions.view(job).documents).toBe(3);
+  });
+
+  it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf'] as const)(
+    'works with two holders while the third is %s, and not with one',
+    async (misbehaviour) => {
+      const { job, clientKey } = await world.fundJob();
+      world.holders[1]!.misbehaviour = misbehaviour;
+      expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+      life.sessions.endAll();
+      world.holders[2]!.misbehaviour = misbehaviour;
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const code = misbehaviour === 'wrong-share' ? 'SHARE_INVALID' : 'SHARES_INSUFFICIENT';
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe(code);
+      expect(life.context.store.find(job.id, asked.request.questionId)).toBeNull();
+    },
+  );
+
+  it('is not registered, and answers nothing, when the holders refuse its evidence', async () => {
+    const { job, clientKey } = await world.fundJob();
+    for (const holder of world.holders.slice(1)) holder.misbehaviour = 'refuses-attestation';
+    const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+    expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('ATTESTATION_REFUSED');
+    expect(life.sessions.view(job)).toMatchObject({ state: 'failed', error: { code: 'ATTESTATION_REFUSED' } });
+    for (const holder of world.holders) holder.misbehaviour = null;
+    expect((await life.desk.ask(job.id, asked.request)).state).toBe('settled');
+  });
+
+  it('leaves out what cannot be opened, with its reason, and answers from the rest', async () => {
+    const broken = await world.contribute('broken.pdf', 'this is no PDF');
+    const tampered = await world.contribute('tampered.txt', 'The zeppelin hangar is blue.');
+    const missing = await world.contribute('missing.txt', 'The zeppelin hangar is green.');
+    const part = world.blobs.get(tampered.blobs[0]!)!;
+    world.blobs.set(
+      tampered.blobs[0]!,
+      part.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
+    );
+    world.blobs.delete(missing.blobs[1]!);
+    const { job, clientKey } = await world.fundJob();
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    expect(life.sessions.view(job).leftOut).toEqual(
+      expect.arrayContaining([
+        { contributionId: broken.id, code: 'FORMAT_BROKEN' },
+        { contributionId: tampered.id, code: 'BLOB_MISMATCH' },
+        { contributionId: missing.id, code: 'BLOB_UNAVAILABLE' },
+      ]),
+    );
+  });
+
+  describe('questions that are not what they must be', () => {
+    it('refuses a signature of somebody else, another id, and a question sealed to another key', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const stranger = await sealed(life, job, generateSigningKey(systemRandom), 'What is the price of beeswax?');
+      expect(await codeOf(life.desk.ask(job.id, stranger.request))).toBe('SIGNATURE_INVALID');
+      const good = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const moved = { ...good.request, questionId: toHex32<QuestionId>(systemRandom(32)) };
+      expect(await codeOf(life.desk.ask(job.id, moved))).toBe('SIGNATURE_INVALID');
+      const other = await Life.begin(world, join(directory, 'other'));
+      const stale = await sealed(other, job, clientKey, 'What is the price of beeswax?');
+      other.end();
+      expect(await codeOf(life.desk.ask(job.id, stale.request))).toBe('ATTESTATION_STALE');
+      expect(await codeOf(life.desk.ask(toHex32(systemRandom(32)), good.request))).toBe('NOT_FOUND');
+      expect(await codeOf(Promise.resolve().then(() => life.desk.read(job.id, moved.questionId)))).toBe(
+        'QUESTION_UNKNOWN',
+      );
+    });
+
+    it('refuses the same id with another question, and more questions than are paid for', async () => {
+      const { job, clientKey } = await world.fundJob(1);
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const other = await sealed(life, job, clientKey, 'What is the price of heather honey?', asked.request.questionId);
+      const first = life.desk.ask(job.id, asked.request);
+      const late = await sealed(life, job, clientKey, 'What is the price of heather honey?');
+      await first;
+      expect(await codeOf(life.desk.ask(job.id, other.request))).toBe('IDEMPOTENCY_KEY_REUSED');
+      expect(await codeOf(life.desk.ask(job.id, late.request))).toBe('QUESTION_LIMIT');
+    });
+
+    it('refuses a job that was closed', async () => {
+      const { job, clientKey } = await world.fundJob();
+      await world.run(world.requester, { kind: 'closeJob', jobId: job.id });
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('JOB_STATE');
+      expect(life.sessions.view(await world.chain.job(job.id)).state).toBe('cancelled');
+    });
+  });
+
+  describe('once, whatever happens in between', () => {
+    it('gives the same answer to a question that is sent three times, and is paid once', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const [first, second] = await Promise.all([1, 2].map(() => life.desk.ask(job.id, asked.request)));
+      const third = await life.desk.ask(job.id, asked.request);
+      expect(second).toEqual(first);
+      expect(third).toEqual(first);
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+    });
+
+    it('goes on after a kill between storing and sending: settled once, the same answer, by a process with other keys', async () => {
+      const { job, clientKey } = await world.fundJob();
+      life.end();
+      const chain = chainThatSends(world.chain, () => Promise.reject(refuse('CHAIN_UNAVAILABLE')));
+      life = await Life.begin(world, dataDir, { chain });
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const pending = await life.desk.ask(job.id, asked.request);
+      expect(pending).toMatchObject({ state: 'settling', sealedAnswer: null });
+      life.end();
+
+      life = await Life.begin(world, dataDir);
+      expect(life.desk.read(job.id, asked.request.questionId).state).toBe('settling');
+      await life.settler.resume();
+      const settled = life.desk.read(job.id, asked.request.questionId);
+      expect(settled.state).toBe('settled');
+      expect(settled.receipt).toBe(pending.receipt);
+      expect((await opened(settled, asked)).text).toMatch(/18\.00/);
+      await life.settler.resume();
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+      const again = await sealed(life, job, clientKey, 'What is the price of beeswax?', asked.request.questionId);
+      expect((await life.desk.ask(job.id, again.request)).receipt).toBe(pending.receipt);
+    });
+
+    it('looks up a settlement whose answer was lost, and does not send another', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const sent: Digest[] = [];
+      const chain = chainThatSends(world.chain, async (transaction) => {
+        sent.push(transaction.digest);
+        await world.chain.send(transaction);
+        throw refuse('SETTLEMENT_UNKNOWN', { digest: transaction.digest });
+      });
+      life.end();
+      life = await Life.begin(world, dataDir, { chain });
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      expect((await life.desk.ask(job.id, asked.request)).state).toBe('settling');
+      const settled = await life.desk.ask(job.id, asked.request);
+      expect(settled.state).toBe('settled');
+      expect(sent).toEqual([settled.settlement!.transaction]);
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+    });
+
+    it('signs the settlement anew when the first can no longer happen, for the same receipt', async () => {
+      const { job, clientKey } = await world.fundJob();
+      let isDown = true;
+      const chain = chainThatSends(world.chain, (transaction) =>
+        isDown ? Promise.reject(refuse('SETTLEMENT_UNKNOWN')) : world.chain.send(transaction),
+      );
+      const clock = new TestClock();
+      life.end();
+      life = await Life.begin(world, dataDir, { chain, clock });
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const pending = await life.desk.ask(job.id, asked.request);
+      expect(pending.state).toBe('settling');
+      isDown = false;
+      clock.offsetMs = LIMITS.transactionTermMs + LIMITS.clockSkewMs + 1_000;
+      await life.settler.resume();
+      clock.offsetMs = 0;
+      await life.settler.resume();
+      const settled = life.desk.read(job.id, asked.request.questionId);
+      expect(settled.state).toBe('settled');
+      expect(settled.receipt).toBe(pending.receipt);
+      expect(settled.settlement!.transaction).not.toBe(pending.settlement!.transaction);
+    });
+
+    it('fails, and gives no answer out, when the job was closed before its receipt came', async () => {
+      const { job, clientKey } = await world.fundJob();
+      let isDown = true;
+      const chain = chainThatSends(world.chain, (transaction) =>
+        isDown ? Promise.reject(refuse('SETTLEMENT_UNKNOWN')) : world.chain.send(transaction),
+      );
+      life.end();
+      life = await Life.begin(world, dataDir, { chain });
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      await life.desk.ask(job.id, asked.request);
+      isDown = false;
+      await world.run(world.requester, { kind: 'closeJob', jobId: job.id });
+      await life.settler.resume();
+      expect(life.desk.read(job.id, asked.request.questionId)).toMatchObject({
+        state: 'failed',
+        sealedAnswer: null,
+        error: { code: 'JOB_STATE' },
+      });
+    });
+  });
+
+  it('forgets a session after ten minutes, and opens another with a new release', async () => {
+    const clock = new TestClock();
+    life.end();
+    life = await Life.begin(world, dataDir, { clock });
+    const { job, clientKey } = await world.fundJob();
+    await ask(life, job, clientKey, 'What is the price of beeswax?');
+    const releases = world.holders[0]!.releases.length;
+    clock.offsetMs = LIMITS.sessionTermMs + 1;
+    const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+    await life.desk.ask(job.id, asked.request).catch(() => undefined);
+    expect(world.holders[0]!.releases.length).toBe(releases + 1);
+  });
+});
