@@ -1,17 +1,11 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LocalSystemError } from './errors.js';
+import { PROJECT_ROOT } from './project.js';
 
-/** Beside the source, one above the compiled file. */
-const PROGRAM = [import.meta.dirname, join(import.meta.dirname, '..')]
-  .map((folder) => join(folder, 'migrate-database.mjs'))
-  .find((path) => existsSync(path));
-
-/** Applies prisma/migrations in a process of its own. Throws with what it said. */
+/** Applies prisma/migrations in a process of its own. Returns what it said; throws with that when it fails. */
 export function migrate(url: string): Promise<string> {
-  if (PROGRAM === undefined) throw new LocalSystemError('infra/local/migrate-database.mjs is missing');
-  const program = PROGRAM;
+  const program = join(PROJECT_ROOT, 'infra/local/migrate-database.mjs');
   return new Promise((done, fail) => {
     const environment = { ...process.env, DATABASE_URL: url, NODE_OPTIONS: '' };
     const child = spawn(process.execPath, [program], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });

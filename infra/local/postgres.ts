@@ -57,6 +57,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   }
 }
 
+/** The server of `home` if one is running there; starts nothing. */
+export async function findPostgres(home: string): Promise<Postgres | undefined> {
+  return joinRunning(join(await dataFolder(home), 'data'), await readOrMakePassword(home));
+}
+
 /** The data folder must be reachable for `nobody`; a home that is not (under a private folder) gets one in /var/lib. */
 async function dataFolder(home: string): Promise<string> {
   await mkdir(home, { recursive: true });
