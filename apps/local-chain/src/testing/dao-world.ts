@@ -240,8 +240,8 @@ export class DaoWorld extends World {
     await this.run(this.requester, this.job());
     return this;
   }
-  static async ready(path?: string): Promise<DaoWorld> {
-    const world = new DaoWorld(path);
+  static async ready(): Promise<DaoWorld> {
+    const world = new DaoWorld();
     return (await (await world.found()).fill()).open();
   }
 }

@@ -34,16 +34,18 @@ export class TestClock implements Clock {
   }
 }
 
-/** A local chain in memory with a clock that stands still, and wallets by name. */
+/** A local chain, in memory unless one is given, with a clock that stands still, and wallets by name. */
 export class World {
-  readonly clock = new TestClock();
+  readonly clock: TestClock;
   readonly random = countingRandom('world');
-  readonly store: Store;
   readonly chain: LocalChain;
 
-  constructor(path = ':memory:') {
-    this.store = new Store(path, this.random);
-    this.chain = new LocalChain(this.store, this.clock);
+  constructor({ clock = new TestClock(), chain }: { clock?: TestClock; chain?: LocalChain } = {}) {
+    this.clock = clock;
+    this.chain = chain ?? new LocalChain(new Store(':memory:', this.random), clock);
+  }
+  get store(): Store {
+    return this.chain.store;
   }
 
   async submit(signer: WalletSigner, ...actions: ChainAction[]): Promise<TransactionOutcome> {

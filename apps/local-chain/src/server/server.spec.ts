@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { followEvents, LocalChainClient } from '@usufruct/chain';
+import { asAmount, toUsufructError, type JobId, type Logger, type QuestionId } from '@usufruct/kernel';
+import {
+  LIMITS,
+  receiptDigest,
+  runnerIdOf,
+  zTransactionOutcome,
+  type ChainAction,
+  type ChainEvent,
+} from '@usufruct/protocol';
+import { startLocalChain, type RunningChain } from '../start.js';
+import { DaoWorld, PRICE } from '../testing/dao-world.js';
+import { countingRandom, digestOf, hexOf, TestClock, walletOf } from '../testing/world.js';
+import type { Faults } from './server.js';
+
+const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const ORIGIN = 'http://portal.test';
+const alice = walletOf('alice');
+const mint = (units: bigint): ChainAction => ({ kind: 'mint', to: alice.address, amountUnits: asAmount(units) });
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'ok',
+    (error: unknown) => toUsufructError(error).code,
+  );
+
+let dataDir: string;
+let clock: TestClock;
+let running: RunningChain | undefined;
+let seeds = 0;
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'local-chain-'));
+  clock = new TestClock();
+});
+afterEach(async () => {
+  await running?.close();
+  running = undefined;
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+async function start(faults: Faults = {}): Promise<RunningChain> {
+  const server = { host: '127.0.0.1', port: 0, allowedOrigins: [ORIGIN], logger: silent, faults };
+  running = await startLocalChain({ ...server, dataDir, clock, random: countingRandom(`store ${seeds++}`) });
+  return running;
+}
+const clientOf = ({ url }: { url: string }, options = {}) =>
+  new LocalChainClient({ url, clock, random: countingRandom(`client ${seeds++}`), ...options });
+
+describe('the chain port over HTTP', () => {
+  it('reads every object as the chain has it', async () => {
+    const server = await start();
+    const { chain } = server;
+    const world = await (await (await new DaoWorld({ clock, chain }).found()).fill()).open();
+    const client = clientOf(server);
+    const settlement = await world.settlement(world.uses(2n, 1n, null));
+    await client.execute([settlement], world.stranger);
+
+    const { store } = world;
+    expect(await client.info()).toEqual(chain.info);
+    expect(await client.dataset(world.datasetId)).toEqual(store.read('dataset', world.datasetId));
+    const members = [world.founder, ...world.contributors].map((who) => who.address);
+    expect(await client.dao(world.daoId)).toEqual({ ...store.read('dao', world.daoId), members });
+    expect(await client.holderSet(world.holderSetId)).toEqual(store.read('holder-set', world.holderSetId));
+    expect((await client.contributionsOf(world.datasetId)).map((c) => c.id)).toEqual(world.contributionIds);
+    const first = world.contributionIds[0]!;
+    expect(await client.contribution(first)).toEqual(store.read('contribution', first));
+    expect((await client.grantsOf(first)).map((grant) => grant.id)).toEqual([world.grantIds[0]]);
+    expect(await client.grant(world.grantIds[0]!)).toEqual(store.read('grant', world.grantIds[0]!));
+    const runnerId = runnerIdOf(world.runnerKey.publicKey) as Parameters<typeof client.runner>[1];
+    expect(await client.runner(world.daoId, runnerId)).toMatchObject({ payTo: world.runnerWallet.address });
+    expect(await client.job(world.jobId)).toMatchObject({ questionsSettled: 1, escrowUnits: 2n * PRICE });
+    const questionId = hexOf<QuestionId>('question 1');
+    expect(await client.settledReceipt(world.jobId, questionId)).toBe(receiptDigest(settlement.receipt));
+    expect(await client.settledReceipt(world.jobId, hexOf<QuestionId>('question 2'))).toBeNull();
+    expect(await client.balanceOf(world.requester.address)).toBe(7n * PRICE);
+    expect(await client.balanceOf(walletOf('nobody').address)).toBe(0n);
+  });
+
+  it('says what is not there', async () => {
+    const client = clientOf(await start());
+    const codes = await Promise.all([
+      codeOf(client.dao(hexOf('x'))),
+      codeOf(client.contributionsOf(hexOf('x'))),
+      codeOf(client.grantsOf(hexOf('x'))),
+      codeOf(client.runner(hexOf('x'), hexOf('y'))),
+      codeOf(client.settledReceipt(hexOf('x'), hexOf('y'))),
+    ]);
+    expect(codes).toEqual(codes.map(() => 'NOT_FOUND'));
+    expect(await client.transaction(digestOf('x'))).toBeNull();
+  });
+
+  it('gives the outcome, throws the refusal, and keeps both', async () => {
+    const client = clientOf(await start());
+    const outcome = await client.execute([mint(5n)], alice);
+    expect(outcome.events[0]?.data).toMatchObject({ type: 'Minted', amountUnits: 5n });
+    expect(await client.transaction(outcome.digest)).toEqual(outcome);
+
+    const failing = await client.prepare([{ kind: 'closeJob', jobId: hexOf<JobId>('x') }], alice);
+    expect(await codeOf(client.send(failing))).toBe('NOT_FOUND');
+    expect(await codeOf(client.send(failing))).toBe('NOT_FOUND');
+    expect((await client.transaction(failing.digest))?.error).toEqual({
+      code: 'NOT_FOUND',
+      details: { job: hexOf('x') },
+    });
+  });
+
+  it('pages events and waits for the next one', async () => {
+    const client = clientOf(await start());
+    for (const units of [1n, 2n, 3n]) await client.execute([mint(units)], alice);
+    expect((await client.events(0, { limit: 2 })).map((event) => event.seq)).toEqual([1, 2]);
+    expect((await client.events(2)).map((event) => event.seq)).toEqual([3]);
+    expect(await client.events(3)).toEqual([]);
+    const waiting = client.events(3, { waitMs: 10_000 });
+    await client.execute([mint(4n)], alice);
+    expect((await waiting).map((event) => event.seq)).toEqual([4]);
+  });
+
+  it('follows events to the end, and stops when told', async () => {
+    const client = clientOf(await start());
+    const stop = new AbortController();
+    const seen: ChainEvent[] = [];
+    const following = followEvents(client, {
+      after: 0,
+      signal: stop.signal,
+      onEvents: (events) => {
+        seen.push(...events);
+        if (seen.length === 5) stop.abort();
+      },
+    });
+    for (let i = 1n; i <= 5n; i++) await client.execute([mint(i)], alice);
+    await following;
+    expect(seen.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('when the way to the chain is bad', () => {
+  it('executes once what arrives twice', async () => {
+    const client = clientOf(await start({ deliverTwice: true }));
+    await client.execute([mint(5n)], alice);
+    expect(await client.balanceOf(alice.address)).toBe(5n);
+  });
+
+  it('finds the outcome of a transaction whose answer was lost', async () => {
+    let lost = 0;
+    const client = clientOf(await start({ loseReply: () => ++lost > 0 }), { lookUpAfterMs: [1] });
+    expect((await client.execute([mint(5n)], alice)).status).toBe('succeeded');
+    expect(
+      await codeOf(client.execute([{ kind: 'transfer', to: alice.address, amountUnits: asAmount(6n) }], alice)),
+    ).toBe('INSUFFICIENT_BALANCE');
+    expect([lost, await client.balanceOf(alice.address)]).toEqual([2, 5n]);
+  });
+
+  it('says that the outcome is not known while it is not, and knows it later', async () => {
+    const client = clientOf(await start({ delayMs: 400 }), { timeoutMs: 50, lookUpAfterMs: [1, 1] });
+    const transaction = await client.prepare([mint(5n)], alice);
+    expect(await codeOf(client.send(transaction))).toBe('SETTLEMENT_UNKNOWN');
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect((await client.transaction(transaction.digest))?.status).toBe('succeeded');
+    expect(await client.balanceOf(alice.address)).toBe(5n);
+  });
+
+  it('has everything after a restart', async () => {
+    const first = await start();
+    const { chainId } = first.chain.info;
+    const outcome = await clientOf(first).execute([mint(5n)], alice);
+    await first.close();
+    const second = await start();
+    const client = clientOf(second);
+    expect((await client.info()).chainId).toBe(chainId);
+    expect(await client.transaction(outcome.digest)).toEqual(outcome);
+    await client.execute([mint(6n)], alice);
+    expect((await client.events(0)).map((event) => event.seq)).toEqual([1, 2]);
+  });
+
+  it('is refused a second process on one store, and a port that is taken', async () => {
+    const first = await start();
+    const options = { host: '127.0.0.1', allowedOrigins: [], logger: silent, clock, random: countingRandom('x') };
+    expect(await codeOf(startLocalChain({ ...options, port: 0, dataDir }))).toBe('CONFIG_INVALID');
+    const other = join(dataDir, 'other');
+    expect(await codeOf(startLocalChain({ ...options, port: first.port, dataDir: other }))).toBe('CONFIG_INVALID');
+  });
+});
+
+describe('requests that are not what they should be', () => {
+  const post = (body: string): RequestInit => ({ method: 'POST', body });
+  const rows: [string, string, RequestInit, number, string][] = [
+    ['an id that is none', '/v1/daos/0x12', {}, 400, 'INVALID_ARGUMENT'],
+    ['a room that is none', `/v1/wallets/${hexOf('x')}`, {}, 404, 'NOT_FOUND'],
+    ['a list that is none', `/v1/daos/${hexOf('x')}/jobs`, {}, 404, 'NOT_FOUND'],
+    ['a pair that is none', `/v1/daos/${hexOf('x')}/jobs/${hexOf('y')}`, {}, 404, 'NOT_FOUND'],
+    ['a path too long', `/v1/daos/${hexOf('x')}/runners/${hexOf('y')}/z`, {}, 404, 'NOT_FOUND'],
+    ['no path', '/', {}, 404, 'NOT_FOUND'],
+    ['a negative position', '/v1/events?after=-1', {}, 400, 'INVALID_ARGUMENT'],
+    ['a page of none', '/v1/events?limit=0', {}, 400, 'INVALID_ARGUMENT'],
+    ['a page too large', `/v1/events?limit=${LIMITS.eventsPage + 1}`, {}, 400, 'INVALID_ARGUMENT'],
+    ['a wait too long', '/v1/events?waitMs=30001', {}, 400, 'INVALID_ARGUMENT'],
+    ['another method', '/v1/info', { method: 'DELETE' }, 404, 'NOT_FOUND'],
+    ['no JSON', '/v1/transactions', post('{'), 400, 'MALFORMED_REQUEST'],
+    ['JSON of another shape', '/v1/transactions', post('[]'), 400, 'INVALID_ARGUMENT'],
+    ['bytes that are not base64', '/v1/transactions', post('{"bytes":"*","signature":""}'), 400, 'INVALID_ARGUMENT'],
+    ['a body too large', '/v1/transactions', post('x'.repeat(300_000)), 413, 'REQUEST_TOO_LARGE'],
+  ];
+  it('each get their status and code', async () => {
+    const { url } = await start();
+    for (const [name, path, init, status, code] of rows) {
+      const response = await fetch(`${url}${path}`, init);
+      const body = (await response.json()) as { code: string };
+      expect([name, response.status, body.code]).toEqual([name, status, code]);
+    }
+  });
+
+  it('answers browsers of the portal, and no other', async () => {
+    const { url } = await start();
+    const allowed = await fetch(`${url}/v1/info`, { headers: { origin: ORIGIN } });
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    const preflight = await fetch(`${url}/v1/transactions`, { method: 'OPTIONS', headers: { origin: ORIGIN } });
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([204, 'content-type']);
+    const other = await fetch(`${url}/v1/info`, { headers: { origin: 'http://evil.test' } });
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('takes the outcome from the POST itself', async () => {
+    const server = await start();
+    const { bytes, signature, digest } = await clientOf(server).prepare([mint(5n)], alice);
+    const body = JSON.stringify({ bytes: Buffer.from(bytes).toString('base64'), signature });
+    const response = await fetch(`${server.url}/v1/transactions`, { method: 'POST', body });
+    expect(zTransactionOutcome.parse(await response.json())).toMatchObject({ digest, status: 'succeeded' });
+  });
+});
