@@ -7,7 +7,11 @@ const zUrl = z
   .transform((text) => text.replace(/\/+$/, ''));
 
 const zEnvironment = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535),
+  PORT: z
+    .string()
+    .regex(/^[0-9]{1,5}$/)
+    .transform(Number)
+    .refine((port) => port <= 65_535),
   HOST: z.string().min(1).default('127.0.0.1'),
   DATA_DIR: z.string().min(1),
   SUI_NETWORK: z.string().min(1).default('local'),
