@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { UsufructError } from '@usufruct/kernel';
+import type { RunningSystem } from '#local/system.js';
+import type { PartName } from '#local/settings.js';
+import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
+import {
+  balanceOf,
+  contributor,
+  contributeText,
+  found,
+  fundedSession,
+  newPlayer,
+  PRICE_UNITS,
+  type Contributor,
+  type Founded,
+} from '../support/players.js';
+import { startTestSystem } from '../support/system.js';
+
+/** How long a part stays dead: longer than a request, shorter than a client's patience. */
+const DOWN_MS = 700;
+const GIVE_UP_MS = 60_000;
+
+/**
+ * Any one process is killed (SIGKILL) in the middle of each stage, at a point that the client's own progress names.
+ * After its restart the job must end once and be paid once, and nothing may be half-written.
+ */
+describe('a process is killed in the middle of the main job', () => {
+  let system: RunningSystem;
+  let dao: Founded;
+  let fridge: Contributor;
+  let handbook: Contributor;
+
+  beforeAll(async () => {
+    system = await startTestSystem();
+    dao = await found(system.endpoints);
+    fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
+  }, 120_000);
+  afterAll(() => system?.stop(), 30_000);
+
+  const killAndRestart = async (victim: PartName): Promise<void> => {
+    await system.kill(victim, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, DOWN_MS));
+    await system.restart(victim);
+  };
+  /** Do it again as a user would, as long as the refusal says that later may work. */
+  const untilDone = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    for (const endMs = Date.now() + GIVE_UP_MS; ;) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof UsufructError) || error.entry.retry !== 'later' || Date.now() > endMs) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      }
+    }
+  };
+
+  it.each<[PartName, string]>([
+    ['store', 'uploading'],
+    ['holder-2', 'depositing'],
+    ['chain', 'registering'],
+    ['api', 'uploading'],
+  ])(
+    '%s, while a file is %s: one contribution, all shares',
+    async (victim, step) => {
+      const player = newPlayer(system.endpoints);
+      let revival: Promise<void> | undefined;
+      const source = async function* () {
+        yield new TextEncoder().encode(HANDBOOK);
+      };
+      const contributed = await untilDone(() =>
+        player.client.contributions.contribute({
+          key: 'file',
+          datasetId: dao.dataset.id,
+          fileName: 'handbook.md',
+          sizeBytes: HANDBOOK.length,
+          source,
+          onProgress: (progress) => void (progress.step === step && (revival ??= killAndRestart(victim))),
+        }),
+      );
+      await revival;
+      expect(revival).toBeDefined();
+      const mine = (await player.client.chain.contributionsOf(dao.dataset.id)).filter(
+        ({ owner }) => owner === player.signer.address,
+      );
+      expect(mine.map(({ id }) => id)).toEqual([contributed.contributionId]);
+      // Nothing of the secret stays behind once the contribution is registered.
+      expect((await player.journal.keys('contribute/')).map((key) => key.split('/').at(-1))).toEqual(['done']);
+    },
+    90_000,
+  );
+
+  it.each<[PartName, string]>([
+    ['api', 'asking'],
+    ['api', 'computing'],
+    ['runner', 'asking'],
+    ['runner', 'computing'],
+    ['holder-1', 'asking'],
+    ['store', 'asking'],
+    ['chain', 'asking'],
+    ['chain', 'computing'],
+  ])(
+    '%s, while a question is at "%s": answered once, paid once',
+    async (victim, step) => {
+      const before = await totals();
+      const { player, session } = await untilDone(() => fundedSession(system.endpoints, dao.dataset.id, 2));
+      let revival: Promise<void> | undefined;
+      const killOnce = (): void => void (revival ??= killAndRestart(victim));
+      const asked = await untilDone(() =>
+        session.ask(
+          { key: 'q', text: QUESTION },
+          { onStep: (now) => void ((now === step || now === 'settling') && killOnce()) },
+        ),
+      );
+      await revival;
+      expect(revival).toBeDefined();
+      expect(asked.verdict.ok).toBe(true);
+      expect(new Set(asked.answer.citations.map(({ contributionId }) => contributionId))).toEqual(
+        new Set([fridge.contributionId, handbook.contributionId]),
+      );
+      const job = await untilDone(() => session.onChain());
+      expect([job.questionsSettled, job.escrowUnits]).toEqual([1, PRICE_UNITS]);
+      await untilDone(() => session.close());
+      expect(await balanceOf(player)).toBe(PRICE_UNITS);
+      const after = await totals();
+      // 70 % of 1,000,003 is 700,002.1; 15 % is 150,000.45 and takes the one unit that the floors leave.
+      expect(after.contributors - before.contributors).toBe(700_002n);
+      expect(after.treasury - before.treasury).toBe(150_001n);
+      const { mismatches } = await untilDone(() => dao.founder.client.payouts.reconcile());
+      expect(mismatches).toEqual([]);
+    },
+    120_000,
+  );
+
+  it('everything, one after the other, between two questions of a session: it goes on', async () => {
+    const { session } = await fundedSession(system.endpoints, dao.dataset.id, 2);
+    await untilDone(() => session.ask({ key: 'before', text: QUESTION }));
+    for (const victim of ['api', 'holder-3', 'chain', 'store', 'runner', 'postgres'] as const)
+      await killAndRestart(victim);
+    const asked = await untilDone(() => session.ask({ key: 'after', text: QUESTION }));
+    expect(asked.verdict.ok).toBe(true);
+    const job = await session.onChain();
+    expect([job.state, job.questionsSettled, job.escrowUnits]).toEqual(['succeeded', 2, 0n]);
+  }, 120_000);
+
+  it('a killed client goes on with its contribution from its journal', async () => {
+    const player = newPlayer(system.endpoints);
+    const id = await contributeText(player, dao.dataset.id, 'fridge.txt', FRIDGE_LOG);
+    expect(await contributeText(player, dao.dataset.id, 'fridge.txt', FRIDGE_LOG)).toBe(id);
+  });
+
+  async function totals(): Promise<{ contributors: bigint; treasury: bigint }> {
+    const [a, b, treasury] = await Promise.all([
+      balanceOf(fridge),
+      balanceOf(handbook),
+      dao.founder.client.chain.balanceOf(dao.dao.treasury),
+    ]);
+    return { contributors: a + b, treasury };
+  }
+});

@@ -1,0 +1,178 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sumUnits, type Address } from '@usufruct/kernel';
+import type { Asked } from '@usufruct/sdk';
+import type { RunningSystem } from '#local/system.js';
+import { FRIDGE_LOG, HANDBOOK, HARVEST, QUESTION } from '../support/documents.js';
+import {
+  balanceOf,
+  contributor,
+  found,
+  fundedSession,
+  newPlayer,
+  PRICE_UNITS,
+  type Contributor,
+  type Founded,
+} from '../support/players.js';
+import { startTestSystem } from '../support/system.js';
+
+const SESSION_QUESTIONS = 3;
+
+describe('the main job: contribute, ask, get paid', () => {
+  let system: RunningSystem;
+  let dao: Founded;
+  let fridge: Contributor;
+  let handbook: Contributor;
+  let harvest: Contributor;
+  let enterprise: Awaited<ReturnType<typeof fundedSession>>;
+  let first: Asked;
+
+  beforeAll(async () => {
+    system = await startTestSystem();
+    dao = await found(system.endpoints);
+    fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
+    harvest = await contributor(system.endpoints, dao, 'harvest.txt', HARVEST);
+    enterprise = await fundedSession(system.endpoints, dao.dataset.id, SESSION_QUESTIONS);
+  }, 120_000);
+  afterAll(() => system?.stop(), 30_000);
+
+  const treasury = async () => dao.founder.client.chain.balanceOf(dao.dao.treasury);
+  const protocol = async () =>
+    dao.founder.client.chain.balanceOf((await dao.founder.client.chain.info()).protocolAccount);
+
+  it('answers from two documents, with citations and a receipt of which every check passes', async () => {
+    first = await enterprise.session.ask({ key: 'first', text: QUESTION });
+    const cited = new Set(first.answer.citations.map(({ contributionId }) => contributionId));
+    expect(cited).toEqual(new Set([fridge.contributionId, handbook.contributionId]));
+    expect(first.answer.generator).toBe('extractive');
+    expect(first.answer.text).toContain('battery voltage fell below 11.4 volts');
+    expect(first.answer.text).toContain('within thirty days');
+    expect(first.verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+  });
+
+  it('pays everybody to the last unit, and the unused nothing', async () => {
+    // 1,000,003 × 70 / 15 / 10 / 5 % = 700,002.10 / 150,000.45 / 100,000.30 / 50,000.15; the floors leave one unit,
+    // which goes to the largest remainder: the treasury.
+    expect(await treasury()).toBe(150_001n);
+    expect(await protocol()).toBe(50_000n);
+    const earned = [await balanceOf(fridge), await balanceOf(handbook)];
+    expect(sumUnits(earned)).toBe(700_002n);
+    for (const part of earned) expect(part).toBeGreaterThan(0n);
+    expect(await balanceOf(harvest)).toBe(0n);
+    const job = await enterprise.session.onChain();
+    expect(job.escrowUnits).toBe(PRICE_UNITS * 2n);
+    expect(job.questionsSettled).toBe(1);
+  });
+
+  it('gives the same answer for the same key, and charges once', async () => {
+    const again = await enterprise.session.ask({ key: 'first', text: QUESTION });
+    expect(again.questionId).toBe(first.questionId);
+    expect((await enterprise.session.onChain()).questionsSettled).toBe(1);
+    await expect(enterprise.session.ask({ key: 'first', text: 'another question' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+  });
+
+  it('shows the contributor who got its key, in the log of every holder that released', async () => {
+    const holders = await fridge.client.contributions.releases(fridge.contributionId);
+    expect(holders.map(({ error }) => error)).toEqual([null, null, null]);
+    const released = holders.flatMap(({ entries }) => entries).filter(({ decision }) => decision === 'RELEASED');
+    expect(released.length).toBeGreaterThanOrEqual(2);
+    for (const leaf of released) {
+      expect(leaf.jobId).toBe(enterprise.jobId);
+      expect(leaf.grantId).toBe(fridge.grant.id);
+      expect(leaf.measurement).toBe(system.endpoints.runnerMeasurement);
+    }
+  });
+
+  it('cannot use a document after its grant was revoked, in the same session', async () => {
+    await fridge.client.grants.revoke(fridge.grant.id);
+    const earnedBefore = await balanceOf(fridge);
+    const next = await enterprise.session.ask({ key: 'after revocation', text: QUESTION });
+    expect(next.answer.citations.map(({ contributionId }) => contributionId)).not.toContain(fridge.contributionId);
+    expect(next.answer.text).not.toContain('compressor');
+    expect(await balanceOf(fridge)).toBe(earnedBefore);
+  });
+
+  it('cannot use it in a new session either: no holder releases its share', async () => {
+    const later = await fundedSession(system.endpoints, dao.dataset.id, 1);
+    const next = await later.session.ask({ key: 'q', text: QUESTION });
+    expect(next.answer.citations.map(({ contributionId }) => contributionId)).not.toContain(fridge.contributionId);
+    const { leftOut } = await later.session.progress();
+    expect(leftOut).toContainEqual({ contributionId: fridge.contributionId, code: 'GRANT_REVOKED' });
+  });
+
+  it('refunds what was not spent, and every balance and the ledger agree', async () => {
+    const closed = await enterprise.session.close();
+    expect(closed.state).toBe('cancelled');
+    expect(await balanceOf(enterprise.player)).toBe(PRICE_UNITS);
+    const { agrees, mismatches } = await reconciled(PRICE_UNITS * 4n);
+    expect(mismatches).toEqual([]);
+    expect(agrees).toBe(true);
+  });
+
+  /** Everything that was ever minted lies somewhere: with the players, the treasury, the protocol or the runner. */
+  async function reconciled(minted: bigint) {
+    const { chain } = dao.founder.client;
+    const runners = new Set<Address>();
+    for (const event of await chain.events(0))
+      if (event.data.type === 'RunnerRegistered') runners.add(event.data.runner.payTo);
+    const parts = [
+      await treasury(),
+      await protocol(),
+      ...(await Promise.all([...runners].map((account) => chain.balanceOf(account)))),
+      ...(await Promise.all([fridge, handbook, harvest, enterprise.player, dao.founder].map(balanceOf))),
+    ];
+    expect(sumUnits(parts)).toBe(minted);
+    return dao.founder.client.payouts.reconcile();
+  }
+});
+
+describe('bad input at the borders of the real system', () => {
+  let system: RunningSystem;
+  let dao: Founded;
+  beforeAll(async () => {
+    system = await startTestSystem();
+    dao = await found(system.endpoints);
+  }, 120_000);
+  afterAll(() => system?.stop(), 30_000);
+
+  it('refuses another wallet: accepting, granting and revoking are the founder’s and the owner’s', async () => {
+    const owner = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    const stranger = newPlayer(system.endpoints);
+    const before = await owner.client.chain.grant(owner.grant.id);
+    await expect(stranger.client.grants.revoke(owner.grant.id)).rejects.toMatchObject({ code: 'WRONG_WALLET' });
+    await expect(stranger.client.datasets.decline(owner.contributionId)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(
+      stranger.client.grants.give({ contributionId: owner.contributionId, terms: owner.grant.terms }),
+    ).rejects.toMatchObject({ code: 'WRONG_WALLET' });
+    expect(await owner.client.chain.grant(owner.grant.id)).toEqual(before);
+  });
+
+  it.each([
+    ['empty.txt', 0, 'FILE_EMPTY'],
+    ['huge.txt', 3 * 1024 ** 3, 'FILE_TOO_LARGE'],
+    ['film.mkv', 10, 'FORMAT_UNKNOWN'],
+    ['noending', 10, 'FORMAT_UNKNOWN'],
+  ])('refuses the file %s before anything is sent', async (fileName, sizeBytes, code) => {
+    const player = newPlayer(system.endpoints);
+    const source = () => {
+      throw new Error('was read');
+    };
+    const contributing = player.client.contributions.contribute({
+      key: 'k',
+      datasetId: dao.dataset.id,
+      fileName,
+      sizeBytes,
+      source,
+    });
+    await expect(contributing).rejects.toMatchObject({ code });
+    expect(await player.journal.keys('')).toEqual([]);
+  });
+
+  it('locks nothing when the money does not suffice', async () => {
+    await expect(fundedSession(system.endpoints, dao.dataset.id, 2, PRICE_UNITS)).rejects.toMatchObject({
+      code: 'INSUFFICIENT_BALANCE',
+    });
+  });
+});
