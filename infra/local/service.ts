@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalSystemError } from './errors.js';
 import { BackOff, type Part, type PartEvent } from './part.js';
@@ -16,7 +16,7 @@ const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS'
 
 export interface ServiceOptions {
   readonly name: PartName;
-  /** Relative to the project. */
+  /** A path, relative to the project. */
   readonly entry: string;
   readonly url: string;
   readonly logFile: string;
@@ -83,7 +83,7 @@ export class Service implements Part {
       PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     const preload = join(PROJECT_ROOT, 'infra/local/dist/follow-parent.js');
-    const child = spawn(process.execPath, ['--no-warnings', '--import', preload, join(PROJECT_ROOT, entry)], {
+    const child = spawn(process.execPath, ['--no-warnings', '--import', preload, resolve(PROJECT_ROOT, entry)], {
       env: { ...passedOn, ...environment },
       // A group of its own: Ctrl-C in the terminal reaches the launcher only, which stops the parts in order.
       detached: true,
