@@ -7,7 +7,6 @@ import {
   zAmount,
   zHex32,
   zTimestampMs,
-  zU64,
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { pageOf, PAGE_INFO } from './page.js';
@@ -55,20 +54,6 @@ const zDataset = z.object({
 export type DatasetCard = z.output<typeof zDataset>;
 const DATASET_FIELDS = `datasetId title description contributionCount dao { ${DAO_FIELDS} }`;
 
-const zGrant = z.object({
-  grantId: zHex32(),
-  purposes: z.array(z.string()),
-  kinds: zKinds,
-  protections: zProtections,
-  priceFloorUnits: zAmount,
-  budgetMicroEpsilon: zU64,
-  givenAtMs: zTimestampMs,
-  expiresAtMs: zTimestampMs,
-  revokedAtMs: zTimestampMs.nullable(),
-  active: z.boolean(),
-});
-export type GrantCard = z.output<typeof zGrant>;
-
 const zContribution = z.object({
   contributionId: zHex32<ContributionId>(),
   datasetId: zHex32<DatasetId>(),
@@ -77,11 +62,9 @@ const zContribution = z.object({
   manifestDigest: zHex32<Digest>(),
   registeredAtMs: zTimestampMs,
   parts: z.array(z.object({ sizeBytes: z.int() })),
-  grants: z.array(zGrant),
 });
 export type ContributionCard = z.output<typeof zContribution>;
-const CONTRIBUTION_FIELDS = `contributionId datasetId owner state manifestDigest registeredAtMs parts { sizeBytes }
-  grants { grantId purposes kinds protections priceFloorUnits budgetMicroEpsilon givenAtMs expiresAtMs revokedAtMs active }`;
+const CONTRIBUTION_FIELDS = `contributionId datasetId owner state manifestDigest registeredAtMs parts { sizeBytes }`;
 
 export const DAOS = operation<{ after: string | null }>()(
   `query Daos($after: String) { daos(first: 50, after: $after) { ${PAGE_INFO} edges { node { ${DAO_FIELDS} } } } }`,

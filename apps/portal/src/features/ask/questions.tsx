@@ -11,6 +11,7 @@ import { Refusal } from '../../ui/refusal.js';
 import { AnswerView } from './answer-view.js';
 
 const STEP_WORDS: Readonly<Record<AskStep, string>> = {
+  waiting: 'the runner is getting ready',
   attesting: 'checking the runner, then encrypting',
   asking: 'sending the encrypted question',
   computing: 'the runner searches and answers',

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { shortId } from '../../app/format.js';
 import { routeTo } from '../../app/route.js';
+import { useLoaded } from '../../app/use-task.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
 import { titleOf, type ContributionCard, type DaoCard } from '../../data/catalogue.js';
 import { useContributions, useDatasets } from '../../data/use-catalogue.js';
@@ -10,7 +11,7 @@ import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
 import { GrantForm } from './grant-form.js';
-import { GrantList } from './grant-list.js';
+import { GrantList, isActive } from './grant-list.js';
 import { ReleaseLog } from './release-log.js';
 
 export function ConsentPage() {
@@ -54,7 +55,6 @@ function Consent(acting: Acting) {
             dao={dataset.dao}
             name={names.get(contribution.contributionId) ?? shortId(contribution.contributionId)}
             dataset={titleOf(dataset, shortId(dataset.datasetId))}
-            onChanged={own.reload}
           />
         );
       })}
@@ -67,17 +67,18 @@ interface ContributionConsentProps extends Acting {
   readonly dao: DaoCard;
   readonly name: string;
   readonly dataset: string;
-  readonly onChanged: () => void;
 }
 
 function ContributionConsent(props: ContributionConsentProps) {
-  const { contribution, dao, name, dataset, account, coin, onChanged } = props;
+  const { contribution, dao, name, dataset, account, coin } = props;
   const [open, setOpen] = useState<'grant' | 'releases' | null>(null);
+  // From the chain itself: what is allowed now must not lag behind.
+  const grants = useLoaded(contribution.contributionId, () => account.client.grants.list(contribution.contributionId));
   const { words, tone } = CONTRIBUTION_STATE[contribution.state];
   const toggle = (what: 'grant' | 'releases') => setOpen(open === what ? null : what);
   const close = () => {
     setOpen(null);
-    onChanged();
+    grants.reload();
   };
   return (
     <Panel
@@ -89,10 +90,15 @@ function ContributionConsent(props: ContributionConsentProps) {
         </div>
       }
     >
-      <GrantList contribution={contribution} account={account} coin={coin} onChanged={onChanged} />
+      <Refusal error={grants.error} onRetry={grants.reload} />
+      {grants.data === undefined ? (
+        grants.loading && <Loading what="its grants" />
+      ) : (
+        <GrantList grants={grants.data} account={account} coin={coin} onChanged={grants.reload} />
+      )}
       <div className="row">
         <Button
-          look={contribution.grants.some(({ active }) => active) ? 'plain' : 'primary'}
+          look={grants.data?.some(isActive) === true ? 'plain' : 'primary'}
           aria-expanded={open === 'grant'}
           onClick={() => toggle('grant')}
         >

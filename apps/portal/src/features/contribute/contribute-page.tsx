@@ -1,5 +1,5 @@
 import type { DatasetId } from '@usufruct/kernel';
-import { useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { formatBytes, formatTime } from '../../app/format.js';
 import { routeTo, useRoute } from '../../app/route.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.js';
 import { Id } from '../../ui/id.js';
 import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
+import type { Upload } from '../../work/uploads.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
 import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
 import { DropZone } from './drop-zone.js';
@@ -70,6 +71,8 @@ interface OwnContributionsProps extends Pick<Acting, 'account'> {
 function OwnContributions({ account, titles }: OwnContributionsProps) {
   const own = useContributions(account.client, { owner: account.address });
   const names = useFileNames(account);
+  const done = useSyncExternalStore(account.uploads.subscribe, account.uploads.snapshot).filter(isDone).length;
+  useReadSoon(done, own.reload);
   return (
     <Panel
       title="Your contributions"
@@ -109,6 +112,18 @@ function OwnContributions({ account, titles }: OwnContributionsProps) {
       )}
     </Panel>
   );
+}
+
+const isDone = ({ state }: Upload): boolean => state === 'done';
+
+/** The API learns of a contribution from the chain, a moment after its registration. */
+const READ_AFTER_MS = [300, 1_500, 5_000] as const;
+function useReadSoon(change: number, read: () => void): void {
+  useEffect(() => {
+    if (change === 0) return;
+    const timers = READ_AFTER_MS.map((afterMs) => setTimeout(read, afterMs));
+    return () => timers.forEach(clearTimeout);
+  }, [change, read]);
 }
 
 interface RowProps {

@@ -1,8 +1,8 @@
-import { formatBytes, formatTime } from '../../app/format.js';
+import { formatBytes } from '../../app/format.js';
+import type { ContributionView } from '@usufruct/protocol';
 import type { ActiveAccount } from '../../app/portal.js';
-import { useTask } from '../../app/use-task.js';
-import { titleOf, type ContributionCard, type DatasetCard } from '../../data/catalogue.js';
-import { useContributions } from '../../data/use-catalogue.js';
+import { useLoaded, useTask } from '../../app/use-task.js';
+import { titleOf, type DatasetCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
 import { Id } from '../../ui/id.js';
 import { Chip, Empty } from '../../ui/layout.js';
@@ -17,8 +17,9 @@ interface DecisionsProps {
 /** Contributions to one dataset, those that wait for a decision first. */
 export function Decisions({ account, dataset }: DecisionsProps) {
   const { datasetId } = dataset;
-  const contributions = useContributions(account.client, { datasetId });
-  const sorted = contributions.data?.toSorted((a, b) => rankOf(a) - rankOf(b) || a.registeredAtMs - b.registeredAtMs);
+  // From the chain itself, in order of registration.
+  const contributions = useLoaded(datasetId, () => account.client.chain.contributionsOf(datasetId));
+  const sorted = contributions.data?.toSorted((a, b) => rankOf(a) - rankOf(b));
   return (
     <section className="stack tight" aria-label={titleOf(dataset, 'Untitled dataset')}>
       <div className="row apart">
@@ -32,7 +33,7 @@ export function Decisions({ account, dataset }: DecisionsProps) {
       <ul className="list">
         {sorted?.map((contribution) => (
           <Decision
-            key={contribution.contributionId}
+            key={contribution.id}
             account={account}
             contribution={contribution}
             onDecided={contributions.reload}
@@ -43,30 +44,29 @@ export function Decisions({ account, dataset }: DecisionsProps) {
   );
 }
 
-const rankOf = ({ state }: ContributionCard): number => (state === 'proposed' ? 0 : 1);
+const rankOf = ({ state }: ContributionView): number => (state === 'proposed' ? 0 : 1);
 
 interface DecisionProps {
   readonly account: ActiveAccount;
-  readonly contribution: ContributionCard;
+  readonly contribution: ContributionView;
   readonly onDecided: () => void;
 }
 
 function Decision({ account, contribution, onDecided }: DecisionProps) {
-  const { contributionId, owner, state, parts, registeredAtMs } = contribution;
+  const { id, owner, state, parts } = contribution;
   const { datasets } = account.client;
   const decide = useTask(async (accept: boolean) => {
-    await (accept ? datasets.accept(contributionId) : datasets.decline(contributionId));
+    await (accept ? datasets.accept(id) : datasets.decline(id));
     onDecided();
   });
   const sizeBytes = parts.reduce((total, part) => total + part.sizeBytes, 0);
   return (
-    <li className="item" data-contribution={contributionId} data-state={state}>
+    <li className="item" data-contribution={id} data-state={state}>
       <div className="row apart">
         <span className="row">
-          <Id value={contributionId} what="contribution id" />
+          <Id value={id} what="contribution id" />
           <span className="hint">
-            {formatBytes(sizeBytes)} from <Id value={owner} what="address of the contributor" />,{' '}
-            {formatTime(registeredAtMs)}
+            {formatBytes(sizeBytes)} from <Id value={owner} what="address of the contributor" />
           </span>
         </span>
         {state === 'proposed' ? (

@@ -1,4 +1,3 @@
-import { PURPOSES } from '@usufruct/consent';
 import { EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
@@ -8,6 +7,7 @@ import { Button } from '../../ui/button.js';
 import { Choices, Field } from '../../ui/field.js';
 import { Notice, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
+import { PurposeFields } from './purpose-fields.js';
 import { majorityOf, readPolicy, type PolicyDraft } from './policy-draft.js';
 
 const PROFILE_WORDS: Readonly<Record<EvidenceProfile, string>> = {
@@ -78,12 +78,7 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
             />
           )}
         </Field>
-        <Choices
-          legend="Purposes that may be asked for"
-          options={PURPOSES.map(({ code, label }) => ({ value: code, label, hint: code }))}
-          chosen={draft.purposes}
-          onChange={(purposes) => change({ purposes })}
-        />
+        <PurposeFields chosen={draft.purposes} onChange={(purposes) => change({ purposes })} />
         <SplitFields draft={draft} onChange={change} />
         <Choices
           legend="Evidence that a runner may prove itself with"
