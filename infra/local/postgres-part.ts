@@ -52,6 +52,10 @@ export class PostgresPart implements Part {
   private async bringUp(): Promise<void> {
     const server = await startPostgres(this.options);
     if (server.reused) this.onEvent({ part: 'postgres', text: 'was still running; joined it' });
+    if (!server.dataDir.startsWith(this.options.home)) {
+      const reason = 'it may not run as root, and another user cannot reach the home folder';
+      this.onEvent({ part: 'postgres', text: `keeps its data in ${server.dataDir}: ${reason}` });
+    }
     this.server = server;
     await ensureDatabase(server, DATABASE);
     await migrate(server.url(DATABASE));

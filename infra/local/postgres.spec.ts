@@ -34,8 +34,8 @@ describe('the embedded PostgreSQL', () => {
       await client.query('insert into kept values (1)');
     });
 
-  it('keeps its data over a stop and a start, in a home that only its owner may enter', async () => {
-    const home = await newHome(0o700);
+  it('keeps its data over a stop and a start, below a folder that only its owner may enter', async () => {
+    const home = join(await newHome(0o700), 'home');
     const first = await start(home);
     await insert(first);
     await ensureDatabase(first, 'usufruct');

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { appendFile, chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -70,6 +70,8 @@ async function dataFolder(home: string): Promise<string> {
     await mkdir(own, { recursive: true, mode: 0o700 });
     return own;
   }
+  // Only to pass through: what is private inside has its own mode.
+  await chmod(home, (await stat(home)).mode | 0o011);
   const folder = (await isReachable(home)) ? own : join('/var/lib', `usufruct-${await instanceOf(home)}`);
   await mkdir(folder, { recursive: true });
   await chown(folder, NOBODY, NOBODY);
