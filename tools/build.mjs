@@ -3,7 +3,7 @@
  *
  *   prisma/schema.prisma  → the generated client in the API
  *   libs/*, apps/*        → dist, file by file, by swc (types are checked by `npm run typecheck`)
- *   infra/local/*.ts      → infra/local/dist
+ *   infra/{local,demo}/*.ts → infra/{local,demo}/dist
  *   apps/portal           → static files, by Vite
  *
  * A target is rebuilt when the content hash of its sources differs from the stamp that lies beside its output.
@@ -43,8 +43,10 @@ async function compileTargets(root) {
       }
     }
   }
-  if (existsSync(join(root, 'infra/local'))) {
-    targets.push({ name: 'infra/local', source: 'infra/local', output: 'infra/local/dist', deep: false });
+  for (const folder of ['infra/local', 'infra/demo']) {
+    if (existsSync(join(root, folder))) {
+      targets.push({ name: folder, source: folder, output: `${folder}/dist`, deep: false });
+    }
   }
   return targets;
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { toUsufructError, UsufructError, type ContributionId } from '@usufruct/kernel';
 import { toWireJson, type Payout } from '@usufruct/protocol';
-import type { Asked } from '@usufruct/sdk';
+import type { Asked, JobSession } from '@usufruct/sdk';
 import { settle, tellBalances, type Line } from './balances.js';
 import { CLINIC, CONTRIBUTORS, COOPERATIVE, ENTERPRISE, FAUCET_UNITS, FOUNDER, GROWERS, QUESTION } from './cast.js';
 import { readEndpoints, type Endpoints } from './endpoints.js';
@@ -63,6 +63,7 @@ async function play(endpoints: Endpoints, teller: Teller) {
 
   teller.chapter(`${ENTERPRISE} pays for a session`);
   const session = await fund(enterprise, commons, teller);
+  const runner = await attest(session, founder, teller);
   teller.chapter('It asks what no single contributor could answer');
   const first = await ask(session, QUESTION, 'first', teller);
   tellAnswer(first, files, teller);
@@ -85,9 +86,8 @@ async function play(endpoints: Endpoints, teller: Teller) {
   teller.chapter('The session is closed, the rest comes back, and everything adds up');
   const closed = await session.close();
   const payouts = [...payoutsOf(first), ...payoutsOf(second)];
-  const withRunner = await addRunner(lines, founder, first, payouts);
   const flows = { mintedTo: enterprise.address, mintedUnits: FAUCET_UNITS, payouts };
-  const balances = await settle(withRunner, founder, flows);
+  const balances = await settle([...lines, runner], founder, flows);
   tellBalances(balances, teller);
 
   const expectations = expect({ contributors, files, first, second, releasesVerified, balances });
@@ -138,20 +138,14 @@ async function openingBalances(
   ];
 }
 
-/** Which runner answered is known only afterwards; nobody but this demo uses it meanwhile, or the sum will tell. */
-async function addRunner(
-  lines: readonly Line[],
-  { client }: Party,
-  { evidence }: Asked,
-  payouts: readonly Payout[],
-): Promise<Line[]> {
-  const payTo = evidence.runner?.payTo;
-  if (payTo === undefined) return [...lines];
-  const earned = payouts
-    .filter(({ account }) => account === payTo)
-    .reduce((sum, { amountUnits }) => sum + amountUnits, 0n);
-  const beforeUnits = (await client.chain.balanceOf(payTo)) - earned;
-  return [...lines, { name: 'Runner', address: payTo, beforeUnits, party: null }];
+/** Appraise the runner, and note what it owns before anything is asked. */
+async function attest(session: JobSession, reader: Party, teller: Teller): Promise<Line> {
+  const { claims, result, runner } = await session.attest();
+  const passedChecks = result.checks.filter(({ status }) => status === 'passed').length;
+  teller.line(`A runner took it. Its evidence, checked here: ${passedChecks} checks passed, measurement`);
+  teller.line(`${claims.measurement.slice(0, 48)}… as the DAO approved${claims.standIn ? ' (software TEE)' : ''}.`);
+  const beforeUnits = await reader.client.chain.balanceOf(runner.payTo);
+  return { name: 'Runner', address: runner.payTo, beforeUnits, party: null };
 }
 
 const idsOf = (files: readonly Contributed[], party: Party): ContributionId[] =>

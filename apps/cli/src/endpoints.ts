@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { refuse } from '@usufruct/kernel';
 import { z } from 'zod';
 
@@ -18,7 +19,9 @@ const zEndpoints = z.object({
 });
 export type Endpoints = z.output<typeof zEndpoints>;
 
-export const DEFAULT_ENDPOINTS_FILE = '.usufruct/endpoints.json';
+/** Where `npm start` writes it: in `USUFRUCT_HOME`, by default `.usufruct` in the project. */
+const defaultFile = (environment: EndpointSources['environment']): string =>
+  join(environment['USUFRUCT_HOME'] ?? '.usufruct', 'endpoints.json');
 
 /** Settings that override the file, one by one. */
 const VARIABLES = {
@@ -38,7 +41,7 @@ export interface EndpointSources {
 
 /** Refuses `CONFIG_INVALID` naming the first setting that is missing or wrong. */
 export function readEndpoints({ file, environment }: EndpointSources): Endpoints {
-  const path = file ?? environment['USUFRUCT_ENDPOINTS'] ?? DEFAULT_ENDPOINTS_FILE;
+  const path = file ?? environment['USUFRUCT_ENDPOINTS'] ?? defaultFile(environment);
   const isNamed = file !== undefined || environment['USUFRUCT_ENDPOINTS'] !== undefined;
   const fromFile = existsSync(path) || isNamed ? parseFile(path) : {};
   const parsed = zEndpoints.safeParse({ ...fromFile, ...overrides(environment) });

@@ -43,7 +43,7 @@ export function buildProgram({ streams, open }: ProgramParams): Command {
     .description('Contribute data, decide what it may be used for, use it without seeing it, and see who was paid.')
     .option('--json', 'print one JSON object to stdout, and nothing else there')
     .option('--endpoints <file>', 'where the system is (default: .usufruct/endpoints.json, which npm start writes)')
-    .option('--home <dir>', 'wallet and journal of this user (default: ~/.usufruct, or USUFRUCT_HOME)')
+    .option('--home <dir>', 'wallet and journal of this user (default: ~/.usufruct, or USUFRUCT_CLI_HOME)')
     .option('--wallet <file>', 'the wallet file (default: wallet.json in the home, or USUFRUCT_WALLET)')
     .addHelpText('after', EXIT_CODES_HELP)
     .exitOverride()

@@ -86,7 +86,7 @@ export class Runtime {
 
   private get home(): string {
     const { environment, homeDirectory } = this.surroundings;
-    return this.options.home ?? environment['USUFRUCT_HOME'] ?? join(homeDirectory, '.usufruct');
+    return this.options.home ?? environment['USUFRUCT_CLI_HOME'] ?? join(homeDirectory, '.usufruct');
   }
 
   /** One per home: what belongs to which wallet is in the keys and records. */

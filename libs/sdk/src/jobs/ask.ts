@@ -2,7 +2,6 @@ import {
   equalBytes,
   fromBase64,
   fromUtf8,
-  fromWire,
   refuse,
   UsufructError,
   type JobId,
@@ -18,9 +17,10 @@ import type { ReceiptEvidence } from '../receipt/evidence.js';
 import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
+import { errorOf, isBeingPrepared, requireRunning } from './ready.js';
 import { newAttempt, type QuestionRecord } from './question-record.js';
 
-export const ASK_STEPS = ['attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
+export const ASK_STEPS = ['waiting', 'attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
 export type AskStep = (typeof ASK_STEPS)[number];
 
 export interface AskOptions {
@@ -83,7 +83,7 @@ class QuestionFlow {
       try {
         const state = await this.advance();
         if (state.state === 'settled') return state;
-        if (state.state === 'failed') throw errorOf(state);
+        if (state.state === 'failed') throw this.failureOf(state);
         this.tell(state.state);
       } catch (error) {
         last = this.worthAnotherTry(error);
@@ -112,6 +112,8 @@ class QuestionFlow {
   }
 
   private async seal(): Promise<void> {
+    this.tell('waiting');
+    await requireRunning(this.context, this.jobId);
     this.tell('attesting');
     this.record = await newAttempt(this.context, this.jobId, this.record);
     this.mustSeal = false;
@@ -124,8 +126,16 @@ class QuestionFlow {
       this.mustSeal = true;
       return error;
     }
-    if (error.entry.retry !== 'later') throw error;
+    if (!isBeingPrepared(error)) throw error;
     return error;
+  }
+
+  /** What failed for a passing reason is sealed and sent anew: what was sent before keeps its failure. */
+  private failureOf({ error }: QuestionState): UsufructError {
+    if (error === null) return refuse('UPSTREAM_INVALID', { upstream: 'runner', field: 'error' });
+    const failure = errorOf(error);
+    if (failure.entry.retry === 'later' && this.record.attempts.length < MAX_ATTEMPTS) this.mustSeal = true;
+    return failure;
   }
 
   private tell(step: AskStep): void {
@@ -133,14 +143,6 @@ class QuestionFlow {
     this.step = step;
   }
 }
-
-const errorOf = ({ error }: QuestionState): UsufructError =>
-  error === null
-    ? refuse('UPSTREAM_INVALID', { upstream: 'runner', field: 'error' })
-    : fromWire(
-        { code: error.code, details: Object.fromEntries(error.details.map(({ key, value }) => [key, value])) },
-        'runner',
-      );
 
 /** Open the answer with the response key and judge its receipt. Refuses `RECEIPT_INVALID` naming the failed checks. */
 async function judge(

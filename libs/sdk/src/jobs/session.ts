@@ -2,7 +2,8 @@ import { refuse, type JobId, type QuestionId } from '@usufruct/kernel';
 import type { JobView } from '@usufruct/protocol';
 import { attestRunner, type AttestedRunner } from '../attest.js';
 import type { ClientContext } from '../context.js';
-import { pause } from '../wait.js';
+import { pause, retrying } from '../wait.js';
+import { isBeingPrepared, requireRunning } from './ready.js';
 import { askQuestion, type Asked, type AskOptions } from './ask.js';
 import { closeJob } from './fund.js';
 import { JOB, JOB_EVENTS, type JobEvent, type JobProgress } from './operations.js';
@@ -25,6 +26,8 @@ export interface PendingQuestion {
   readonly text: string;
 }
 
+const ATTEST_TIMEOUT_MS = 60_000;
+
 /** A funded job on this device: it holds the client key that authorises questions. */
 export class JobSession {
   constructor(
@@ -44,9 +47,17 @@ export class JobSession {
     return this.context.chain.job(this.jobId);
   }
 
-  /** Appraise the evidence of the job's runner now; `ask` does that by itself whenever it seals a question. */
-  attest(): Promise<AttestedRunner> {
-    return attestRunner(this.context, this.jobId);
+  /**
+   * Wait until a runner has taken the job, and appraise its evidence. `ask` does both by itself; this is for who wants
+   * to see the evidence first. Refuses what `ask` refuses before anything is asked.
+   */
+  attest(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<AttestedRunner> {
+    const { timeoutMs = ATTEST_TIMEOUT_MS, ...rest } = options;
+    const params = { clock: this.context.clock, timeoutMs, isWorthRetrying: isBeingPrepared, ...rest };
+    return retrying(params, async () => {
+      await requireRunning(this.context, this.jobId);
+      return attestRunner(this.context, this.jobId);
+    });
   }
 
   /** Every event after `after`, in order, until the job has ended or the signal aborts. */
