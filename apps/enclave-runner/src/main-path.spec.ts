@@ -32,6 +32,7 @@ import {
   fromUtf8,
   jsonLogger,
   refuse,
+  refused,
   systemRandom,
   toBase64,
   toBase64Url,
@@ -126,8 +127,15 @@ class TestHolder implements HolderPort {
   readonly name: string;
   readonly shares = new Map<ContributionId, Share>();
   readonly releases: ReleaseRequest[] = [];
-  misbehaviour: 'away' | 'unlogged' | 'wrong-share' | 'forged-head' | 'other-leaf' | 'refuses-attestation' | null =
-    null;
+  misbehaviour:
+    | 'away'
+    | 'unlogged'
+    | 'wrong-share'
+    | 'forged-head'
+    | 'other-leaf'
+    | 'without-share'
+    | 'refuses-attestation'
+    | null = null;
   readonly #leaves: Uint8Array[] = [];
   readonly #challenges = new Set<string>();
 
@@ -188,10 +196,13 @@ class TestHolder implements HolderPort {
     for (const contributionId of request.contributionIds) {
       const contribution = await chain.contribution(contributionId);
       const grants = await chain.grantsOf(contributionId);
-      const decision = decide({ contribution, grants, dao, use: job, job, nowMs: Date.now() });
+      const isBare = this.misbehaviour === 'without-share';
+      const decision = isBare
+        ? refused('NOT_FOUND', { contributionId })
+        : decide({ contribution, grants, dao, use: job, job, nowMs: Date.now() });
       const leaf: ReleaseLeaf = {
         holderSetId,
-        shareIndex: this.member + 1,
+        shareIndex: isBare ? 0 : this.member + 1,
         jobId: this.misbehaviour === 'other-leaf' ? toHex32(systemRandom(32)) : job.id,
         datasetId: job.datasetId,
         contributionId,
@@ -686,8 +697,8 @@ describe('the runner on a real local chain', () => {
     expect(life.sessions.view(job).documents).toBe(3);
   });
 
-  it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf'] as const)(
-    'works with two holders while the third is %s, and not with one',
+  it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf', 'without-share'] as const)(
+    'works with two holders while the third is %s, and not with one; goes on when they are back',
     async (misbehaviour) => {
       const { job, clientKey } = await world.fundJob();
       world.holders[1]!.misbehaviour = misbehaviour;
@@ -695,9 +706,18 @@ describe('the runner on a real local chain', () => {
       life.sessions.endAll();
       world.holders[2]!.misbehaviour = misbehaviour;
       const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
-      const code = misbehaviour === 'wrong-share' ? 'SHARE_INVALID' : 'SHARES_INSUFFICIENT';
-      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe(code);
+      const impatient = new QuestionDesk(life.context, life.sessions, life.settler, 150);
+      if (misbehaviour === 'wrong-share' || misbehaviour === 'without-share') {
+        const code = misbehaviour === 'wrong-share' ? 'SHARE_INVALID' : 'NOT_FOUND';
+        expect(await codeOf(impatient.ask(job.id, asked.request))).toBe(code);
+      } else {
+        expect((await impatient.ask(job.id, asked.request)).state).toBe('computing');
+        expect(life.sessions.view(job)).toMatchObject({ state: 'attesting', error: { code: 'SHARES_INSUFFICIENT' } });
+      }
       expect(life.context.store.find(job.id, asked.request.questionId)).toBeNull();
+      for (const holder of world.holders) holder.misbehaviour = null;
+      const patient = new QuestionDesk(life.context, life.sessions, life.settler);
+      expect((await patient.ask(job.id, asked.request)).state).toBe('settled');
     },
   );
 

@@ -6,6 +6,7 @@ import {
   fromBase64,
   refuse,
   toBase64,
+  toUsufructError,
   UsufructError,
   type TimestampMs,
 } from '@usufruct/kernel';
@@ -28,8 +29,8 @@ import { challengesOf, locateMembers, type ChallengedMember } from '../keys/memb
  * a session lasts: answer the challenges of the DAO's holders with one bundle, collect their signatures over one
  * statement, send it with the runner's own wallet. Does nothing when that is done already.
  *
- * Refuses `ATTESTATION_REFUSED` when a holder says so, `RUNNER_NOT_REGISTERED` when fewer holders than the DAO's
- * policy demands signed, and what the chain refuses.
+ * When fewer holders signed than the DAO's policy demands, it refuses what one of them refused (`ATTESTATION_REFUSED`,
+ * …), or `UPSTREAM_UNAVAILABLE` when they were only away; also what the chain refuses.
  */
 export async function ensureRegistered(context: RunnerContext, dao: DaoView): Promise<void> {
   if (await isRegistered(context, dao)) return;
@@ -99,8 +100,8 @@ interface Collecting {
 async function collectSignatures(params: Collecting): Promise<StatementSignature[]> {
   const { context, dao, challenged } = params;
   const needed = Math.max(1, dao.policy.verifierThreshold);
-  const insufficient = { needed: String(needed), reachable: String(challenged.length) };
-  if (challenged.length < needed) throw refuse('RUNNER_NOT_REGISTERED', insufficient);
+  const insufficient = { upstream: 'key holders', needed: String(needed), reachable: String(challenged.length) };
+  if (challenged.length < needed) throw refuse('UPSTREAM_UNAVAILABLE', insufficient);
   const bundle = await makeEvidence(context.device, {
     challenges: challenged.map(({ challenge }) => challenge),
     jobId: dao.id,
@@ -113,9 +114,9 @@ async function collectSignatures(params: Collecting): Promise<StatementSignature
   );
   const signatures = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   if (signatures.length >= needed) return signatures;
-  const refusals = answers.flatMap((answer): unknown[] => (answer.status === 'rejected' ? [answer.reason] : []));
-  const refused = refusals.find((error) => error instanceof UsufructError && error.code === 'ATTESTATION_REFUSED');
-  throw refused ?? refuse('RUNNER_NOT_REGISTERED', { ...insufficient, signed: String(signatures.length) }, refusals[0]);
+  const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [toUsufructError(answer.reason)] : []));
+  const lasting = refusals.find((refusal) => refusal.entry.retry !== 'later');
+  throw lasting ?? refuse('UPSTREAM_UNAVAILABLE', { ...insufficient, signed: String(signatures.length) }, refusals[0]);
 }
 
 async function signatureOf(

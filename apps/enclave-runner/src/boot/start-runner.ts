@@ -17,6 +17,8 @@ import { openSoftwareTee } from './software-tee.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
 const SETTLE_EVERY_MS = 2_000;
+/** About 16 s of pauses in all: a store that is restarted meanwhile costs nobody their part. */
+const STORE_PATIENCE = { timeoutMs: 30_000, tries: 7, pauseMs: 250 } as const;
 
 export interface RunningRunner {
   readonly url: string;
@@ -68,7 +70,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     blobs: httpBlobStore({
       publisherUrl: config.aggregatorUrl,
       aggregatorUrl: config.aggregatorUrl,
-      timeoutMs: 30_000,
+      ...STORE_PATIENCE,
     }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),

@@ -62,13 +62,18 @@ interface Head {
   readonly root: Uint8Array;
 }
 
-async function verifiedHead({ treeHead, signature }: SignedTreeHead, { set, member }: ReleaseExpected): Promise<Head> {
+async function verifiedHead(
+  { treeHead, signature }: SignedTreeHead,
+  { set, member, dao }: ReleaseExpected,
+): Promise<Head> {
   const message = fromBase64(treeHead);
   const publicKey = fromBase64(set.members[member]!.signingPublicKey);
   const isSigned = await verify({ publicKey, domainTag: TAGS.treeHead, message, signature: fromBase64(signature) });
   if (!isSigned) throw flaw('head.signature');
   const head = parsed(() => TreeHeadBcs.parse(message), 'head');
-  if (head.holderSetId !== set.id || head.member !== member) throw flaw('head.member');
+  // A holder signs its one log for its seat in the DAO's current set; a contribution may be of an older set.
+  const isOwnSeat = head.holderSetId === set.id ? head.member === member : head.holderSetId === dao.policy.holderSetId;
+  if (!isOwnSeat) throw flaw('head.member');
   return { treeSize: head.treeSize, root: fromHex(head.rootHash) };
 }
 
@@ -95,11 +100,11 @@ async function verifiedRelease(
   return { contributionId, share: await unwrap(fromBase64(release.wrappedShare), contributionId, expected) };
 }
 
+/** A refusal may come from a holder that has no share at all; then it names no seat. */
 function requireThisRelease(leaf: ReleaseLeaf, contributionId: ContributionId, expected: ReleaseExpected): void {
   const { job, set, member, measurement, evidenceDigest, keys } = expected;
   const isThis =
-    leaf.holderSetId === set.id &&
-    leaf.shareIndex === member + 1 &&
+    (leaf.decision !== 'RELEASED' || (leaf.holderSetId === set.id && leaf.shareIndex === member + 1)) &&
     leaf.jobId === job.id &&
     leaf.datasetId === job.datasetId &&
     leaf.contributionId === contributionId &&

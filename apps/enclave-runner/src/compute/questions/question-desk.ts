@@ -40,6 +40,7 @@ export class QuestionDesk {
     private readonly context: RunnerContext,
     private readonly sessions: Sessions,
     private readonly settler: Settler,
+    private readonly holdMs = HOLD_MS,
   ) {}
 
   /**
@@ -118,7 +119,7 @@ export class QuestionDesk {
   async #held<T>(work: Promise<T>, meanwhile: T): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const held = new Promise<T>((resolve) => {
-      timer = setTimeout(() => resolve(meanwhile), HOLD_MS);
+      timer = setTimeout(() => resolve(meanwhile), this.holdMs);
     });
     return Promise.race([work, held]).finally(() => clearTimeout(timer));
   }

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { refuse, toUsufructError, type TimestampMs, type UsufructError, asTimestampMs } from '@usufruct/kernel';
 import { LIMITS, type JobState, type JobView } from '@usufruct/protocol';
 import { ensureRegistered } from '../../attest/registration.js';
 import type { RunnerContext } from '../../context.js';
 import type { Corpus } from '../rag/index.js';
 import { provision, type LeftOut, type Provisioned } from './provision.js';
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
 
 /**
  * One escrow, one appraisal, one release, then many questions for at most ten minutes (DESIGN.md, stage 6). The
@@ -14,6 +18,7 @@ export class Session {
   #state: JobState = 'attesting';
   #provisioned: Provisioned | null = null;
   #error: UsufructError | null = null;
+  readonly #ended = new AbortController();
   /** Resolves when questions can be answered; rejects with why they cannot. */
   readonly ready: Promise<void>;
 
@@ -31,6 +36,7 @@ export class Session {
   get state(): JobState {
     return this.#state;
   }
+  /** Why it failed, or what it waits for. */
   get error(): UsufructError | null {
     return this.#error;
   }
@@ -60,25 +66,43 @@ export class Session {
 
   /** Forget the plaintext. */
   end(): void {
+    this.#ended.abort();
     this.#provisioned = null;
     this.#state = 'expired';
   }
 
+  /**
+   * What may pass by itself (a holder, the chain or the store is away) is tried again for as long as the session may
+   * last; everything else ends it.
+   */
   async #start(job: JobView): Promise<void> {
-    const { chain, logger } = this.context;
-    try {
-      const dao = await chain.dao(job.daoId);
-      await ensureRegistered(this.context, dao);
-      const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
-      if (this.#state === 'expired') throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
-      this.#provisioned = provisioned;
-      this.#state = 'running';
-      logger.info('session.running', { jobId: job.id, documents: this.documents, leftOut: this.leftOut.length });
-    } catch (cause) {
-      this.#error = toUsufructError(cause);
-      this.#state = 'failed';
-      logger.warn('session.failed', { jobId: job.id, code: this.#error.code });
-      throw this.#error;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        return await this.#attempt(job);
+      } catch (cause) {
+        this.#error = toUsufructError(cause);
+        const isInTime = this.context.clock.nowMs() + pauseMs < this.expiresAtMs && !this.#ended.signal.aborted;
+        const isWorthWaiting = this.#error.entry.retry === 'later' && isInTime;
+        this.context.logger.warn(isWorthWaiting ? 'session.waits' : 'session.failed', {
+          jobId: job.id,
+          code: this.#error.code,
+        });
+        this.#state = isWorthWaiting ? 'attesting' : 'failed';
+        if (!isWorthWaiting) throw this.#error;
+      }
+      await sleep(pauseMs, undefined, { signal: this.#ended.signal, ref: false }).catch(() => undefined);
     }
+  }
+
+  async #attempt(job: JobView): Promise<void> {
+    const dao = await this.context.chain.dao(job.daoId);
+    await ensureRegistered(this.context, dao);
+    const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
+    if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+    this.#provisioned = provisioned;
+    this.#error = null;
+    this.#state = 'running';
+    const { documents, leftOut } = this;
+    this.context.logger.info('session.running', { jobId: job.id, documents, leftOut: leftOut.length });
   }
 }

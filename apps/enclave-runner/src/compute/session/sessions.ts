@@ -18,7 +18,7 @@ export class Sessions {
    */
   open(job: JobView): Session {
     const known = this.#sessions.get(job.id);
-    const isUsable = known !== undefined && known.session.error === null && !this.#isOver(known.session);
+    const isUsable = known !== undefined && known.session.state !== 'failed' && !this.#isOver(known.session);
     if (isUsable) return known.session;
     requireRunnable(job, this.context.clock.nowMs());
     this.end(job.id);
