@@ -1,12 +1,13 @@
 import type {
+  Address,
   AmountUnits,
-  ContributionId,
   DaoId,
-  GrantId,
+  Digest,
   Hex32,
   HolderSetId,
   JobId,
   QuestionId,
+  RunnerId,
 } from '@usufruct/kernel';
 import {
   zAmount,
@@ -20,7 +21,7 @@ import {
   zRunnerView,
   zU64,
 } from '@usufruct/protocol';
-import type { Address, Digest, RunnerId } from '@usufruct/kernel';
+
 import { z } from 'zod';
 
 /**
@@ -55,9 +56,6 @@ export const runnerKey = (daoId: DaoId, runnerId: RunnerId): string => `${daoId}
 export const receiptKey = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
 export const treeHeadKey = (holderSetId: HolderSetId, member: number): string => `${holderSetId}/${member}`;
 
-/** Which objects are listed under which parent, in order of creation. */
-export type ParentId = Hex32 | DaoId | ContributionId | GrantId;
-
 /** What the state machine may see of the state: one record at a time. */
 export interface StateReader {
   read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined;
@@ -67,8 +65,8 @@ export interface StateReader {
 export interface Change {
   readonly collection: Collection;
   readonly key: string;
-  /** Set when the record is new and listed under a parent. */
-  readonly parent: ParentId | null;
+  /** Set when the record is new and is listed under a parent, in order of creation. */
+  readonly parent: Hex32 | null;
   readonly value: RecordOf<Collection>;
 }
 
@@ -87,7 +85,7 @@ export class Draft implements StateReader {
   }
 
   /** `parent` lists a new record; an update keeps the place that the record has. */
-  write<C extends Collection>(collection: C, key: string, value: RecordOf<C>, parent: ParentId | null = null): void {
+  write<C extends Collection>(collection: C, key: string, value: RecordOf<C>, parent: Hex32 | null = null): void {
     const place = parent ?? this.#written.get(`${collection}:${key}`)?.parent ?? null;
     this.#written.set(`${collection}:${key}`, { collection, key, parent: place, value });
   }

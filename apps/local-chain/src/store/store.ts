@@ -2,12 +2,12 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import {
   assertInvariant,
   refuse,
+  toHex,
   type Address,
   type Digest,
   type RandomSource,
   type TimestampMs,
 } from '@usufruct/kernel';
-import { toHex } from '@usufruct/kernel';
 import { toWireJson, type ChainEventData } from '@usufruct/protocol';
 import {
   COLLECTIONS,
@@ -42,7 +42,10 @@ export class Store implements StateReader {
   #lastSeq: number;
   #lastAtMs: number;
 
-  /** `path` is a file or `:memory:`. Refuses `CONFIG_INVALID` when the file is in use or of another version. */
+  /**
+   * `path` is a file or `:memory:`. Refuses `CONFIG_INVALID` when the file is in use or of another version; throws a
+   * plain error for a store whose events have a gap or whose money does not add up.
+   */
   constructor(path: string, random: RandomSource) {
     this.#db = new DatabaseSync(path);
     try {
@@ -55,7 +58,12 @@ export class Store implements StateReader {
     this.chainId = this.#meta('chainId');
     this.#lastSeq = this.#number('SELECT coalesce(max(seq), 0) AS n FROM events');
     this.#lastAtMs = this.#number('SELECT coalesce(max(at_ms), 0) AS n FROM transactions');
-    this.#assertWhole();
+    try {
+      this.#assertWhole();
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
   get lastSeq(): number {
