@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Book, journalEntryOf, walletAccount } from '@usufruct/ledger';
 import { zChainEvent, type ChainEvent } from '@usufruct/protocol';
+import type { QuestionId } from '@usufruct/kernel';
 import { DaoWorld, PRICE } from './testing/dao-world.js';
+import { hexOf } from './testing/world.js';
 
 const eventsOf = (world: DaoWorld): ChainEvent[] =>
   world.store.events(0, 1_000, 10 ** 9).map((text) => zChainEvent.parse(JSON.parse(text)));
@@ -23,6 +25,23 @@ describe('the main path on the local chain', () => {
     const closed = await world.run(world.requester, { kind: 'closeJob', jobId: world.jobId });
     expect(closed.events[0]!.data).toMatchObject({ type: 'JobClosed', state: 'succeeded', refundUnits: 2n * PRICE });
     expect(world.balanceOf(world.requester)).toBe(9n * PRICE);
+  });
+
+  it('gives everything back for a job that answered nothing, and calls it cancelled', async () => {
+    const world = await DaoWorld.ready();
+    const closed = await world.run(world.requester, { kind: 'closeJob', jobId: world.jobId });
+    expect(closed.events[0]!.data).toMatchObject({ type: 'JobClosed', state: 'cancelled', refundUnits: 3n * PRICE });
+    expect(world.balanceOf(world.requester)).toBe(10n * PRICE);
+  });
+
+  it('closes by itself after the last question, and refunds what free questions left', async () => {
+    const world = await DaoWorld.ready();
+    for (const [n, uses] of [world.uses(1n), [], world.uses(1n)].entries()) {
+      await world.run(world.stranger, await world.settlement(uses, { questionId: hexOf<QuestionId>(`q ${n}`) }));
+    }
+    // Three questions were paid for and one used nothing: one price comes back.
+    expect(world.store.read('job', world.jobId)).toMatchObject({ state: 'succeeded', escrowUnits: 0n });
+    expect(world.balanceOf(world.requester)).toBe(8n * PRICE);
   });
 
   it('has events from which a book has the same balances', async () => {
