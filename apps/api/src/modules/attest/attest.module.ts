@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import type { DaoId, RunnerId } from '@usufruct/kernel';
+import { NodeRegistry } from '../../platform/graphql/index.js';
+import { DaoModule } from '../dao/index.js';
+import { JobModule } from '../job/index.js';
+import { ProjectionModule, ProjectionService } from '../projection/index.js';
+import { DaoRunnersResolver, JobRunnerResolver, RunnerResolver } from './attest.resolver.js';
+import { AttestService } from './attest.service.js';
+
+@Module({
+  imports: [ProjectionModule, DaoModule, JobModule],
+  providers: [AttestService, RunnerResolver, DaoRunnersResolver, JobRunnerResolver],
+})
+export class AttestModule {
+  constructor(projection: ProjectionService, nodes: NodeRegistry, service: AttestService) {
+    projection.register(service);
+    nodes.register('Runner', ([daoId, runnerId], { loaders }) =>
+      service.runner(loaders, daoId as DaoId, runnerId as RunnerId),
+    );
+  }
+}

@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  asId,
+  fromBase64,
+  refuse,
+  type Address,
+  type Clock,
+  type DaoId,
+  type Hex32,
+  type JobId,
+  type RunnerId,
+} from '@usufruct/kernel';
+import { appraisalPolicyDigest, runnerIdOf, toWireJson, type ChainEvent } from '@usufruct/protocol';
+import { globalId, groupBy, type Loaders } from '../../platform/graphql/index.js';
+import { PrismaService, toDate, toMs, type Database } from '../../platform/prisma/index.js';
+import type { Runner } from '../../platform/prisma/generated/client.js';
+import { CLOCK } from '../../platform/tokens.js';
+import { DaoService } from '../dao/index.js';
+import { JobDispatch, JobService, RunnerClient } from '../job/index.js';
+import type { Projector } from '../projection/index.js';
+import type { Attestation, RunnerType } from './attest.types.js';
+
+const NONCE_BYTES = 32;
+
+@Injectable()
+export class AttestService implements Projector {
+  readonly tables = ['runner'];
+
+  constructor(
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly prisma: PrismaService,
+    private readonly daos: DaoService,
+    private readonly jobs: JobService,
+    private readonly dispatch: JobDispatch,
+    private readonly runnerClient: RunnerClient,
+  ) {}
+
+  async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
+    if (data.type !== 'RunnerRegistered') return;
+    const { daoId, id, expiresAtMs, ...runner } = data.runner;
+    const row = { ...runner, registeredAt: toDate(atMs), expiresAt: toDate(expiresAtMs), eventSeq: seq };
+    await tx.runner.upsert({ where: { daoId_id: { daoId, id } }, create: { daoId, id, ...row }, update: row });
+  }
+
+  /** Of a DAO, in order of registration, those that have expired included. */
+  async runnersOf(loaders: Loaders, daoId: DaoId): Promise<RunnerType[]> {
+    const rows = await loaders.load('runners', daoId, async (ids) =>
+      groupBy(
+        await this.prisma.runner.findMany({ where: { daoId: { in: [...ids] } }, orderBy: { eventSeq: 'asc' } }),
+        (row) => row.daoId,
+      ),
+    );
+    return (rows ?? []).map(toRunner);
+  }
+  async runner(loaders: Loaders, daoId: DaoId, runnerId: RunnerId): Promise<RunnerType | null> {
+    return (await this.runnersOf(loaders, daoId)).find((runner) => runner.runnerId === runnerId) ?? null;
+  }
+  async runnerOfDataset(loaders: Loaders, datasetId: Hex32, runnerId: Hex32): Promise<RunnerType | null> {
+    const dataset = await this.daos.dataset(loaders, asId(datasetId, 'datasetId'));
+    return dataset === null ? null : this.runner(loaders, dataset.daoId, asId(runnerId, 'runnerId'));
+  }
+
+  async isCurrent(loaders: Loaders, runner: RunnerType): Promise<boolean> {
+    const dao = await this.daos.daoView(loaders, runner.daoId);
+    const approved = appraisalPolicyDigest(dao.policy.appraisal) === runner.appraisalPolicyDigest;
+    return approved && this.clock.nowMs() < runner.expiresAtMs;
+  }
+
+  /** Fresh evidence for the caller's own nonce: only the caller can tell whether it convinces. */
+  async attestation(requester: Address, jobId: JobId, nonce: string): Promise<Attestation> {
+    const bytes = fromBase64(nonce, 'nonce');
+    if (bytes.length !== NONCE_BYTES) {
+      throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: `${NONCE_BYTES} bytes` });
+    }
+    await this.jobs.requireOwn(requester, jobId);
+    const bundle = await this.dispatch.atRunner(jobId, (url) => this.runnerClient.attestation(url, jobId, bytes));
+    const runnerId = runnerIdOf<RunnerId>(fromBase64(bundle.signingPublicKey, 'signingPublicKey'));
+    return { __typename: 'Attestation', runnerId, bundle: toWireJson(bundle) };
+  }
+}
+
+function toRunner(row: Runner): RunnerType {
+  const runnerId = asId<RunnerId>(row.id, 'runnerId');
+  const daoId = asId<DaoId>(row.daoId, 'daoId');
+  return {
+    __typename: 'Runner',
+    id: globalId('Runner', daoId, runnerId),
+    runnerId,
+    daoId,
+    profile: row.profile,
+    measurement: row.measurement,
+    signingPublicKey: row.signingPublicKey,
+    hpkePublicKey: row.hpkePublicKey,
+    appraisalPolicyDigest: asId(row.appraisalPolicyDigest, 'appraisalPolicyDigest'),
+    payTo: asId(row.payTo, 'payTo'),
+    registeredAtMs: toMs(row.registeredAt),
+    expiresAtMs: toMs(row.expiresAt),
+    standIn: row.profile === 'software-dev',
+  };
+}

@@ -1,0 +1,44 @@
+import { Field, ObjectType } from '@nestjs/graphql';
+import type { DaoId, Digest, Hex32, RunnerId, TimestampMs } from '@usufruct/kernel';
+import { resultUnion } from '../../platform/errors/index.js';
+import { Base64, Hex32Scalar, Node, TimestampMsScalar } from '../../platform/graphql/index.js';
+
+@ObjectType('Runner', { implements: () => [Node] })
+export class RunnerType extends Node {
+  readonly __typename = 'Runner';
+  @Field(() => Hex32Scalar)
+  runnerId!: RunnerId;
+  @Field(() => Hex32Scalar)
+  daoId!: DaoId;
+  @Field()
+  profile!: string;
+  @Field()
+  measurement!: string;
+  @Field(() => Base64)
+  signingPublicKey!: string;
+  @Field(() => Base64)
+  hpkePublicKey!: string;
+  @Field(() => Hex32Scalar)
+  appraisalPolicyDigest!: Digest;
+  @Field(() => Hex32Scalar)
+  payTo!: Hex32;
+  @Field(() => TimestampMsScalar)
+  registeredAtMs!: TimestampMs;
+  @Field(() => TimestampMsScalar)
+  expiresAtMs!: TimestampMs;
+  @Field({ description: 'True for the software TEE.' })
+  standIn!: boolean;
+}
+
+@ObjectType({
+  description: "Evidence of the job's runner for the caller's nonce. The API relays it and vouches for nothing.",
+})
+export class Attestation {
+  readonly __typename = 'Attestation';
+  @Field(() => Hex32Scalar)
+  runnerId!: Hex32;
+  @Field({ description: "JSON of the protocol's EvidenceBundle: verify it yourself." })
+  bundle!: string;
+}
+
+export const AttestationAnswer = resultUnion('AttestationAnswer', Attestation);

@@ -1,0 +1,1 @@
+export { AttestModule } from './attest.module.js';

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import type { JobId, QuestionId } from '@usufruct/kernel';
+import { requireViewer } from '../../platform/auth/index.js';
+import { NodeRegistry } from '../../platform/graphql/index.js';
+import { JobModule } from '../job/index.js';
+import { ProjectionModule, ProjectionService } from '../projection/index.js';
+import { QuestionRelay } from './question-relay.js';
+import { QuestionProjector } from './question.projector.js';
+import { QuestionRepository } from './question.repository.js';
+import { JobQuestionsResolver, QuestionResolver } from './question.resolver.js';
+import { QuestionService } from './question.service.js';
+
+@Module({
+  imports: [ProjectionModule, JobModule],
+  providers: [
+    QuestionRepository,
+    QuestionRelay,
+    QuestionService,
+    QuestionProjector,
+    QuestionResolver,
+    JobQuestionsResolver,
+  ],
+  exports: [QuestionRelay],
+})
+export class ComputeModule {
+  constructor(
+    projection: ProjectionService,
+    projector: QuestionProjector,
+    nodes: NodeRegistry,
+    service: QuestionService,
+  ) {
+    projection.register(projector);
+    nodes.register('Question', ([jobId, questionId], { viewer }) =>
+      service.question(requireViewer(viewer, 'read').address, jobId as JobId, questionId as QuestionId),
+    );
+  }
+}

@@ -1,0 +1,3 @@
+export { ComputeModule } from './compute.module.js';
+export { QuestionType } from './compute.types.js';
+export { QuestionRelay } from './question-relay.js';

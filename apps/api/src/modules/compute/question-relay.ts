@@ -1,0 +1,173 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ChainReader } from '@usufruct/chain';
+import {
+  asId,
+  asTimestampMs,
+  fromWire,
+  refuse,
+  UsufructError,
+  type Clock,
+  type JobId,
+  type QuestionId,
+  type TimestampMs,
+} from '@usufruct/kernel';
+import { parseAnswer, zHex32, type AskAnswer } from '@usufruct/protocol';
+import { z } from 'zod';
+import { OutboxService } from '../../platform/outbox/index.js';
+import { PrismaService } from '../../platform/prisma/index.js';
+import type { Question } from '../../platform/prisma/generated/client.js';
+import { CHAIN, CLOCK } from '../../platform/tokens.js';
+import { JobDispatch, JobEvents, RunnerClient } from '../job/index.js';
+import { isOpen, QuestionRepository } from './question.repository.js';
+
+const FOLLOW_QUESTION = 'question.follow';
+const zPayload = z.object({
+  jobId: zHex32<JobId>(),
+  questionId: zHex32<QuestionId>(),
+  failures: z.string().regex(/^\d{1,6}$/),
+});
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 10_000;
+
+/** Nobody answered, or the answer did not arrive: the question may have been carried out. */
+const UNKNOWN_OUTCOME = [
+  'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_INVALID',
+  'RUNNER_UNAVAILABLE',
+  'CHAIN_UNAVAILABLE',
+  'INTERNAL',
+];
+/** The runner has not (or no longer) this job in its memory; it takes it up and the question comes again. */
+const NOT_READY = ['JOB_STATE', 'NOT_FOUND'];
+
+/**
+ * Carries a stored question to the runner and its answer back. What is sent twice is answered once: the runner knows
+ * a question by its id, and the chain pays each question once.
+ */
+@Injectable()
+export class QuestionRelay {
+  constructor(
+    @Inject(CHAIN) private readonly chain: ChainReader,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly prisma: PrismaService,
+    private readonly repository: QuestionRepository,
+    private readonly dispatch: JobDispatch,
+    private readonly runners: RunnerClient,
+    private readonly events: JobEvents,
+    private readonly outbox: OutboxService,
+  ) {
+    outbox.register(FOLLOW_QUESTION, (payload, signal) => this.follow(payload, signal));
+  }
+
+  /**
+   * Ask once. Throws the runner's refusal, after recording it. When the outcome is not known, or the answer is not
+   * settled yet, the question stays open and is followed in the background.
+   */
+  async ask(row: Question): Promise<Question> {
+    try {
+      const latest = await this.keep(row, await this.askRunner(row));
+      if (latest.state === 'failed') throw fromWire(latest.error, 'runner');
+      return latest;
+    } catch (error) {
+      if (error instanceof UsufructError && isDefinite(error)) {
+        await this.refused(row, error);
+        throw error;
+      }
+      await this.later(row, 0);
+      return row;
+    }
+  }
+
+  /** After a start: whatever was left open is taken up again. */
+  async resume(): Promise<void> {
+    for (const row of await this.repository.open()) await this.later(row, 0);
+  }
+
+  private async follow(payload: unknown, signal: AbortSignal): Promise<void> {
+    const { jobId, questionId, failures } = parseAnswer(zPayload, payload, 'outbox');
+    const row = await this.repository.find(jobId, questionId);
+    if (row === null || !isOpen(row)) return;
+    try {
+      await this.keep(row, await this.lookUp(row, signal));
+    } catch (error) {
+      if (error instanceof UsufructError && isDefinite(error)) return this.refused(row, error);
+      if (await this.isOver(jobId)) return this.refused(row, refuse('JOB_EXPIRED', { jobId }));
+      await this.later(row, Number(failures) + 1);
+    }
+  }
+
+  /** What became of it: the runner is asked first, then the chain; only what neither knows is sent again. */
+  private async lookUp(row: Question, signal: AbortSignal): Promise<AskAnswer> {
+    const { jobId, questionId } = idsOf(row);
+    try {
+      return await this.dispatch.atRunner(jobId, (url) => this.runners.question(url, jobId, questionId, signal));
+    } catch (error) {
+      if (!(error instanceof UsufructError) || !['QUESTION_UNKNOWN', 'NOT_FOUND'].includes(error.code)) throw error;
+    }
+    const settled = await this.chain.settledReceipt(jobId, questionId);
+    // Paid, and the runner that sealed the answer has lost it: nothing may be asked under this id again.
+    if (settled !== null) throw refuse('RECEIPT_CONSUMED', { jobId, questionId });
+    return this.askRunner(row, signal);
+  }
+
+  private askRunner(row: Question, signal?: AbortSignal): Promise<AskAnswer> {
+    const { jobId, questionId } = idsOf(row);
+    const request = { questionId, sealedQuestion: row.sealedQuestion, authorization: row.authorization };
+    return this.dispatch.atRunner(jobId, async (url) => {
+      try {
+        return await this.runners.ask(url, jobId, request, signal);
+      } catch (error) {
+        if (!(error instanceof UsufructError) || !NOT_READY.includes(error.code)) throw error;
+        await this.runners.startJob(url, jobId, signal);
+        await this.dispatch.hurry(jobId);
+        return this.runners.ask(url, jobId, request, signal);
+      }
+    });
+  }
+
+  private async keep(row: Question, answer: AskAnswer): Promise<Question> {
+    const latest = await this.repository.keepAnswer(row, answer);
+    if (latest.state === 'failed') await this.noteFailure(row, fromWire(latest.error, 'runner'));
+    else if (isOpen(latest)) await this.later(latest, 0);
+    return latest;
+  }
+
+  private async refused(row: Question, error: UsufructError): Promise<void> {
+    await this.repository.keepRefusal(row, error.toWire());
+    await this.noteFailure(row, error);
+  }
+
+  private async noteFailure(row: Question, error: UsufructError): Promise<void> {
+    const { jobId, questionId } = idsOf(row);
+    const dedupeKey = `question:${questionId}:failed:${row.attempt}`;
+    await this.events.record({ jobId, questionId, name: 'QuestionFailed', dedupeKey, error: error.toWire() });
+  }
+
+  private async later(row: Question, failures: number): Promise<void> {
+    const { jobId, questionId } = idsOf(row);
+    await this.outbox.add(this.prisma, {
+      task: FOLLOW_QUESTION,
+      payload: { jobId, questionId, failures: String(failures) },
+      key: `question:${jobId}:${questionId}`,
+      runAtMs: this.retryAt(failures),
+    });
+  }
+
+  private retryAt(failures: number): TimestampMs {
+    return asTimestampMs(this.clock.nowMs() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10)));
+  }
+
+  private async isOver(jobId: JobId): Promise<boolean> {
+    try {
+      return (await this.chain.job(jobId)).state !== 'funded';
+    } catch {
+      return false; // the chain does not answer either: nothing is known yet
+    }
+  }
+}
+
+const isDefinite = (error: UsufructError): boolean => !UNKNOWN_OUTCOME.includes(error.code);
+const idsOf = (row: Question): { jobId: JobId; questionId: QuestionId } => ({
+  jobId: asId(row.jobId, 'jobId'),
+  questionId: asId(row.questionId, 'questionId'),
+});

@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import type { ChainEvent } from '@usufruct/protocol';
+import { toDate, toJson, type Database } from '../../platform/prisma/index.js';
+import type { Projector } from '../projection/index.js';
+
+@Injectable()
+export class ContributionProjector implements Projector {
+  readonly tables = ['contribution'];
+
+  async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
+    if (data.type === 'ContributionRegistered') {
+      const { manifestBlob, parts, ...contribution } = data.contribution;
+      await tx.contribution.create({
+        data: {
+          ...contribution,
+          manifestBlob: toJson(manifestBlob),
+          parts: toJson(parts),
+          registeredAt: toDate(atMs),
+          eventSeq: seq,
+        },
+      });
+    } else if (data.type === 'ContributionDecided') {
+      await tx.contribution.update({
+        where: { id: data.contributionId },
+        data: { state: data.state, decidedAt: toDate(atMs) },
+      });
+    }
+  }
+}

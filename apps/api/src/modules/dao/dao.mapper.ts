@@ -1,0 +1,38 @@
+import { asId } from '@usufruct/kernel';
+import { parseAnswer, zDaoPolicy, type DaoView } from '@usufruct/protocol';
+import { globalId } from '../../platform/graphql/index.js';
+import { toMs } from '../../platform/prisma/index.js';
+import type { Dao, Dataset } from '../../platform/prisma/generated/client.js';
+import type { DaoType, DatasetType } from './dao.types.js';
+
+/** The row as the chain's view of it. */
+export const toDaoView = (row: Dao): DaoView => ({
+  id: asId(row.id, 'daoId'),
+  founder: asId(row.founder, 'founder'),
+  treasury: asId(row.treasury, 'treasury'),
+  policyVersion: row.policyVersion,
+  policy: parseAnswer(zDaoPolicy, row.policy, 'projection'),
+  policyDigest: asId(row.policyDigest, 'policyDigest'),
+  metadataHash: asId(row.metadataHash, 'metadataHash'),
+  members: row.members.map((member) => asId(member, 'member')),
+});
+
+export function toDao(row: Dao): DaoType {
+  const { id, ...view } = toDaoView(row);
+  return {
+    __typename: 'Dao',
+    ...view,
+    id: globalId('Dao', id),
+    daoId: id,
+    createdAtMs: toMs(row.createdAt),
+  };
+}
+
+export const toDataset = (row: Dataset): DatasetType => ({
+  __typename: 'Dataset',
+  id: globalId('Dataset', asId(row.id, 'datasetId')),
+  datasetId: asId(row.id, 'datasetId'),
+  daoId: asId(row.daoId, 'daoId'),
+  metadataHash: asId(row.metadataHash, 'metadataHash'),
+  createdAtMs: toMs(row.createdAt),
+});

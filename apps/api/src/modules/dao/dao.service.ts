@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { refuse, type Address, type Clock, type DaoId, type DatasetId, type Digest } from '@usufruct/kernel';
+import { metadataDigest, type DaoView, type Metadata } from '@usufruct/protocol';
+import { connectionFrom, pageOf, type Connection, type Loaders, type PageArgs } from '../../platform/graphql/index.js';
+import { CLOCK } from '../../platform/tokens.js';
+import { ProjectionService } from '../projection/index.js';
+import { toDao, toDaoView, toDataset } from './dao.mapper.js';
+import { DaoRepository } from './dao.repository.js';
+import type { DaoType, DatasetType, DescribeDaoInput, DescribeDatasetInput } from './dao.types.js';
+
+const MAX_TITLE = 200;
+const MAX_DESCRIPTION = 20_000;
+
+@Injectable()
+export class DaoService {
+  constructor(
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly repository: DaoRepository,
+    private readonly projection: ProjectionService,
+  ) {}
+
+  async daos(args: PageArgs): Promise<Connection<DaoType>> {
+    const page = pageOf('daos', args);
+    return connectionFrom('daos', page, await this.repository.daos(page), (row) => [row.eventSeq], toDao);
+  }
+  async datasets(loaders: Loaders, daoId: DaoId | null, args: PageArgs): Promise<Connection<DatasetType>> {
+    const page = pageOf('datasets', args);
+    const rows =
+      daoId === null
+        ? await this.repository.datasets(page)
+        : await this.repository.loadDatasetsOf(loaders, daoId, page);
+    return connectionFrom('datasets', page, rows, (row) => [row.eventSeq], toDataset);
+  }
+
+  async dao(loaders: Loaders, id: DaoId): Promise<DaoType | null> {
+    const row = await this.repository.loadDao(loaders, id);
+    return row === null ? null : toDao(row);
+  }
+  async dataset(loaders: Loaders, id: DatasetId): Promise<DatasetType | null> {
+    const row = await this.repository.loadDataset(loaders, id);
+    return row === null ? null : toDataset(row);
+  }
+  async daoView(loaders: Loaders, id: DaoId): Promise<DaoView> {
+    const row = await this.repository.loadDao(loaders, id);
+    if (row === null) throw refuse('NOT_FOUND', { daoId: id });
+    return toDaoView(row);
+  }
+  async daosFoundedBy(founder: Address): Promise<DaoView[]> {
+    return (await this.repository.daosFoundedBy(founder)).map(toDaoView);
+  }
+  async metadata(loaders: Loaders, digest: Digest): Promise<Metadata | null> {
+    return this.repository.loadDescription(loaders, digest);
+  }
+
+  async describeDao(caller: Address, input: DescribeDaoInput): Promise<DaoType> {
+    const row = await this.projection.waitFor(() => this.repository.dao(input.daoId));
+    if (row === null) throw refuse('NOT_FOUND', { daoId: input.daoId });
+    await this.describe(caller, row.founder, row.metadataHash, input);
+    return toDao(row);
+  }
+
+  async describeDataset(caller: Address, input: DescribeDatasetInput): Promise<DatasetType> {
+    const row = await this.projection.waitFor(() => this.repository.dataset(input.datasetId));
+    if (row === null) throw refuse('NOT_FOUND', { datasetId: input.datasetId });
+    const dataset = toDataset(row);
+    const dao = await this.repository.dao(dataset.daoId);
+    await this.describe(caller, dao?.founder ?? '', row.metadataHash, input);
+    return dataset;
+  }
+
+  /** The words are kept only if they are the ones whose digest the chain has. */
+  private async describe(caller: Address, founder: string, metadataHash: string, words: Metadata): Promise<void> {
+    if (caller !== founder) throw refuse('FORBIDDEN', { needs: 'the founder of the DAO' });
+    const { title, description } = words;
+    if (title.trim() === '' || title.length > MAX_TITLE) {
+      throw refuse('INVALID_ARGUMENT', { field: 'title', expected: `1 to ${MAX_TITLE} characters` });
+    }
+    if (description.length > MAX_DESCRIPTION) {
+      throw refuse('INVALID_ARGUMENT', { field: 'description', expected: `at most ${MAX_DESCRIPTION} characters` });
+    }
+    const digest = metadataDigest({ title, description });
+    if (digest !== metadataHash) {
+      throw refuse('INVALID_ARGUMENT', { field: 'title, description', expected: "words of the chain's metadataHash" });
+    }
+    await this.repository.saveDescription(digest, { title, description }, this.clock.nowMs());
+  }
+}

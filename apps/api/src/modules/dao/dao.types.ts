@@ -1,0 +1,122 @@
+import { Field, Int, ObjectType, InputType } from '@nestjs/graphql';
+import type { AmountUnits, DaoId, DatasetId, Digest, Hex32, TimestampMs } from '@usufruct/kernel';
+import type { ComputationKind, ProtectionKind } from '@usufruct/protocol';
+import { resultUnion } from '../../platform/errors/index.js';
+import {
+  Amount,
+  ComputationKindEnum,
+  connectionOf,
+  Hex32Scalar,
+  Node,
+  ProtectionKindEnum,
+  SafeInt,
+  TimestampMsScalar,
+} from '../../platform/graphql/index.js';
+
+@ObjectType()
+export class RevenueSplit {
+  @Field(() => Int)
+  contributorsBps!: number;
+  @Field(() => Int)
+  treasuryBps!: number;
+  @Field(() => Int)
+  runnerBps!: number;
+  @Field(() => Int)
+  protocolBps!: number;
+}
+
+@ObjectType('AppraisalPolicy')
+export class AppraisalPolicyType {
+  @Field(() => Int)
+  version!: number;
+  @Field(() => [String])
+  profiles!: string[];
+  @Field(() => [String])
+  measurements!: string[];
+  @Field(() => SafeInt)
+  resultTermMs!: number;
+}
+
+@ObjectType('DaoPolicy')
+export class DaoPolicyType {
+  @Field(() => Amount)
+  pricePerQuestionUnits!: AmountUnits;
+  @Field(() => [String])
+  purposes!: string[];
+  @Field(() => [ComputationKindEnum])
+  kinds!: ComputationKind[];
+  @Field(() => [ProtectionKindEnum])
+  protections!: ProtectionKind[];
+  @Field(() => RevenueSplit)
+  split!: RevenueSplit;
+  @Field(() => Hex32Scalar)
+  holderSetId!: Hex32;
+  @Field(() => AppraisalPolicyType)
+  appraisal!: AppraisalPolicyType;
+  @Field(() => Int)
+  verifierThreshold!: number;
+  @Field(() => SafeInt)
+  maxJobTermMs!: number;
+}
+
+@ObjectType('Dao', { implements: () => [Node] })
+export class DaoType extends Node {
+  readonly __typename = 'Dao';
+  @Field(() => Hex32Scalar)
+  daoId!: DaoId;
+  @Field(() => Hex32Scalar)
+  founder!: Hex32;
+  @Field(() => Hex32Scalar)
+  treasury!: Hex32;
+  @Field(() => [Hex32Scalar])
+  members!: Hex32[];
+  @Field(() => Hex32Scalar)
+  metadataHash!: Digest;
+  @Field(() => Int)
+  policyVersion!: number;
+  @Field(() => Hex32Scalar)
+  policyDigest!: Digest;
+  @Field(() => DaoPolicyType)
+  policy!: DaoPolicyType;
+  @Field(() => TimestampMsScalar)
+  createdAtMs!: TimestampMs;
+}
+
+@ObjectType('Dataset', { implements: () => [Node] })
+export class DatasetType extends Node {
+  readonly __typename = 'Dataset';
+  @Field(() => Hex32Scalar)
+  datasetId!: DatasetId;
+  @Field(() => Hex32Scalar)
+  daoId!: DaoId;
+  @Field(() => Hex32Scalar)
+  metadataHash!: Digest;
+  @Field(() => TimestampMsScalar)
+  createdAtMs!: TimestampMs;
+}
+
+export const DaoConnection = connectionOf(DaoType, 'Dao');
+export const DatasetConnection = connectionOf(DatasetType, 'Dataset');
+
+@InputType()
+export class DescribeDaoInput {
+  @Field(() => Hex32Scalar)
+  daoId!: DaoId;
+  @Field()
+  title!: string;
+  @Field()
+  description!: string;
+}
+
+@InputType()
+export class DescribeDatasetInput {
+  @Field(() => Hex32Scalar)
+  datasetId!: DatasetId;
+  @Field()
+  title!: string;
+  @Field()
+  description!: string;
+}
+
+export const DescribeDaoResult = resultUnion('DescribeDaoResult', DaoType);
+export const DescribeDatasetResult = resultUnion('DescribeDatasetResult', DatasetType);

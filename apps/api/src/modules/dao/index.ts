@@ -1,0 +1,3 @@
+export { DaoModule } from './dao.module.js';
+export { DaoService } from './dao.service.js';
+export * from './dao.types.js';

@@ -1,0 +1,2 @@
+export { PayoutModule } from './payout.module.js';
+export { PayoutService } from './payout.service.js';

@@ -1,0 +1,2 @@
+export { StoreModule } from './store.module.js';
+export * from './store.types.js';

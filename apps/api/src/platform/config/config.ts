@@ -1,0 +1,68 @@
+import { isHex32, refuse } from '@usufruct/kernel';
+import { z } from 'zod';
+
+const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
+const urlList = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .pipe(z.array(url).min(1).max(16));
+
+const zEnvironment = z
+  .object({
+    PORT: z.coerce.number().int().min(0).max(65_535),
+    HOST: z.string().min(1).default('127.0.0.1'),
+    SUI_NETWORK: z.string().min(1).default('local'),
+    CHAIN_URL: url.optional(),
+    ALLOWED_ORIGINS: z.string().default(''),
+    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
+    RUNNER_URLS: urlList,
+    HOLDER_URLS: urlList,
+    PUBLISHER_URL: url,
+    AGGREGATOR_URL: url,
+    AUTH_SECRET: z.string().refine((text) => isHex32(`0x${text}`)),
+    SIGN_IN_DOMAIN: z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/),
+    PORTAL_ORIGIN: url,
+  })
+  .refine((env) => env.SUI_NETWORK !== 'local' || env.CHAIN_URL !== undefined, { path: ['CHAIN_URL'] });
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly suiNetwork: string;
+  readonly chainUrl: string | undefined;
+  /** Browser origins that may call the API, the portal's first. */
+  readonly origins: readonly string[];
+  readonly databaseUrl: string;
+  readonly runnerUrls: readonly string[];
+  readonly holderUrls: readonly string[];
+  readonly publisherUrl: string;
+  readonly aggregatorUrl: string;
+  /** 32 bytes as hex; every key of the API is derived from it. */
+  readonly authSecret: string;
+  /** Who asks for the signature in the sign-in text. */
+  readonly signInDomain: string;
+}
+
+/** Reads the environment once. Refuses with `CONFIG_INVALID` and the setting's name, never its value. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = zEnvironment.safeParse(environment);
+  if (!parsed.success) {
+    throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
+  }
+  const env = parsed.data;
+  const others = env.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim());
+  return {
+    port: env.PORT,
+    host: env.HOST,
+    suiNetwork: env.SUI_NETWORK,
+    chainUrl: env.CHAIN_URL,
+    origins: [env.PORTAL_ORIGIN, ...others.filter((origin) => origin !== '')],
+    databaseUrl: env.DATABASE_URL,
+    runnerUrls: env.RUNNER_URLS,
+    holderUrls: env.HOLDER_URLS,
+    publisherUrl: env.PUBLISHER_URL,
+    aggregatorUrl: env.AGGREGATOR_URL,
+    authSecret: env.AUTH_SECRET,
+    signInDomain: env.SIGN_IN_DOMAIN,
+  };
+}

@@ -1,0 +1,88 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { toUsufructError, type Logger as OurLogger, type TimestampMs } from '@usufruct/kernel';
+import { Logger, run, runMigrations, type Runner, type Task } from 'graphile-worker';
+import type { Config } from '../config/config.js';
+import { describeFault } from '../errors/index.js';
+import { toDate, type Database } from '../prisma/index.js';
+import { CONFIG, LOGGER } from '../tokens.js';
+
+export type OutboxTask = (payload: unknown, signal: AbortSignal) => Promise<void>;
+export interface OutboxJob {
+  readonly task: string;
+  readonly payload: Readonly<Record<string, string>>;
+  /** A job with the key of a waiting one replaces it; with the key of a running one it follows it. */
+  readonly key: string;
+  readonly runAtMs?: TimestampMs;
+}
+
+const CONCURRENCY = 16;
+const POLL_MS = 500;
+
+/**
+ * Work that must happen although this process may die: a row that is written in the same transaction as its cause.
+ * A task may run twice, so each one is idempotent.
+ */
+@Injectable()
+export class OutboxService {
+  private readonly tasks = new Map<string, OutboxTask>();
+  private readonly stopping = new AbortController();
+  private runner: Runner | undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: OurLogger,
+  ) {}
+
+  register(name: string, task: OutboxTask): void {
+    this.tasks.set(name, task);
+  }
+
+  async add(db: Database, { task, payload, key, runAtMs }: OutboxJob): Promise<void> {
+    const runAt = runAtMs === undefined ? null : toDate(runAtMs);
+    await db.$executeRaw`select 1 from graphile_worker.add_job(
+      identifier => ${task}::text, payload => ${JSON.stringify(payload)}::json, job_key => ${key}::text,
+      run_at => ${runAt}::timestamptz)`;
+  }
+
+  /** The queue's own tables; before anything is added. */
+  async prepare(): Promise<void> {
+    await runMigrations({ connectionString: this.config.databaseUrl, logger: this.quietLogger() });
+  }
+
+  async start(): Promise<void> {
+    const taskList = Object.fromEntries([...this.tasks].map(([name, task]) => [name, this.guarded(name, task)]));
+    this.runner = await run({
+      connectionString: this.config.databaseUrl,
+      concurrency: CONCURRENCY,
+      pollInterval: POLL_MS,
+      noHandleSignals: true,
+      taskList,
+      logger: this.quietLogger(),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.runner?.stop();
+    this.runner = undefined;
+  }
+
+  /** A task that fails is tried again by the queue, later each time; the log says which, not with what. */
+  private guarded(name: string, task: OutboxTask): Task {
+    return async (payload) => {
+      try {
+        await task(payload, this.stopping.signal);
+      } catch (error) {
+        const { code } = toUsufructError(error);
+        this.logger.warn('outbox_task_failed', { task: name, code, ...(code === 'INTERNAL' && describeFault(error)) });
+        throw new Error(code, { cause: error });
+      }
+    };
+  }
+
+  private quietLogger(): Logger {
+    return new Logger(() => (level) => {
+      if (level === 'error' && !this.stopping.signal.aborted) this.logger.warn('outbox_queue', { level });
+    });
+  }
+}

@@ -1,0 +1,3 @@
+export * from './columns.js';
+export * from './prisma.service.js';
+export { Prisma } from './generated/client.js';
