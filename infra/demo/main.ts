@@ -114,7 +114,9 @@ async function play(endpoints: Endpoints, teller: Teller) {
 async function tellWhatIsReal({ client }: Party, endpoints: Endpoints, teller: Teller): Promise<void> {
   const { chainId } = await client.chain.info();
   teller.line();
-  teller.line('Usufruct: data is used and paid for, and nobody who runs the system can read it.');
+  teller.line(
+    'Usufruct: data is used and paid for each time, and API, store and chain see only ciphertext and numbers.',
+  );
   teller.line();
   teller.line(`API ${endpoints.apiUrl}, chain ${endpoints.chainUrl} (${chainId})`);
   teller.line('Stand-ins on this machine: the chain (for Sui), the store (for Walrus), the TEE (software, proves');

@@ -30,6 +30,7 @@ export function portalConfig(endpoints: Endpoints): object {
     holderUrls,
     teeDevRoot,
     runners,
+    signInDomain: new URL(endpoints.portalUrl).host,
     devWallet: true,
   };
 }

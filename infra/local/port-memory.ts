@@ -13,6 +13,8 @@ const WAIT_FOR_OLD_MS = 5_000;
 const zPorts = z.partialRecord(z.enum(PART_NAMES), z.number().int().min(1).max(65_535));
 
 export interface PlanSettings extends SystemSettings {
+  /** Whether the last launcher was killed: its parts may still be on their way out. */
+  readonly isAfterKill: boolean;
   /** Where a PostgreSQL that outlived its launcher is: it is joined there. */
   readonly postgresPort: number | undefined;
 }
@@ -24,6 +26,7 @@ export interface PlanSettings extends SystemSettings {
 export async function planPorts(settings: PlanSettings, onEvent: (event: PartEvent) => void): Promise<Ports> {
   const path = join(settings.home, 'ports.json');
   const remembered = await readRemembered(path);
+  const deadlineMs = Date.now() + (settings.isAfterKill ? WAIT_FOR_OLD_MS : 0);
   const plan = new PortPlan();
   const ports: Partial<Record<PartName, number>> = {};
   // What was asked for comes first, so that no other part takes it by preference.
@@ -36,7 +39,7 @@ export async function planPorts(settings: PlanSettings, onEvent: (event: PartEve
       continue;
     }
     const wanted = settings.ports[part] ?? remembered[part];
-    if (wanted !== undefined) await untilFree(wanted);
+    if (wanted !== undefined) await untilFree(wanted, deadlineMs);
     const port = await plan.take(part, wanted ?? settings.preferredPorts[part], settings.ports[part]);
     if (remembered[part] !== undefined && port !== remembered[part]) {
       onEvent({
@@ -63,7 +66,6 @@ async function readRemembered(path: string): Promise<Partial<Record<PartName, nu
   }
 }
 
-async function untilFree(port: number): Promise<void> {
-  const deadline = Date.now() + WAIT_FOR_OLD_MS;
-  while (!(await isPortFree(port)) && Date.now() < deadline) await sleep(100);
+async function untilFree(port: number, deadlineMs: number): Promise<void> {
+  while (Date.now() < deadlineMs && !(await isPortFree(port))) await sleep(100);
 }

@@ -4,6 +4,8 @@ import { LocalSystemError } from './errors.js';
 import { HOLDER_NAMES, readSettings, type SystemSettings } from './settings.js';
 import { startSystem, type RunningSystem } from './system.js';
 
+const SAME_SIGNAL_MS = 1_000;
+
 const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 /** `npm start`: everything on this machine, until Ctrl-C. Returns the exit code. */
@@ -29,10 +31,11 @@ export async function main(): Promise<number> {
 /** The second Ctrl-C while stopping ends the launcher at once; its parts then stop by themselves. */
 function signalled(): Promise<void> {
   return new Promise((done) => {
-    let count = 0;
+    let firstMs: number | undefined;
     const onSignal = (): void => {
-      count += 1;
-      if (count > 1) process.exit(130);
+      firstMs ??= Date.now();
+      // One Ctrl-C can arrive twice: from the terminal, and passed on by npm.
+      if (Date.now() - firstMs > SAME_SIGNAL_MS) process.exit(130);
       done();
     };
     process.on('SIGINT', onSignal);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@usufruct/kernel';
@@ -34,6 +35,7 @@ export interface RunningSystem {
   stop(): Promise<void>;
 }
 
+const ENDPOINTS_FILE = 'endpoints.json';
 const PORTAL_FOLDER = join(PROJECT_ROOT, 'apps/portal/dist');
 
 /**
@@ -68,7 +70,9 @@ class Launcher {
     const secrets = await readOrMakeSecrets(options.home);
     const tee = await readOrMakeDevTee(options.home, systemClock.nowMs());
     const running = options.databaseUrl === undefined ? await findPostgres(options.home) : undefined;
-    const ports = await planPorts({ ...options, postgresPort: running?.port }, this.onEvent);
+    // A clean stop removes the file.
+    const isAfterKill = existsSync(join(options.home, ENDPOINTS_FILE));
+    const ports = await planPorts({ ...options, isAfterKill, postgresPort: running?.port }, this.onEvent);
     const databaseUrl = await this.startDatabase(ports);
     const wiring = wire(options, ports);
     const services = servicesOf({ options, ports, wiring, secrets, tee, databaseUrl });
@@ -81,7 +85,7 @@ class Launcher {
     await writeFileDurably(join(options.home, 'portal-config.json'), JSON.stringify(portalConfig(endpoints)));
     await run('api');
     await run('portal');
-    const endpointsFile = join(options.home, 'endpoints.json');
+    const endpointsFile = join(options.home, ENDPOINTS_FILE);
     await writeFileDurably(endpointsFile, `${JSON.stringify(endpoints, null, 2)}\n`);
     return {
       endpoints,
