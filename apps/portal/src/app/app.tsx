@@ -58,8 +58,8 @@ function StandInBanner() {
   if (standIns.length === 0) return null;
   return (
     <div className="banner" role="note">
-      <strong>Development only.</strong> Stand-ins here: {standIns.join(', ')}. Nothing on this page is worth or
-      protects anything real.
+      <strong>Development only.</strong> Stand-ins here: {standIns.join(', ')}. Nothing here is worth, or protects,
+      anything.
     </div>
   );
 }

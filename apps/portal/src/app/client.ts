@@ -16,6 +16,8 @@ export function connectPortal(config: PortalConfig, signer: WalletSigner): Porta
     holders: holderUrls.map((url) => ({ url })),
     signer,
     journal: indexedDbJournal(signer.address),
+    // A challenge for another domain, passed on by this API, would sign the user in there.
+    signInDomain: config.signInDomain ?? self.location.host,
     ...(teeDevRoot !== undefined && { teeDevRoot }),
   });
 }

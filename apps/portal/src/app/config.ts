@@ -9,6 +9,8 @@ const zPortalConfig = z.object({
   /** The local chain's address; none with a real network. */
   chainUrl: zUrl.optional(),
   suiNetwork: z.string().min(1).max(256),
+  /** What a sign-in challenge must name: the host of this portal where it is left out. */
+  signInDomain: z.string().min(1).max(253).optional(),
   publisherUrl: zUrl,
   aggregatorUrl: zUrl,
   holderUrls: z.array(zUrl).min(1).max(32),

@@ -52,6 +52,11 @@ export class Uploads {
     this.#next();
   }
 
+  /** Take a failed one off the list. What it left in the journal waits for the same file. */
+  dismiss(id: string): void {
+    this.#set(this.#uploads.filter((upload) => upload.id !== id || upload.state !== 'failed'));
+  }
+
   #next(): void {
     if (this.#uploads.some((upload) => upload.state === 'running')) return;
     const upload = this.#uploads.find(({ state }) => state === 'waiting');

@@ -1,3 +1,4 @@
+import type { Check } from '@usufruct/kernel';
 import type { AttestedRunner, JobSession } from '@usufruct/sdk';
 import { formatTime } from '../../app/format.js';
 import { useLoaded } from '../../app/use-task.js';
@@ -41,7 +42,7 @@ function Evidence({ attested }: { readonly attested: AttestedRunner }) {
         </Notice>
       )}
       <div className="row">
-        <Chip tone={result.ok ? 'good' : 'bad'}>{result.ok ? 'all required checks passed' : 'not trustworthy'}</Chip>
+        <Chip tone={result.ok ? 'good' : 'bad'}>{result.ok ? summaryOf(result.checks) : 'not trustworthy'}</Chip>
       </div>
       <Facts
         entries={[
@@ -50,11 +51,20 @@ function Evidence({ attested }: { readonly attested: AttestedRunner }) {
           ['Registered until', formatTime(runner.expiresAtMs)],
         ]}
       />
-      <Checks
-        caption={`Checked in this browser. Good until ${formatTime(result.expiresAtMs)}; each question is checked anew.`}
-        checks={result.checks}
-        meanings={ATTESTATION_MEANINGS}
-      />
+      <details open={!result.ok}>
+        <summary>What was checked, and what each check means</summary>
+        <Checks
+          caption={`Checked in this browser. Good until ${formatTime(result.expiresAtMs)}; each question is checked anew.`}
+          checks={result.checks}
+          meanings={ATTESTATION_MEANINGS}
+        />
+      </details>
     </div>
   );
+}
+
+function summaryOf(checks: readonly Check[]): string {
+  const passed = checks.filter(({ status }) => status === 'passed').length;
+  const skipped = checks.filter(({ status }) => status === 'skipped').length;
+  return `${passed} checks passed${skipped === 0 ? '' : `, ${skipped} skipped`}`;
 }

@@ -33,17 +33,17 @@ export function SessionView({ account, coin, jobId }: Acting & { readonly jobId:
   if (data === undefined) {
     return error === undefined ? <Loading what="the session" /> : <Refusal error={error} onRetry={reload} />;
   }
-  const { progress } = data;
-  const isReady = progress.state === 'running' || progress.state === 'settling';
+  const state = stateOf(data);
+  const isReady = state === 'running' || state === 'settling';
   return (
     <div className="stack">
       <SessionPanel account={account} coin={coin} session={session} data={data} onChanged={reload} />
       <Refusal error={error} onRetry={reload} />
-      {ON_THE_WAY.includes(progress.state) && (
+      {ON_THE_WAY.includes(state) && (
         <Notice>
           <p className="row">
-            <span className="spinner" aria-hidden="true" /> {JOB_STATE[progress.state].words}: the runner proves itself
-            to the key holders, collects key shares, and reads the documents inside.
+            <span className="spinner" aria-hidden="true" /> {JOB_STATE[state].words}: the runner proves itself to the
+            key holders, collects key shares, and reads the documents inside.
           </p>
         </Notice>
       )}
@@ -53,13 +53,17 @@ export function SessionView({ account, coin, jobId }: Acting & { readonly jobId:
   );
 }
 
+/** The chain knows the end of a session before the API has heard of it; progress in between is the API’s to tell. */
+const stateOf = ({ chain, progress }: Session): JobProgress['state'] =>
+  chain.state === 'funded' ? progress.state : chain.state;
+
 function useSession(session: JobSession): Loaded<Session> {
   const loaded = useLoaded(session.jobId, async () => {
     const [progress, chain] = await Promise.all([session.progress(), session.onChain()]);
     return { progress, chain };
   });
   const { data, reload } = loaded;
-  const isOnTheWay = data !== undefined && ON_THE_WAY.includes(data.progress.state);
+  const isOnTheWay = data !== undefined && ON_THE_WAY.includes(stateOf(data));
   useEffect(() => {
     if (!isOnTheWay) return;
     const timer = setInterval(reload, POLL_MS);
@@ -82,12 +86,13 @@ function SessionPanel({ coin, session, data, onChanged }: SessionPanelProps) {
     moneyMoved();
     onChanged();
   });
-  const { words, tone } = JOB_STATE[progress.state];
+  const state = stateOf(data);
+  const { words, tone } = JOB_STATE[state];
   return (
     <Panel
       title="Session"
       actions={
-        <span className="row" data-testid="session-state" data-state={progress.state}>
+        <span className="row" data-testid="session-state" data-state={state}>
           <Chip tone={tone}>{words}</Chip>
         </span>
       }

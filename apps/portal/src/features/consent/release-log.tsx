@@ -96,7 +96,9 @@ function HolderLog({ log }: { readonly log: HolderReleases }) {
         </div>
       )}
       <details>
-        <summary>{log.verdict.ok ? 'The log is signed and complete' : 'The log does not check out'}</summary>
+        <summary>
+          {log.verdict.ok ? 'The log is signed, and these entries are in it' : 'The log does not check out'}
+        </summary>
         <Checks
           caption={`Checks of the log of ${name.toLowerCase()}`}
           checks={log.verdict.checks}

@@ -20,13 +20,24 @@ export function UploadList({ uploads }: { readonly uploads: Uploads }) {
   return (
     <ul className="list" aria-label="Files in this tab">
       {list.map((upload) => (
-        <UploadItem key={upload.id} upload={upload} onRetry={() => uploads.retry(upload.id)} />
+        <UploadItem
+          key={upload.id}
+          upload={upload}
+          onRetry={() => uploads.retry(upload.id)}
+          onDismiss={() => uploads.dismiss(upload.id)}
+        />
       ))}
     </ul>
   );
 }
 
-function UploadItem({ upload, onRetry }: { readonly upload: Upload; readonly onRetry: () => void }) {
+interface UploadItemProps {
+  readonly upload: Upload;
+  readonly onRetry: () => void;
+  readonly onDismiss: () => void;
+}
+
+function UploadItem({ upload, onRetry, onDismiss }: UploadItemProps) {
   const { file, state, progress, error } = upload;
   return (
     <li className="item" data-upload={file.name} data-state={state}>
@@ -50,9 +61,14 @@ function UploadItem({ upload, onRetry }: { readonly upload: Upload; readonly onR
       )}
       <Refusal error={error} />
       {state === 'failed' && (
-        <div>
-          <Button small onClick={onRetry}>
-            Go on with this file
+        <div className="row">
+          {error?.entry.retry !== 'never' && (
+            <Button small onClick={onRetry}>
+              Go on with this file
+            </Button>
+          )}
+          <Button small onClick={onDismiss}>
+            Dismiss
           </Button>
         </div>
       )}

@@ -67,6 +67,21 @@ function Reconciliation({ account }: Acting) {
   );
 }
 
+/** Why money moved: the type of the event on the chain, in words. */
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  Minted: 'minted to play with',
+  Transferred: 'transfer',
+  JobFunded: 'locked for a session',
+  ReceiptSettled: 'paid for a use',
+  JobClosed: 'came back from a session',
+};
+
+/** An address, or the escrow of a session (`escrow:<id>`). */
+const partyOf = (account: string): string => {
+  const session = account.startsWith('escrow:') ? account.slice('escrow:'.length) : undefined;
+  return session === undefined ? shortId(account) : `session ${shortId(session)}`;
+};
+
 function LedgerTable({ account, coin, entries }: Acting & { readonly entries: readonly LedgerEntry[] }) {
   const names = useFileNames(account);
   return (
@@ -91,13 +106,13 @@ function LedgerTable({ account, coin, entries }: Acting & { readonly entries: re
               data-units={entry.amountUnits.toString()}
             >
               <td data-label="When">{formatTime(entry.atMs)}</td>
-              <td data-label="What">{entry.reason}</td>
+              <td data-label="What">{REASON_WORDS[entry.reason] ?? entry.reason}</td>
               <td data-label="For">
                 {entry.contributionId === null
                   ? ''
                   : (names.get(entry.contributionId) ?? shortId(entry.contributionId))}
               </td>
-              <td data-label="With">{shortId(entry.counterAccount)}</td>
+              <td data-label="With">{partyOf(entry.counterAccount)}</td>
               <td data-label="Amount" className="number">
                 {entry.direction === 'credit' ? '+' : '−'}
                 {formatAmount(entry.amountUnits, coin)}

@@ -11,7 +11,9 @@ export function PaidTable({ evidence, coin }: { readonly evidence: ReceiptEviden
   const total = settled.uses.reduce((sum, { weight }) => sum + weight, 0n);
   const shareOf = ({ contributionId }: Payout): string => {
     const use = settled.uses.find((candidate) => candidate.contributionId === contributionId);
-    return use === undefined || total === 0n ? '' : `${(Number((use.weight * 1_000n) / total) / 10).toFixed(1)} %`;
+    return use === undefined || total === 0n
+      ? ''
+      : `${(Number((use.weight * 1_000n + total / 2n) / total) / 10).toFixed(1)} %`;
   };
   const fileOf = ({ contributionId }: Payout): string =>
     evidence.answer?.citations.find((citation) => citation.contributionId === contributionId)?.fileName ?? '';

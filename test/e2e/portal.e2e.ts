@@ -1,0 +1,306 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunningSystem } from '#local/system.js';
+import type { Locator } from 'playwright-core';
+import { FRIDGE_LOG, HANDBOOK, HARVEST, QUESTION } from '../support/documents.js';
+import { Portal } from '../support/portal.js';
+import { startTestSystem } from '../support/system.js';
+
+const chromiumPath = process.env['CHROMIUM_PATH'] ?? '';
+const missing = process.env['CHROMIUM_MISSING'] ?? 'CHROMIUM_PATH names no browser; npm test looks for one';
+
+/** 1.000003: not divisible by the split, so every question leaves remainders. */
+const PRICE_UNITS = 1_000_003n;
+const DOCUMENTS = {
+  Ada: { file: 'fridge.txt', text: FRIDGE_LOG },
+  Ben: { file: 'handbook.md', text: HANDBOOK },
+  Chloe: { file: 'harvest.txt', text: HARVEST },
+} as const;
+type Contributor = keyof typeof DOCUMENTS;
+
+if (chromiumPath === '') {
+  it.skip(`the main job through the portal in a real browser (skipped: ${missing})`, () => undefined);
+} else {
+  describe('the main job through the portal in a real browser', () => {
+    let system: RunningSystem;
+    let portal: Portal;
+    let folder: string;
+    const fileOf = (name: Contributor): string => join(folder, DOCUMENTS[name].file);
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'usufruct-portal-'));
+      for (const { file, text } of Object.values(DOCUMENTS)) await writeFile(join(folder, file), text);
+      await writeFile(join(folder, 'empty.txt'), '');
+      await writeFile(join(folder, 'film.mkv'), 'not a document');
+      system = await startTestSystem();
+      portal = await Portal.open(chromiumPath, system.endpoints.portalUrl);
+    }, 180_000);
+    afterAll(async () => {
+      await portal?.close();
+      await system?.stop();
+      await rm(folder, { recursive: true, force: true });
+    }, 60_000);
+
+    it('says in a banner what is a stand-in, and asks for a wallet first', async () => {
+      const { page } = portal;
+      await portal.visit('datasets');
+      const banner = await page.getByRole('note').textContent();
+      for (const standIn of ['local chain', 'development wallet', 'software TEE']) expect(banner).toContain(standIn);
+      await page.getByText('Choose a wallet at the top of the page').waitFor();
+      await portal.shoot('01-start');
+    });
+
+    it('founds a DAO and publishes a dataset', async () => {
+      const { page } = portal;
+      await portal.become('Founder');
+      await portal.visit('governance');
+      await page.getByRole('button', { name: 'Found a DAO' }).click();
+      await page.getByLabel('Name of the DAO').fill('Cold chain cooperative');
+      await page.getByLabel('What it is for').fill('Keeps vaccines cold.');
+      await page.getByLabel('Price of a question').fill('1.000003');
+      expect(await page.getByLabel('Approved code').inputValue()).toBe(system.endpoints.runnerMeasurement);
+      await portal.shoot('02-found-a-dao');
+      await page.getByRole('button', { name: 'Found the DAO' }).click();
+      await page.getByRole('heading', { name: 'Cold chain cooperative' }).waitFor({ timeout: 30_000 });
+      await page.getByLabel('Name of the dataset').fill('Field notes');
+      await page.getByLabel('What it holds').fill('Logs and handbooks.');
+      await page.getByRole('button', { name: 'Publish the dataset' }).click();
+      await page.getByText('Nobody has contributed to this dataset yet').waitFor({ timeout: 30_000 });
+    }, 60_000);
+
+    it('contributes a file that was chosen, and says why others are refused', async () => {
+      await portal.become('Ada');
+      await portal.visit('contribute');
+      await portal.chooseFiles(join(folder, 'empty.txt'), join(folder, 'film.mkv'), fileOf('Ada'));
+      expect(await portal.refusalOf(portal.upload('empty.txt'))).toBe('FILE_EMPTY');
+      expect(await portal.refusalOf(portal.upload('film.mkv'))).toBe('FORMAT_UNKNOWN');
+      await portal.uploaded('fridge.txt');
+      const row = portal.page.getByRole('row', { name: /fridge\.txt/ });
+      await row.getByText('waiting for the DAO').waitFor({ timeout: 15_000 });
+      await portal.shoot('03-contribute');
+    }, 60_000);
+
+    it('contributes a file that was dropped', async () => {
+      await portal.become('Ben');
+      await portal.visit('contribute');
+      await portal.dropFile('handbook.md', DOCUMENTS.Ben.text);
+      await portal.uploaded('handbook.md');
+    }, 60_000);
+
+    it('goes on with an upload that was interrupted, and ends with one contribution', async () => {
+      const { page } = portal;
+      const [holder = ''] = system.endpoints.holderUrls;
+      await portal.become('Chloe');
+      await portal.visit('contribute');
+      await system.kill('holder-1');
+      await portal.chooseFiles(fileOf('Chloe'));
+      expect(await portal.refusalOf(portal.upload('harvest.txt'), 60_000)).toBe('UPSTREAM_UNAVAILABLE');
+      await page.reload();
+      await system.restart('holder-1');
+      expect((await fetch(`${holder}/readyz`)).ok).toBe(true);
+      portal.forgive(holder);
+      await portal.chooseFiles(fileOf('Chloe'));
+      await portal.uploaded('harvest.txt');
+      await page.getByRole('row', { name: /harvest\.txt/ }).waitFor({ timeout: 15_000 });
+      expect(await page.locator('tr[data-contribution]').count()).toBe(1);
+    }, 120_000);
+
+    it('lets the founder accept what was contributed', async () => {
+      const { page } = portal;
+      await portal.become('Founder');
+      await portal.visit('governance');
+      await page.locator('li[data-contribution]').nth(2).waitFor({ timeout: 15_000 });
+      await portal.shoot('04-governance');
+      for (let left = 3; left > 0; left--) {
+        await page.getByRole('button', { name: 'Accept' }).first().click();
+        await page
+          .locator('li[data-state="accepted"]')
+          .nth(3 - left)
+          .waitFor({ timeout: 15_000 });
+      }
+    }, 60_000);
+
+    it.each(['Ada', 'Ben', 'Chloe'] as const)('lets %s allow a use, explained in words', async (name) => {
+      const { page } = portal;
+      await portal.become(name);
+      await portal.visit('consent');
+      await page.getByText('Nobody can decrypt this contribution').waitFor({ timeout: 15_000 });
+      await page.getByRole('button', { name: 'Allow a use' }).click();
+      await page.getByLabel(/^Research and development/).check();
+      await page.getByText('May be used for: Research and development.').waitFor();
+      await portal.shoot(`05-consent-${name}`);
+      await page.getByRole('button', { name: 'Sign this grant' }).click();
+      await page.locator('li[data-active="true"]').waitFor({ timeout: 15_000 });
+    });
+
+    it('funds a session from a quote', async () => {
+      const { page } = portal;
+      await portal.become('Enterprise');
+      await portal.visit('ask');
+      await page.getByLabel('Questions at most').fill('3');
+      await page.getByRole('button', { name: 'See what it costs' }).click();
+      const offer = page.getByTestId('offer');
+      await offer.getByText('3 contributions').waitFor({ timeout: 15_000 });
+      await offer.getByRole('button', { name: /^Get 100/ }).click();
+      await offer.getByText('Your balance is smaller').waitFor({ state: 'detached', timeout: 15_000 });
+      await portal.shoot('06-offer');
+      await offer.getByRole('button', { name: /^Lock 3\.000009/ }).click();
+      await page.locator('[data-testid="session-state"][data-state="running"]').waitFor({ timeout: 60_000 });
+    }, 90_000);
+
+    it('checks the attestation in the browser and says that it is DEV ONLY', async () => {
+      const evidence = portal.page.getByTestId('attestation');
+      await evidence.waitFor({ timeout: 30_000 });
+      expect(await evidence.getAttribute('data-ok')).toBe('true');
+      await evidence.getByText('DEV ONLY: software TEE').waitFor();
+      const checks = await portal.checks(evidence);
+      for (const name of ['ROOT_NOT_PINNED', 'SIGNATURE', 'MEASUREMENT', 'NONCE', 'BINDING', 'DEBUG']) {
+        expect(checks).toContainEqual([name, 'passed']);
+      }
+      expect(checks).toContainEqual(['GPU', 'skipped']);
+      expect(checks.map(([, status]) => status)).not.toContain('failed');
+      await evidence.getByText('What was checked').click();
+      await portal.shoot('07-attestation');
+    }, 60_000);
+
+    it('answers with citations from two contributors, and every check of the receipt passes', async () => {
+      const answer = await portal.ask(QUESTION);
+      expect(await portal.citedFiles(answer)).toEqual(['fridge.txt', 'handbook.md']);
+      expect(await answer.locator('.answer').textContent()).toContain('battery voltage fell below 11.4 volts');
+      await answer.getByText('What was checked about the receipt').click();
+      const checks = await portal.checks(answer);
+      expect(checks.length).toBeGreaterThan(10);
+      expect(checks.filter(([, status]) => status !== 'passed')).toEqual([]);
+      await portal.shoot('08-answer');
+    }, 90_000);
+
+    it('shows who was paid, to the last unit', async () => {
+      const paid = await portal.paid(portal.page.getByTestId('answer').first());
+      const unitsOf = (role: string) => paid.filter((line) => line.role === role).map(({ units }) => units);
+      // 1,000,003 × 80 / 10 / 8 / 2 % = 800,002.40 / 100,000.30 / 80,000.24 / 20,000.06: the one unit that the floors
+      // leave goes to the largest remainder, the contributors.
+      expect(unitsOf('contributor').reduce((sum, units) => sum + units, 0n)).toBe(800_003n);
+      expect(unitsOf('contributor')).toHaveLength(2);
+      expect(unitsOf('treasury')).toEqual([100_000n]);
+      expect(unitsOf('runner')).toEqual([80_000n]);
+      expect(unitsOf('protocol')).toEqual([20_000n]);
+      expect(paid.reduce((sum, { units }) => sum + units, 0n)).toBe(PRICE_UNITS);
+    });
+
+    it('saves the receipt, verifies it without a network, and notices one changed digit', async () => {
+      const { page } = portal;
+      const downloading = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save the receipt with its evidence' }).click();
+      const text = await readFile(await (await downloading).path(), 'utf8');
+      await portal.visit('verify');
+      const judge = async (evidence: string): Promise<Locator> => {
+        await page.getByLabel('Paste the file here').fill(evidence);
+        await page.getByRole('button', { name: 'Check it' }).click();
+        const verdict = page.getByTestId('verdict');
+        await verdict.waitFor();
+        return verdict;
+      };
+      expect(await (await judge(text)).getAttribute('data-ok')).toBe('true');
+      await portal.shoot('09-verify');
+      const tampered = text.replace('"amountUnits":"100000"', '"amountUnits":"100001"');
+      expect(tampered).not.toBe(text);
+      const verdict = await judge(tampered);
+      await page.locator('[data-testid="verdict"][data-ok="false"]').waitFor();
+      expect(await portal.checks(verdict)).toContainEqual(['PAYOUTS_ADD_UP', 'failed']);
+    });
+
+    it('pays those whose data was used, and nothing to the third', async () => {
+      const earned: Record<string, bigint> = {};
+      for (const name of ['Ada', 'Ben', 'Chloe'] as const) {
+        await portal.become(name);
+        await portal.visit('payouts');
+        await portal.page.getByText('agree to the last unit').waitFor({ timeout: 15_000 });
+        earned[name] = await portal.credited();
+        await portal.shoot(`10-payouts-${name}`);
+      }
+      expect(earned['Ada']).toBeGreaterThan(0n);
+      expect(earned['Ben']).toBeGreaterThan(0n);
+      expect((earned['Ada'] ?? 0n) + (earned['Ben'] ?? 0n)).toBe(800_003n);
+      expect(earned['Chloe']).toBe(0n);
+    }, 60_000);
+
+    it('shows a contributor who decrypted, and lets her revoke', async () => {
+      const { page } = portal;
+      await portal.become('Ada');
+      await portal.visit('consent');
+      await page.getByRole('button', { name: 'Who decrypted it?' }).click();
+      await page.getByRole('button', { name: 'Ask the key holders' }).click();
+      const log = page.getByTestId('release-log');
+      await log.getByRole('region', { name: 'Key holder 3' }).waitFor({ timeout: 15_000 });
+      expect(await log.locator('[data-decision="RELEASED"]').count()).toBeGreaterThanOrEqual(2);
+      expect(await log.getByText('The log is signed, and these entries are in it').count()).toBe(3);
+      await portal.shoot('11-releases');
+      await page.getByRole('button', { name: 'Revoke' }).click();
+      await page.locator('li[data-active="false"]').waitFor({ timeout: 15_000 });
+    }, 60_000);
+
+    it('cannot use the revoked document for the next question', async () => {
+      const { page } = portal;
+      await portal.become('Enterprise');
+      await portal.visit('jobs');
+      await page.getByRole('link', { name: 'Open' }).click();
+      await page.getByTestId('attestation').waitFor({ timeout: 60_000 });
+      const answer = await portal.ask(QUESTION);
+      expect(await portal.citedFiles(answer)).not.toContain('fridge.txt');
+      expect(await answer.locator('.answer').textContent()).not.toContain('compressor stopped');
+      await page.getByRole('button', { name: 'Close and take back the rest' }).click();
+      await page.getByRole('link', { name: 'Begin another session' }).waitFor({ timeout: 15_000 });
+      // 100 minted, two questions of 1.000003 paid: 97.999994 left.
+      await page.getByTestId('balance').getByText('97.999994').waitFor({ timeout: 20_000 });
+      await portal.shoot('12-closed');
+    }, 120_000);
+
+    it('fits a narrow screen on every page', async () => {
+      const { page } = portal;
+      await portal.become('Ada');
+      await page.setViewportSize({ width: 360, height: 740 });
+      for (const name of ['datasets', 'contribute', 'consent', 'payouts', 'ask', 'jobs', 'governance', 'verify']) {
+        await portal.visit(name);
+        await page.getByText('Reading').first().waitFor({ state: 'detached' });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect([name, wide]).toEqual([name, 0]);
+      }
+    }, 60_000);
+
+    it('can be worked with the keyboard alone', async () => {
+      const { page } = portal;
+      await portal.visit('datasets');
+      await page.reload();
+      await page.getByRole('heading', { level: 2 }).first().waitFor();
+      const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim());
+      expect(await focused()).toBe('Datasets');
+      await page.getByRole('button', { name: 'Menu' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('link', { name: 'Payouts' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'Payouts' }).waitFor();
+      expect(await focused()).toBe('Payouts');
+      await page.getByTestId('account').focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('dialog').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      expect(await focused()).toMatch(/^Ada/);
+    }, 30_000);
+
+    it('sent no document and no question in clear, asked nobody else, and logged no error', () => {
+      const { apiUrl, chainUrl, portalUrl, publisherUrl, aggregatorUrl, holderUrls } = system.endpoints;
+      const known = [apiUrl, chainUrl, portalUrl, publisherUrl, aggregatorUrl, ...holderUrls];
+      // The worker's requests are seen too: three files, each with a manifest, lie in the store.
+      const stored = portal.requests.filter(({ url, body }) => url.startsWith(`${publisherUrl}/`) && body.length > 0);
+      expect(stored.length).toBeGreaterThanOrEqual(6);
+      expect(portal.requests.filter(({ url }) => !known.some((origin) => url.startsWith(`${origin}/`)))).toEqual([]);
+      const secrets = ['compressor', 'lead-acid', 'groundnut', 'handbook.md', 'fridge.txt', 'harvest.txt'];
+      const leaks = portal.requests.filter(({ body }) => secrets.some((secret) => body.includes(secret)));
+      expect(leaks.map(({ url }) => url)).toEqual([]);
+      expect(portal.complaints).toEqual([]);
+    });
+  });
+}
