@@ -203,6 +203,8 @@ table('contributions', ready, [
   ['an unknown one decided', 'NOT_FOUND', (w) => [w.founder, { ...decide, contributionId: hexOf('nobody') }]],
 ]);
 
+const purposes = (n: number) => Array.from({ length: n }, (_, i) => `DUO:${String(i).padStart(7, '0')}`);
+const contributionOf = (w: DaoWorld) => ({ contributionId: extra(w).contributionId });
 const granting =
   (terms: Parameters<DaoWorld['grant']>[1]): Row[2] =>
   (w) => [w.contributors[0]!, w.grant(0, terms, 'x')];
@@ -214,6 +216,16 @@ table('grants', ready, [
   ['for no purpose', 'INVALID_ARGUMENT purposes', granting({ purposes: [] })],
   ['for a purpose in words', 'INVALID_ARGUMENT purposes', granting({ purposes: ['anything'] })],
   ['for no kind', 'INVALID_ARGUMENT kinds', granting({ kinds: [] })],
+  ['for as many purposes as may be', 'ok', granting({ purposes: purposes(32) })],
+  ['for one purpose more', 'INVALID_ARGUMENT purposes', granting({ purposes: purposes(33) })],
+  [
+    'for a contribution that was declined',
+    'CONTRIBUTION_NOT_ACCEPTED',
+    after(
+      async (w) => [await addExtra(w), await w.run(w.founder, { ...decide, ...contributionOf(w), accept: false })],
+      (w) => [w.stranger, { ...w.grant(0, {}, 'x'), ...contributionOf(w) } as ChainAction],
+    ),
+  ],
   ['for no protection', 'INVALID_ARGUMENT protections', granting({ protections: [] })],
   ['expired when given', 'GRANT_EXPIRED', (w) => granting({ expiresAtMs: w.clock.nowMs() })(w)],
   [
@@ -339,12 +351,12 @@ const committed =
   (pick: (w: DaoWorld) => ReturnType<DaoWorld['uses']>, changes: ReceiptChanges = {}): Row[2] =>
   async (w) => [w.stranger, await w.settlement(pick(w), changes)];
 /** After the world was changed by transactions that must succeed. */
-const after =
-  (change: (w: DaoWorld) => Promise<unknown>, send: Row[2]): Row[2] =>
-  async (w) => {
+function after(change: (w: DaoWorld) => Promise<unknown>, send: Row[2]): Row[2] {
+  return async (w) => {
     await change(w);
     return send(w);
   };
+}
 
 table('receipts: who signed what for which job', ready, [
   ['by anybody', 'ok', settle({})],
