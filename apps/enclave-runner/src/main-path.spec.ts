@@ -706,18 +706,18 @@ describe('the runner on a real local chain', () => {
       life.sessions.endAll();
       world.holders[2]!.misbehaviour = misbehaviour;
       const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
-      const impatient = new QuestionDesk(life.context, life.sessions, life.settler, 150);
       if (misbehaviour === 'wrong-share' || misbehaviour === 'without-share') {
         const code = misbehaviour === 'wrong-share' ? 'SHARE_INVALID' : 'NOT_FOUND';
-        expect(await codeOf(impatient.ask(job.id, asked.request))).toBe(code);
+        expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe(code);
       } else {
+        const impatient = new QuestionDesk(life.context, life.sessions, life.settler, 1);
         expect((await impatient.ask(job.id, asked.request)).state).toBe('computing');
+        while (life.sessions.view(job).error === null) await new Promise((resolve) => setTimeout(resolve, 5));
         expect(life.sessions.view(job)).toMatchObject({ state: 'attesting', error: { code: 'SHARES_INSUFFICIENT' } });
       }
       expect(life.context.store.find(job.id, asked.request.questionId)).toBeNull();
       for (const holder of world.holders) holder.misbehaviour = null;
-      const patient = new QuestionDesk(life.context, life.sessions, life.settler);
-      expect((await patient.ask(job.id, asked.request)).state).toBe('settled');
+      expect((await life.desk.ask(job.id, asked.request)).state).toBe('settled');
     },
   );
 
