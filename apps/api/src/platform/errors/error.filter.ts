@@ -1,8 +1,9 @@
-import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Inject, NotFoundException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { GqlArgumentsHost, type GqlContextType } from '@nestjs/graphql';
-import { toUsufructError, type Logger, type UsufructError } from '@usufruct/kernel';
+import { refuse, toUsufructError, type Logger, type UsufructError } from '@usufruct/kernel';
 import { getNamedType, GraphQLError, isUnionType, type GraphQLResolveInfo } from 'graphql';
 import { LOGGER } from '../tokens.js';
+import type { FastifyReply } from 'fastify';
 import { describeFault } from './fault.js';
 import { toRefusalValue } from './refusal.types.js';
 
@@ -22,9 +23,11 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(@Inject(LOGGER) private readonly logger: Logger) {}
 
   catch(thrown: unknown, host: ArgumentsHost): unknown {
-    const error = toUsufructError(thrown);
+    const error = thrown instanceof NotFoundException ? refuse('NOT_FOUND') : toUsufructError(thrown);
     if (error.code === 'INTERNAL') this.logger.error('internal_error', describeFault(thrown));
-    if (host.getType<GqlContextType>() !== 'graphql') throw error;
+    if (host.getType<GqlContextType>() !== 'graphql') {
+      return host.switchToHttp().getResponse<FastifyReply>().status(error.entry.http).send(error.toWire());
+    }
     const info = GqlArgumentsHost.create(host).getInfo<GraphQLResolveInfo>();
     const refusal = toRefusalValue(error);
     if (refusal !== null && info.operation.operation !== 'subscription' && isUnionType(getNamedType(info.returnType))) {

@@ -7,6 +7,7 @@ import { formatErrors } from '../errors/index.js';
 import { LOGGER } from '../tokens.js';
 import { httpContext, socketContext } from './context.js';
 import { QUERY_LIMITS, queryLimitsRule } from './limits.js';
+import { withDefaults } from './variable-defaults.js';
 
 /** After so many uses a query's text is compiled. */
 const COMPILE_AFTER = 1;
@@ -23,6 +24,10 @@ const options = (logger: Logger): Omit<MercuriusDriverConfig, 'driver'> => ({
   errorFormatter: (execution) => formatErrors(execution, logger),
   subscription: { onConnect: ({ payload }) => socketContext(payload) },
   hooks: {
+    preExecution: (schema, document, _context, variables) => {
+      const complete = withDefaults(schema, document, variables ?? {});
+      return complete === variables ? undefined : { variables: complete };
+    },
     // Subscriptions come past the server's validation; the same rules hold for them.
     preSubscriptionExecution: async (schema, document) => {
       const [flaw] = validate(schema, document, [...specifiedRules, queryLimitsRule]);

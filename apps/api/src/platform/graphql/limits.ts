@@ -19,7 +19,7 @@ import { toGraphqlError } from '../errors/index.js';
 import { PAGE_DEFAULT, PAGE_LIMIT } from './connection.js';
 
 /** What one document may ask for. Tokens are counted by the parser. */
-export const QUERY_LIMITS = { depth: 14, aliases: 20, directives: 20, cost: 30_000, tokens: 2_000 } as const;
+export const QUERY_LIMITS = { depth: 14, aliases: 20, directives: 20, cost: 20_000, tokens: 2_000 } as const;
 
 /** A list without a page size is taken for this long. */
 const LIST_LENGTH = 8;
