@@ -92,10 +92,10 @@ async function test(kind, workers, jestArguments, environment) {
 
 /** Looks for a browser only if some test asks for one. */
 async function browserEnvironment() {
-  const folder = join(ROOT, 'test/e2e');
+  const folder = join(ROOT, 'test');
   const names = existsSync(folder) ? await readdir(folder, { recursive: true }) : [];
   const texts = await Promise.all(
-    names.filter((name) => name.endsWith('.e2e.ts')).map((name) => readFile(join(folder, name), 'utf8')),
+    names.filter((name) => name.endsWith('.ts')).map((name) => readFile(join(folder, name), 'utf8')),
   );
   if (!texts.some((text) => text.includes('CHROMIUM_PATH'))) return process.env;
   const found = await findChromium({ mayFetch: true, log });
