@@ -1,0 +1,121 @@
+import {
+  generateKeyPair,
+  generateSigningKey,
+  open,
+  sign,
+  verifyShare,
+  verifyWalletSignature,
+  type HpkeKeyPair,
+  type Share,
+  type SigningKey,
+} from '@usufruct/crypto';
+import { fromBase64, toBase64, UsufructError, refuse, type Address, type Digest } from '@usufruct/kernel';
+import {
+  decodeManifest,
+  manifestDigest,
+  parseAt,
+  ShareBcs,
+  ShareReceiptBcs,
+  shareSealInfo,
+  TAGS,
+  toWireJson,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  zDepositShareRequest,
+  type HolderMember,
+  type Manifest,
+} from '@usufruct/protocol';
+import { idOf, seededRandom } from './values.js';
+
+/**
+ * A key holder that verifies and keeps shares, behind a `fetch` of its own instead of a network. It answers
+ * `/v1/identity` and `/v1/shares` as the real one does; it knows no chain and releases nothing.
+ */
+export class FakeHolder {
+  isDown = false;
+  /** By manifest digest. */
+  readonly shares = new Map<Digest, { readonly share: Share; readonly manifest: Manifest }>();
+
+  private constructor(
+    readonly url: string,
+    private readonly chainId: string,
+    private readonly signing: SigningKey,
+    private readonly sealing: HpkeKeyPair,
+    readonly operator: Address,
+  ) {}
+
+  static async create(name: string, chainId: string): Promise<FakeHolder> {
+    const random = seededRandom(`holder-${name}`);
+    const sealing = await generateKeyPair(random);
+    return new FakeHolder(
+      `http://${name}.test`,
+      chainId,
+      generateSigningKey(random),
+      sealing,
+      idOf(`operator-${name}`),
+    );
+  }
+
+  get member(): HolderMember {
+    return {
+      operator: this.operator,
+      signingPublicKey: this.signing.publicKey,
+      sealingPublicKey: this.sealing.publicKey,
+    };
+  }
+
+  async answer(path: string, body: unknown): Promise<Response> {
+    if (this.isDown) throw new TypeError('fetch failed');
+    try {
+      return new Response(toWireJson(await this.route(path, body)));
+    } catch (error) {
+      if (!(error instanceof UsufructError)) throw error;
+      return new Response(JSON.stringify(error.toWire()), { status: error.entry.http });
+    }
+  }
+
+  private route(path: string, body: unknown): object | Promise<object> {
+    if (path === '/v1/identity') {
+      return {
+        signingPublicKey: toBase64(this.signing.publicKey),
+        sealingPublicKey: toBase64(this.sealing.publicKey),
+        operator: this.operator,
+        chainId: this.chainId,
+        standIns: [],
+      };
+    }
+    if (path === '/v1/shares') return this.deposit(body);
+    throw refuse('NOT_FOUND');
+  }
+
+  private async deposit(body: unknown): Promise<object> {
+    const request = parseAt(zDepositShareRequest, body, 'deposit');
+    const bytes = fromBase64(request.manifest);
+    const manifest = decodeManifest(bytes);
+    const digest = manifestDigest(bytes);
+    const statement = { action: WALLET_ACTIONS.manifest, chainId: this.chainId, digest };
+    const message = walletStatementBytes(statement);
+    await verifyWalletSignature({ address: manifest.owner, message, signature: request.signature });
+    const sealed = fromBase64(request.sealedShare);
+    const info = shareSealInfo(digest);
+    const { privateKey } = this.sealing;
+    const share = ShareBcs.parse(await open({ privateKey, info, aad: new Uint8Array(), sealed }));
+    if (!verifyShare(share, manifest.commitments)) throw refuse('SHARE_INVALID', { index: String(share.index) });
+    this.shares.set(digest, { share, manifest });
+    const { index } = share;
+    const receipt = ShareReceiptBcs.serialize({ manifestDigest: digest, holderSetId: manifest.holderSetId, index });
+    const { secretKey } = this.signing;
+    const signature = await sign({ secretKey, domainTag: TAGS.shareReceipt, message: receipt.toBytes() });
+    return { manifestDigest: digest, index, signature: toBase64(signature) };
+  }
+}
+
+/** A `fetch` that reaches these holders and nobody else. */
+export const fetchOf =
+  (holders: readonly FakeHolder[]) =>
+  async (input: string, init?: RequestInit): Promise<Response> => {
+    const url = new URL(input);
+    const holder = holders.find((each) => each.url === url.origin);
+    if (holder === undefined) throw new TypeError('fetch failed');
+    return holder.answer(url.pathname, typeof init?.body === 'string' ? JSON.parse(init.body) : undefined);
+  };
