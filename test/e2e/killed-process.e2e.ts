@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UsufructError } from '@usufruct/kernel';
 import type { RunningSystem } from '#local/system.js';
 import type { PartName } from '#local/settings.js';
@@ -40,7 +41,7 @@ describe('a process is killed in the middle of the main job', () => {
 
   const killAndRestart = async (victim: PartName): Promise<void> => {
     await system.kill(victim, 'SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, DOWN_MS));
+    await sleep(DOWN_MS);
     await system.restart(victim);
   };
   /** Do it again as a user would, as long as the refusal says that later may work. */
@@ -50,7 +51,7 @@ describe('a process is killed in the middle of the main job', () => {
         return await attempt();
       } catch (error) {
         if (!(error instanceof UsufructError) || error.entry.retry !== 'later' || Date.now() > endMs) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await sleep(300);
       }
     }
   };
@@ -90,27 +91,30 @@ describe('a process is killed in the middle of the main job', () => {
     90_000,
   );
 
-  it.each<[PartName, string]>([
-    ['api', 'asking'],
-    ['api', 'computing'],
-    ['runner', 'asking'],
-    ['runner', 'computing'],
-    ['holder-1', 'asking'],
-    ['store', 'asking'],
-    ['chain', 'asking'],
-    ['chain', 'computing'],
+  // Milliseconds after the question was sent: on its way, at work, at settlement, on the way back.
+  it.each<[PartName, number]>([
+    ['api', 0],
+    ['api', 15],
+    ['api', 40],
+    ['runner', 0],
+    ['runner', 15],
+    ['runner', 40],
+    ['runner', 80],
+    ['chain', 0],
+    ['chain', 25],
+    ['chain', 50],
+    ['holder-1', 0],
+    ['store', 0],
+    ['postgres', 15],
   ])(
-    '%s, while a question is at "%s": answered once, paid once',
-    async (victim, step) => {
+    '%s, %i ms after a question was sent: answered once, paid once',
+    async (victim, delayMs) => {
       const before = await totals();
       const { player, session } = await untilDone(() => fundedSession(system.endpoints, dao.dataset.id, 2));
       let revival: Promise<void> | undefined;
-      const killOnce = (): void => void (revival ??= killAndRestart(victim));
+      const killOnce = (): void => void (revival ??= sleep(delayMs).then(() => killAndRestart(victim)));
       const asked = await untilDone(() =>
-        session.ask(
-          { key: 'q', text: QUESTION },
-          { onStep: (now) => void ((now === step || now === 'settling') && killOnce()) },
-        ),
+        session.ask({ key: 'q', text: QUESTION }, { onStep: (step) => step === 'asking' && killOnce() }),
       );
       await revival;
       expect(revival).toBeDefined();

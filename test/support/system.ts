@@ -1,14 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings } from '#local/settings.js';
+import { PART_NAMES, readSettings, type PartName } from '#local/settings.js';
 import { startSystem, type RunningSystem } from '#local/system.js';
 
 /** The whole system in a state folder of its own, every part a real process; `stop` removes the folder too. */
 export async function startTestSystem({ durable = false } = {}): Promise<RunningSystem> {
   const home = mkdtempSync(join(tmpdir(), 'usufruct-'));
-  // Any free ports: tests run beside a developer's own system.
-  const system = await startSystem({ ...readSettings({ USUFRUCT_HOME: home }), durable });
+  const settings = { ...readSettings({ USUFRUCT_HOME: home }), preferredPorts: portsOfOurOwn(), durable };
+  const system = await startSystem(settings);
   return {
     ...system,
     stop: async () => {
@@ -16,4 +17,10 @@ export async function startTestSystem({ durable = false } = {}): Promise<Running
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Test files run side by side: each looks for free ports in another region, under those that outgoing sockets get. */
+function portsOfOurOwn(): Record<PartName, number> {
+  const base = 10_000 + 20 * randomInt(1_000);
+  return Object.fromEntries(PART_NAMES.map((name, i) => [name, base + i])) as Record<PartName, number>;
 }
