@@ -152,6 +152,15 @@ export class Portal {
     return units.reduce((sum, text) => sum + BigInt(text), 0n);
   }
 
+  /** By how many pixels the page is wider than a small phone. */
+  async overflow(): Promise<number> {
+    const before = this.page.viewportSize();
+    await this.page.setViewportSize({ width: 360, height: 740 });
+    const pixels = await this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    if (before !== null) await this.page.setViewportSize(before);
+    return pixels;
+  }
+
   /** With PORTAL_SCREENSHOTS naming a folder: what a person sees now, for documents and for looking at it. */
   async shoot(name: string): Promise<void> {
     const folder = process.env['PORTAL_SCREENSHOTS'];

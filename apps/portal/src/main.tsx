@@ -1,5 +1,5 @@
 import { registerWallet } from '@mysten/wallet-standard';
-import { toUsufructError } from '@usufruct/kernel';
+import { refuse, toUsufructError } from '@usufruct/kernel';
 import { StrictMode, type ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.js';
@@ -17,6 +17,8 @@ if (container === null) throw new Error('index.html has no element with the id r
 const root = createRoot(container);
 
 try {
+  // Without one a browser gives no WebCrypto: nothing here could keep what it promises.
+  if (!window.isSecureContext) throw refuse('CONFIG_INVALID', { setting: 'https', reason: 'no secure context' });
   const config = await loadConfig(window.fetch.bind(window), document.baseURI);
   const devWallet = config.devWallet ? new DevWallet(config, window.localStorage) : null;
   if (devWallet !== null) registerWallet(devWallet);

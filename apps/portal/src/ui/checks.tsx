@@ -1,5 +1,7 @@
 import type { Check } from '@usufruct/kernel';
 
+/** A meaning is written for a check that passed. */
+const WHETHER = { passed: '', failed: 'Does not hold: ', skipped: 'Not checked: ' } as const;
 const MARK = { passed: '✓', failed: '✗', skipped: '–' } as const;
 
 interface ChecksProps {
@@ -33,6 +35,7 @@ export function Checks({ caption, checks, meanings }: ChecksProps) {
               </td>
               <th scope="row">{check.name}</th>
               <td>
+                {WHETHER[check.status]}
                 {meanings[check.name] ?? ''}
                 {check.detail !== '' && <div className="hint">{check.detail}</div>}
               </td>

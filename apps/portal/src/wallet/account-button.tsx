@@ -27,7 +27,7 @@ export function AccountButton() {
     <>
       <button
         type="button"
-        className="button"
+        className="button account-button"
         data-testid="account"
         aria-haspopup="dialog"
         onClick={() => setOpen(true)}

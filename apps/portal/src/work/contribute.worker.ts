@@ -20,15 +20,19 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 
 async function contribute(order: Extract<ToWorker, { type: 'contribute' }>): Promise<void> {
   const { id, config, owner, datasetId, file } = order;
+  const key = contributionKey(datasetId, file);
   try {
-    const result = await connectPortal(config, pageSigner(owner)).contributions.contribute({
-      key: contributionKey(datasetId, file),
-      datasetId,
-      fileName: file.name,
-      sizeBytes: file.size,
-      source: () => chunksOf(file),
-      onProgress: (progress) => post({ type: 'progress', id, progress }),
-    });
+    // One at a time over all tabs: two must not continue the same journal.
+    const result = await navigator.locks.request(`usufruct/${owner}/${key}`, () =>
+      connectPortal(config, pageSigner(owner)).contributions.contribute({
+        key,
+        datasetId,
+        fileName: file.name,
+        sizeBytes: file.size,
+        source: () => chunksOf(file),
+        onProgress: (progress) => post({ type: 'progress', id, progress }),
+      }),
+    );
     await rememberFileName(owner, result);
     post({ type: 'done', id, result });
   } catch (error) {

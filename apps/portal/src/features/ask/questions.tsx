@@ -1,7 +1,8 @@
 import { LIMITS } from '@usufruct/protocol';
 import type { Asked, AskStep, JobSession, PendingQuestion } from '@usufruct/sdk';
-import { useRef, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
+import { useAttemptKey } from '../../app/use-attempt.js';
 import { useLoaded, useTask } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
 import { Button } from '../../ui/button.js';
@@ -74,12 +75,12 @@ interface QuestionFormProps {
 function QuestionForm({ session, onAnswer }: QuestionFormProps) {
   const [text, setText] = useState('');
   const [step, setStep] = useState<AskStep>();
-  // The key names the question: the same words after a failure are the same question, asked and paid once.
-  const attempt = useRef<{ key: string; text: string }>(undefined);
+  const keyOf = useAttemptKey();
+  // Asked again after an answer, the same words are another question.
+  const [round, setRound] = useState(0);
   const ask = useTask(async () => {
-    if (attempt.current?.text !== text) attempt.current = { key: crypto.randomUUID(), text };
-    const asked = await session.ask(attempt.current, { onStep: setStep });
-    attempt.current = undefined;
+    const asked = await session.ask({ key: keyOf(`${round} ${text}`), text }, { onStep: setStep });
+    setRound(round + 1);
     setText('');
     onAnswer(text, asked);
   });

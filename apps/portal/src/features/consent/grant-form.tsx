@@ -10,6 +10,7 @@ import type { ComputationKind, GrantTerms, ProtectionKind } from '@usufruct/prot
 import { useState, type FormEvent } from 'react';
 import { amountInputText, formatAmount, formatTime, parseAmountInput, type Coin } from '../../app/format.js';
 import type { ActiveAccount } from '../../app/portal.js';
+import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { DaoCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
@@ -37,11 +38,11 @@ export function GrantForm({ account, coin, contributionId, dao, onGiven }: Grant
   const [protections, setProtections] = useState<ProtectionKind[]>(policy.protections.slice(0, 1));
   const [floor, setFloor] = useState(() => amountInputText(policy.pricePerQuestionUnits, coin));
   const [days, setDays] = useState<number>(90);
-  // One attempt has one key: pressing the button again after a lost answer does not give a second grant.
-  const [key] = useState(() => crypto.randomUUID());
+  const keyOf = useAttemptKey();
   const terms = readTerms({ purposes, kinds, protections, floor, days, coin });
   const give = useTask(async () => {
     if ('refusal' in terms) throw terms.refusal;
+    const key = keyOf(JSON.stringify({ purposes, kinds, protections, floor, days }));
     await account.client.grants.give({ key, contributionId, terms: terms.terms });
     onGiven();
   });

@@ -82,7 +82,13 @@ function OwnDao({ dao, datasets, account, coin, onChanged }: OwnDaoProps) {
       title={titleOf(dao, shortId(dao.daoId))}
       lead={dao.description ?? undefined}
       actions={
-        <Button small onClick={onChanged}>
+        <Button
+          small
+          onClick={() => {
+            treasury.reload();
+            onChanged();
+          }}
+        >
           Read again
         </Button>
       }

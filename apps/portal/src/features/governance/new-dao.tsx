@@ -1,6 +1,7 @@
 import { EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
+import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
 import { Button } from '../../ui/button.js';
@@ -24,19 +25,16 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const [draft, setDraft] = useState<PolicyDraft>(() => firstDraft(config.runners));
-  const [key] = useState(() => crypto.randomUUID());
+  const keyOf = useAttemptKey();
   const change = (part: Partial<PolicyDraft>) => setDraft({ ...draft, ...part });
   const profiles = EVIDENCE_PROFILES.filter((profile) => profile !== 'software-dev' || config.suiNetwork === 'local');
   const found = useTask(async () => {
     const threshold = majorityOf(config.holderUrls.length);
     const policy = readPolicy(draft, coin, threshold);
+    const metadata = { title: title.trim(), description: description.trim() };
+    const key = keyOf(JSON.stringify([metadata, draft]));
     const holderSet = await account.client.daos.createHolderSet({ key, threshold });
-    await account.client.daos.create({
-      key,
-      title: title.trim(),
-      description: description.trim(),
-      policy: { ...policy, holderSetId: holderSet.id },
-    });
+    await account.client.daos.create({ key, ...metadata, policy: { ...policy, holderSetId: holderSet.id } });
     onDone();
   });
   const submit = (event: FormEvent) => {

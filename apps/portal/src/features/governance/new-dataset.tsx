@@ -1,5 +1,6 @@
 import { useState, type FormEvent } from 'react';
 import type { ActiveAccount } from '../../app/portal.js';
+import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { DaoCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
@@ -15,14 +16,11 @@ interface NewDatasetProps {
 export function NewDataset({ account, dao, onDone }: NewDatasetProps) {
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
-  const [key] = useState(() => crypto.randomUUID());
+  const keyOf = useAttemptKey();
   const publish = useTask(async () => {
-    await account.client.datasets.create({
-      key,
-      daoId: dao.daoId,
-      title: title.trim(),
-      description: description.trim(),
-    });
+    const metadata = { title: title.trim(), description: description.trim() };
+    const key = keyOf(JSON.stringify([dao.daoId, metadata]));
+    await account.client.datasets.create({ key, daoId: dao.daoId, ...metadata });
     onDone();
   });
   const submit = (event: FormEvent) => {

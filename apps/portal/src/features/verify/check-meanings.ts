@@ -6,7 +6,7 @@ export const ATTESTATION_MEANINGS: Readonly<Record<string, string>> = {
   PROFILE_UNSUPPORTED: 'This portal knows how to check this kind of evidence.',
   PARSE_BUNDLE: 'The evidence is well-formed.',
   PARSE: 'The hardware’s quote is well-formed, and is exactly one.',
-  ROOT_NOT_PINNED: 'The chain of certificates ends in the manufacturer’s root that is built in here.',
+  ROOT_NOT_PINNED: 'The chain of certificates ends in a root of trust that is pinned here.',
   CHAIN: 'Every certificate is signed by the one above it and valid today.',
   SIGNATURE: 'The quote was signed by that hardware’s key.',
   RTMR: 'The recorded start-up events add up to the register in the quote: nothing is hidden.',
