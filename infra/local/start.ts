@@ -38,8 +38,8 @@ function signalled(): Promise<void> {
       if (Date.now() - firstMs > SAME_SIGNAL_MS) process.exit(130);
       done();
     };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
+    // SIGHUP: the terminal was closed.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
 }
 
