@@ -13,7 +13,7 @@ import { sessionKeyOf } from '../../keys/session-key.js';
 import { mapWindow } from '../../map-window.js';
 import { fetchManifest } from '../provision/manifest.js';
 import { openContribution } from '../provision/open-contribution.js';
-import { Corpus, type CorpusDocument } from '../rag/index.js';
+import { Corpus, indexedChars, type CorpusDocument } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
 
 const MANIFESTS_AT_ONCE = 8;
@@ -107,8 +107,10 @@ async function openAll(
       const sessionKey = keyFor(manifest, released);
       try {
         const opened = await openContribution(context.blobs, manifest, sessionKey);
-        chars += opened.document.blocks.reduce((total, block) => total + block.text.length, 0);
-        if (chars > SESSION_TEXT_CHARS) throw refuse('FILE_TOO_LARGE', { limit: 'text of one session' });
+        const own = indexedChars(opened.document.blocks);
+        // What is left out takes no room: one large document does not push out the small ones after it.
+        if (chars + own > SESSION_TEXT_CHARS) throw refuse('FILE_TOO_LARGE', { limit: 'text of one session' });
+        chars += own;
         return opened;
       } finally {
         sessionKey.fill(0);

@@ -26,6 +26,12 @@ describe('sentences', () => {
     [' \n ', []],
   ])('%j', (text, expected) => expect(sentencesOf(text)).toEqual(expected));
 
+  it('reads a long run of full stops in linear time', () => {
+    const started = performance.now();
+    expect(sentencesOf(`One${'.'.repeat(1_000_000)}two. Three`)).toHaveLength(2);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it('loses and repeats nothing', () => {
     fc.assert(
       fc.property(
@@ -55,6 +61,15 @@ describe('chunks', () => {
     const rows = chunkDocument(md(...Array.from({ length: 70 }, (_, i) => block('a: 1; b: 2', { row: i + 1 }))));
     // 4 words a row: 30 rows reach 120 words, which is enough.
     expect(rows.map(({ locator }) => locator)).toEqual(['rows 1–30', 'rows 31–60', 'rows 61–70']);
+  });
+
+  it('shows the beginning of a path of headings that goes on and on', () => {
+    const [chunk] = chunkDocument(
+      md(block('text', { headings: ['a'.repeat(200), `${'b'.repeat(95)}😀${'c'.repeat(9)}`] })),
+    );
+    // 200 + 3 (' › ') + 95 = 298 characters, then the first half of the emoji, which does not stay.
+    expect(chunk!.locator).toHaveLength(300);
+    expect(chunk!.locator).toMatch(/b\uFFFD…$/);
   });
 
   it('cuts a long block between sentences', () => {

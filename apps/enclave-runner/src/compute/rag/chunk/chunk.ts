@@ -17,6 +17,8 @@ export interface Chunk {
 /** A chunk is closed once it has `enoughWords` and never grows beyond the other two. */
 export const CHUNK_SIZE = { enoughWords: 120, maxWords: 220, maxChars: 2_000 } as const;
 
+/** A path of headings is shown up to here: each citation carries one, and an answer has a limit on its size. */
+const LOCATOR_CHARS = 300;
 const SEPARATOR = '\n\n';
 /** The text that offsets of chunks refer to. */
 export const documentText = (document: ParsedDocument): string =>
@@ -77,7 +79,8 @@ function chunkOf(text: string, pieces: readonly Piece[], ordinal: number): Chunk
 function locatorOf(first: Block, last: Block): string {
   if (first.page !== undefined) return `page ${first.page}`;
   if (first.row !== undefined) return first.row === last.row ? `row ${first.row}` : `rows ${first.row}–${last.row}`;
-  return first.headings.join(' › ');
+  const path = first.headings.join(' › ');
+  return path.length <= LOCATOR_CHARS ? path : `${path.slice(0, LOCATOR_CHARS - 1).toWellFormed()}…`;
 }
 
 function* piecesOf(document: ParsedDocument): Generator<Piece> {

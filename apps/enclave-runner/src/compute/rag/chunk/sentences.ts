@@ -14,10 +14,11 @@ const ABBREVIATIONS = new Set(
 /**
  * Where a sentence may end: after `.`, `!`, `?` or `…` with closing quotes and white space, after the full-width marks
  * of Chinese and Japanese, at an empty line, and before a line that begins a list item or table row. A single line
- * break is no end: prose is often wrapped by hand.
+ * break is no end: prose is often wrapped by hand. A run of marks is tried from its first one only: a million full
+ * stops must not take the square of a million steps.
  */
 const BOUNDARY =
-  /[.!?…]+["'”’)\]]{0,3}\s+|[。！？]+["'”’)\]」』]{0,3}\s*|\n\s*\n\s*|\n(?=[ \t]{0,8}(?:[-*+•]\s|\d{1,3}[.)]\s|\|))/gu;
+  /(?<![.!?…])[.!?…]+["'”’)\]]{0,3}\s+|[。！？]+["'”’)\]」』]{0,3}\s*|\n\s*\n\s*|\n(?=[ \t]{0,8}(?:[-*+•]\s|\d{1,3}[.)]\s|\|))/gu;
 
 /**
  * Split text into sentences by rules that are the same on every platform (the ICU segmenter changes with its

@@ -6,11 +6,18 @@ import { refuse } from '@usufruct/kernel';
  */
 const INVISIBLE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}]/gu;
 
-/** Line ends to `\n`, invisible characters out, Unicode NFC. */
+/**
+ * Marks upon one letter beyond the 30 of Unicode's Stream-Safe Text Format (UAX #15 §13): no language stacks so many,
+ * and normalisation sorts them in quadratic time.
+ */
+const STACKED_MARKS = /(\p{M}{30})\p{M}+/gu;
+
+/** Line ends to `\n`, invisible characters and piles of marks out, Unicode NFC. */
 export const cleanText = (text: string): string =>
   text
     .replace(/\r\n?|\u2028|\u2029/g, '\n')
     .replace(INVISIBLE, '')
+    .replace(STACKED_MARKS, '$1')
     .normalize('NFC');
 
 /** All white space, line ends included, to single spaces. */

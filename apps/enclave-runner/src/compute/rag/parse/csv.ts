@@ -7,16 +7,24 @@ const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /**
  * RFC 4180 with a header row; comma, semicolon, tab or bar as the delimiter. Each row becomes the text
- * `column: value; column: value`, empty cells left out. Rows of unequal length or broken quotes: `FORMAT_BROKEN`.
+ * `column: value; column: value`, empty cells left out. Rows of unequal length or broken quotes: `FORMAT_BROKEN`;
+ * more text in all than the limit: `FILE_TOO_LARGE`.
  */
 export function parseCsv(text: string, limits: ParseLimits): Block[] {
   const records = readRecords(text, limits);
   const [header, ...rows] = records;
   if (header === undefined || header.length > limits.csvColumns) throw broken('a header row');
   const names = header.map((name, column) => oneLine(name) || `column ${column + 1}`);
-  return rows
-    .map((cells, index): Block => ({ text: rowText(names, cells), headings: [], row: index + 1 }))
-    .filter((block) => block.text !== '');
+  const blocks: Block[] = [];
+  let chars = 0;
+  for (const [index, cells] of rows.entries()) {
+    const text = rowText(names, cells);
+    // Every row repeats the names, so a small file can say a lot: stopped before it is all in memory.
+    chars += text.length;
+    if (chars > limits.textChars) throw refuse('FILE_TOO_LARGE', { limit: `${limits.textChars} characters` });
+    if (text !== '') blocks.push({ text, headings: [], row: index + 1 });
+  }
+  return blocks;
 }
 
 const rowText = (names: readonly string[], cells: readonly string[]): string =>

@@ -5,7 +5,14 @@ import { parseHtml } from './html.js';
 import { parseMarkdown } from './markdown.js';
 import { parsePdf } from './pdf.js';
 import { parsePlainText } from './plain-text.js';
-import { PARSE_LIMITS, type Block, type DocumentFormat, type ParsedDocument, type ParseLimits } from './types.js';
+import {
+  indexedChars,
+  PARSE_LIMITS,
+  type Block,
+  type DocumentFormat,
+  type ParsedDocument,
+  type ParseLimits,
+} from './types.js';
 
 export interface DocumentFile {
   readonly fileName: string;
@@ -30,8 +37,8 @@ export async function parseDocument(
   const blocks = await blocksOf(format, bytes, limits);
   if (blocks.length > limits.blocks) throw refuse('FILE_TOO_LARGE', { limit: `${limits.blocks} blocks` });
   if (!blocks.some((block) => /[\p{L}\p{N}]/u.test(block.text))) throw refuse('FILE_EMPTY', { reason: 'no text' });
-  const chars = blocks.reduce((total, block) => total + block.text.length, 0);
-  if (chars > limits.textChars) throw refuse('FILE_TOO_LARGE', { limit: `${limits.textChars} characters` });
+  if (indexedChars(blocks) > limits.textChars)
+    throw refuse('FILE_TOO_LARGE', { limit: `${limits.textChars} characters` });
   return { format, blocks };
 }
 

@@ -172,6 +172,33 @@ describe('bad documents', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
+  it('reads a pile of combining marks in linear time, and keeps 30 of them', async () => {
+    // Alternating classes (232 and 230): sorting a million of them would take minutes.
+    const started = performance.now();
+    const { blocks } = await parse('a.txt', `a${'\u0315\u0300'.repeat(500_000)}`);
+    expect(performance.now() - started).toBeLessThan(3_000);
+    // à and the 29 marks that did not melt into it.
+    expect([...(blocks[0]?.text ?? '')]).toHaveLength(30);
+  });
+
+  it('refuses a small table that grows large because every row repeats the names', async () => {
+    // 256 names of 2,000 characters in each of 1,000 rows: half a GiB of text from a megabyte.
+    const names = Array.from({ length: 256 }, (_, i) => `${i}${'x'.repeat(2_000)}`).join(',');
+    const started = performance.now();
+    expect(await codeOf(() => parse('a.csv', `${names}\n${`${'1,'.repeat(255)}1\n`.repeat(1_000)}`))).toBe(
+      'FILE_TOO_LARGE',
+    );
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('counts a heading for every block that it stands above', async () => {
+    const limits = { ...PARSE_LIMITS, textChars: 1_000 };
+    const of = (blocks: number) => `# ${'h'.repeat(100)}\n${'p\n\n'.repeat(blocks)}`;
+    // 9 × (100 + 1) = 909 and 10 × (100 + 1) = 1,010
+    expect(await codeOf(() => parse('a.md', of(9), limits))).toBe('accepted');
+    expect(await codeOf(() => parse('a.md', of(10), limits))).toBe('FILE_TOO_LARGE');
+  });
+
   it('refuses or reads, and does nothing else, for mutated PDFs', async () => {
     const good = await pdfOf(['Some words to find.']);
     for (let round = 0; round < 6; round++) {

@@ -17,6 +17,13 @@ export interface ParsedDocument {
   readonly blocks: readonly Block[];
 }
 
+/** Characters that a document puts into an index: headings stand above, and are indexed with, every block below them. */
+export const indexedChars = (blocks: readonly Block[]): number =>
+  blocks.reduce(
+    (total, { text, headings }) => headings.reduce((sum, title) => sum + title.length, total + text.length),
+    0,
+  );
+
 /** Bytes, counts and milliseconds as the names say. A document beyond one of them is refused, never cut. */
 export interface ParseLimits {
   readonly fileBytes: number;
