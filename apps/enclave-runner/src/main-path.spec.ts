@@ -166,7 +166,7 @@ class TestHolder implements HolderPort {
     return challenge;
   }
 
-  async register({ daoId, challenge, issuedAtMs, bundle }: RegistrationRequest) {
+  async register({ daoId, challenge, issuedAtMs, payTo, bundle }: RegistrationRequest) {
     this.#requireHere();
     const { claims, policy } = await this.#appraise(challenge, bundle, daoId, daoId);
     const statement = RunnerStatementBcs.serialize({
@@ -177,6 +177,7 @@ class TestHolder implements HolderPort {
       signingPublicKey: claims.signingPublicKey,
       hpkePublicKey: claims.hpkePublicKey,
       appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal),
+      payTo,
       issuedAtMs,
       expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
     }).toBytes();

@@ -8,6 +8,7 @@ import {
   leafHash,
   open,
   seal,
+  sign,
   verify,
   verifyConsistency,
   verifyInclusion,
@@ -31,6 +32,7 @@ import {
   type Logger,
 } from '@usufruct/kernel';
 import {
+  appraisalPolicyDigest,
   deriveId,
   LIMITS,
   LogQueryBcs,
@@ -332,16 +334,34 @@ describe('deposit', () => {
 });
 
 describe('registration', () => {
+  /** What the runner signs first: every field but the payee follows from the evidence, the chain and the request. */
+  const statementOf = (by: TestRunner) => ({
+    chainId: 'local:test',
+    daoId: DAO,
+    profile: 'software-dev',
+    measurement: TEST_MEASUREMENT,
+    signingPublicKey: by.signing.publicKey,
+    hpkePublicKey: by.hpke.publicKey,
+    appraisalPolicyDigest: appraisalPolicyDigest(aPolicy().appraisal),
+    payTo: idOf<Address>('runner-wallet'),
+    issuedAtMs: TEST_NOW_MS,
+    expiresAtMs: asTimestampMs(TEST_NOW_MS + LIMITS.runnerRegistrationTermMs),
+  });
   const ask = async (holder: RunningHolder, changes: object = {}, jobId: Hex32 = DAO, by = runner) => {
     const { challenge } = (
       await call<{ challenge: string }>(holder, '/v1/challenges', { for: 'registration', daoId: DAO })
     ).body;
     const bundle = await by.evidence([challenge], jobId);
+    const message = RunnerStatementBcs.serialize(statementOf(by)).toBytes();
+    const { secretKey } = by.signing;
+    const signature = toBase64(await sign({ secretKey, domainTag: TAGS.runnerStatement, message }));
     return call<{ statement: string; signature: string }>(holder, '/v1/registrations', {
       daoId: DAO,
       challenge,
       bundle,
       issuedAtMs: TEST_NOW_MS,
+      payTo: statementOf(by).payTo,
+      signature,
       ...changes,
     });
   };
@@ -352,15 +372,7 @@ describe('registration', () => {
     const statements = new Set(answers.map(({ body }) => body.statement));
     expect(statements.size).toBe(1);
     const message = fromBase64(answers[0]!.body.statement);
-    expect(RunnerStatementBcs.parse(message)).toMatchObject({
-      chainId: 'local:test',
-      daoId: DAO,
-      measurement: TEST_MEASUREMENT,
-      signingPublicKey: runner.signing.publicKey,
-      hpkePublicKey: runner.hpke.publicKey,
-      issuedAtMs: TEST_NOW_MS,
-      expiresAtMs: TEST_NOW_MS + LIMITS.runnerRegistrationTermMs,
-    });
+    expect(RunnerStatementBcs.parse(message)).toEqual(statementOf(runner));
     for (const [n, { body }] of answers.entries()) {
       const { publicKey } = holders[n]!.holder.keys.signing;
       const signature = fromBase64(body.signature);
@@ -371,6 +383,7 @@ describe('registration', () => {
   it.each([
     ['a time too far ahead', 'INVALID_ARGUMENT', { issuedAtMs: TEST_NOW_MS + LIMITS.clockSkewMs + 1 }],
     ['a time too long ago', 'INVALID_ARGUMENT', { issuedAtMs: TEST_NOW_MS - LIMITS.clockSkewMs - 1 }],
+    ['a payee that the attested key did not sign for', 'SIGNATURE_INVALID', { payTo: idOf('thief') }],
     ['a challenge of its own making', 'CHALLENGE_UNKNOWN', { challenge: toBase64(new Uint8Array(32)) }],
     ['another DAO than the challenge is for', 'CHALLENGE_UNKNOWN', { daoId: idOf('other') }],
   ])('refuses %s', async (_name, code, changes) => {

@@ -27,6 +27,14 @@ describe('the main path on the local chain', () => {
     expect(world.balanceOf(world.requester)).toBe(9n * PRICE);
   });
 
+  it('splits as the policy was when the job was funded: the founder cannot change who is paid afterwards', async () => {
+    const world = await DaoWorld.ready();
+    const greedy = world.policy({ split: { contributorsBps: 0, treasuryBps: 10_000, runnerBps: 0, protocolBps: 0 } });
+    await world.run(world.founder, { kind: 'setPolicy', daoId: world.daoId, expectedVersion: 1, policy: greedy });
+    await world.run(world.stranger, await world.settlement(world.uses(1n)));
+    expect(world.balanceOf(world.contributors[0] as never)).toBe(700_000n);
+  });
+
   it('gives everything back for a job that answered nothing, and calls it cancelled', async () => {
     const world = await DaoWorld.ready();
     const closed = await world.run(world.requester, { kind: 'closeJob', jobId: world.jobId });

@@ -4,6 +4,7 @@ import {
   fromHex,
   toHex32,
   utf8,
+  type Address,
   type Check,
   type DaoId,
   type Digest,
@@ -146,7 +147,10 @@ export interface AttestationResult {
   readonly expiresAtMs: TimestampMs;
 }
 
-/** What a verifier (here: each key holder) signs so that a runner's key can be registered on the chain. */
+/**
+ * What a verifier (here: each key holder) signs so that a runner's key can be registered on the chain. The runner signs
+ * the same bytes with its attested key before any holder does, so nobody between them chooses who is paid.
+ */
 export interface RunnerStatement {
   readonly chainId: string;
   readonly daoId: DaoId;
@@ -155,6 +159,8 @@ export interface RunnerStatement {
   readonly signingPublicKey: Uint8Array;
   readonly hpkePublicKey: Uint8Array;
   readonly appraisalPolicyDigest: Digest;
+  /** The account that receives the runner's part. */
+  readonly payTo: Address;
   readonly issuedAtMs: TimestampMs;
   readonly expiresAtMs: TimestampMs;
 }
@@ -166,6 +172,7 @@ export const RunnerStatementBcs = bcs.struct('RunnerStatement', {
   signingPublicKey: byteVector(),
   hpkePublicKey: byteVector(),
   appraisalPolicyDigest: bytes32<Digest>(),
+  payTo: bytes32<Address>(),
   issuedAtMs: u64Number<TimestampMs>(),
   expiresAtMs: u64Number<TimestampMs>(),
 });

@@ -134,7 +134,6 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
   registerRunner: bcs.struct('RegisterRunner', {
     statement: byteVector(),
     signatures: bcs.vector(StatementSignatureBcs),
-    payTo: bytes32<Address>(),
   }),
   fundJob: bcs.struct('FundJob', {
     salt: bytes32<Hex32>(),
@@ -186,7 +185,7 @@ export interface ChainActionPayloads {
   decideContribution: { contributionId: ContributionId; accept: boolean };
   giveGrant: { salt: Hex32; contributionId: ContributionId; terms: GrantTerms };
   revokeGrant: { grantId: GrantId };
-  registerRunner: { statement: Uint8Array; signatures: StatementSignature[]; payTo: Address };
+  registerRunner: { statement: Uint8Array; signatures: StatementSignature[] };
   fundJob: {
     salt: Hex32;
     datasetId: DatasetId;

@@ -118,6 +118,8 @@ export const zJobView = z.object({
   protection: z.enum(PROTECTION_KINDS),
   policyVersion: z.int(),
   pricePerQuestionUnits: zAmount,
+  /** As the policy had it when the job was funded: nobody changes who is paid afterwards. */
+  split: zRevenueSplit,
   maxQuestions: z.int(),
   questionsSettled: z.int(),
   escrowUnits: zAmount,

@@ -83,6 +83,10 @@ export const zRegistrationRequest = z.object({
   daoId: zHex32<DaoId>(),
   challenge: zBase64(32),
   issuedAtMs: zTimestampMs,
+  /** The account that receives the runner's part. */
+  payTo: zHex32<Address>(),
+  /** Of the attested signing key over the RunnerStatement (tag `runnerStatement`) that the holder is asked to sign. */
+  signature: zBase64(64),
   bundle: zEvidenceBundle,
 });
 export type RegistrationRequest = z.output<typeof zRegistrationRequest>;

@@ -128,6 +128,7 @@ export const aJob = (changes: Partial<JobView> = {}): JobView => ({
   protection: 'tee',
   policyVersion: 1,
   pricePerQuestionUnits: asAmount(1_000_000n),
+  split: aPolicy().split,
   maxQuestions: 10,
   questionsSettled: 0,
   escrowUnits: asAmount(10_000_000n),

@@ -1,5 +1,5 @@
 import { makeEvidence } from '@usufruct/attestation';
-import { verify } from '@usufruct/crypto';
+import { sign, verify } from '@usufruct/crypto';
 import {
   asTimestampMs,
   equalBytes,
@@ -17,6 +17,7 @@ import {
   TAGS,
   type DaoView,
   type HolderSetView,
+  type RegistrationRequest,
   type RunnerView,
   type StatementSignature,
 } from '@usufruct/protocol';
@@ -41,10 +42,7 @@ export async function ensureRegistered(context: RunnerContext, dao: DaoView): Pr
   const issuedAtMs = context.clock.nowMs();
   const statement = await expectedStatement(context, dao, chainId, issuedAtMs);
   const signatures = await collectSignatures({ context, dao, set, challenged, issuedAtMs, statement });
-  await context.chain.execute(
-    [{ kind: 'registerRunner', statement, signatures, payTo: context.wallet.address }],
-    context.wallet,
-  );
+  await context.chain.execute([{ kind: 'registerRunner', statement, signatures }], context.wallet);
   context.logger.info('runner.registered', { daoId: dao.id, runnerId: context.keys.runnerId });
 }
 
@@ -71,7 +69,7 @@ async function registrationOf({ chain, keys }: RunnerContext, dao: DaoView): Pro
 
 /** What every holder has to sign, byte for byte, so that nobody can slip other keys or another term in. */
 async function expectedStatement(
-  { device, keys }: RunnerContext,
+  { device, keys, wallet }: RunnerContext,
   dao: DaoView,
   chainId: string,
   issuedAtMs: TimestampMs,
@@ -83,6 +81,7 @@ async function expectedStatement(
     measurement: await device.measurement(),
     ...keys.bound,
     appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
+    payTo: wallet.address,
     issuedAtMs,
     expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
   }).toBytes();
@@ -107,9 +106,14 @@ async function collectSignatures(params: Collecting): Promise<StatementSignature
     jobId: dao.id,
     keys: context.keys.bound,
   });
+  const { wallet, keys } = context;
+  const signature = toBase64(
+    await sign({ secretKey: keys.signing.secretKey, domainTag: TAGS.runnerStatement, message: params.statement }),
+  );
+  const request = { bundle, payTo: wallet.address, signature };
   const answers = await Promise.allSettled(
     challenged.map(({ holder, member, challenge }) =>
-      signatureOf(params, holder, member, { challenge: toBase64(challenge), bundle }),
+      signatureOf(params, holder, member, { challenge: toBase64(challenge), ...request }),
     ),
   );
   const signatures = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -123,9 +127,9 @@ async function signatureOf(
   { dao, set, issuedAtMs, statement }: Collecting,
   holder: HolderPort,
   member: number,
-  evidence: Pick<Parameters<HolderPort['register']>[0], 'challenge' | 'bundle'>,
+  request: Omit<RegistrationRequest, 'daoId' | 'issuedAtMs'>,
 ): Promise<StatementSignature> {
-  const answer = await holder.register({ daoId: dao.id, issuedAtMs, ...evidence });
+  const answer = await holder.register({ daoId: dao.id, issuedAtMs, ...request });
   const signature = fromBase64(answer.signature);
   const publicKey = fromBase64(set.members[member]!.signingPublicKey);
   const isSame = equalBytes(fromBase64(answer.statement), statement);

@@ -1,5 +1,5 @@
-import { sign } from '@usufruct/crypto';
-import { asTimestampMs, refuse, toBase64, type TimestampMs } from '@usufruct/kernel';
+import { sign, verify } from '@usufruct/crypto';
+import { asTimestampMs, fromBase64, refuse, toBase64, type TimestampMs } from '@usufruct/kernel';
 import { appraisalPolicyDigest, LIMITS, RunnerStatementBcs, TAGS, type RegistrationRequest } from '@usufruct/protocol';
 import { seatIn, type Holder } from '../holder.js';
 import { appraise } from './appraisal.js';
@@ -9,11 +9,11 @@ import { appraise } from './appraisal.js';
  * chain's registry counts. k holders sign the same bytes, because all that could differ between them comes from the
  * request or the chain.
  *
- * Refuses `INVALID_ARGUMENT` (a time that is not ours), `CHALLENGE_*`, `NOT_FOUND` (the DAO), `FORBIDDEN` (no seat),
+ * Refuses `SIGNATURE_INVALID` (the attested key did not sign the same statement), `INVALID_ARGUMENT` (a time that is not ours), `CHALLENGE_*`, `NOT_FOUND` (the DAO), `FORBIDDEN` (no seat),
  * `ATTESTATION_REFUSED`, `PROFILE_UNSUPPORTED`, `RATE_LIMITED`.
  */
 export async function registerRunner(holder: Holder, request: RegistrationRequest) {
-  const { daoId, challenge, bundle, issuedAtMs } = request;
+  const { daoId, challenge, bundle, payTo, issuedAtMs } = request;
   requireOurTime(holder, issuedAtMs);
   holder.challenges.consume({ challenge, purpose: 'registration', subject: daoId });
   const dao = await holder.chain.dao(daoId);
@@ -28,13 +28,27 @@ export async function registerRunner(holder: Holder, request: RegistrationReques
     signingPublicKey: claims.signingPublicKey,
     hpkePublicKey: claims.hpkePublicKey,
     appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
+    payTo,
     issuedAtMs,
     expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
   }).toBytes();
+  await requireRunnersWord(claims.signingPublicKey, message, request);
   const { secretKey } = holder.keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.runnerStatement, message });
   holder.logger.info('runner.vouched', { daoId, measurement: claims.measurement, standIn: claims.standIn });
   return { statement: toBase64(message), signature: toBase64(signature) };
+}
+
+/** The attested key signed these very bytes: whoever carried the request cannot have chosen who is paid. */
+async function requireRunnersWord(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  request: RegistrationRequest,
+): Promise<void> {
+  const signature = fromBase64(request.signature, 'signature');
+  if (!(await verify({ publicKey, domainTag: TAGS.runnerStatement, message, signature }))) {
+    throw refuse('SIGNATURE_INVALID', { field: 'signature' });
+  }
 }
 
 function requireOurTime({ clock }: Holder, issuedAtMs: TimestampMs): void {

@@ -36,6 +36,7 @@ export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): voi
     protection,
     policyVersion,
     pricePerQuestionUnits,
+    split: policy.split,
     maxQuestions,
     questionsSettled: 0,
     escrowUnits: escrow as AmountUnits,

@@ -104,7 +104,7 @@ function settle(room: Room, { job, receipt, runner, uses, action, key }: Settlem
   const dao = mustFind(room, 'dao', job.daoId);
   const { priceUnits, questionId } = receipt;
   const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: room.chain.protocolAccount };
-  const payouts = payoutsOf({ priceUnits, split: dao.policy.split, ...accounts }, uses);
+  const payouts = payoutsOf({ priceUnits, split: job.split, ...accounts }, uses);
   for (const { account, amountUnits } of payouts) credit(room.draft, account, amountUnits);
 
   const questionsSettled = job.questionsSettled + 1;

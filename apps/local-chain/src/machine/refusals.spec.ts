@@ -274,23 +274,15 @@ table('runners', founded, [
     async (w) => [w.runnerWallet, await w.registration(Uint8Array.of(...w.statement(), 0))],
   ],
   [
-    'the pay redirected by sending the public statement again',
-    'WRONG_WALLET',
+    'another payee than the holders signed for',
+    'SIGNATURE_INVALID',
     async (w) => {
-      const mine = await w.registration(w.statement());
-      await w.run(w.runnerWallet, mine);
-      return [w.stranger, { ...mine, payTo: w.stranger.address } as ChainAction];
+      const signed = await w.registration(w.statement());
+      const statement = w.statement({ payTo: w.stranger.address });
+      return [w.stranger, { ...(signed as ChainAction & { kind: 'registerRunner' }), statement }];
     },
   ],
-  [
-    'the pay redirected by the runner itself',
-    'ok',
-    async (w) => {
-      const mine = await w.registration(w.statement());
-      await w.run(w.runnerWallet, mine);
-      return [w.runnerWallet, { ...mine, payTo: w.stranger.address } as ChainAction];
-    },
-  ],
+  ['sent by a stranger: it names who is paid', 'ok', async (w) => [w.stranger, await w.registration(w.statement())]],
 ]);
 
 const fund =

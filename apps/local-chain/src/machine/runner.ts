@@ -45,16 +45,10 @@ export async function registerRunner(room: Room, action: ChainActionPayloads['re
     signingPublicKey: toBase64(statement.signingPublicKey),
     hpkePublicKey: toBase64(statement.hpkePublicKey),
     appraisalPolicyDigest: statement.appraisalPolicyDigest,
-    payTo: action.payTo,
+    payTo: statement.payTo,
     expiresAtMs: statement.expiresAtMs,
   };
-  const key = runnerKey(dao.id, runner.id);
-  const known = room.draft.read('runner', key);
-  // A statement is public once it is on the chain: sending it again must not redirect the runner's pay.
-  if (known !== undefined && known.payTo !== runner.payTo && room.sender !== known.payTo) {
-    throw refuse('WRONG_WALLET', { owner: known.payTo });
-  }
-  room.draft.write('runner', key, runner);
+  room.draft.write('runner', runnerKey(dao.id, runner.id), runner);
   room.emit({ type: 'RunnerRegistered', runner });
 }
 

@@ -159,6 +159,7 @@ export class DaoWorld extends World {
       signingPublicKey: this.runnerKey.publicKey,
       hpkePublicKey: bytesOf('hpke'),
       appraisalPolicyDigest: appraisalPolicyDigest(this.policy().appraisal),
+      payTo: this.runnerWallet.address,
       issuedAtMs: nowMs,
       expiresAtMs: asTimestampMs(nowMs + 1_000 * MINUTE_MS),
       ...changes,
@@ -176,7 +177,7 @@ export class DaoWorld extends World {
         }),
       })),
     );
-    return { kind: 'registerRunner', statement, signatures, payTo: this.runnerWallet.address };
+    return { kind: 'registerRunner', statement, signatures };
   }
 
   uses(...weights: (bigint | null)[]): Use[] {

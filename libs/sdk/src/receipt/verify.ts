@@ -181,19 +181,17 @@ function checkPayouts(evidence: ReceiptEvidence, receipt: UsageReceipt, settled:
   ];
 }
 
-/** Divide the price again, by the split of the DAO, and compare to the unit. */
+/** Divide the price again, by the split that the job was funded under, and compare to the unit. */
 function checkAllocation(
   { dao, job, runner, chain, owners }: ReceiptEvidence,
   receipt: UsageReceipt,
   settled: Settled,
 ): Check {
   const name: ReceiptCheck = 'PAYOUTS_BY_WEIGHT';
-  if (dao.policyVersion !== job.policyVersion)
-    return skipped(name, "the DAO's policy has changed since the job was funded");
   if (runner === null) return skipped(name, 'where the runner is paid is not known');
   try {
     const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: chain.protocolAccount };
-    const terms = { priceUnits: receipt.priceUnits, split: dao.policy.split, ...accounts };
+    const terms = { priceUnits: receipt.priceUnits, split: job.split, ...accounts };
     const expected = payoutsOf(
       terms,
       settled.uses.map((use) => ({ ...use, owner: ownerOf(owners, use) })),
