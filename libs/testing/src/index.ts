@@ -1,6 +1,7 @@
 export * from './acting-chain.js';
 export * from './builders.js';
 export * from './fake-chain.js';
+export * from './fake-graphql.js';
 export * from './fake-holder.js';
 export * from './fake-store.js';
 export * from './manifest.js';

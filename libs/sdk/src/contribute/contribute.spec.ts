@@ -1,0 +1,351 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { asBlobId, fromHex, toBase64Url, type DatasetId, type HolderSetId } from '@usufruct/kernel';
+import { combine, collect, decryptEnvelope, deriveSessionKey, streamOf } from '@usufruct/crypto';
+import {
+  actingChain,
+  aDao,
+  aDataset,
+  aHolderSet,
+  aPolicy,
+  FakeHolder,
+  FakeStore,
+  fetchOf,
+  idOf,
+  ManualClock,
+  seededRandom,
+  testWallet,
+  type FakeChain,
+} from '@usufruct/testing';
+import { daoPolicyDigest, LIMITS, TAGS } from '@usufruct/protocol';
+import { toBase64 } from '@usufruct/kernel';
+import fc from 'fast-check';
+import { connect } from '../client.js';
+import { memoryJournal, type Journal } from '../journal.js';
+import { PART_BYTES } from './upload.js';
+
+const CONTENT = new TextEncoder().encode('A vaccine fridge keeps between two and eight degrees.\n'.repeat(40));
+const NAME = 'fridge.txt';
+const DATASET = idOf<DatasetId>('dataset');
+const WALLET = testWallet('contributor');
+
+const patternOf = (lengthBytes: number): Uint8Array => new Uint8Array(lengthBytes).map((_, i) => (i * 31) % 251);
+
+class Killed extends Error {}
+
+/**
+ * Stops the client at its n-th step to the outside: just before the step happens, or just after. From then on nothing
+ * that it does has an effect any more, as if its process were gone.
+ */
+class Fuse {
+  steps = 0;
+  private isBlown = false;
+  constructor(
+    private readonly at: number,
+    private readonly isAfter: boolean,
+  ) {}
+  async pass<T>(step: () => Promise<T>): Promise<T> {
+    if (this.isBlown) throw new Killed();
+    this.isBlown = this.steps++ === this.at;
+    if (this.isBlown && !this.isAfter) throw new Killed();
+    const result = await step();
+    // Its own step, or one of another upload that was under way when the process ended.
+    if (this.isBlown) throw new Killed();
+    return result;
+  }
+}
+const whole = (): Fuse => new Fuse(Number.POSITIVE_INFINITY, false);
+
+interface World {
+  readonly chain: FakeChain;
+  readonly store: FakeStore;
+  readonly holders: readonly FakeHolder[];
+  readonly journal: Journal;
+  readonly clock: ManualClock;
+}
+let holders: FakeHolder[];
+beforeAll(async () => {
+  holders = await Promise.all(['a', 'b', 'c'].map((name) => FakeHolder.create(name, 'local:test')));
+});
+
+function newWorld(): World {
+  const chain = actingChain();
+  const members = holders.map(({ member }) => ({
+    operator: member.operator,
+    signingPublicKey: toBase64(member.signingPublicKey),
+    sealingPublicKey: toBase64(member.sealingPublicKey),
+  }));
+  for (const holder of holders) {
+    holder.shares.clear();
+    holder.isDown = false;
+  }
+  chain.put('dao', aDao()).put('dataset', aDataset({ contributionCount: 0 }));
+  chain.put('holder-set', aHolderSet({ members }));
+  return { chain, store: new FakeStore(), holders, journal: memoryJournal(), clock: new ManualClock() };
+}
+
+/** A client as a fresh process would make it: it shares nothing with an earlier one but the journal. */
+function client({ chain, store, journal, clock }: World, fuse: Fuse, process = 'one', wallet = WALLET) {
+  const reach = fetchOf(holders);
+  return connect({
+    apiUrl: 'http://api.test',
+    signer: {
+      address: wallet.address,
+      signPersonalMessage: (message) => fuse.pass(() => wallet.signPersonalMessage(message)),
+    },
+    chain: Object.assign(Object.create(chain) as FakeChain, {
+      prepare: (...args: Parameters<FakeChain['prepare']>) => fuse.pass(() => chain.prepare(...args)),
+      send: (...args: Parameters<FakeChain['send']>) => fuse.pass(() => chain.send(...args)),
+    }),
+    store: {
+      put: (...args) => fuse.pass(() => store.put(...args)),
+      get: (...args) => fuse.pass(() => store.get(...args)),
+      status: (...args) => store.status(...args),
+    },
+    holders: holders.map(({ url }) => ({ url })),
+    journal: {
+      get: (key) => journal.get(key),
+      keys: (prefix) => journal.keys(prefix),
+      put: (key, value) => fuse.pass(() => journal.put(key, value)),
+      delete: (key) => fuse.pass(() => journal.delete(key)),
+    },
+    fetch: (input, init) => fuse.pass(() => reach(input, init)),
+    clock,
+    random: seededRandom(process),
+  });
+}
+
+const contribution = (content: Uint8Array = CONTENT) => ({
+  key: 'file',
+  datasetId: DATASET,
+  fileName: NAME,
+  sizeBytes: content.length,
+  source: () => streamOf(content),
+});
+
+/** One registered contribution, a valid share at every holder, and what any two open is the file. */
+async function expectContributed(world: World, content: Uint8Array = CONTENT): Promise<void> {
+  const registered = await world.chain.contributionsOf(DATASET);
+  expect(registered).toHaveLength(1);
+  const { manifestDigest, parts, id } = registered[0]!;
+  const deposits = holders.map((holder) => holder.shares.get(manifestDigest));
+  expect(deposits.map((deposit) => deposit?.share.index)).toEqual([1, 2, 3]);
+  const { manifest } = deposits[0]!;
+  expect(manifest.contributionId).toBe(id);
+  expect(parts.map(({ blob }) => blob)).toEqual(manifest.parts.map(({ blob }) => blob));
+  for (const pair of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as const) {
+    const secret = combine(
+      pair.map((i) => deposits[i]!.share),
+      manifest.commitments,
+    );
+    const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context: fromHex(id) });
+    const blobs = await Promise.all(parts.map(({ blob }) => world.store.get(asBlobId(toBase64Url(fromHex(blob))))));
+    const { fileName, body } = await decryptEnvelope({ source: streamOf(...blobs), sessionKey });
+    expect(fileName).toBe(NAME);
+    expect(Buffer.from(await collect(body, LIMITS.fileBytes)).equals(content)).toBe(true);
+  }
+}
+
+/** The result stays; the seed, and everything that leads to it, is gone. */
+async function expectNoSecret({ journal }: World): Promise<void> {
+  expect(await journal.keys('contribute/')).toEqual(['contribute/file/done']);
+}
+
+describe('contribute', () => {
+  it('registers one contribution, deposits every share, and forgets the secret', async () => {
+    const world = newWorld();
+    const steps: string[] = [];
+    const done = await client(world, whole()).contributions.contribute({
+      ...contribution(),
+      onProgress: ({ step }) => void (steps.at(-1) !== step && steps.push(step)),
+    });
+    expect(done).toMatchObject({ fileName: NAME, sizeBytes: CONTENT.length, parts: 1, datasetId: DATASET });
+    expect(steps).toEqual(['planning', 'uploading', 'signing', 'depositing', 'registering', 'done']);
+    await expectContributed(world);
+    await expectNoSecret(world);
+  });
+
+  it('gives the same result again, and sends nothing', async () => {
+    const world = newWorld();
+    const first = await client(world, whole()).contributions.contribute(contribution());
+    const sent = world.store.puts.length;
+    const again = await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(again).toEqual(first);
+    expect(world.store.puts).toHaveLength(sent);
+    expect(world.chain.executed).toHaveLength(1);
+  });
+
+  it('ends in exactly one contribution with all shares, whatever step it is killed at', async () => {
+    const counting = whole();
+    await client(newWorld(), counting).contributions.contribute(contribution());
+    expect(counting.steps).toBeGreaterThan(20);
+    for (let at = 0; at < counting.steps; at++) {
+      for (const isAfter of [false, true]) {
+        const world = newWorld();
+        await expect(
+          client(world, new Fuse(at, isAfter)).contributions.contribute(contribution()),
+        ).rejects.toBeDefined();
+        await client(world, whole(), 'two').contributions.contribute(contribution());
+        await expectContributed(world);
+        await expectNoSecret(world);
+      }
+    }
+  });
+
+  it('survives being killed several times, at any steps', async () => {
+    const kills = fc.array(fc.tuple(fc.nat(30), fc.boolean()), { minLength: 2, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(kills, async (list) => {
+        const world = newWorld();
+        for (const [i, [at, isAfter]] of list.entries()) {
+          await client(world, new Fuse(at, isAfter), `process ${i}`)
+            .contributions.contribute(contribution())
+            .catch(() => undefined);
+        }
+        await client(world, whole(), 'last').contributions.contribute(contribution());
+        await expectContributed(world);
+        await expectNoSecret(world);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('does not send a part twice that was stored before the kill', async () => {
+    const world = newWorld();
+    const content = patternOf(2 * PART_BYTES + 1_000);
+    for (const holder of holders) holder.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution(content))).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      details: { upstream: 'key holder 1' },
+    });
+    const sent = [...world.store.puts];
+    expect(sent).toHaveLength(4); // three parts and the manifest
+    for (const holder of holders) holder.isDown = false;
+    await client(world, whole(), 'two').contributions.contribute(contribution(content));
+    expect(world.store.puts).toEqual(sent);
+    await expectContributed(world, content);
+  });
+
+  it('takes a new key when the file has changed since, and sends nothing else under the old one', async () => {
+    const world = newWorld();
+    const before = patternOf(PART_BYTES + 5_000);
+    const after = Uint8Array.from(before);
+    after[PART_BYTES + 2_000] = after[PART_BYTES + 2_000]! ^ 1; // in the second part
+    const putsBeforeKill = 2;
+    let puts = 0;
+    const { put } = world.store;
+    world.store.put = async (bytes) => {
+      const stored = await put(bytes);
+      if (++puts === putsBeforeKill) throw new Killed(); // stored, but the client never knew
+      return stored;
+    };
+    await expect(client(world, whole()).contributions.contribute(contribution(before))).rejects.toThrow(Killed);
+    world.store.put = put;
+    await client(world, whole(), 'two').contributions.contribute(contribution(after));
+    await expectContributed(world, after);
+    // Two parts of the old key, then two of the new one and its manifest: the changed part never left under the old.
+    expect(world.store.puts).toHaveLength(5);
+    expect(new Set(world.store.puts).size).toBe(5);
+  });
+
+  it('starts anew when the DAO has another policy since', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    const policy = aPolicy({ verifierThreshold: 1 });
+    world.chain.put('dao', aDao({ policy, policyVersion: 2 }));
+    holders[2]!.isDown = false;
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    await expectContributed(world);
+    const [registered] = await world.chain.contributionsOf(DATASET);
+    expect(registered?.policyDigest).toBe(daoPolicyDigest(policy));
+  });
+
+  it('serves the holders that answer, and goes on with the others later', async () => {
+    const world = newWorld();
+    holders[1]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      details: { upstream: 'key holder 2' },
+    });
+    expect(holders.map(({ shares }) => shares.size)).toEqual([1, 0, 1]);
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+    holders[1]!.isDown = false;
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    await expectContributed(world);
+  });
+
+  it('forgets the secret of a contribution that is given up', async () => {
+    const world = newWorld();
+    holders[0]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    expect(await seedOf(world)).not.toBeNull();
+    await client(world, whole(), 'two').contributions.abandon('file');
+    expect(await world.journal.keys('')).toEqual([]);
+  });
+});
+
+const seedOf = ({ journal }: World): Promise<string | null> => journal.get('contribute/file/plan');
+
+describe('what contribute refuses', () => {
+  const rows: readonly [string, { fileName?: string; sizeBytes?: number }, string][] = [
+    ['a file without bytes', { sizeBytes: 0 }, 'FILE_EMPTY'],
+    ['a file over the limit', { sizeBytes: LIMITS.fileBytes + 1 }, 'FILE_TOO_LARGE'],
+    ['an ending that the runner cannot read', { fileName: 'film.mov' }, 'FORMAT_UNKNOWN'],
+    ['a name without an ending', { fileName: 'README' }, 'FORMAT_UNKNOWN'],
+    ['a path', { fileName: '../x.txt' }, 'INVALID_ARGUMENT'],
+    ['a name that forges lines', { fileName: 'a\nb.txt' }, 'INVALID_ARGUMENT'],
+    ['a size that is no size', { sizeBytes: -1 }, 'INVALID_ARGUMENT'],
+    ['more bytes than announced', { sizeBytes: CONTENT.length - 1 }, 'INVALID_ARGUMENT'],
+    ['fewer bytes than announced', { sizeBytes: CONTENT.length + 1 }, 'INVALID_ARGUMENT'],
+  ];
+  it.each(rows)('%s', async (_name, change, code) => {
+    const world = newWorld();
+    await expect(
+      client(world, whole()).contributions.contribute({ ...contribution(), ...change }),
+    ).rejects.toMatchObject({ code });
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+    expect(holders.every(({ shares }) => shares.size === 0)).toBe(true);
+  });
+
+  it('a store that gives back other bytes', async () => {
+    const world = newWorld();
+    const { put } = world.store;
+    world.store.put = async (bytes) => {
+      const stored = await put(bytes);
+      world.store.tamper(stored.blobId);
+      return stored;
+    };
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toMatchObject({
+      code: 'BLOB_MISMATCH',
+    });
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+  });
+
+  it('a holder whose receipt is not signed by the key on the chain', async () => {
+    const world = newWorld();
+    const impostor = await FakeHolder.create('impostor', 'local:test');
+    const set = await world.chain.holderSet(idOf<HolderSetId>('holder-set'));
+    const members = set.members.map((member, i) =>
+      i === 1 ? { ...member, signingPublicKey: toBase64(impostor.member.signingPublicKey) } : member,
+    );
+    world.chain.put('holder-set', { ...set, members });
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      details: { upstream: 'key holder 2' },
+    });
+  });
+
+  it('going on with another wallet', async () => {
+    const world = newWorld();
+    holders[0]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[0]!.isDown = false;
+    const thief = client(world, whole(), 'two', testWallet('thief'));
+    await expect(thief.contributions.contribute(contribution())).rejects.toMatchObject({ code: 'WRONG_WALLET' });
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+  });
+});
