@@ -136,9 +136,10 @@ export class ApiWorld {
   /** Wait until the API tells what the chain has told so far. */
   async settled(): Promise<void> {
     const last = (await this.chain.events(0)).at(-1)?.seq ?? 0;
-    await eventually(async () => {
-      const { projectedSeq } = await this.field('{ chainInfo { projectedSeq } }');
-      return projectedSeq >= last;
+    const isThere = async (): Promise<boolean> =>
+      (await this.field('{ chainInfo { projectedSeq } }')).projectedSeq >= last;
+    await eventually(isThere).catch((error: unknown) => {
+      throw new Error(`the projection does not follow: ${JSON.stringify(this.log.slice(-3))}`, { cause: error });
     });
   }
 }

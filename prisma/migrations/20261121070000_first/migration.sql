@@ -266,14 +266,11 @@ CREATE TABLE "idempotency_key" (
 );
 
 -- CreateTable
-CREATE TABLE "sign_in_challenge" (
+CREATE TABLE "answered_challenge" (
     "nonce" TEXT NOT NULL,
-    "address" TEXT NOT NULL,
-    "issued_at" TIMESTAMPTZ(3) NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
-    "used_at" TIMESTAMPTZ(3),
 
-    CONSTRAINT "sign_in_challenge_pkey" PRIMARY KEY ("nonce")
+    CONSTRAINT "answered_challenge_pkey" PRIMARY KEY ("nonce")
 );
 
 -- CreateTable
@@ -390,7 +387,7 @@ CREATE INDEX "question_job_id_ordinal_idx" ON "question"("job_id", "ordinal");
 CREATE INDEX "question_state_idx" ON "question"("state");
 
 -- CreateIndex
-CREATE INDEX "sign_in_challenge_expires_at_idx" ON "sign_in_challenge"("expires_at");
+CREATE INDEX "answered_challenge_expires_at_idx" ON "answered_challenge"("expires_at");
 
 -- CreateIndex
 CREATE INDEX "session_expires_at_idx" ON "session"("expires_at");

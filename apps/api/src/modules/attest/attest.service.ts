@@ -37,8 +37,26 @@ export class AttestService implements Projector {
 
   async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
     if (data.type !== 'RunnerRegistered') return;
-    const { daoId, id, expiresAtMs, ...runner } = data.runner;
-    const row = { ...runner, registeredAt: toDate(atMs), expiresAt: toDate(expiresAtMs), eventSeq: seq };
+    const {
+      daoId,
+      id,
+      profile,
+      measurement,
+      signingPublicKey,
+      hpkePublicKey,
+      appraisalPolicyDigest: digest,
+    } = data.runner;
+    const row = {
+      profile,
+      measurement,
+      signingPublicKey,
+      hpkePublicKey,
+      appraisalPolicyDigest: digest,
+      payTo: data.runner.payTo,
+      registeredAt: toDate(atMs),
+      expiresAt: toDate(data.runner.expiresAtMs),
+      eventSeq: seq,
+    };
     await tx.runner.upsert({ where: { daoId_id: { daoId, id } }, create: { daoId, id, ...row }, update: row });
   }
 

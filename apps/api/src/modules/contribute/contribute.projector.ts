@@ -9,12 +9,18 @@ export class ContributionProjector implements Projector {
 
   async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
     if (data.type === 'ContributionRegistered') {
-      const { manifestBlob, parts, ...contribution } = data.contribution;
+      const { id, datasetId, owner, state, manifestDigest, holderSetId, policyDigest } = data.contribution;
       await tx.contribution.create({
         data: {
-          ...contribution,
-          manifestBlob: toJson(manifestBlob),
-          parts: toJson(parts),
+          id,
+          datasetId,
+          owner,
+          state,
+          manifestDigest,
+          manifestBlob: toJson(data.contribution.manifestBlob),
+          parts: toJson(data.contribution.parts),
+          holderSetId,
+          policyDigest,
           registeredAt: toDate(atMs),
           eventSeq: seq,
         },

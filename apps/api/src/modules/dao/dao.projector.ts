@@ -9,9 +9,20 @@ export class DaoProjector implements Projector {
 
   async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
     if (data.type === 'DaoCreated') {
-      const { policy, members, ...dao } = data.dao;
+      const { id, founder, treasury, members, metadataHash, policyVersion, policy, policyDigest } = data.dao;
       await tx.dao.create({
-        data: { ...dao, members: [...members], policy: toJson(policy), createdAt: toDate(atMs), eventSeq: seq },
+        data: {
+          id,
+          founder,
+          treasury,
+          members: [...members],
+          metadataHash,
+          policyVersion,
+          policy: toJson(policy),
+          policyDigest,
+          createdAt: toDate(atMs),
+          eventSeq: seq,
+        },
       });
     } else if (data.type === 'PolicySet') {
       const { daoId, version, policy, policyDigest } = data;

@@ -7,6 +7,7 @@ import {
   PROTECTION_KINDS,
   zAmount,
   zHex32,
+  zRevenueSplit,
   type JobState,
 } from '@usufruct/protocol';
 import { z } from 'zod';
@@ -62,6 +63,7 @@ export function toJob({ progress, chain }: JobRecord): JobType {
     questionsSettled: chain?.questionsSettled ?? 0,
     escrowUnits: asAmount(chain === null ? 0n : toBigint(chain.escrowUnits)),
     refundUnits: chain === null || chain.refundUnits === null ? null : asAmount(toBigint(chain.refundUnits)),
+    split: chain === null ? null : parseAnswer(zRevenueSplit, chain.split, 'projection'),
     clientPublicKey: chain?.clientPublicKey ?? null,
     fundedAtMs: chain === null ? null : toMs(chain.fundedAt),
     expiresAtMs: chain === null ? null : toMs(chain.expiresAt),

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { JobId } from '@usufruct/kernel';
 import type { ChainEvent } from '@usufruct/protocol';
 import { OutboxService } from '../../platform/outbox/index.js';
-import { toColumn, toDate, type Database } from '../../platform/prisma/index.js';
+import { toColumn, toDate, toJson, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
 import { JobEvents } from './job-events.js';
 import { followTask } from './job-task.js';
@@ -44,16 +44,26 @@ export class JobProjector implements Projector {
     event: ChainEvent,
     job: Extract<ChainEvent['data'], { type: 'JobFunded' }>['job'],
   ): Promise<void> {
-    const { pricePerQuestionUnits, escrowUnits, fundedAtMs, expiresAtMs, id, requester, ...view } = job;
+    const { id, requester } = job;
     await tx.chainJob.create({
       data: {
-        ...view,
         id,
+        daoId: job.daoId,
+        datasetId: job.datasetId,
         requester,
-        pricePerQuestionUnits: toColumn(pricePerQuestionUnits),
-        escrowUnits: toColumn(escrowUnits),
-        fundedAt: toDate(fundedAtMs),
-        expiresAt: toDate(expiresAtMs),
+        purpose: job.purpose,
+        kind: job.kind,
+        protection: job.protection,
+        policyVersion: job.policyVersion,
+        pricePerQuestionUnits: toColumn(job.pricePerQuestionUnits),
+        split: toJson(job.split),
+        maxQuestions: job.maxQuestions,
+        questionsSettled: job.questionsSettled,
+        escrowUnits: toColumn(job.escrowUnits),
+        clientPublicKey: job.clientPublicKey,
+        state: job.state,
+        fundedAt: toDate(job.fundedAtMs),
+        expiresAt: toDate(job.expiresAtMs),
         eventSeq: event.seq,
       },
     });

@@ -24,8 +24,6 @@ import { storedQuote, toJob } from './job-record.js';
 import { JobRepository } from './job.repository.js';
 import type { JobEventsPage, JobType, PreparedJob, PrepareJobInput, Quote, QuoteInput } from './job.types.js';
 
-const FUNDED_WITHIN_MS = 5_000;
-
 @Injectable()
 export class JobService {
   constructor(
@@ -96,13 +94,14 @@ export class JobService {
   async submit(requester: Address, jobId: JobId): Promise<JobType> {
     const record = await this.projection.waitFor(async () => {
       const found = await this.repository.record(jobId);
-      return found?.chain === null ? null : found;
-    }, FUNDED_WITHIN_MS);
+      const isOthers = found !== null && found.progress.requester !== requester;
+      if (isOthers) throw refuse('NOT_FOUND', { jobId });
+      return found === null || found.chain === null ? null : found;
+    });
     if (record === null) {
       await this.requireOwn(requester, jobId);
       throw refuse('PAYMENT_REQUIRED', { jobId });
     }
-    if (record.progress.requester !== requester) throw refuse('NOT_FOUND', { jobId });
     if (record.chain?.state === 'funded') await this.dispatch.hurry(jobId);
     return toJob(record);
   }

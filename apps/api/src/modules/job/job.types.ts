@@ -15,6 +15,7 @@ import {
   TimestampMsScalar,
 } from '../../platform/graphql/index.js';
 import { LeftOut } from '../consent/index.js';
+import { RevenueSplit } from '../dao/index.js';
 
 export const JobStateEnum = codeEnum(
   'JobState',
@@ -76,6 +77,11 @@ export class JobType extends Node {
   escrowUnits!: AmountUnits;
   @Field(() => Amount, { nullable: true, description: 'Paid back at the end of the job; null before.' })
   refundUnits!: AmountUnits | null;
+  @Field(() => RevenueSplit, {
+    nullable: true,
+    description: 'Who is paid what part of each receipt: fixed when the job was funded; null before.',
+  })
+  split!: RevenueSplit | null;
   @Field(() => Base64, { nullable: true, description: 'Null until the job is funded, like the two times.' })
   clientPublicKey!: string | null;
   @Field(() => TimestampMsScalar, { nullable: true })

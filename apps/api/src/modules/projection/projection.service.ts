@@ -85,7 +85,7 @@ export class ProjectionService {
    * Wait for something that a client has just done on the chain and that the events will tell any moment. Null when
    * it did not come in time.
    */
-  async waitFor<T>(look: () => Promise<T | null>, timeoutMs = 3_000): Promise<T | null> {
+  async waitFor<T>(look: () => Promise<T | null>, timeoutMs = 2_000): Promise<T | null> {
     const deadline = this.clock.nowMs() + timeoutMs;
     for (;;) {
       const applied = this.nextApplied(Math.max(1, Math.min(250, deadline - this.clock.nowMs())));

@@ -29,8 +29,10 @@ export class ReceiptProjector implements Projector {
       }),
     });
     await tx.payout.createMany({
-      data: payouts.map(({ amountUnits, ...payout }, line) => ({
-        ...payout,
+      data: payouts.map(({ account, role, contributionId, amountUnits }, line) => ({
+        account,
+        role,
+        contributionId,
         amountUnits: toColumn(amountUnits),
         eventSeq,
         line,
