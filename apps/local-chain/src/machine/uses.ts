@@ -1,3 +1,4 @@
+import { purposesCover } from '@usufruct/consent';
 import { refuse, type GrantId } from '@usufruct/kernel';
 import type { PaidUse } from '@usufruct/ledger';
 import {
@@ -52,7 +53,8 @@ function requireGrant(room: Room, job: JobView, receipt: UsageReceipt, { contrib
   if (grant.revokedAtMs !== null && grant.revokedAtMs <= issuedAtMs) throw refuse('GRANT_REVOKED', about);
   const { terms } = grant;
   if (terms.expiresAtMs <= issuedAtMs) throw refuse('GRANT_EXPIRED', about);
-  if (!terms.purposes.includes(job.purpose)) throw refuse('PURPOSE_DENIED', about);
+  // As the holders decide: what they release for must be paid for.
+  if (!purposesCover(terms.purposes, job.purpose)) throw refuse('PURPOSE_DENIED', about);
   if (!terms.kinds.includes(job.kind)) throw refuse('SCOPE_MISMATCH', { ...about, field: 'kind' });
   if (!terms.protections.includes(job.protection)) throw refuse('SCOPE_MISMATCH', { ...about, field: 'protection' });
   if (job.pricePerQuestionUnits < terms.priceFloorUnits) throw refuse('PRICE_BELOW_FLOOR', about);
