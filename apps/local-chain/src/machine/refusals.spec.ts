@@ -9,9 +9,10 @@ import {
   type GrantId,
   type QuestionId,
 } from '@usufruct/kernel';
-import { LIMITS, TAGS, TreeHeadBcs, UsageReceiptBcs, type ChainAction } from '@usufruct/protocol';
+import { LIMITS, runnerIdOf, TAGS, TreeHeadBcs, UsageReceiptBcs, type ChainAction } from '@usufruct/protocol';
 import { DaoWorld, PRICE, PURPOSE, type Signer } from '../testing/dao-world.js';
 import { bytesOf, digestOf, hexOf, signingKeyOf } from '../testing/world.js';
+import { runnerKey } from './collections.js';
 import { MINT_CAP_UNITS } from './money.js';
 
 /**
@@ -457,6 +458,12 @@ const fresh: readonly Row[] = [
   ['a grant expired', 'GRANT_EXPIRED', useOf({ expiresAtMs: 1_800_000_000_001 as never }, 1)],
   ['a grant not yet expired', 'ok', useOf({ expiresAtMs: 1_800_000_000_002 as never }, 1)],
   ['a grant for another purpose', 'PURPOSE_DENIED', useOf({ purposes: ['DUO:0000006'] })],
+  ['a grant for a broader purpose', 'ok', useOf({ purposes: ['DUO:0000004'] })],
+  [
+    'a grant with a condition that nothing here can check',
+    'PURPOSE_DENIED',
+    useOf({ purposes: [PURPOSE, 'DUO:0000018'] }),
+  ],
   ['a grant for another kind', 'SCOPE_MISMATCH kind', useOf({ kinds: ['stats'] })],
   ['a grant for another protection', 'SCOPE_MISMATCH protection', useOf({ protections: ['mpc'] })],
   ['a price at the floor', 'ok', useOf({ priceFloorUnits: asAmount(PRICE) })],
@@ -526,10 +533,10 @@ const fresh: readonly Row[] = [
     'by a runner whose registration ended',
     'RUNNER_NOT_REGISTERED expired',
     async (w) => {
-      const short = w.statement({ expiresAtMs: at(w, 1) });
-      await w.run(w.runnerWallet, await w.registration(short));
-      w.clock.advance(1);
-      return settle({})(w);
+      w.clock.advance(999 * MINUTE_MS);
+      await w.run(w.requester, w.job({ salt: hexOf('late') }));
+      w.clock.advance(MINUTE_MS);
+      return settle({ jobId: w.derive('job', w.datasetId, w.requester, 'late') })(w);
     },
   ],
   [
@@ -587,6 +594,21 @@ table('tree heads', founded, [
   ['of a larger tree', 'ok', after(async (w) => w.run(...(await anchor()(w))), grown)],
   ['the same again', 'ok', after(async (w) => w.run(...(await grown(w))), grown)],
 ]);
+describe('registrations: one after the other', () => {
+  it('keeps the newer one when a stranger sends the older one again', async () => {
+    const w = await founded();
+    const older = await w.registration(w.statement({ payTo: w.requester.address }));
+    await w.run(w.runnerWallet, older);
+    w.clock.advance(MINUTE_MS);
+    await w.run(w.runnerWallet, await w.registration(w.statement()));
+    const registered = () => w.store.read('runner', runnerKey(w.daoId, runnerIdOf(w.runnerKey.publicKey)));
+    const newer = registered();
+    expect(newer).toMatchObject({ payTo: w.runnerWallet.address, expiresAtMs: at(w, 1_000 * MINUTE_MS) });
+    expect((await w.run(w.stranger, older)).events).toEqual([]);
+    expect(registered()).toEqual(newer);
+  });
+});
+
 describe('tree heads that take something back', () => {
   it.each([
     ['a smaller tree', 'INVALID_ARGUMENT treeSize', { treeSize: 4, rootHash: digestOf('4') }],

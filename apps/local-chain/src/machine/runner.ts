@@ -21,7 +21,8 @@ const STATEMENT_BYTES = 2_048;
 
 /**
  * Register a runner's attested key. The chain appraises nothing itself: at least `verifierThreshold` members of the
- * DAO's holder set must have signed the same statement, for the appraisal policy that the DAO has now.
+ * DAO's holder set must have signed the same statement, for the appraisal policy that the DAO has now. A statement that
+ * ends before the one that is registered changes nothing.
  */
 export async function registerRunner(room: Room, action: ChainActionPayloads['registerRunner']): Promise<void> {
   const statement = decodeCanonical(RunnerStatementBcs, action.statement, STATEMENT_BYTES);
@@ -48,7 +49,11 @@ export async function registerRunner(room: Room, action: ChainActionPayloads['re
     payTo: statement.payTo,
     expiresAtMs: statement.expiresAtMs,
   };
-  room.draft.write('runner', runnerKey(dao.id, runner.id), runner);
+  const key = runnerKey(dao.id, runner.id);
+  const known = room.draft.read('runner', key);
+  // Statements are public and anybody may send one again: an older one must not bring its payee or its term back.
+  if (known !== undefined && known.expiresAtMs > runner.expiresAtMs) return;
+  room.draft.write('runner', key, runner);
   room.emit({ type: 'RunnerRegistered', runner });
 }
 
