@@ -227,6 +227,19 @@ if (chromiumPath === '') {
       expect(earned['Chloe']).toBe(0n);
     }, 60_000);
 
+    it('lets a contributor verify the receipt of a use against the chain', async () => {
+      const { page } = portal;
+      await portal.become('Ada');
+      await portal.visit('payouts');
+      await page.getByRole('link', { name: 'receipt' }).click();
+      const verdict = page.getByTestId('verdict');
+      await verdict.waitFor({ timeout: 15_000 });
+      expect(await verdict.getAttribute('data-ok')).toBe('true');
+      const checks = await portal.checks(verdict);
+      expect(checks).toContainEqual(['SETTLED', 'passed']);
+      expect(checks).toContainEqual(['RESULT_COMMITMENT', 'skipped']); // the answer is not hers to open
+    });
+
     it('shows a contributor who decrypted, and lets her revoke', async () => {
       const { page } = portal;
       await portal.become('Ada');

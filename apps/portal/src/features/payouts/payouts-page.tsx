@@ -1,5 +1,6 @@
 import { shortId, formatAmount, formatTime } from '../../app/format.js';
 import { usePortal } from '../../app/portal.js';
+import { routeTo } from '../../app/route.js';
 import { useLoaded } from '../../app/use-task.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
 import { useFileNames } from '../../data/use-file-names.js';
@@ -106,7 +107,15 @@ function LedgerTable({ account, coin, entries }: Acting & { readonly entries: re
               data-units={entry.amountUnits.toString()}
             >
               <td data-label="When">{formatTime(entry.atMs)}</td>
-              <td data-label="What">{REASON_WORDS[entry.reason] ?? entry.reason}</td>
+              <td data-label="What">
+                {REASON_WORDS[entry.reason] ?? entry.reason}
+                {entry.jobId !== null && entry.questionId !== null && (
+                  <>
+                    {' · '}
+                    <a href={routeTo('verify', { job: entry.jobId, question: entry.questionId })}>receipt</a>
+                  </>
+                )}
+              </td>
               <td data-label="For">
                 {entry.contributionId === null
                   ? ''
