@@ -71,6 +71,13 @@ export function combineChallenges(challenges: readonly Uint8Array[]): Uint8Array
   return sha256(lengthPrefixed(utf8(TAGS.challenge), u32le(sorted.length), ...sorted));
 }
 
+/**
+ * The challenge of who only wants to see the evidence: a hash of its nonce. Anybody may ask a runner for such evidence,
+ * so it must never be an answer to a key holder's challenge, which would then release keys that no runner asked for.
+ */
+export const clientChallenge = (nonce: Uint8Array): Uint8Array =>
+  sha256(lengthPrefixed(utf8(TAGS.clientChallenge), nonce));
+
 export interface BoundKeys {
   readonly hpkePublicKey: Uint8Array;
   readonly signingPublicKey: Uint8Array;

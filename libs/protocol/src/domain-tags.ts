@@ -14,6 +14,7 @@ export const TAGS = {
   treeHead: 'usufruct/tree-head/v1',
   logQuery: 'usufruct/log-query/v1',
   challenge: 'usufruct/challenge/v1',
+  clientChallenge: 'usufruct/client-challenge/v1',
   gpuNonce: 'gpu/v1',
   reportData: 'rd/v1',
   runnerStatement: 'usufruct/runner-statement/v1',

@@ -13,7 +13,7 @@ import { zBase64, zHex32 } from './wire.js';
  * The runner's HTTP interface (reached by the API, which relays ciphertext). All POSTs are idempotent.
  *
  * GET  /v1/runner                                  → zRunnerIdentity
- * GET  /v1/attestation?nonce=<base64url 32>&jobId= → EvidenceBundle with challenges = [nonce]
+ * GET  /v1/attestation?nonce=<base64url 32>&jobId= → EvidenceBundle with challenges = [clientChallenge(nonce)]
  * POST /v1/jobs { jobId }                          → zRunnerJob   starts (or continues) the session of a funded job
  * GET  /v1/jobs/{jobId}                            → zRunnerJob
  * POST /v1/jobs/{jobId}/questions zAskRequest      → zAskAnswer   answers when the receipt is settled or known pending

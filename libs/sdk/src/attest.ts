@@ -8,6 +8,7 @@ import {
 } from '@usufruct/attestation';
 import {
   appraisalPolicyDigest,
+  clientChallenge,
   parseAnswer,
   runnerIdOf,
   zEvidenceBundle,
@@ -19,6 +20,7 @@ import {
 import { valueOrThrow } from './api/graphql.js';
 import type { ClientContext } from './context.js';
 import { orNull } from './create.js';
+import { parseJson } from './json.js';
 import { ATTESTATION } from './jobs/operations.js';
 
 /** A runner whose evidence this client has appraised itself, and whose key the chain has registered. */
@@ -43,7 +45,7 @@ export async function attestRunner(context: ClientContext, jobId: JobId): Promis
   const bundle = parseAnswer(zEvidenceBundle, parseJson(valueOrThrow(answer.attestation).bundle), 'runner');
   const dao = await chain.dao(daoId);
   const result = await appraiseEvidence(bundle, {
-    ownChallenge: nonce,
+    ownChallenge: clientChallenge(nonce),
     jobId,
     nowMs: clock.nowMs(),
     policy: dao.policy.appraisal,
@@ -75,12 +77,4 @@ async function registeredRunner({ chain, clock }: ClientContext, dao: DaoView, c
     (runner.expiresAtMs <= clock.nowMs() && 'expired');
   if (failed !== false) throw refuse('RUNNER_NOT_REGISTERED', { check: failed });
   return runner;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@ import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { appraiseEvidence, rootSetWithDevRoot } from '@usufruct/attestation';
 import { createDevPki, DEV_PKI_FILES } from '@usufruct/attestation-dev';
 import { jsonLogger, systemClock, systemRandom, toBase64Url, UsufructError, type JobId } from '@usufruct/kernel';
-import { LIMITS, parseAt, zEvidenceBundle, zRunnerIdentity } from '@usufruct/protocol';
+import { clientChallenge, LIMITS, parseAt, zEvidenceBundle, zRunnerIdentity } from '@usufruct/protocol';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,9 @@ describe('the running process', () => {
       resultTermMs: 60_000,
     };
     const context = { jobId: JOB, nowMs: Date.now(), policy, roots: rootSetWithDevRoot(rootPem) };
-    expect((await appraiseEvidence(bundle, { ...context, ownChallenge: nonce })).ok).toBe(true);
+    expect((await appraiseEvidence(bundle, { ...context, ownChallenge: clientChallenge(nonce) })).ok).toBe(true);
+    // A holder's challenge sent as a nonce gets no evidence that the holder takes: anybody could then have keys released.
+    expect((await appraiseEvidence(bundle, { ...context, ownChallenge: nonce })).ok).toBe(false);
     expect(bundle.hpkePublicKey).toBe(identity.hpkePublicKey);
     expect((await appraiseEvidence(bundle, { ...context, ownChallenge: systemRandom(32) })).ok).toBe(false);
   });

@@ -1,6 +1,6 @@
 import { makeEvidence } from '@usufruct/attestation';
 import { asId, fromBase64Url, refuse, toBase64, type JobId, type QuestionId } from '@usufruct/kernel';
-import { parseAt, zAskRequest, zHex32, type RunnerIdentity } from '@usufruct/protocol';
+import { clientChallenge, parseAt, zAskRequest, zHex32, type RunnerIdentity } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { QuestionDesk } from '../compute/questions/question-desk.js';
 import type { Sessions } from '../compute/session/sessions.js';
@@ -46,10 +46,10 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
       method: 'GET',
       pattern: '/v1/attestation',
       handle: ({ query }) => {
-        const challenge = fromBase64Url(query.get('nonce') ?? '', 'nonce');
-        if (challenge.length !== 32) throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: '32 bytes' });
+        const nonce = fromBase64Url(query.get('nonce') ?? '', 'nonce');
+        if (nonce.length !== 32) throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: '32 bytes' });
         const jobId = asId<JobId>(query.get('jobId') ?? '', 'jobId');
-        return makeEvidence(device, { challenges: [challenge], jobId, keys: keys.bound });
+        return makeEvidence(device, { challenges: [clientChallenge(nonce)], jobId, keys: keys.bound });
       },
     },
     {
