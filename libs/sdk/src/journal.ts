@@ -1,5 +1,6 @@
 import { parseAnswer, toWireJson } from '@usufruct/protocol';
 import type { z } from 'zod';
+import { parseJson } from './json.js';
 
 /**
  * What a client must remember to finish what it began. A value is durable when `put` resolves; every step is written
@@ -57,12 +58,4 @@ export async function recordOnce<S extends z.ZodType>(
 
 export async function deleteAll(journal: Journal, prefix: string): Promise<void> {
   for (const key of await journal.keys(prefix)) await journal.delete(key);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

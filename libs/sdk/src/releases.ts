@@ -80,14 +80,14 @@ async function judge(
   { entries, head }: LogAnswer,
 ): Promise<HolderReleases> {
   const headBytes = fromBase64(head.treeHead);
-  const { treeSize, rootHash, ...named } = TreeHeadBcs.parse(headBytes);
+  const { treeSize, rootHash, ...named } = parsedBytes(() => TreeHeadBcs.parse(headBytes), member);
   const isSigned = await verify({
     publicKey: fromBase64(set.members[member]!.signingPublicKey),
     domainTag: TAGS.treeHead,
     message: headBytes,
     signature: fromBase64(head.signature),
   });
-  const leaves = entries.map(({ leaf }) => ReleaseLeafBcs.parse(fromBase64(leaf)));
+  const leaves = entries.map(({ leaf }) => parsedBytes(() => ReleaseLeafBcs.parse(fromBase64(leaf)), member));
   const isIncluded = entries.every(({ leaf, leafIndex, inclusionProof }) =>
     verifyInclusion({
       leafHash: leafHash(fromBase64(leaf)),
@@ -111,4 +111,12 @@ async function judge(
     checkThat('ENTRIES', isMine, 'an entry is about something else'),
   ];
   return { member, entries: leaves, verdict: verdictOf(checks), error: null };
+}
+
+function parsedBytes<T>(parse: () => T, member: number): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw refuse('UPSTREAM_INVALID', { upstream: holderName(member) }, cause);
+  }
 }

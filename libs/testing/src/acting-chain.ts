@@ -122,6 +122,7 @@ async function fundedJob(chain: FakeChain, action: FundJob, sender: Address): Pr
     protection,
     policyVersion,
     pricePerQuestionUnits,
+    split: (await chain.dao(daoId)).policy.split,
     maxQuestions,
     questionsSettled: 0,
     escrowUnits: (pricePerQuestionUnits * BigInt(maxQuestions)) as JobView['escrowUnits'],

@@ -1,5 +1,6 @@
 import { fromWire, refuse } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
+import { parseJson } from '../json.js';
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
@@ -26,7 +27,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
  */
 export async function requestJson(request: JsonRequest): Promise<unknown> {
   const response = await exchange(request);
-  const body = await readJson(response, request.upstream);
+  const body = parseJson(await readText(response, request.upstream));
   if (!response.ok && request.acceptErrorStatus !== true) {
     throw body === undefined
       ? refuse('UPSTREAM_UNAVAILABLE', { upstream: request.upstream, status: String(response.status) })
@@ -47,16 +48,6 @@ async function exchange({ fetch, url, upstream, body, headers, timeoutMs, signal
     });
   } catch (cause) {
     throw refuse('UPSTREAM_UNAVAILABLE', { upstream }, cause);
-  }
-}
-
-/** `undefined` where the body is not JSON. */
-async function readJson(response: Response, upstream: string): Promise<unknown> {
-  const text = await readText(response, upstream);
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }
 

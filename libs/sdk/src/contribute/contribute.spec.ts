@@ -325,7 +325,24 @@ describe('what contribute refuses', () => {
     expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
   });
 
-  it('a holder whose receipt is not signed by the key on the chain', async () => {
+  it.each([
+    ['another signature', { signature: toBase64(new Uint8Array(64).fill(1)) }, 'signature'],
+    ['another manifest', { manifestDigest: idOf('x') }, 'manifestDigest or index'],
+    ['another share', { index: 3 }, 'manifestDigest or index'],
+  ])('a receipt of a holder with %s', async (_name, change, field) => {
+    const world = newWorld();
+    const honest = holders[1]!.answer.bind(holders[1]);
+    holders[1]!.answer = async (path, body) => {
+      const answer = await honest(path, body);
+      return path === '/v1/shares' ? Response.json({ ...((await answer.json()) as object), ...change }) : answer;
+    };
+    const contributing = client(world, whole()).contributions.contribute(contribution());
+    await expect(contributing).rejects.toMatchObject({ code: 'UPSTREAM_INVALID', details: { field } });
+    holders[1]!.answer = honest;
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+  });
+
+  it('a holder that is not the one on the chain', async () => {
     const world = newWorld();
     const impostor = await FakeHolder.create('impostor', 'local:test');
     const set = await world.chain.holderSet(idOf<HolderSetId>('holder-set'));

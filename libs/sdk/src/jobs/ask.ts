@@ -15,6 +15,7 @@ import type { ClientContext } from '../context.js';
 import { collectEvidence } from '../receipt/collect.js';
 import type { ReceiptEvidence } from '../receipt/evidence.js';
 import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
+import { parseJson } from '../json.js';
 import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
 import { errorOf, isBeingPrepared, requireRunning } from './ready.js';
@@ -194,5 +195,5 @@ async function openAnswer(
     aad: new Uint8Array(),
     sealed: fromBase64(sealedAnswer),
   });
-  return parseAnswer(zAnswer, JSON.parse(fromUtf8(bytes, 'answer')), 'runner');
+  return parseAnswer(zAnswer, parseJson(fromUtf8(bytes, 'answer')), 'runner');
 }

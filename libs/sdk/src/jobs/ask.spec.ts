@@ -1,0 +1,530 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { digestOf, generateKeyPair, generateSigningKey, open, seal, sign, verify } from '@usufruct/crypto';
+import {
+  asAmount,
+  asWeight,
+  fromBase64,
+  fromUtf8,
+  refuse,
+  toBase64,
+  utf8,
+  type Address,
+  type ContributionId,
+  type Digest,
+  type GrantId,
+  type JobId,
+  type QuestionId,
+  type RunnerId,
+} from '@usufruct/kernel';
+import {
+  clientChallenge,
+  answerInfo,
+  answerResultBytes,
+  appraisalPolicyDigest,
+  questionInfo,
+  QuestionAuthorizationBcs,
+  receiptDigest,
+  resultCommitment,
+  runnerIdOf,
+  TAGS,
+  toWireJson,
+  UsageReceiptBcs,
+  usesCommitment,
+  zQuestion,
+  type Answer,
+  type BoundKeys,
+  type TransactionOutcome,
+} from '@usufruct/protocol';
+import {
+  aContribution,
+  actingChain,
+  aDao,
+  aDataset,
+  aPolicy,
+  aRunner,
+  FakeGraphql,
+  FakeStore,
+  idOf,
+  ManualClock,
+  refusalMember,
+  seededRandom,
+  TEST_NOW_MS,
+  testChainInfo,
+  testRunner,
+  testWallet,
+  type TestRunner,
+} from '@usufruct/testing';
+import { connect } from '../client.js';
+import { memoryJournal } from '../journal.js';
+import type { AskOptions } from './ask.js';
+
+const WALLET = testWallet('enterprise');
+const OWNER = idOf<Address>('contributor');
+const CONTRIBUTION = idOf<ContributionId>('contribution');
+const TEXT = 'Why did the fridge get warm?';
+const PURPOSE = 'dpv:ResearchAndDevelopment';
+/** The clock stands still, so this is never over; `timeoutMs: 0` leaves no time for a second try. */
+const FAST: AskOptions = { timeoutMs: 600 };
+
+let tee: TestRunner;
+beforeAll(async () => {
+  tee = await testRunner();
+});
+
+interface Keys extends BoundKeys {
+  readonly hpkePrivateKey: Uint8Array;
+  readonly signingSecretKey: Uint8Array;
+}
+async function keysOf(name: string): Promise<Keys> {
+  const random = seededRandom(name);
+  const hpke = await generateKeyPair(random);
+  const signing = generateSigningKey(random);
+  return {
+    hpkePublicKey: hpke.publicKey,
+    hpkePrivateKey: hpke.privateKey,
+    signingPublicKey: signing.publicKey,
+    signingSecretKey: signing.secretKey,
+  };
+}
+
+/** The moments at which a test may interfere with what the runner and the API say. */
+interface Interference {
+  evidence?: (bundle: Record<string, unknown>) => Record<string, unknown>;
+  answer?: (answer: Answer) => Answer;
+  /** Of what is signed, before it is signed. */
+  receipt?: (receipt: Record<string, unknown>) => Record<string, unknown>;
+  question?: (question: Record<string, unknown>) => Record<string, unknown>;
+  paidUses?: Answer['uses'];
+}
+
+/** A funded job, a runner that answers it, an API that relays, a chain that settles. */
+async function world(interference: Interference = {}) {
+  const chain = actingChain();
+  const api = new FakeGraphql();
+  const journal = memoryJournal();
+  const clock = new ManualClock();
+  let keys = await keysOf('first boot');
+  const policy = aPolicy();
+  const register = (): void => {
+    const { signingPublicKey, hpkePublicKey } = keys;
+    chain.put(
+      'runner',
+      aRunner({
+        id: runnerIdOf<RunnerId>(signingPublicKey),
+        signingPublicKey: toBase64(signingPublicKey),
+        hpkePublicKey: toBase64(hpkePublicKey),
+        appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal),
+      }),
+    );
+  };
+  register();
+  chain
+    .put('dao', aDao({ policy }))
+    .put('dataset', aDataset())
+    .put('contribution', aContribution({ owner: OWNER }));
+  const connectAs = (process: string) =>
+    connect({
+      apiUrl: api.url,
+      chain,
+      store: new FakeStore(),
+      holders: [],
+      signer: WALLET,
+      journal,
+      teeDevRoot: tee.rootPem,
+      fetch: (input, init) => api.fetch(input, init),
+      clock: { nowMs: () => clock.nowMs() },
+      random: seededRandom(process),
+    });
+  api.on('PrepareJob', ({ input }) => {
+    const terms = input as Record<string, unknown>;
+    const quote = { ...terms, policyVersion: 1, pricePerQuestionUnits: '1000000', escrowUnits: '3000000' };
+    const prepared = { quote: { ...quote, usableContributions: 1, leftOut: [] }, job: { jobId: idOf('job') } };
+    return { prepareJob: { __typename: 'PreparedJob', ...prepared } };
+  });
+  api.on('SubmitJob', () => ({ submitJob: refusalMember(refuse('UPSTREAM_UNAVAILABLE')) }));
+  const client = connectAs('one');
+  const datasetId = idOf<never>('dataset');
+  const fund = () => client.jobs.fund({ key: 'job', datasetId, purpose: PURPOSE, maxQuestions: 3, termMs: 600_000 });
+  const job = await fund();
+
+  const answers = new Map<string, Record<string, unknown>>();
+  const outcomes = new Map<Digest, TransactionOutcome>();
+  const { transaction } = chain;
+  chain.transaction = async (digest) => outcomes.get(digest) ?? transaction(digest);
+  const asked: { text: string; questionId: string; idempotencyKey: string }[] = [];
+
+  api.on('Job', () => ({
+    job: {
+      jobId: job.id,
+      datasetId,
+      purpose: PURPOSE,
+      kind: 'rag',
+      protection: 'tee',
+      state: 'running',
+      requester: WALLET.address,
+      runnerId: null,
+      pricePerQuestionUnits: '1000000',
+      maxQuestions: 3,
+      questionsSettled: 0,
+      escrowUnits: '3000000',
+      refundUnits: null,
+      documents: 1,
+      chunks: 4,
+      leftOut: [],
+      expiresAtMs: null,
+      lastEventSeq: 1,
+      error: null,
+    },
+  }));
+  api.on('Attestation', async ({ nonce, jobId }) => {
+    const challenge = toBase64(clientChallenge(fromBase64(String(nonce))));
+    const bundle: Record<string, unknown> = { ...(await tee.evidence([challenge], jobId as JobId, keys)) };
+    const sent = interference.evidence?.(bundle) ?? bundle;
+    return { attestation: { __typename: 'Attestation', bundle: JSON.stringify(sent) } };
+  });
+  api.on('AskQuestion', async ({ input }) => {
+    const request = input as Record<'questionId' | 'sealedQuestion' | 'authorization' | 'idempotencyKey', string>;
+    const question = await runnerAnswers(request);
+    if (question instanceof Error) return { askQuestion: refusalMember(question as ReturnType<typeof refuse>) };
+    answers.set(request.questionId, question);
+    return { askQuestion: { __typename: 'Question', ...question } };
+  });
+  api.on('Question', ({ questionId }) => ({ question: answers.get(String(questionId)) ?? null }));
+
+  async function runnerAnswers(request: Record<string, string>): Promise<Record<string, unknown> | Error> {
+    const { chainId, packageId, registryId } = testChainInfo();
+    const questionId = request['questionId'] as QuestionId;
+    const sealed = fromBase64(request['sealedQuestion'] ?? '');
+    const context = { chainId, packageId, jobId: job.id, questionId, runnerSigningKey: keys.signingPublicKey };
+    const bytes = await open({
+      privateKey: keys.hpkePrivateKey,
+      info: questionInfo(context),
+      aad: new Uint8Array(),
+      sealed,
+    }).catch(() => null);
+    if (bytes === null) return refuse('ATTESTATION_STALE');
+    const authorization = { jobId: job.id, questionId, sealedQuestionSha256: digestOf(sealed) };
+    const isAuthorized = await verify({
+      publicKey: fromBase64(job.clientPublicKey),
+      domainTag: TAGS.questionAuthorization,
+      message: QuestionAuthorizationBcs.serialize(authorization).toBytes(),
+      signature: fromBase64(request['authorization'] ?? ''),
+    });
+    if (!isAuthorized) return refuse('FORBIDDEN');
+    const question = zQuestion.parse(JSON.parse(fromUtf8(bytes)));
+    asked.push({ text: question.text, questionId, idempotencyKey: request['idempotencyKey'] ?? '' });
+    const quote = 'Three dark days.';
+    const answer: Answer = {
+      text: `${quote} [1]`,
+      generator: 'extractive',
+      sentences: [{ text: quote, citations: [0] }],
+      citations: [{ contributionId: CONTRIBUTION, fileName: 'log.txt', locator: '', quote }],
+      uses: [{ contributionId: CONTRIBUTION, grantId: idOf<GrantId>('grant'), weight: asWeight(7n) }],
+      usesSalt: idOf('uses-salt'),
+      resultSalt: idOf('result-salt'),
+    };
+    const receipt = {
+      chainId,
+      packageId,
+      registryId,
+      jobId: job.id,
+      questionId,
+      signerKind: 'tee' as const,
+      signerPublicKey: keys.signingPublicKey,
+      evidenceDigest: idOf<Digest>('evidence'),
+      codeHash: idOf<Digest>('code'),
+      modelHash: idOf<Digest>('model'),
+      attributionMethod: 'test/v1',
+      usesCommitment: usesCommitment(answer.usesSalt, answer.uses),
+      resultCommitment: resultCommitment(answer.resultSalt, answerResultBytes(answer)),
+      budgetSpentMicroEpsilon: 0n,
+      priceUnits: asAmount(1_000_000n),
+      issuedAtMs: TEST_NOW_MS,
+    };
+    const changed = (interference.receipt?.(receipt) ?? receipt) as typeof receipt;
+    const receiptBytes = UsageReceiptBcs.serialize(changed).toBytes();
+    const signature = await sign({
+      secretKey: keys.signingSecretKey,
+      domainTag: TAGS.receipt,
+      message: receiptBytes,
+    });
+    const digest = idOf<Digest>(`settlement-${questionId}`);
+    outcomes.set(digest, settlementOf(digest, questionId, receiptDigest(receiptBytes), answer));
+    const sealedAnswer = await seal({
+      recipientPublicKey: fromBase64(question.responsePublicKey),
+      info: answerInfo(context),
+      aad: new Uint8Array(),
+      plaintext: utf8(toWireJson(interference.answer?.(answer) ?? answer)),
+    });
+    const state = {
+      questionId,
+      state: 'settled',
+      sealedAnswer: toBase64(sealedAnswer),
+      receipt: toBase64(receiptBytes),
+      signature: toBase64(signature),
+      settlement: { transaction: digest },
+      error: null,
+    };
+    return interference.question?.(state) ?? state;
+  }
+
+  /** 80 % to the one contributor, then treasury, runner, protocol. */
+  function settlementOf(digest: Digest, questionId: QuestionId, of: Digest, answer: Answer): TransactionOutcome {
+    const { treasury } = aDao();
+    const pay = (account: Address, role: 'contributor' | 'treasury' | 'runner' | 'protocol', units: bigint) => ({
+      account,
+      role,
+      amountUnits: asAmount(units),
+      contributionId: role === 'contributor' ? CONTRIBUTION : null,
+    });
+    const payouts = [
+      pay(OWNER, 'contributor', 800_000n),
+      pay(treasury, 'treasury', 100_000n),
+      pay(aRunner().payTo, 'runner', 80_000n),
+      pay(testChainInfo().protocolAccount, 'protocol', 20_000n),
+    ];
+    const data = {
+      type: 'ReceiptSettled' as const,
+      jobId: job.id,
+      questionId,
+      receiptDigest: of,
+      payouts,
+      priceUnits: asAmount(1_000_000n),
+      uses: interference.paidUses ?? answer.uses,
+      questionsSettled: 1,
+      escrowLeftUnits: asAmount(2_000_000n),
+    };
+    const event = { seq: 1, transaction: digest, sender: idOf<Address>('runner-wallet'), atMs: TEST_NOW_MS, data };
+    return { digest, status: 'succeeded', error: null, events: [event], atMs: TEST_NOW_MS };
+  }
+
+  return {
+    chain,
+    api,
+    journal,
+    clock,
+    client,
+    job,
+    fund,
+    asked,
+    register,
+    connectAs,
+    session: client.jobs.session(job.id),
+    restartRunner: async (name: string) => {
+      keys = await keysOf(name);
+      register();
+    },
+    restartUnregistered: async () => {
+      keys = await keysOf('unregistered');
+    },
+  };
+}
+
+describe('funding a job', () => {
+  it('locks the money once, whatever is repeated, and keeps the client key until the job is closed', async () => {
+    const { chain, journal, client, job, fund, api } = await world();
+    expect(await fund()).toEqual(job);
+    expect(chain.executed.flat().filter(({ kind }) => kind === 'fundJob')).toHaveLength(1);
+    expect(api.callsOf('PrepareJob')).toHaveLength(1);
+    expect(await journal.keys('client-key/')).toHaveLength(1);
+    await client.jobs.session(job.id).close();
+    expect(await journal.keys('client-key/')).toEqual([]);
+    expect((await client.jobs.session(job.id).close()).state).toBe('cancelled');
+  });
+
+  it('pays nothing when the price has risen above what was agreed', async () => {
+    const { client, chain } = await world();
+    const before = chain.executed.length;
+    const terms = { datasetId: idOf<never>('dataset'), purpose: PURPOSE, maxQuestions: 3, termMs: 600_000 };
+    const funding = client.jobs.fund({ ...terms, key: 'dear', escrowAtMostUnits: asAmount(2_999_999n) });
+    await expect(funding).rejects.toMatchObject({ code: 'POLICY_OUTDATED' });
+    expect(chain.executed).toHaveLength(before);
+  });
+});
+
+describe('ask', () => {
+  it('attests, asks, opens and verifies; what left the client is not readable', async () => {
+    const { session, api, asked, journal } = await world();
+    const steps: string[] = [];
+    const { answer, verdict, questionId } = await session.ask(
+      { key: 'q', text: TEXT },
+      { ...FAST, onStep: (step) => steps.push(step) },
+    );
+    expect(answer.text).toBe('Three dark days. [1]');
+    expect(verdict.ok).toBe(true);
+    expect(verdict.checks.every(({ status }) => status === 'passed')).toBe(true);
+    expect(asked.map(({ text }) => text)).toEqual([TEXT]);
+    expect(JSON.stringify(api.calls)).not.toContain('fridge');
+    expect(steps).toEqual(['waiting', 'attesting', 'asking', 'verifying', 'done']);
+    expect(await session.pending()).toEqual([{ questionId, text: TEXT }]);
+    await session.forget(questionId);
+    expect(await journal.keys('ask/')).toEqual([]);
+  });
+
+  it('asks once for a key: a later process gets the same answer, and another text is refused', async () => {
+    const { session, asked, job, connectAs } = await world();
+    const first = await session.ask({ key: 'q', text: TEXT }, FAST);
+    const later = connectAs('two').jobs.session(job.id);
+    expect((await later.ask({ key: 'q', text: TEXT }, FAST)).answer).toEqual(first.answer);
+    expect((await later.resume(first.questionId, FAST)).answer).toEqual(first.answer);
+    expect(new Set(asked.map(({ questionId }) => questionId)).size).toBe(1);
+    expect(new Set(asked.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+    await expect(later.ask({ key: 'q', text: 'Something else?' }, FAST)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_KEY_REUSED',
+    });
+  });
+
+  it('attests and seals again when the runner has restarted, with the same question id', async () => {
+    const { session, api, asked, restartRunner } = await world();
+    const handler = api.fetch;
+    let isFirst = true;
+    api.fetch = async (input, init) => {
+      if (isFirst && String(init?.body).includes('mutation AskQuestion')) {
+        isFirst = false;
+        await restartRunner('second boot');
+      }
+      return handler(input, init);
+    };
+    const { verdict } = await session.ask({ key: 'q', text: TEXT }, { timeoutMs: 5_000 });
+    expect(verdict.ok).toBe(true);
+    const sent = api.callsOf('AskQuestion').map(({ variables }) => variables['input'] as Record<string, string>);
+    expect(sent).toHaveLength(2);
+    expect(sent[0]?.['questionId']).toBe(sent[1]?.['questionId']);
+    expect(sent[0]?.['idempotencyKey']).not.toBe(sent[1]?.['idempotencyKey']);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('stores an attempt before it is sent, and sends the same one after a kill', async () => {
+    const { session, api, job, connectAs } = await world();
+    const handler = api.fetch;
+    let isDown = true;
+    api.fetch = async (input, init) => {
+      if (isDown && String(init?.body).includes('mutation AskQuestion')) throw new TypeError('fetch failed');
+      return handler(input, init);
+    };
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+    });
+    isDown = false;
+    const [pending] = await connectAs('two').jobs.session(job.id).pending();
+    await connectAs('two').jobs.session(job.id).resume(pending!.questionId, FAST);
+    expect(api.callsOf('Attestation')).toHaveLength(1);
+  });
+
+  const flip = (text: string): string => {
+    const bytes = fromBase64(text);
+    bytes[bytes.length - 1] = bytes[bytes.length - 1]! ^ 1;
+    return toBase64(bytes);
+  };
+  const otherKey = toBase64(new Uint8Array(32).fill(9));
+  const rows: readonly [string, Interference, string][] = [
+    ['evidence for another challenge', { evidence: (b) => ({ ...b, challenges: [otherKey] }) }, 'ATTESTATION_REFUSED'],
+    ['evidence with another HPKE key', { evidence: (b) => ({ ...b, hpkePublicKey: otherKey }) }, 'ATTESTATION_REFUSED'],
+    ['evidence of another job', { evidence: (b) => ({ ...b, jobId: idOf('other') }) }, 'ATTESTATION_REFUSED'],
+    [
+      'a changed quote',
+      { evidence: (b) => ({ ...b, cpuEvidence: flip(String(b['cpuEvidence'])) }) },
+      'ATTESTATION_REFUSED',
+    ],
+    ['another profile', { evidence: (b) => ({ ...b, profile: 'tdx' }) }, 'ATTESTATION_REFUSED'],
+    ['evidence that is none', { evidence: () => ({ v: 2 }) }, 'UPSTREAM_INVALID'],
+    ['another answer than the signed one', { answer: (a) => ({ ...a, text: 'Lies.' }) }, 'RECEIPT_INVALID'],
+    ['uses that were not committed to', { answer: (a) => ({ ...a, uses: [] }) }, 'RECEIPT_INVALID'],
+    ['a receipt for another chain', { receipt: (r) => ({ ...r, chainId: 'sui:mainnet' }) }, 'RECEIPT_INVALID'],
+    ['a receipt for another question', { receipt: (r) => ({ ...r, questionId: idOf('x') }) }, 'RECEIPT_INVALID'],
+    [
+      'a receipt of a runner that was not attested here',
+      { receipt: (r) => ({ ...r, signerPublicKey: new Uint8Array(32).fill(9) }) },
+      'RECEIPT_INVALID',
+    ],
+    ['a changed receipt', { question: (q) => ({ ...q, receipt: flip(String(q['receipt'])) }) }, 'RECEIPT_INVALID'],
+    [
+      'a changed signature',
+      { question: (q) => ({ ...q, signature: flip(String(q['signature'])) }) },
+      'RECEIPT_INVALID',
+    ],
+    [
+      'a changed sealed answer',
+      { question: (q) => ({ ...q, sealedAnswer: flip(String(q['sealedAnswer'])) }) },
+      'ENVELOPE_TAMPERED',
+    ],
+    ['settled without a transaction', { question: (q) => ({ ...q, settlement: null }) }, 'RECEIPT_INVALID'],
+    ['settled without a receipt', { question: (q) => ({ ...q, receipt: null }) }, 'UPSTREAM_INVALID'],
+    ['payment for another list of uses', { paidUses: [] }, 'RECEIPT_INVALID'],
+  ];
+  it.each(rows)('refuses %s', async (_name, interference, code) => {
+    const { session } = await world(interference);
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({ code });
+  });
+
+  it('sends nothing to a runner that the chain does not know', async () => {
+    const { session, api, restartUnregistered } = await world();
+    await restartUnregistered();
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'RUNNER_NOT_REGISTERED',
+    });
+    expect(api.callsOf('AskQuestion')).toEqual([]);
+  });
+
+  const registrations: readonly [string, Parameters<typeof aRunner>[0], string][] = [
+    ['with another HPKE key', { hpkePublicKey: otherKey }, 'HPKE key'],
+    ['with another signing key', { signingPublicKey: otherKey }, 'signing key'],
+    ['with another measurement', { measurement: 'cd'.repeat(48) }, 'measurement'],
+    ['under an older appraisal policy', { appraisalPolicyDigest: idOf('old') }, 'policy'],
+    ['until now', { expiresAtMs: TEST_NOW_MS }, 'expired'],
+  ];
+  it.each(registrations)('sends nothing to a runner registered %s', async (_name, change, check) => {
+    const { session, api, chain } = await world();
+    const { runner } = chain;
+    chain.runner = async (...ids) => ({ ...(await runner(...ids)), ...change });
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'RUNNER_NOT_REGISTERED',
+      details: { check },
+    });
+    expect(api.callsOf('AskQuestion')).toEqual([]);
+  });
+
+  it('sends nothing when the DAO no longer approves the measurement', async () => {
+    const { session, api, chain } = await world();
+    const policy = aPolicy();
+    const appraisal = { ...policy.appraisal, measurements: ['cd'.repeat(48)] };
+    chain.put('dao', aDao({ policy: { ...policy, appraisal } }));
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'ATTESTATION_REFUSED',
+      details: { checks: 'MEASUREMENT' },
+    });
+    expect(api.callsOf('AskQuestion')).toEqual([]);
+  });
+
+  it('refuses the root of a software TEE where the chain is a real one', async () => {
+    const { session, chain } = await world();
+    chain.info = async () => testChainInfo({ standIn: false });
+    await expect(session.ask({ key: 'q', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'STAND_IN_FORBIDDEN',
+    });
+  });
+
+  it("passes on the runner's refusal, and needs the client key of the device that funded the job", async () => {
+    const error = { code: 'NO_USABLE_DATA', details: [] };
+    const { session } = await world({ question: (q) => ({ ...q, state: 'failed', sealedAnswer: null, error }) });
+    await expect(session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NO_USABLE_DATA' });
+    const other = await world();
+    await other.journal.delete(`client-key/${other.job.id}`);
+    await expect(other.session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it.each([
+    ['an empty question', ''],
+    ['a question over the limit', 'x'.repeat(4_001)],
+  ])('refuses %s', async (_name, text) => {
+    const { session, api } = await world();
+    await expect(session.ask({ key: 'q', text }, FAST)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(api.callsOf('Attestation')).toEqual([]);
+  });
+
+  it('is over when the job is over', async () => {
+    const { session, api } = await world();
+    api.on('Job', () => ({ job: null }));
+    await expect(session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
