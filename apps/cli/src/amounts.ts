@@ -5,7 +5,7 @@ type Coin = ChainInfo['coin'];
 
 /** `2.5` with six decimals is 2500000 units. By text, so that no digit is lost; refuses more decimals than the coin has. */
 export function parseCoins(text: string, { decimals }: Coin, field: string): AmountUnits {
-  const [, whole, fraction = ''] = /^(0|[1-9][0-9]{0,18})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];
+  const [, whole, fraction = ''] = /^(0|[1-9][0-9]{0,19})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];
   if (whole === undefined || fraction.length > decimals) {
     throw refuse('INVALID_ARGUMENT', { field, expected: `an amount with at most ${decimals} decimals, as 2.5` });
   }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const zUrl = z.url({ protocol: /^https?$/ });
 
-/** Where the parts of the system are. `npm start` writes such a file; its last two fields name stand-ins. */
+/** Where the parts of the system are. `npm start` writes such a file; `teeDevRoot` and `standIns` say what of it is one. */
 const zEndpoints = z.object({
   apiUrl: zUrl,
   chainUrl: zUrl.optional(),
@@ -16,6 +16,7 @@ const zEndpoints = z.object({
   portalUrl: zUrl.optional(),
   teeDevRoot: z.string().optional(),
   runnerMeasurement: z.string().optional(),
+  standIns: z.array(z.string()).default([]),
 });
 export type Endpoints = z.output<typeof zEndpoints>;
 

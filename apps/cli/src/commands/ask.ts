@@ -43,8 +43,9 @@ export const addAsk: AddCommand = (program, open) => {
 
 export function answerLines(answer: Answer): string[] {
   const made = answer.generator === 'extractive' ? ['(sentences of the documents; no language model wrote this)'] : [];
-  const cited = answer.citations.map(
-    ({ fileName, locator, contributionId }, i) => `[${i + 1}] ${fileName}, ${locator}  (${contributionId})`,
-  );
+  const cited = answer.citations.map(({ fileName, locator, contributionId }, i) => {
+    const place = locator === '' ? fileName : `${fileName}, ${locator}`;
+    return `[${i + 1}] ${place}  (${contributionId})`;
+  });
   return [answer.text, ...made, '', ...cited];
 }

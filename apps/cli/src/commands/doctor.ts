@@ -26,9 +26,8 @@ export const addDoctor: AddCommand = (program, open) => {
 };
 
 async function examine(runtime: Runtime): Promise<{ checks: Check[]; standIns: string[] }> {
-  const { apiUrl, holderUrls, aggregatorUrl, publisherUrl, suiNetwork, teeDevRoot } = runtime.endpoints();
-  const standIns = new Set<string>(suiNetwork === 'local' ? ['development wallet'] : []);
-  if (teeDevRoot !== undefined) standIns.add('software TEE');
+  const { apiUrl, holderUrls, aggregatorUrl, publisherUrl, standIns: named } = runtime.endpoints();
+  const standIns = new Set<string>(named);
   const checks = [
     await check('CHAIN', async () => {
       const { chainId, standIn } = await runtime.chain().info();
@@ -42,8 +41,9 @@ async function examine(runtime: Runtime): Promise<{ checks: Check[]; standIns: s
   ];
   for (const [index, url] of holderUrls.entries()) {
     const holder = await check(`KEY_HOLDER_${index + 1}`, async () => {
-      const response = await fetch(`${url}/v1/identity`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-      for (const part of zHolder.parse(await response.json()).standIns) standIns.add(part);
+      const identity = zHolder.safeParse(await (await answerOf(`${url}/v1/identity`)).json());
+      if (!identity.success) throw refuse('UPSTREAM_INVALID', { url });
+      for (const part of identity.data.standIns) standIns.add(part);
       return url;
     });
     checks.push(holder);
@@ -60,10 +60,15 @@ async function check(name: string, probe: () => Promise<string>): Promise<Check>
 }
 
 async function ready(url: string): Promise<string> {
+  await answerOf(url);
+  return url;
+}
+
+/** A real publisher has no health page: any answer that is no failure shows that somebody is there. */
+async function answerOf(url: string): Promise<Response> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((cause: unknown) => {
     throw refuse('UPSTREAM_UNAVAILABLE', { url }, cause);
   });
-  // A real publisher has no health page: any answer of its own shows that somebody is there.
   if (response.status >= 500) throw refuse('UPSTREAM_UNAVAILABLE', { url, status: String(response.status) });
-  return url;
+  return response;
 }
