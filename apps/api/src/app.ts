@@ -3,7 +3,6 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Logger } from '@usufruct/kernel';
 import { AppModule } from './app.module.js';
-import { QuestionRelay } from './modules/compute/index.js';
 import { ProjectionService } from './modules/projection/index.js';
 import { OutboxService } from './platform/outbox/index.js';
 import type { Outside } from './platform/tokens.js';
@@ -32,7 +31,6 @@ export async function startApp(app: NestFastifyApplication, port: number, host: 
   await app.init();
   await app.get(OutboxService).prepare();
   app.get(ProjectionService).start();
-  await app.get(QuestionRelay).resume();
   await app.get(OutboxService).start();
   await app.listen(port, host);
 }

@@ -168,7 +168,7 @@ describe('contribute, store, consent, release: what the API catalogues', () => {
       const { contributionIds, contributors, datasetId } = world.dao;
       expect(await list('')).toEqual([contributionIds[0]]);
       expect(await list(`(owner: "${contributors[1]!.address}")`)).toEqual([contributionIds[1]]);
-      expect(await list(`(datasetId: "${datasetId}")`)).toEqual([...contributionIds].reverse());
+      expect(await list(`(datasetId: "${datasetId}")`)).toEqual(contributionIds.toReversed());
       expect(await list(`(datasetId: "${datasetId}", state: proposed)`)).toEqual([]);
       expect(await list('(state: proposed)')).toEqual([]);
     });

@@ -20,7 +20,6 @@ import { QuestionService } from './question.service.js';
     QuestionResolver,
     JobQuestionsResolver,
   ],
-  exports: [QuestionRelay],
 })
 export class ComputeModule {
   constructor(

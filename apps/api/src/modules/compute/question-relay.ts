@@ -14,7 +14,7 @@ import {
 import { parseAnswer, zHex32, type AskAnswer } from '@usufruct/protocol';
 import { z } from 'zod';
 import { OutboxService } from '../../platform/outbox/index.js';
-import { PrismaService } from '../../platform/prisma/index.js';
+import { PrismaService, type Database } from '../../platform/prisma/index.js';
 import type { Question } from '../../platform/prisma/generated/client.js';
 import { CHAIN, CLOCK } from '../../platform/tokens.js';
 import { JobDispatch, JobEvents, RunnerClient } from '../job/index.js';
@@ -28,6 +28,7 @@ const zPayload = z.object({
 });
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
+const LOOK_AFTER_MS = 3_000;
 
 /** Nobody answered, or the answer did not arrive: the question may have been carried out. */
 const UNKNOWN_OUTCOME = [
@@ -57,6 +58,20 @@ export class QuestionRelay {
     private readonly outbox: OutboxService,
   ) {
     outbox.register(FOLLOW_QUESTION, (payload, signal) => this.follow(payload, signal));
+    outbox.onStart(() => this.resume());
+  }
+
+  /**
+   * In the transaction that stores the question: should this process or the database die before the answer is kept,
+   * somebody looks after it.
+   */
+  async plan(tx: Database, row: Question): Promise<void> {
+    await this.add(tx, row, 0, asTimestampMs(this.clock.nowMs() + LOOK_AFTER_MS));
+  }
+
+  /** Look after an open question now. */
+  async hurry(row: Question): Promise<void> {
+    await this.add(this.prisma, row, 0, this.clock.nowMs());
   }
 
   /**
@@ -78,9 +93,8 @@ export class QuestionRelay {
     }
   }
 
-  /** After a start: whatever was left open is taken up again. */
-  async resume(): Promise<void> {
-    for (const row of await this.repository.open()) await this.later(row, 0);
+  private async resume(): Promise<void> {
+    for (const row of await this.repository.open()) await this.hurry(row);
   }
 
   private async follow(payload: unknown, signal: AbortSignal): Promise<void> {
@@ -143,13 +157,17 @@ export class QuestionRelay {
     await this.events.record({ jobId, questionId, name: 'QuestionFailed', dedupeKey, error: error.toWire() });
   }
 
-  private async later(row: Question, failures: number): Promise<void> {
+  private later(row: Question, failures: number): Promise<void> {
+    return this.add(this.prisma, row, failures, this.retryAt(failures));
+  }
+
+  private async add(db: Database, row: Question, failures: number, runAtMs: TimestampMs): Promise<void> {
     const { jobId, questionId } = idsOf(row);
-    await this.outbox.add(this.prisma, {
+    await this.outbox.add(db, {
       task: FOLLOW_QUESTION,
       payload: { jobId, questionId, failures: String(failures) },
       key: `question:${jobId}:${questionId}`,
-      runAtMs: this.retryAt(failures),
+      runAtMs,
     });
   }
 

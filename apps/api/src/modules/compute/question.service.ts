@@ -49,7 +49,9 @@ export class QuestionService {
       this.events.announce(jobId);
       return toQuestion(await this.relay.ask(stored));
     }
-    return toQuestion(await this.required(jobId, questionId));
+    const known = await this.required(jobId, questionId);
+    if (isOpen(known)) await this.relay.hurry(known);
+    return toQuestion(known);
   }
 
   async question(requester: Address, jobId: JobId, questionId: QuestionId): Promise<QuestionType | null> {
@@ -76,6 +78,7 @@ export class QuestionService {
       create: { jobId, questionId, requester: job.requester, ...sealing },
       update: { ...sealing, attempt: { increment: 1 }, error: Prisma.DbNull, sealedAnswer: null },
     });
+    await this.relay.plan(tx, row);
     const dedupeKey = `question:${questionId}:asked:${row.attempt}`;
     await this.events.append(tx, { jobId, questionId, name: 'QuestionAsked', dedupeKey });
     return row;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Chain } from '@usufruct/chain';
 import {
+  asId,
   asTimestampMs,
   fromWire,
   refuse,
@@ -61,6 +62,12 @@ export class JobDispatch {
     private readonly keeper: JobKeeper,
   ) {
     outbox.register(FOLLOW_JOB, (payload, signal) => this.follow(payload, signal));
+    outbox.onStart(() => this.resume());
+  }
+
+  private async resume(): Promise<void> {
+    const open = await this.prisma.chainJob.findMany({ where: { state: 'funded' }, select: { id: true } });
+    for (const { id } of open) await this.hurry(asId<JobId>(id, 'jobId'));
   }
 
   /** Look after the job now instead of when its turn comes. */

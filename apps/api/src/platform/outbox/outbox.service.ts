@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { toUsufructError, type Logger as OurLogger, type TimestampMs } from '@usufruct/kernel';
 import { Logger, run, runMigrations, type Runner, type Task } from 'graphile-worker';
@@ -17,6 +18,7 @@ export interface OutboxJob {
 
 const CONCURRENCY = 16;
 const POLL_MS = 500;
+const RESTART_MS = 1_000;
 
 /**
  * Work that must happen although this process may die: a row that is written in the same transaction as its cause.
@@ -25,6 +27,7 @@ const POLL_MS = 500;
 @Injectable()
 export class OutboxService {
   private readonly tasks = new Map<string, OutboxTask>();
+  private readonly resumptions: (() => Promise<void>)[] = [];
   private readonly stopping = new AbortController();
   private runner: Runner | undefined;
 
@@ -35,6 +38,14 @@ export class OutboxService {
 
   register(name: string, task: OutboxTask): void {
     this.tasks.set(name, task);
+  }
+
+  /**
+   * Called whenever the queue starts. A worker that dies takes the tasks that it was at with it: the queue keeps them
+   * locked for hours. So each part adds what it is responsible for anew; the keys keep that from doubling anything.
+   */
+  onStart(resume: () => Promise<void>): void {
+    this.resumptions.push(resume);
   }
 
   async add(db: Database, { task, payload, key, runAtMs }: OutboxJob): Promise<void> {
@@ -51,7 +62,8 @@ export class OutboxService {
 
   async start(): Promise<void> {
     const taskList = Object.fromEntries([...this.tasks].map(([name, task]) => [name, this.guarded(name, task)]));
-    this.runner = await run({
+    for (const resume of this.resumptions) await resume();
+    const runner = await run({
       connectionString: this.config.databaseUrl,
       concurrency: CONCURRENCY,
       pollInterval: POLL_MS,
@@ -59,11 +71,29 @@ export class OutboxService {
       taskList,
       logger: this.quietLogger(),
     });
+    this.runner = runner;
+    void runner.promise.catch(() => undefined).then(() => this.restart());
+  }
+
+  /** The queue's workers give up when the database goes away under them; they are wanted again when it is back. */
+  private async restart(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      this.logger.warn('outbox_restart');
+      await sleep(RESTART_MS, undefined, { signal }).catch(() => undefined);
+      try {
+        if (!signal.aborted) await this.start();
+        return;
+      } catch (error) {
+        this.logger.warn('outbox_restart_failed', describeFault(error));
+      }
+    }
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.runner?.stop();
+    // A queue that has stopped by itself says so by rejecting: it is what is wanted.
+    await this.runner?.stop().catch(() => undefined);
     this.runner = undefined;
   }
 
