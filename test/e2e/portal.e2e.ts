@@ -127,12 +127,14 @@ if (chromiumPath === '') {
       await portal.become(name);
       await portal.visit('consent');
       await page.getByText('Nobody can decrypt this contribution').waitFor({ timeout: 15_000 });
+      await page.locator('[data-testid="decision"][data-code="GRANT_REQUIRED"]').waitFor();
       await page.getByRole('button', { name: 'Allow a use' }).click();
       await page.getByLabel(/^Research and development/).check();
       await page.getByText('May be used for: Research and development.').waitFor();
       await portal.shoot(`05-consent-${name}`);
       await page.getByRole('button', { name: 'Sign this grant' }).click();
       await page.locator('li[data-active="true"]').waitFor({ timeout: 15_000 });
+      await page.locator('[data-testid="decision"][data-code="ALLOWED"]').waitFor();
     });
 
     it('funds a session from a quote', async () => {
@@ -253,6 +255,8 @@ if (chromiumPath === '') {
       await portal.shoot('11-releases');
       await page.getByRole('button', { name: 'Revoke' }).click();
       await page.locator('li[data-active="false"]').waitFor({ timeout: 15_000 });
+      await page.getByText('No. The grant was revoked').waitFor();
+      await portal.shoot('11-revoked');
     }, 60_000);
 
     it('cannot use the revoked document for the next question', async () => {

@@ -10,6 +10,7 @@ import { Button } from '../../ui/button.js';
 import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
+import { Decision } from './decision.js';
 import { GrantForm } from './grant-form.js';
 import { GrantList, isActive } from './grant-list.js';
 import { ReleaseLog } from './release-log.js';
@@ -115,6 +116,15 @@ function ContributionConsent(props: ContributionConsentProps) {
           contributionId={contribution.contributionId}
           dao={dao}
           onGiven={close}
+        />
+      )}
+      {grants.data !== undefined && (
+        <Decision
+          client={account.client}
+          contributionId={contribution.contributionId}
+          dao={dao}
+          coin={coin}
+          asOf={grants.data.map(({ id, revokedAtMs }) => `${id}${revokedAtMs ?? ''}`).join()}
         />
       )}
       {open === 'releases' && <ReleaseLog client={account.client} contributionId={contribution.contributionId} />}
