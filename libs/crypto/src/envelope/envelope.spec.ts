@@ -284,6 +284,18 @@ describe('an attacker', () => {
       'ENVELOPE_MALFORMED',
     ],
     [
+      'goes on with parts of one byte',
+      () =>
+        concatBytes(
+          Uint8Array.of(0xd2, 224 + 9),
+          body.subarray(0, 512),
+          Uint8Array.of(224, body[512]!),
+          definiteLength(body.length - 513),
+          body.subarray(513),
+        ),
+      'ENVELOPE_MALFORMED',
+    ],
+    [
       'ends with a part that is not the last',
       () => concatBytes(Uint8Array.of(0xd2, 224 + 9), body.subarray(0, 512)),
       'ENVELOPE_MALFORMED',

@@ -52,8 +52,6 @@ export class PacketBody<B extends ArrayBufferLike = ArrayBufferLike> {
     const octet = first[0]!;
     if ((octet & 0xc0) !== 0xc0) throw malformed('not a packet header of the OpenPGP format');
     const part = await readPartLength(reader);
-    // §4.2.1.4, which keeps a sender from hiding a flood of one-byte parts behind a small packet.
-    if (!part.isLast && part.lengthBytes < 512) throw malformed('first partial length under 512');
     return new PacketBody(octet & 0x3f, reader, part);
   }
 
@@ -104,7 +102,12 @@ async function readPartLength(reader: ByteReader): Promise<PartLength> {
   const first = await octet();
   if (first < 192) return { lengthBytes: first, isLast: true };
   if (first < 224) return { lengthBytes: ((first - 192) << 8) + (await octet()) + 192, isLast: true };
-  if (first < 255) return { lengthBytes: 2 ** (first - 224), isLast: false };
+  if (first < 255) {
+    // §4.2.1.4 asks for 512 in the first part only. A flood of one-byte parts costs a second a mebibyte and lets nothing
+    // else run, and no writer makes it, so here every part has to have as many.
+    if (first < 224 + 9) throw malformed('partial length under 512');
+    return { lengthBytes: 2 ** (first - 224), isLast: false };
+  }
   let lengthBytes = 0;
   for (let i = 0; i < 4; i++) lengthBytes = lengthBytes * 256 + (await octet());
   return { lengthBytes, isLast: true };
