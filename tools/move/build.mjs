@@ -8,7 +8,7 @@ import { runCompiler } from './run.mjs';
 
 const PINNED = resolve(import.meta.dirname, '../../move/usufruct/digest.json');
 
-export async function build({ pin = false } = {}) {
+async function build({ pin }) {
   const built = await runCompiler(['build']);
   if (built.error !== undefined) return { ok: false, text: built.error };
   const { digest, sui, frameworkRevision, warnings } = built;
@@ -20,8 +20,6 @@ export async function build({ pin = false } = {}) {
   return { ok, text: ok ? `${text}, as pinned` : `${text}\nnot the pinned digest ${pinned.digest}` };
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const { ok, text } = await build({ pin: process.argv.includes('--pin') });
-  process.stdout.write(`${text}\n`);
-  process.exitCode = ok ? 0 : 1;
-}
+const { ok, text } = await build({ pin: process.argv.includes('--pin') });
+process.stdout.write(`${text}\n`);
+process.exitCode = ok ? 0 : 1;

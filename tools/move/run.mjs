@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** A hundred times what it takes: whatever needs longer is an endless loop. */
+/** Many times what it takes: whatever needs longer is an endless loop. `--limit-ms=N` sets another one. */
 const LIMIT_MS = 120_000;
+const limitArgument = process.argv.find((argument) => argument.startsWith('--limit-ms='));
 
 /** What the compiler's child process says, or `{ error }` when it was killed for its time or ended without a word. */
-export function runCompiler(args, limitMs = LIMIT_MS) {
+export function runCompiler(args) {
+  const limitMs = limitArgument === undefined ? LIMIT_MS : Number(limitArgument.slice('--limit-ms='.length));
   return new Promise((done) => {
     const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'compiler.mjs'), ...args], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
