@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -66,6 +67,16 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 describe('a supervised process', () => {
+  it('does not take another program at its port for its own part', async () => {
+    const part = await newService();
+    const other = createServer((_request, response) => response.end('ok'));
+    other.listen(Number(new URL(url).port), '127.0.0.1');
+    await once(other, 'listening');
+    await expect(part.start()).rejects.toThrow(/port [0-9]+ is taken by another program/);
+    expect(part.pid).toBeUndefined();
+    other.close();
+  });
+
   it('gets its own variables and none of ours, and is gone after stop', async () => {
     process.env.SECRET_OF_THE_OPERATOR = 'do not pass on';
     const part = await newService({ OWN: 'value' });

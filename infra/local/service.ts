@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalSystemError } from './errors.js';
 import { BackOff, type Part, type PartEvent } from './part.js';
+import { isPortFree } from './ports.js';
 import { PROJECT_ROOT } from './project.js';
 import type { PartName } from './settings.js';
 
@@ -66,6 +67,9 @@ export class Service implements Part {
   }
 
   private async bringUp(): Promise<void> {
+    // Another program at our port would answer the question for readiness in our part's place.
+    const port = Number(new URL(this.options.url).port);
+    if (!(await isPortFree(port))) throw new LocalSystemError(`${this.name}: port ${port} is taken by another program`);
     const child = this.launch();
     try {
       await this.untilReady(child);
