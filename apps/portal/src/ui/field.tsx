@@ -1,4 +1,4 @@
-import { useId, type ReactNode } from 'react';
+import { useId, type ComponentProps, type ReactNode } from 'react';
 
 interface FieldProps {
   readonly label: string;
@@ -20,6 +20,31 @@ export function Field({ label, hint, children }: FieldProps) {
         </p>
       )}
     </div>
+  );
+}
+
+interface TextProps {
+  readonly label: string;
+  readonly hint?: ReactNode;
+  readonly value: string;
+  readonly onText: (text: string) => void;
+}
+
+/** One line of text. */
+export function TextField({ label, hint, onText, ...rest }: TextProps & ComponentProps<'input'>) {
+  return (
+    <Field label={label} hint={hint}>
+      {(props) => <input {...rest} {...props} onChange={(event) => onText(event.target.value)} />}
+    </Field>
+  );
+}
+
+/** Several lines of text. */
+export function LongTextField({ label, hint, onText, ...rest }: TextProps & ComponentProps<'textarea'>) {
+  return (
+    <Field label={label} hint={hint}>
+      {(props) => <textarea {...rest} {...props} onChange={(event) => onText(event.target.value)} />}
+    </Field>
   );
 }
 

@@ -14,7 +14,7 @@ import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { DaoCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
-import { Choices, Field } from '../../ui/field.js';
+import { Choices, Field, TextField } from '../../ui/field.js';
 import { Notice } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
@@ -32,66 +32,23 @@ interface GrantFormProps {
 
 /** What the contribution may be used for. What is chosen is said again in words before the wallet signs it. */
 export function GrantForm({ account, coin, contributionId, dao, onGiven }: GrantFormProps) {
-  const { policy } = dao;
-  const [purposes, setPurposes] = useState<string[]>([]);
-  const [kinds, setKinds] = useState<ComputationKind[]>(policy.kinds.slice(0, 1));
-  const [protections, setProtections] = useState<ProtectionKind[]>(policy.protections.slice(0, 1));
-  const [floor, setFloor] = useState(() => amountInputText(policy.pricePerQuestionUnits, coin));
-  const [days, setDays] = useState<number>(90);
+  const [draft, setDraft] = useState(() => firstDraft(dao, coin));
+  const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const keyOf = useAttemptKey();
-  const terms = readTerms({ purposes, kinds, protections, floor, days, coin });
+  const terms = readTerms(draft, coin);
   const give = useTask(async () => {
     if ('refusal' in terms) throw terms.refusal;
-    const key = keyOf(JSON.stringify({ purposes, kinds, protections, floor, days }));
-    await account.client.grants.give({ key, contributionId, terms: terms.terms });
+    await account.client.grants.give({ key: keyOf(JSON.stringify(draft)), contributionId, terms: terms.terms });
     onGiven();
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     void give.run();
   };
-  const options = purposesFor(dao);
   return (
     <form className="stack" onSubmit={submit} aria-label="Allow a use">
-      <Choices
-        legend="What for"
-        options={options.map(({ code, label }) => ({ value: code, label, hint: code }))}
-        chosen={purposes}
-        onChange={setPurposes}
-      />
-      <Choices
-        legend="By what kind of computation"
-        options={policy.kinds.map((value) => ({ value, label: KIND_WORDS[value] }))}
-        chosen={kinds}
-        onChange={setKinds}
-      />
-      <Choices
-        legend="Protected how"
-        options={policy.protections.map((value) => ({ value, label: PROTECTION_WORDS[value] }))}
-        chosen={protections}
-        onChange={setProtections}
-      />
-      <div className="columns">
-        <Field
-          label={`Least price of a question, in ${coin.symbol}`}
-          hint={`The DAO asks for ${formatAmount(policy.pricePerQuestionUnits, coin)} now.`}
-        >
-          {(props) => (
-            <input {...props} inputMode="decimal" value={floor} onChange={(event) => setFloor(event.target.value)} />
-          )}
-        </Field>
-        <Field label="For how long">
-          {(props) => (
-            <select {...props} value={days} onChange={(event) => setDays(Number(event.target.value))}>
-              {DAYS.map((count) => (
-                <option key={count} value={count}>
-                  {count < 365 ? `${count} days` : count === 365 ? '1 year' : `${count / 365} years`}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      </div>
+      <UseFields dao={dao} draft={draft} onChange={change} />
+      <LimitFields dao={dao} draft={draft} onChange={change} coin={coin} />
       {'terms' in terms && (
         <Notice>
           <strong>You are about to sign:</strong>
@@ -102,13 +59,78 @@ export function GrantForm({ account, coin, contributionId, dao, onGiven }: Grant
       )}
       <Refusal error={give.error} />
       <div>
-        <Button type="submit" look="primary" busy={give.busy} disabled={purposes.length === 0}>
+        <Button type="submit" look="primary" busy={give.busy} disabled={draft.purposes.length === 0}>
           Sign this grant
         </Button>
       </div>
     </form>
   );
 }
+
+interface FieldsProps {
+  readonly dao: DaoCard;
+  readonly draft: Draft;
+  readonly onChange: (part: Partial<Draft>) => void;
+}
+
+function UseFields({ dao, draft, onChange }: FieldsProps) {
+  const { policy } = dao;
+  return (
+    <>
+      <Choices
+        legend="What for"
+        options={purposesFor(dao).map(({ code, label }) => ({ value: code, label, hint: code }))}
+        chosen={draft.purposes}
+        onChange={(purposes) => onChange({ purposes })}
+      />
+      <Choices
+        legend="By what kind of computation"
+        options={policy.kinds.map((value) => ({ value, label: KIND_WORDS[value] }))}
+        chosen={draft.kinds}
+        onChange={(kinds) => onChange({ kinds })}
+      />
+      <Choices
+        legend="Protected how"
+        options={policy.protections.map((value) => ({ value, label: PROTECTION_WORDS[value] }))}
+        chosen={draft.protections}
+        onChange={(protections) => onChange({ protections })}
+      />
+    </>
+  );
+}
+
+function LimitFields({ dao, draft, onChange, coin }: FieldsProps & { readonly coin: Coin }) {
+  return (
+    <div className="columns">
+      <TextField
+        label={`Least price of a question, in ${coin.symbol}`}
+        hint={`The DAO asks for ${formatAmount(dao.policy.pricePerQuestionUnits, coin)} now.`}
+        inputMode="decimal"
+        value={draft.floor}
+        onText={(floor) => onChange({ floor })}
+      />
+      <Field label="For how long">
+        {(props) => (
+          <select {...props} value={draft.days} onChange={(event) => onChange({ days: Number(event.target.value) })}>
+            {DAYS.map((count) => (
+              <option key={count} value={count}>
+                {count < 365 ? `${count} days` : count === 365 ? '1 year' : `${count / 365} years`}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </div>
+  );
+}
+
+const firstDraft = ({ policy }: DaoCard, coin: Coin): Draft => ({
+  purposes: [],
+  kinds: policy.kinds.slice(0, 1),
+  protections: policy.protections.slice(0, 1),
+  floor: amountInputText(policy.pricePerQuestionUnits, coin),
+  days: 90,
+});
 
 /** What the DAO's policy allows at all, and everything narrower that is known by name. */
 const purposesFor = ({ policy }: DaoCard) => {
@@ -123,11 +145,10 @@ interface Draft {
   readonly protections: readonly ProtectionKind[];
   readonly floor: string;
   readonly days: number;
-  readonly coin: Coin;
 }
 
-function readTerms(draft: Draft): { readonly terms: GrantTerms } | { readonly refusal: UsufructError } {
-  const { purposes, kinds, protections, floor, days, coin } = draft;
+function readTerms(draft: Draft, coin: Coin): { readonly terms: GrantTerms } | { readonly refusal: UsufructError } {
+  const { purposes, kinds, protections, floor, days } = draft;
   try {
     const priceFloorUnits = parseAmountInput(floor, coin, 'least price');
     // Whole minutes, so that the sentence to be signed does not change while it is read.

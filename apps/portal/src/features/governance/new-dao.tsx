@@ -5,7 +5,7 @@ import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
 import { Button } from '../../ui/button.js';
-import { Choices, Field } from '../../ui/field.js';
+import { Choices, LongTextField, TextField } from '../../ui/field.js';
 import { Notice, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { PurposeFields } from './purpose-fields.js';
@@ -27,7 +27,6 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
   const [draft, setDraft] = useState<PolicyDraft>(() => firstDraft(config.runners));
   const keyOf = useAttemptKey();
   const change = (part: Partial<PolicyDraft>) => setDraft({ ...draft, ...part });
-  const profiles = EVIDENCE_PROFILES.filter((profile) => profile !== 'software-dev' || config.suiNetwork === 'local');
   const found = useTask(async () => {
     const threshold = majorityOf(config.holderUrls.length);
     const policy = readPolicy(draft, coin, threshold);
@@ -48,57 +47,19 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
     >
       <form className="stack" onSubmit={submit} aria-label="New DAO">
         <div className="columns">
-          <Field label="Name of the DAO">
-            {(props) => (
-              <input {...props} required maxLength={120} value={title} onChange={(e) => setTitle(e.target.value)} />
-            )}
-          </Field>
-          <Field label={`Price of a question, in ${coin.symbol}`}>
-            {(props) => (
-              <input
-                {...props}
-                required
-                inputMode="decimal"
-                value={draft.price}
-                onChange={(e) => change({ price: e.target.value })}
-              />
-            )}
-          </Field>
+          <TextField label="Name of the DAO" required maxLength={120} value={title} onText={setTitle} />
+          <TextField
+            label={`Price of a question, in ${coin.symbol}`}
+            required
+            inputMode="decimal"
+            value={draft.price}
+            onText={(price) => change({ price })}
+          />
         </div>
-        <Field label="What it is for">
-          {(props) => (
-            <textarea
-              {...props}
-              required
-              maxLength={2_000}
-              value={description}
-              onChange={(e) => setDescription(e.target.value)}
-            />
-          )}
-        </Field>
+        <LongTextField label="What it is for" required maxLength={2_000} value={description} onText={setDescription} />
         <PurposeFields chosen={draft.purposes} onChange={(purposes) => change({ purposes })} />
         <SplitFields draft={draft} onChange={change} />
-        <Choices
-          legend="Evidence that a runner may prove itself with"
-          options={profiles.map((value) => ({ value, label: PROFILE_WORDS[value], hint: value }))}
-          chosen={draft.profiles}
-          onChange={(chosen) => change({ profiles: chosen })}
-        />
-        <Field
-          label="Approved code"
-          hint="Measurements of the runner’s code, one a line: 96 hexadecimal digits each. Only this code ever gets keys."
-        >
-          {(props) => (
-            <textarea
-              {...props}
-              required
-              className="mono"
-              spellCheck={false}
-              value={draft.measurements}
-              onChange={(e) => change({ measurements: e.target.value })}
-            />
-          )}
-        </Field>
+        <EvidenceFields draft={draft} onChange={change} allowStandIn={config.suiNetwork === 'local'} />
         <Notice>
           Keys are split among the {config.holderUrls.length} key holders of this portal’s configuration; any{' '}
           {majorityOf(config.holderUrls.length)} of them are needed to release one.
@@ -114,9 +75,32 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
   );
 }
 
-interface SplitFieldsProps {
+interface DraftFieldsProps {
   readonly draft: PolicyDraft;
   readonly onChange: (part: Partial<PolicyDraft>) => void;
+}
+
+function EvidenceFields({ draft, onChange, allowStandIn }: DraftFieldsProps & { readonly allowStandIn: boolean }) {
+  const profiles = EVIDENCE_PROFILES.filter((profile) => allowStandIn || profile !== 'software-dev');
+  return (
+    <>
+      <Choices
+        legend="Evidence that a runner may prove itself with"
+        options={profiles.map((value) => ({ value, label: PROFILE_WORDS[value], hint: value }))}
+        chosen={draft.profiles}
+        onChange={(chosen) => onChange({ profiles: chosen })}
+      />
+      <LongTextField
+        label="Approved code"
+        hint="Measurements of the runner’s code, one a line: 96 hexadecimal digits each. Only this code ever gets keys."
+        required
+        className="mono"
+        spellCheck={false}
+        value={draft.measurements}
+        onText={(measurements) => onChange({ measurements })}
+      />
+    </>
+  );
 }
 
 const SPLIT_FIELDS = [
@@ -126,23 +110,20 @@ const SPLIT_FIELDS = [
   ['protocolPercent', 'Protocol, %'],
 ] as const;
 
-function SplitFields({ draft, onChange }: SplitFieldsProps) {
+function SplitFields({ draft, onChange }: DraftFieldsProps) {
   return (
     <fieldset>
       <legend>How the price is divided</legend>
       <div className="columns narrow">
         {SPLIT_FIELDS.map(([name, label]) => (
-          <Field key={name} label={label}>
-            {(props) => (
-              <input
-                {...props}
-                required
-                inputMode="decimal"
-                value={draft[name]}
-                onChange={(event) => onChange({ [name]: event.target.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            key={name}
+            label={label}
+            required
+            inputMode="decimal"
+            value={draft[name]}
+            onText={(percent) => onChange({ [name]: percent })}
+          />
         ))}
       </div>
     </fieldset>

@@ -4,7 +4,7 @@ import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
 import type { DaoCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
-import { Field } from '../../ui/field.js';
+import { LongTextField, TextField } from '../../ui/field.js';
 import { Refusal } from '../../ui/refusal.js';
 
 interface NewDatasetProps {
@@ -30,22 +30,15 @@ export function NewDataset({ account, dao, onDone }: NewDatasetProps) {
   return (
     <form className="stack" onSubmit={submit} aria-label="New dataset">
       <h3>New dataset</h3>
-      <Field label="Name of the dataset">
-        {(props) => (
-          <input {...props} required maxLength={120} value={title} onChange={(event) => setTitle(event.target.value)} />
-        )}
-      </Field>
-      <Field label="What it holds" hint="Public. Say what kind of documents, from whom and since when.">
-        {(props) => (
-          <textarea
-            {...props}
-            required
-            maxLength={2_000}
-            value={description}
-            onChange={(event) => setDescription(event.target.value)}
-          />
-        )}
-      </Field>
+      <TextField label="Name of the dataset" required maxLength={120} value={title} onText={setTitle} />
+      <LongTextField
+        label="What it holds"
+        hint="Public. Say what kind of documents, from whom and since when."
+        required
+        maxLength={2_000}
+        value={description}
+        onText={setDescription}
+      />
       <Refusal error={publish.error} />
       <div>
         <Button type="submit" look="primary" busy={publish.busy}>
