@@ -178,6 +178,44 @@ describe('contribute', () => {
     expect(world.chain.executed).toHaveLength(1);
   });
 
+  it.each([
+    ['name', { fileName: 'other.txt' }],
+    ['size', { sizeBytes: CONTENT.length + 1 }],
+    ['dataset', { datasetId: idOf<typeof DATASET>('another dataset') }],
+  ])('refuses the key of what was contributed for a file of another %s', async (_what, change) => {
+    const world = newWorld();
+    await client(world, whole()).contributions.contribute(contribution());
+    const sent = world.store.puts.length;
+    const again = client(world, whole(), 'two').contributions.contribute({ ...contribution(), ...change });
+    await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    expect(world.store.puts).toHaveLength(sent);
+  });
+
+  it('contributes a file that was renamed meanwhile under its new name', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    const done = await client(world, whole(), 'two').contributions.contribute({
+      ...contribution(),
+      fileName: 'renamed.txt',
+    });
+    expect(done.fileName).toBe('renamed.txt');
+    await expectNoSecret(world);
+  });
+
+  it('leaves the unfinished contribution of a key that begins with its own alone', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    const longer = { ...contribution(), key: 'file/two' };
+    await expect(client(world, whole()).contributions.contribute(longer)).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    const before = await world.journal.keys('contribute/file%2Ftwo/');
+    expect(before).toContain('contribute/file%2Ftwo/plan');
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(await world.journal.keys('contribute/file%2Ftwo/')).toEqual(before);
+  });
+
   it('ends in exactly one contribution with all shares, whatever step it is killed at', async () => {
     const counting = whole();
     await client(newWorld(), counting).contributions.contribute(contribution());

@@ -39,7 +39,8 @@ export interface ContributeParams {
  * step dies, calling again with the same key ends in exactly one registered contribution with all shares deposited.
  * A file that changed in between is contributed as it is now, under a new key. Memory does not grow with the file.
  *
- * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` before anything is sent; `BLOB_MISMATCH` when the store
+ * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
+ * dataset, name or size that was contributed) before anything is sent; `BLOB_MISMATCH` when the store
  * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
  * Does not prove that the file can be parsed: only the runner will read it.
  */
@@ -48,7 +49,10 @@ export async function contribute(context: ClientContext, params: ContributeParam
   const records = new ContributionRecords(params.key);
   const meter = new ProgressMeter(params.sizeBytes, params.onProgress);
   const done = await readRecord(context.journal, records.done, zContributed);
-  if (done !== null) return finish(context, records, done, meter);
+  if (done !== null) {
+    if (!isOf(done, params)) throw refuse('IDEMPOTENCY_KEY_REUSED', { contributionId: done.contributionId });
+    return finish(context, records, done, meter);
+  }
   try {
     return await run(context, params, records, meter);
   } catch (error) {
@@ -58,6 +62,9 @@ export async function contribute(context: ClientContext, params: ContributeParam
     return run(context, params, records, meter);
   }
 }
+
+const isOf = (done: Contributed, { datasetId, fileName, sizeBytes }: ContributeParams): boolean =>
+  done.datasetId === datasetId && done.fileName === fileName && done.sizeBytes === sizeBytes;
 
 /** Give up an unfinished contribution: forget its secret. What lies in the store stays unreadable for ever. */
 export const abandonContribution = (context: ClientContext, key: string): Promise<void> =>
@@ -114,7 +121,10 @@ async function planFor(
     if (stored.owner !== signer.address) throw refuse('WRONG_WALLET', { owner: stored.owner });
     if (stored.datasetId !== params.datasetId) throw refuse('DATASET_MISMATCH', { datasetId: stored.datasetId });
     const isCurrent =
-      stored.chainId === chainId && stored.policyDigest === dao.policyDigest && stored.sizeBytes === params.sizeBytes;
+      stored.chainId === chainId &&
+      stored.policyDigest === dao.policyDigest &&
+      stored.fileName === params.fileName &&
+      stored.sizeBytes === params.sizeBytes;
     if (isCurrent || (stored.chainId === chainId && (await registeredAs(context, stored)) !== null)) {
       return { plan: stored, holderSet: await chain.holderSet(stored.holderSetId) };
     }

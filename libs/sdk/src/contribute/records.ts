@@ -55,7 +55,8 @@ export type Contributed = z.output<typeof zContributed>;
 export class ContributionRecords {
   readonly prefix: string;
   constructor(key: string) {
-    this.prefix = `contribute/${key}/`;
+    // Encoded: the records of `a` must not be a prefix of those of `a/b`, for they are deleted together.
+    this.prefix = `contribute/${encodeURIComponent(key)}/`;
   }
   get plan(): string {
     return `${this.prefix}plan`;
