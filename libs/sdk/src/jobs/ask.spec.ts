@@ -332,6 +332,20 @@ describe('funding a job', () => {
     expect((await client.jobs.session(job.id).close()).state).toBe('cancelled');
   });
 
+  it.each([
+    ['purpose', { purpose: 'dpv:Marketing' }],
+    ['number of questions', { maxQuestions: 4 }],
+    ['term', { termMs: 600_001 }],
+    ['protection', { protection: 'mpc' as const }],
+  ])('refuses the key of a job for another %s', async (_what, change) => {
+    const { client, chain, job } = await world();
+    const before = chain.executed.length;
+    const terms = { datasetId: job.datasetId, purpose: PURPOSE, maxQuestions: 3, termMs: 600_000 };
+    const funding = client.jobs.fund({ key: 'job', ...terms, ...change });
+    await expect(funding).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED', details: { jobId: job.id } });
+    expect(chain.executed).toHaveLength(before);
+  });
+
   it('pays nothing when the price has risen above what was agreed', async () => {
     const { client, chain } = await world();
     const before = chain.executed.length;

@@ -34,13 +34,20 @@ export interface FundParams extends JobTerms {
   readonly escrowAtMostUnits?: AmountUnits;
 }
 
-const withDefaults = ({ datasetId, purpose, maxQuestions, termMs, kind, protection }: JobTerms) => ({
+const withDefaults = ({
   datasetId,
   purpose,
   maxQuestions,
   termMs,
-  kind: kind ?? ('rag' as const),
-  protection: protection ?? ('tee' as const),
+  kind,
+  protection,
+}: JobTerms): Required<JobTerms> => ({
+  datasetId,
+  purpose,
+  maxQuestions,
+  termMs,
+  kind: kind ?? 'rag',
+  protection: protection ?? 'tee',
 });
 
 /** What the job would cost and which contributions it may use, as the API sees it: advice, no promise. */
@@ -58,7 +65,8 @@ const clientKeyRecord = (jobId: JobId): string => `client-key/${jobId}`;
 
 /**
  * Lock the price of all questions on the chain, once, however often this is repeated with the same key; then let the
- * API know. Refuses with the chain's code (`INSUFFICIENT_BALANCE`, `PURPOSE_DENIED`, …) before anything is locked.
+ * API know. Refuses with the chain's code (`INSUFFICIENT_BALANCE`, `PURPOSE_DENIED`, …) before anything is locked,
+ * and `IDEMPOTENCY_KEY_REUSED` for the key of a job with other terms.
  */
 export async function fundJob(context: ClientContext, params: FundParams): Promise<JobView> {
   const { chain, journal, signer } = context;
@@ -69,7 +77,7 @@ export async function fundJob(context: ClientContext, params: FundParams): Promi
   }));
   const jobId = deriveId<JobId>('job', terms.datasetId, signer.address, record.salt);
   const funded = await orNull(chain.job(jobId));
-  if (funded !== null) return submitted(context, funded);
+  if (funded !== null) return submitted(context, funded, terms);
   const { secretKey } = await recordOnce(journal, clientKeyRecord(jobId), zClientKey, () => ({
     secretKey: toBase64(generateSigningKey(context.random).secretKey),
   }));
@@ -104,7 +112,7 @@ export async function fundJob(context: ClientContext, params: FundParams): Promi
   });
   const job = await chain.job(jobId);
   await journal.delete(transactionKey);
-  return submitted(context, job);
+  return submitted(context, job, terms);
 }
 
 /** The secret half of the job's client key. `NOT_FOUND` on a device that did not fund the job, or after its end. */
@@ -125,8 +133,17 @@ export async function closeJob(context: ClientContext, jobId: JobId): Promise<Jo
   return closed;
 }
 
+/** The key of a job means one set of terms: who asks for others must not be handed a session under the old ones. */
+const isOf = (job: JobView, terms: Required<JobTerms>): boolean =>
+  job.purpose === terms.purpose &&
+  job.kind === terms.kind &&
+  job.protection === terms.protection &&
+  job.maxQuestions === terms.maxQuestions &&
+  job.expiresAtMs - job.fundedAtMs === terms.termMs;
+
 /** The API sees funded jobs by itself; telling it only saves a moment, so its refusal to listen is no failure. */
-async function submitted(context: ClientContext, job: JobView): Promise<JobView> {
+async function submitted(context: ClientContext, job: JobView, terms: Required<JobTerms>): Promise<JobView> {
+  if (!isOf(job, terms)) throw refuse('IDEMPOTENCY_KEY_REUSED', { jobId: job.id });
   await context.api.request(SUBMIT_JOB, { jobId: job.id }).catch(() => undefined);
   return job;
 }
