@@ -37,7 +37,8 @@ export interface ContributeParams {
 /**
  * Encrypt a file here, store the ciphertext, give every key holder its share and register the contribution. Whatever
  * step dies, calling again with the same key ends in exactly one registered contribution with all shares deposited.
- * A file that changed in between is contributed as it is now, under a new key. Memory does not grow with the file.
+ * A file that changed before all of it was stored is contributed as it is now, under a new key. Memory does not grow
+ * with the file.
  *
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
  * dataset, name or size that was contributed) before anything is sent; `BLOB_MISMATCH` when the store
