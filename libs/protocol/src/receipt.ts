@@ -38,6 +38,7 @@ export interface UsageReceipt {
   /** Ed25519 public key, 32 bytes. */
   readonly signerPublicKey: Uint8Array;
   readonly evidenceDigest: Digest;
+  /** SHA-256 of the signer's measurement. */
   readonly codeHash: Digest;
   readonly modelHash: Digest;
   /** How weights were made, for example `cited-bm25/v1`. */

@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { generateSigningKey, sign } from '@usufruct/crypto';
+import { digestOf, generateSigningKey, sign } from '@usufruct/crypto';
 import {
   asAmount,
   asTimestampMs,
   asWeight,
+  fromHex,
   toBase64,
   type Address,
   type ContributionId,
@@ -67,7 +68,7 @@ const receipt: UsageReceipt = {
   signerKind: 'tee',
   signerPublicKey: key.publicKey,
   evidenceDigest: idOf<Digest>('evidence'),
-  codeHash: idOf<Digest>('code'),
+  codeHash: digestOf(fromHex(runner.measurement)),
   modelHash: idOf<Digest>('model'),
   attributionMethod: 'cited-bm25/v1',
   usesCommitment: usesCommitment(answer.usesSalt, uses),
@@ -182,6 +183,12 @@ describe('verifyReceipt', () => {
       'a registration that had expired',
       ['RUNNER_REGISTERED'],
       () => ({ ...good, runner: { ...runner, expiresAtMs: asTimestampMs(TEST_NOW_MS) } }),
+    ],
+    ['other code than was attested', ['RUNNER_REGISTERED'], () => evidenceOf({ codeHash: idOf<Digest>('code') })],
+    [
+      'a registration with a measurement that is none',
+      ['RUNNER_REGISTERED'],
+      () => ({ ...good, runner: { ...runner, measurement: 'none' } }),
     ],
     ['a kind of signer without a verifier', ['RUNNER_REGISTERED'], () => evidenceOf({ signerKind: 'fhe-host' })],
     ['another chain', ['CHAIN'], () => evidenceOf({ chainId: 'sui:mainnet' })],

@@ -2,6 +2,7 @@ import {
   checkThat,
   failed,
   fromBase64,
+  fromHex,
   passed,
   skipped,
   sumUnits,
@@ -10,7 +11,7 @@ import {
   type Check,
   type Verdict,
 } from '@usufruct/kernel';
-import { verify } from '@usufruct/crypto';
+import { digestOf, verify } from '@usufruct/crypto';
 import { payoutsOf } from '@usufruct/ledger';
 import {
   answerResultBytes,
@@ -103,12 +104,22 @@ function checkRunner({ runner, job }: ReceiptEvidence, receipt: UsageReceipt): C
   if (runner === null) return failed(name, 'the chain has no registration for the signer');
   const isSame = runner.id === runnerIdOf(receipt.signerPublicKey) && runner.daoId === job.daoId;
   if (!isSame) return failed(name, 'the registration is for another key or another DAO');
+  if (!isMeasurement(runner.measurement, receipt.codeHash)) return failed(name, 'the receipt names other code');
   return checkThat(
     name,
     receipt.issuedAtMs < runner.expiresAtMs,
     'the registration had expired',
     `${runner.profile}, measurement ${runner.measurement.slice(0, 16)}…`,
   );
+}
+
+/** A receipt names its code by the SHA-256 of the measurement, which is longer than a digest. */
+function isMeasurement(measurement: string, codeHash: UsageReceipt['codeHash']): boolean {
+  try {
+    return digestOf(fromHex(measurement, 'measurement')) === codeHash;
+  } catch {
+    return false;
+  }
 }
 
 const checkIds = ({ chain, job }: ReceiptEvidence, receipt: UsageReceipt): Check[] => [
