@@ -1,8 +1,8 @@
 import { defineConfig } from 'prisma/config';
 
-/** For Prisma's own command line; the project itself applies migrations with `npm run db:migrate`. */
+/** For Prisma's own CLI, where there is an internet; `npm run db:migrate` does the same on the same folder without. */
 export default defineConfig({
   schema: 'prisma/schema.prisma',
   migrations: { path: 'prisma/migrations' },
-  datasource: { url: process.env.DATABASE_URL ?? 'postgresql://localhost/usufruct' },
+  datasource: { url: process.env.DATABASE_URL ?? '' },
 });

@@ -12,13 +12,20 @@ async function main(): Promise<void> {
   refuseStandIns({ suiNetwork: config.suiNetwork, standIns: [] });
   const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl });
   const app = await createApp({ config, chain, logger, clock: systemClock, random: systemRandom });
+  const starting = startApp(app, config.port, config.host);
   let stopping: Promise<void> | undefined;
+  // A start that was begun is finished first: half of it cannot be stopped.
   const stop = (): void => {
-    stopping ??= stopApp(app).then(() => logger.info('stopped'));
+    stopping ??= starting
+      .then(() => stopApp(app))
+      .then(
+        () => logger.info('stopped'),
+        (error: unknown) => logger.error('stop_failed', describeFault(error)),
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  await startApp(app, config.port, config.host);
+  await starting;
   logger.info('started', { url: await app.getUrl(), suiNetwork: config.suiNetwork });
 }
 

@@ -1,6 +1,7 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { ApiKeys, AuthGuard, AuthResolver, Challenges, Sessions } from './auth/index.js';
+import { ChainIdentity } from './chain/index.js';
 import { ErrorFilter } from './errors/index.js';
 import { graphqlModule } from './graphql/graphql.module.js';
 import { NodeRegistry } from './graphql/index.js';
@@ -22,7 +23,7 @@ export class PlatformModule {
       { provide: LOGGER, useValue: outside.logger },
       { provide: CHAIN, useValue: outside.chain },
     ];
-    const shared: Provider[] = [...given, PrismaService, OutboxService, NodeRegistry, Readiness];
+    const shared: Provider[] = [...given, ChainIdentity, PrismaService, OutboxService, NodeRegistry, Readiness];
     return {
       module: PlatformModule,
       imports: [graphqlModule()],

@@ -1,15 +1,13 @@
-import { Inject } from '@nestjs/common';
 import { Query, Resolver } from '@nestjs/graphql';
-import type { ChainReader } from '@usufruct/chain';
 import { Public } from '../../platform/auth/index.js';
-import { CHAIN } from '../../platform/tokens.js';
+import { ChainIdentity } from '../../platform/chain/index.js';
 import { ProjectionService } from './projection.service.js';
 import { ChainInfoType } from './projection.types.js';
 
 @Resolver()
 export class ProjectionResolver {
   constructor(
-    @Inject(CHAIN) private readonly chain: ChainReader,
+    private readonly chain: ChainIdentity,
     private readonly projection: ProjectionService,
   ) {}
 

@@ -11,12 +11,12 @@ import {
   type RandomSource,
   type TimestampMs,
 } from '@usufruct/kernel';
-import type { ChainReader } from '@usufruct/chain';
 import { verifyWalletSignature } from '@usufruct/crypto';
 import { signInText, TAGS } from '@usufruct/protocol';
+import { ChainIdentity } from '../chain/index.js';
 import type { Config } from '../config/config.js';
 import { isUniqueViolation, PrismaService, toDate } from '../prisma/index.js';
-import { CHAIN, CLOCK, CONFIG, RANDOM } from '../tokens.js';
+import { CLOCK, CONFIG, RANDOM } from '../tokens.js';
 import { deriveKey } from './keys.js';
 
 const TERM_MS = 5 * 60_000;
@@ -39,13 +39,12 @@ export interface Challenge {
 @Injectable()
 export class Challenges {
   private readonly key: Uint8Array;
-  private chainId: Promise<string> | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RANDOM) private readonly random: RandomSource,
-    @Inject(CHAIN) private readonly chain: ChainReader,
+    private readonly chain: ChainIdentity,
     private readonly prisma: PrismaService,
   ) {
     this.key = deriveKey(config.authSecret, 'sign-in-challenge');
@@ -95,20 +94,9 @@ export class Challenges {
       nonce,
       issuedAt: new Date(issuedAtMs).toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
-      chainId: await this.knownChainId(),
+      chainId: (await this.chain.info()).chainId,
     });
     return { message, nonce, expiresAtMs };
-  }
-
-  /** A chain never changes its id; asked once, and again only if that failed. */
-  private async knownChainId(): Promise<string> {
-    this.chainId ??= this.chain.info().then((info) => info.chainId);
-    try {
-      return await this.chainId;
-    } catch (error) {
-      this.chainId = undefined;
-      throw error;
-    }
   }
 }
 

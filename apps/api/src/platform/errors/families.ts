@@ -34,6 +34,9 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'BUDGET_EXHAUSTED',
     'CONTRIBUTION_NOT_ACCEPTED',
     'NO_USABLE_DATA',
+    'ALREADY_DECIDED',
+    'DATASET_MISMATCH',
+    'MANIFEST_MISMATCH',
   ],
   AttestationRefusal: ['ATTESTATION_REFUSED', 'ATTESTATION_STALE', 'PROFILE_UNSUPPORTED', 'RUNNER_NOT_REGISTERED'],
   JobRefusal: ['JOB_STATE', 'JOB_EXPIRED', 'QUESTION_LIMIT', 'QUESTION_UNKNOWN', 'POLICY_OUTDATED'],
@@ -44,6 +47,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'RECEIPT_CONSUMED',
     'SETTLEMENT_UNKNOWN',
     'SPLIT_INVALID',
+    'TRANSACTION_EXPIRED',
   ],
   UnavailableRefusal: [
     'RATE_LIMITED',
@@ -53,6 +57,8 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'CHAIN_EVENTS_BROKEN',
     'UPSTREAM_UNAVAILABLE',
     'UPSTREAM_INVALID',
+    'BLOB_UNAVAILABLE',
+    'SHARES_INSUFFICIENT',
   ],
 };
 
