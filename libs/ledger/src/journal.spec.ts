@@ -19,6 +19,7 @@ const job = {
   maxQuestions: 3,
   questionsSettled: 0,
   escrowUnits: '300',
+  split: { contributorsBps: 7_000, treasuryBps: 1_500, runnerBps: 1_000, protocolBps: 500 },
   clientPublicKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   state: 'funded',
   fundedAtMs: 1,
