@@ -1,6 +1,6 @@
 /**
- * Child process: compiles move/usufruct, or runs its tests on the Move VM, and sends one message to its parent. An
- * endless loop in a test never returns, so only ever run it under `run.mjs`, which has a time limit.
+ * Compiles move/usufruct, or runs its tests on the Move VM. An endless loop in a test never returns, so this only ever
+ * runs in a child process with a time limit (`run.mjs`, `mutate.mjs`). As a child it sends its parent one message.
  */
 import {
   dumpMovePackage,
@@ -43,14 +43,20 @@ const fetcher = {
 const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 const plain = (text) => text.replaceAll(ESCAPES, '');
 
-async function main([command, folder = join(MOVE, 'usufruct')]) {
-  const input = { files: readTree(folder, isSource), fetcher, network: 'testnet' };
+export const packageFiles = () => readTree(join(MOVE, 'usufruct'), isSource);
+
+/** The tests of these files on the Move VM: `{ passed, output }`, or `{ error }` where they do not compile. */
+export async function compiledTests(files) {
+  const input = { files, fetcher, network: 'testnet' };
+  await initMovePackageBuilder();
+  const tested = await testMovePackage({ ...input, resolvedDependencies: await resolveMovePackageDependencies(input) });
+  return 'error' in tested ? { error: plain(tested.error) } : { passed: tested.passed, output: plain(tested.output) };
+}
+
+async function build(files) {
+  const input = { files, fetcher, network: 'testnet' };
   await initMovePackageBuilder();
   const resolvedDependencies = await resolveMovePackageDependencies(input);
-  if (command === 'test') {
-    const tested = await testMovePackage({ ...input, resolvedDependencies });
-    return 'error' in tested ? { error: plain(tested.error) } : { passed: tested.passed, output: plain(tested.output) };
-  }
   const built = await dumpMovePackage({ ...input, resolvedDependencies, lintFlag: 'all' });
   if ('error' in built) return { error: plain(built.error) };
   return {
@@ -63,4 +69,7 @@ async function main([command, folder = join(MOVE, 'usufruct')]) {
   };
 }
 
-process.send(await main(process.argv.slice(2)), () => process.disconnect());
+if (process.argv[1] === import.meta.filename) {
+  const command = process.argv[2] === 'test' ? compiledTests : build;
+  process.send(await command(packageFiles()), () => process.disconnect());
+}

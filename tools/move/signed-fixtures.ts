@@ -105,6 +105,13 @@ const statement = (changes: Partial<RunnerStatement> = {}): Uint8Array =>
     ...changes,
   }).toBytes();
 
+/** A statement or receipt of so many bytes, by a long text in one of its fields; 2,048 is the limit. */
+const padded = (sizeBytes: number, make: (text: string) => Uint8Array): Uint8Array => {
+  // A text of 128 bytes or more has a length of two bytes; an empty one of one byte.
+  const textBytes = sizeBytes - make('').length - 1;
+  return make('x'.repeat(textBytes));
+};
+
 const STATEMENTS: Readonly<Record<string, Uint8Array>> = {
   good: statement(),
   prolonged: statement({ expiresAtMs: asTimestampMs(NOW_MS + 700 * MINUTE_MS) }),
@@ -114,6 +121,10 @@ const STATEMENTS: Readonly<Record<string, Uint8Array>> = {
   other_policy: statement({ appraisalPolicyDigest: word('another') as Digest }),
   other_measurement: statement({ measurement: 'cd'.repeat(48) }),
   other_profile: statement({ profile: 'snp' }),
+  longest: padded(2_048, (profile) => statement({ profile })),
+  longer: padded(2_049, (profile) => statement({ profile })),
+  skewed: statement({ issuedAtMs: asTimestampMs(NOW_MS + MINUTE_MS) }),
+  a_day: statement({ expiresAtMs: asTimestampMs(NOW_MS + 24 * 60 * MINUTE_MS) }),
   zero_key: statement({ signingPublicKey: new Uint8Array(32) }),
   future: statement({ issuedAtMs: asTimestampMs(NOW_MS + MINUTE_MS + 1) }),
   expired: statement({ issuedAtMs: asTimestampMs(NOW_MS - 1), expiresAtMs: asTimestampMs(NOW_MS) }),
@@ -139,6 +150,7 @@ const USES: Readonly<Record<string, readonly Use[]>> = {
   other_grant: [{ contributionId: contributionIds[0]!, grantId: grantIds[1]!, weight: asWeight(1n) }],
   no_grant: [{ contributionId: contributionIds[0]!, grantId: word('stranger') as GrantId, weight: asWeight(1n) }],
   many: Array.from({ length: 65 }, () => ALL[0]!),
+  most: Array.from({ length: 64 }, () => ALL[0]!),
 };
 
 const receipt = (uses: string, changes: Partial<UsageReceipt> = {}): { uses: string; bytes: Uint8Array } => ({
@@ -185,9 +197,14 @@ const RECEIPTS: Readonly<Record<string, { uses: string; bytes: Uint8Array }>> = 
   other_grant: receipt('other_grant'),
   no_grant: receipt('no_grant'),
   many: receipt('many'),
+  most: receipt('most'),
+  longest: { uses: 'all', bytes: padded(2_048, (attributionMethod) => receipt('all', { attributionMethod }).bytes) },
+  longer: { uses: 'all', bytes: padded(2_049, (attributionMethod) => receipt('all', { attributionMethod }).bytes) },
+  skewed: receipt('all', { issuedAtMs: asTimestampMs(NOW_MS - MINUTE_MS) }),
   cheap: receipt('all', { priceUnits: asAmount(1_000_000n) }),
   charged_for_nothing: receipt('none', { priceUnits: PRICE }),
   budget: receipt('all', { budgetSpentMicroEpsilon: 600n }),
+  budget_rest: receipt('all', { budgetSpentMicroEpsilon: 400n, ...question(2) }),
   budget_again: receipt('all', { budgetSpentMicroEpsilon: 401n, ...question(2) }),
 };
 
@@ -203,6 +220,7 @@ const TREE_HEADS: Readonly<Record<string, Uint8Array>> = {
   five: treeHead(5, 'five'),
   nine: treeHead(9, 'nine'),
   forked: treeHead(5, 'forked'),
+  skewed: treeHead(5, 'five', { atMs: NOW_MS + MINUTE_MS }),
   future: treeHead(5, 'five', { atMs: NOW_MS + MINUTE_MS + 1 }),
   other_member: treeHead(5, 'five', { member: 1 }),
 };

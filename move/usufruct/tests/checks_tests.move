@@ -5,7 +5,9 @@ use usufruct::{checks, world};
 
 #[test]
 fun purposes_are_duo_and_dpv_codes() {
-    checks::assert_purposes(&vector[world::text(b"DUO:0000042"), world::text(b"dpv:A")]);
+    checks::assert_purposes(
+        &vector[world::text(b"DUO:0000042"), world::text(b"dpv:AZaz"), world::text(b"DUO:0123789")],
+    );
     let mut longest = b"dpv:";
     while (longest.length() < 68) longest.push_back(122);
     checks::assert_purposes(&vector[world::text(longest)]);

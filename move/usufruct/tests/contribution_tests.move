@@ -11,6 +11,7 @@ fun contribute(
     manifest_bytes: u64,
     parts: vector<address>,
     part_sizes: vector<u64>,
+    part_end_epochs: vector<u32>,
     holder_set_id: address,
     policy_digest: address,
 ) {
@@ -21,6 +22,7 @@ fun contribute(
         manifest_bytes,
         parts,
         part_sizes,
+        part_end_epochs,
         holder_set_id,
         policy_digest,
     );
@@ -32,6 +34,7 @@ fun contribute_sizes(manifest_bytes: u64, part_bytes: u64) {
         manifest_bytes,
         vector[OTHER],
         vector[part_bytes],
+        vector[9],
         fixtures::holder_set_id(),
         fixtures::policy_digest(),
     );
@@ -104,36 +107,56 @@ fun a_part_is_not_empty() {
 
 #[test, expected_failure(abort_code = usufruct::contribution::EParts)]
 fun there_are_parts() {
-    contribute(1, vector[], vector[], fixtures::holder_set_id(), fixtures::policy_digest());
+    contribute(
+        1,
+        vector[],
+        vector[],
+        vector[],
+        fixtures::holder_set_id(),
+        fixtures::policy_digest(),
+    );
+}
+
+fun contribute_parts(count: u64) {
+    let (mut parts, mut sizes, mut ends) = (vector[], vector[], vector[]);
+    while (parts.length() < count) {
+        parts.push_back(OTHER);
+        sizes.push_back(1);
+        ends.push_back(9);
+    };
+    contribute(1, parts, sizes, ends, fixtures::holder_set_id(), fixtures::policy_digest());
+}
+
+#[test]
+fun there_may_be_many_parts() {
+    contribute_parts(1_024);
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EParts)]
 fun there_are_not_too_many_parts() {
-    let mut parts = vector[];
-    while (parts.length() < 1_025) parts.push_back(OTHER);
-    contribute(1, parts, vector[1], fixtures::holder_set_id(), fixtures::policy_digest());
+    contribute_parts(1_025);
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EParts)]
 fun every_part_has_a_size() {
     let (set, digest) = (fixtures::holder_set_id(), fixtures::policy_digest());
-    contribute(1, vector[OTHER], vector[1, 2], set, digest);
+    contribute(1, vector[OTHER], vector[1, 2], vector[9], set, digest);
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EParts)]
 fun every_part_has_an_end() {
     let (set, digest) = (fixtures::holder_set_id(), fixtures::policy_digest());
-    contribute(1, vector[OTHER, OTHER], vector[1, 2], set, digest);
+    contribute(1, vector[OTHER, OTHER], vector[1, 2], vector[9], set, digest);
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EPolicyOutdated)]
 fun a_contribution_is_for_the_current_policy() {
-    contribute(1, vector[OTHER], vector[1], fixtures::holder_set_id(), OTHER);
+    contribute(1, vector[OTHER], vector[1], vector[9], fixtures::holder_set_id(), OTHER);
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EWrongHolderSet)]
 fun a_contribution_is_for_the_daos_holders() {
-    contribute(1, vector[OTHER], vector[1], OTHER, fixtures::policy_digest());
+    contribute(1, vector[OTHER], vector[1], vector[9], OTHER, fixtures::policy_digest());
 }
 
 #[test, expected_failure(abort_code = usufruct::contribution::EIdTaken)]

@@ -206,3 +206,11 @@ fun a_set_of_another_version_is_refused() {
     anchor(&mut world, @0x1a, 0, head, signature);
     world.end();
 }
+
+#[test]
+fun a_holders_clock_may_be_ahead() {
+    let mut world = world::founded();
+    let (head, signature) = (fixtures::tree_head_skewed(), fixtures::tree_head_skewed_signature());
+    anchor(&mut world, @0x1a, 0, head, signature);
+    world.end();
+}

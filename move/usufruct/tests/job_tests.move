@@ -272,3 +272,18 @@ fun a_job_of_another_version_does_not_expire() {
     world.expire();
     world.end();
 }
+
+#[test]
+/// A job of one question: nothing is left, and no coin of nothing is sent.
+fun a_job_that_is_spent_refunds_nothing() {
+    let mut world = world::filled();
+    world.register_runner(fixtures::statement_good(), fixtures::statement_good_signatures());
+    world.fund_with(world::salt(), PURPOSE, 0, 0, 1, PRICE, 1, TERM_MS, PRICE);
+    world.advance(world::minute_ms());
+    world.settle(fixtures::receipt_first());
+    assert!(world.count_coins(world::requester()) == 0);
+    let job = world.take_job(0);
+    assert!(job.state() == 1);
+    ts::return_shared(job);
+    world.end();
+}

@@ -54,6 +54,9 @@ fun the_split_does_not_wrap_around() {
 fun measurements_have_32_to_64_bytes() {
     appraisal(b"tdx+nv", hex(64, 102), 1);
     appraisal(b"nitro", hex(128, 97), 86_400_000);
+    let mut digits = vector[];
+    while (digits.length() < 64) digits.append(b"09af");
+    appraisal(b"snp", world::text(digits), 1);
 }
 
 #[test, expected_failure(abort_code = usufruct::policy::EMeasurement)]

@@ -122,9 +122,7 @@ fun a_statement_is_text_where_it_says_so() {
 
 #[test, expected_failure(abort_code = usufruct::runner_registry::EStatementMalformed)]
 fun a_statement_is_not_long() {
-    let mut statement = fixtures::statement_good();
-    while (statement.length() < 2_049) statement.push_back(0);
-    register(statement, fixtures::statement_good_signatures());
+    register(fixtures::statement_longer(), fixtures::statement_longer_signatures());
 }
 
 #[test, expected_failure(abort_code = usufruct::runner_registry::EStatementElsewhere)]
@@ -201,4 +199,22 @@ fun another_set_does_not_verify() {
     let signatures = fixtures::statement_good_signatures();
     world.register_runner_with(1, fixtures::statement_good(), vector[0, 1, 2], signatures);
     world.end();
+}
+
+#[test]
+fun a_verifiers_clock_may_be_ahead() {
+    register(fixtures::statement_skewed(), fixtures::statement_skewed_signatures());
+}
+
+#[test]
+fun a_statement_may_be_valid_for_a_day() {
+    register(fixtures::statement_a_day(), fixtures::statement_a_day_signatures());
+}
+
+#[test, expected_failure(abort_code = usufruct::runner_registry::EProfileRefused)]
+/// 2,048 bytes are read; what they say is refused for something else.
+fun a_statement_may_be_as_long_as_the_limit() {
+    let statement = fixtures::statement_longest();
+    assert!(statement.length() == 2_048);
+    register(statement, fixtures::statement_longest_signatures());
 }

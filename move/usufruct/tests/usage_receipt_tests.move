@@ -82,11 +82,7 @@ fun a_receipt_is_text_where_it_says_so() {
 
 #[test, expected_failure(abort_code = usufruct::usage_receipt::EReceiptMalformed)]
 fun a_receipt_is_not_long() {
-    let mut world = asked();
-    let (mut bytes, signature, contributions, grants, weights) = fixtures::receipt_first().unpack();
-    while (bytes.length() < 2_049) bytes.push_back(0);
-    world.settle_with(bytes, signature, contributions, grants, weights);
-    world.end();
+    settle(fixtures::receipt_longer());
 }
 
 #[test, expected_failure(abort_code = usufruct::usage_receipt::EReceiptElsewhere)]
@@ -363,6 +359,51 @@ fun a_registry_of_another_version_settles_nothing() {
     let mut registry = world.take_registry();
     registry.set_version_for_testing(2);
     ts::return_shared(registry);
+    world.settle(fixtures::receipt_first());
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::data_use::EUsesOrder)]
+/// 64 uses are counted; these are refused because they are all the same.
+fun there_may_be_many_uses() {
+    settle(fixtures::receipt_most());
+}
+
+#[test]
+fun a_receipt_may_be_as_long_as_the_limit() {
+    settle(fixtures::receipt_longest());
+}
+
+#[test]
+fun a_runners_clock_may_be_behind() {
+    settle(fixtures::receipt_skewed());
+}
+
+#[test]
+/// 600 and 400 of 1,000.
+fun a_budget_may_be_spent_to_its_end() {
+    let mut world = asked();
+    world.settle(fixtures::receipt_budget());
+    world.settle(fixtures::receipt_budget_rest());
+    world.end();
+}
+
+#[test]
+/// Given a minute after the use: as far as the clocks may be apart.
+fun a_grant_may_seem_later_by_the_clocks() {
+    let mut world = world::founded();
+    let mut i = 0;
+    while (i < 3) {
+        world.contribute(world::owner(i), world::salt());
+        world.decide(world::founder(), i, true);
+        i = i + 1;
+    };
+    world.register_runner(fixtures::statement_good(), fixtures::statement_good_signatures());
+    world.fund();
+    world.advance(2 * world::minute_ms());
+    world.grant(0, world::salt());
+    world.grant(1, world::salt());
+    world.grant(2, world::salt());
     world.settle(fixtures::receipt_first());
     world.end();
 }

@@ -240,6 +240,12 @@ public fun return_to_sender<O: key>(world: &World, object: O) {
     world.scenario.return_to_sender(object);
 }
 
+/// How many coins the account has, of whatever value.
+public fun count_coins(world: &mut World, account: address): u64 {
+    world.next(account);
+    ts::ids_for_address<Coin<USDX>>(account).length()
+}
+
 /// All coins that the account has received, burnt.
 public fun collect(world: &mut World, account: address): u64 {
     world.next(account);
@@ -401,6 +407,7 @@ public fun contribute(world: &mut World, sender: address, salt: address) {
         1_000,
         vector[@0xb10b],
         vector[4_096],
+        vector[9],
         fixtures::holder_set_id(),
         fixtures::policy_digest(),
     );
@@ -413,6 +420,7 @@ public fun contribute_with(
     manifest_bytes: u64,
     parts: vector<address>,
     part_sizes: vector<u64>,
+    part_end_epochs: vector<u32>,
     holder_set_id: address,
     policy_digest: address,
 ) {
@@ -427,7 +435,7 @@ public fun contribute_with(
         blob_reference::new(@0x3a, manifest_bytes, 9),
         parts,
         part_sizes,
-        vector[9],
+        part_end_epochs,
         holder_set_id,
         policy_digest,
         world.ctx(),
