@@ -50,7 +50,7 @@ export async function found(founder: Party, { runnerMeasurement }: Endpoints, te
       version: 1,
       profiles: ['software-dev'],
       measurements: [runnerMeasurement],
-      resultTermMs: LIMITS.sessionTermMs,
+      resultTermMs: LIMITS.jobTermMs,
     },
     verifierThreshold: 2,
     maxJobTermMs: LIMITS.jobTermMs,

@@ -82,7 +82,7 @@ export async function found(endpoints: Endpoints, change: Partial<DaoPolicy> = {
         version: 1,
         profiles: ['software-dev'],
         measurements: [endpoints.runnerMeasurement],
-        resultTermMs: LIMITS.sessionTermMs,
+        resultTermMs: LIMITS.jobTermMs,
       },
       verifierThreshold: 2,
       maxJobTermMs: LIMITS.jobTermMs,

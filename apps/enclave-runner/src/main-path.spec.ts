@@ -65,6 +65,7 @@ import {
   questionInfo,
   ReleaseLeafBcs,
   resultCommitment,
+  registrationTermMs,
   RunnerStatementBcs,
   appraisalPolicyDigest,
   ShareBcs,
@@ -179,7 +180,7 @@ class TestHolder implements HolderPort {
       appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal),
       payTo,
       issuedAtMs,
-      expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
+      expiresAtMs: asTimestampMs(issuedAtMs + registrationTermMs(policy.appraisal)),
     }).toBytes();
     const { secretKey } = this.signing;
     const signature = await sign({ secretKey, domainTag: TAGS.runnerStatement, message: statement });
@@ -337,7 +338,7 @@ class World {
       protections: ['tee'],
       split: { contributorsBps: 7000, treasuryBps: 2000, runnerBps: 800, protocolBps: 200 },
       holderSetId: this.holderSetId,
-      appraisal: { version: 1, profiles: ['software-dev'], measurements: [MEASUREMENT], resultTermMs: 10 * MINUTE_MS },
+      appraisal: { version: 1, profiles: ['software-dev'], measurements: [MEASUREMENT], resultTermMs: 60 * MINUTE_MS },
       verifierThreshold: 2,
       maxJobTermMs: 60 * MINUTE_MS,
     };

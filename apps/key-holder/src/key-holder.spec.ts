@@ -345,7 +345,8 @@ describe('registration', () => {
     appraisalPolicyDigest: appraisalPolicyDigest(aPolicy().appraisal),
     payTo: idOf<Address>('runner-wallet'),
     issuedAtMs: TEST_NOW_MS,
-    expiresAtMs: asTimestampMs(TEST_NOW_MS + LIMITS.runnerRegistrationTermMs),
+    // The term of the DAO's appraisal policy: ten minutes.
+    expiresAtMs: asTimestampMs(TEST_NOW_MS + 600_000),
   });
   const ask = async (holder: RunningHolder, changes: object = {}, jobId: Hex32 = DAO, by = runner) => {
     const { challenge } = (

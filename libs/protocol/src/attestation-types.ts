@@ -18,6 +18,7 @@ import { z } from 'zod';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
+import { LIMITS } from './limits.js';
 import { zBase64, zHex32 } from './wire.js';
 
 export const EVIDENCE_PROFILES = ['tdx+nv', 'tdx', 'snp', 'nitro', 'software-dev'] as const;
@@ -153,6 +154,10 @@ export interface AttestationResult {
   readonly policyDigest: Digest;
   readonly expiresAtMs: TimestampMs;
 }
+
+/** How long a registered key stays good: the DAO's term for results, at most a day. */
+export const registrationTermMs = ({ resultTermMs }: AppraisalPolicy): number =>
+  Math.min(resultTermMs, LIMITS.runnerRegistrationTermMs);
 
 /**
  * What a verifier (here: each key holder) signs so that a runner's key can be registered on the chain. The runner signs

@@ -77,7 +77,7 @@ export const zChallengeAnswer = z.object({ challenge: zBase64(32), expiresAtMs: 
 /**
  * The k holders must sign the same statement bytes, so its times cannot be each holder's own: the runner sends one
  * `issuedAtMs` to all, each holder checks that it is within LIMITS.clockSkewMs of its own clock, and
- * `expiresAtMs = issuedAtMs + LIMITS.runnerRegistrationTermMs`.
+ * `expiresAtMs = issuedAtMs + registrationTermMs(the DAO's appraisal policy)`.
  */
 export const zRegistrationRequest = z.object({
   daoId: zHex32<DaoId>(),

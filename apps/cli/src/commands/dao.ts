@@ -67,7 +67,7 @@ async function policyOf(
       // Only the local chain may have software evidence approved; a real one names hardware.
       profiles: standIn ? ['software-dev'] : ['tdx+nv', 'tdx', 'snp', 'nitro'],
       measurements: [measurement],
-      resultTermMs: LIMITS.sessionTermMs,
+      resultTermMs: LIMITS.jobTermMs,
     },
     verifierThreshold: integerOf(options.threshold, 'threshold'),
     maxJobTermMs: LIMITS.jobTermMs,

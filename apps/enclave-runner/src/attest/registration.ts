@@ -13,6 +13,7 @@ import {
 import {
   appraisalPolicyDigest,
   LIMITS,
+  registrationTermMs,
   RunnerStatementBcs,
   TAGS,
   type DaoView,
@@ -48,7 +49,9 @@ export async function ensureRegistered(context: RunnerContext, dao: DaoView): Pr
 
 async function isRegistered(context: RunnerContext, dao: DaoView): Promise<boolean> {
   const runner = await registrationOf(context, dao);
-  const untilMs = context.clock.nowMs() + LIMITS.sessionTermMs + LIMITS.clockSkewMs;
+  // Where the DAO's term is shorter than a session, it is renewed when half of it is over.
+  const neededMs = Math.min(LIMITS.sessionTermMs + LIMITS.clockSkewMs, registrationTermMs(dao.policy.appraisal) / 2);
+  const untilMs = context.clock.nowMs() + neededMs;
   return (
     runner !== null &&
     runner.expiresAtMs > untilMs &&
@@ -83,7 +86,7 @@ async function expectedStatement(
     appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
     payTo: wallet.address,
     issuedAtMs,
-    expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
+    expiresAtMs: asTimestampMs(issuedAtMs + registrationTermMs(dao.policy.appraisal)),
   }).toBytes();
 }
 

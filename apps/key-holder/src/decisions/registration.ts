@@ -1,6 +1,13 @@
 import { sign, verify } from '@usufruct/crypto';
 import { asTimestampMs, fromBase64, refuse, toBase64, type TimestampMs } from '@usufruct/kernel';
-import { appraisalPolicyDigest, LIMITS, RunnerStatementBcs, TAGS, type RegistrationRequest } from '@usufruct/protocol';
+import {
+  appraisalPolicyDigest,
+  LIMITS,
+  registrationTermMs,
+  RunnerStatementBcs,
+  TAGS,
+  type RegistrationRequest,
+} from '@usufruct/protocol';
 import { seatIn, type Holder } from '../holder.js';
 import { appraise } from './appraisal.js';
 
@@ -30,7 +37,7 @@ export async function registerRunner(holder: Holder, request: RegistrationReques
     appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
     payTo,
     issuedAtMs,
-    expiresAtMs: asTimestampMs(issuedAtMs + LIMITS.runnerRegistrationTermMs),
+    expiresAtMs: asTimestampMs(issuedAtMs + registrationTermMs(dao.policy.appraisal)),
   }).toBytes();
   await requireRunnersWord(claims.signingPublicKey, message, request);
   const { secretKey } = holder.keys.signing;

@@ -9,7 +9,15 @@ import {
   type GrantId,
   type QuestionId,
 } from '@usufruct/kernel';
-import { LIMITS, runnerIdOf, TAGS, TreeHeadBcs, UsageReceiptBcs, type ChainAction } from '@usufruct/protocol';
+import {
+  appraisalPolicyDigest,
+  LIMITS,
+  runnerIdOf,
+  TAGS,
+  TreeHeadBcs,
+  UsageReceiptBcs,
+  type ChainAction,
+} from '@usufruct/protocol';
 import { DaoWorld, PRICE, PURPOSE, type Signer } from '../testing/dao-world.js';
 import { bytesOf, digestOf, hexOf, signingKeyOf } from '../testing/world.js';
 import { runnerKey } from './collections.js';
@@ -284,6 +292,16 @@ table('runners', founded, [
     },
   ],
   ['sent by a stranger: it names who is paid', 'ok', async (w) => [w.stranger, await w.registration(w.statement())]],
+  [
+    "for longer than the DAO's results last",
+    'ATTESTATION_REFUSED term',
+    async (w) => {
+      const policy = w.policy({ appraisal: { ...w.policy().appraisal, resultTermMs: 10 * MINUTE_MS } });
+      await w.run(w.founder, { kind: 'setPolicy', daoId: w.daoId, expectedVersion: 1, policy });
+      const digest = appraisalPolicyDigest(policy.appraisal);
+      return register({ appraisalPolicyDigest: digest, expiresAtMs: at(w, 10 * MINUTE_MS + 1) })(w);
+    },
+  ],
 ]);
 
 const fund =

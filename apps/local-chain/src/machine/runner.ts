@@ -2,7 +2,7 @@ import { verify } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, type RunnerId } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
-  LIMITS,
+  registrationTermMs,
   RunnerStatementBcs,
   runnerIdOf,
   TAGS,
@@ -34,7 +34,7 @@ export async function registerRunner(room: Room, action: ChainActionPayloads['re
   requireKey(statement.signingPublicKey, 'statement.signingPublicKey');
   requireKey(statement.hpkePublicKey, 'statement.hpkePublicKey');
   requireCurrentPolicy(dao, statement);
-  requireTerm(room, statement);
+  requireTerm(room, statement, registrationTermMs(dao.policy.appraisal));
   const holderSet = mustFind(room, 'holder-set', dao.policy.holderSetId);
   await requireVerifiers(holderSet, dao.policy.verifierThreshold, action.statement, action.signatures);
 
@@ -70,12 +70,12 @@ function requireCurrentPolicy(dao: DaoRecord, statement: RunnerStatement): void 
   }
 }
 
-function requireTerm(room: Room, { issuedAtMs, expiresAtMs }: RunnerStatement): void {
+function requireTerm(room: Room, { issuedAtMs, expiresAtMs }: RunnerStatement, termMs: number): void {
   requireTimestamp(issuedAtMs, 'statement.issuedAtMs');
   requireTimestamp(expiresAtMs, 'statement.expiresAtMs');
   if (issuedAtMs > room.nowMs + CLOCK_SKEW_MS) throw refuse('ATTESTATION_REFUSED', { check: 'issuedAtMs' });
   if (expiresAtMs <= room.nowMs) throw refuse('ATTESTATION_STALE', { check: 'expiresAtMs' });
-  if (expiresAtMs - issuedAtMs > LIMITS.runnerRegistrationTermMs) {
+  if (expiresAtMs - issuedAtMs > termMs) {
     throw refuse('ATTESTATION_REFUSED', { check: 'term' });
   }
 }

@@ -35,7 +35,7 @@ export function readPolicy(draft: PolicyDraft, coin: Coin, verifierThreshold: nu
       version: 1,
       profiles: [...draft.profiles],
       measurements: readMeasurements(draft.measurements),
-      resultTermMs: LIMITS.sessionTermMs,
+      resultTermMs: LIMITS.jobTermMs,
     },
     verifierThreshold,
     maxJobTermMs: LIMITS.jobTermMs,
