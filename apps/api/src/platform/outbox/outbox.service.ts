@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { toUsufructError, type Logger as OurLogger, type TimestampMs } from '@usufruct/kernel';
 import { Logger, run, runMigrations, type Runner, type Task } from 'graphile-worker';
+import pg from 'pg';
 import type { Config } from '../config/config.js';
 import { describeFault } from '../errors/index.js';
 import { toDate, type Database } from '../prisma/index.js';
@@ -30,11 +31,19 @@ export class OutboxService {
   private readonly resumptions: (() => Promise<void>)[] = [];
   private readonly stopping = new AbortController();
   private runner: Runner | undefined;
+  private readonly pool: pg.Pool;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CONFIG) config: Config,
     @Inject(LOGGER) private readonly logger: OurLogger,
-  ) {}
+  ) {
+    this.pool = new pg.Pool({ connectionString: config.databaseUrl, max: CONCURRENCY });
+    // Ours, not the queue's own: that one stops listening before its connections are closed, and a server that goes
+    // away in that moment would take this process with it.
+    const onLost = (error: Error): void => this.logger.warn('outbox_connection_lost', describeFault(error));
+    this.pool.on('error', onLost);
+    this.pool.on('connect', (client) => client.on('error', onLost));
+  }
 
   register(name: string, task: OutboxTask): void {
     this.tasks.set(name, task);
@@ -57,14 +66,14 @@ export class OutboxService {
 
   /** The queue's own tables; before anything is added. */
   async prepare(): Promise<void> {
-    await runMigrations({ connectionString: this.config.databaseUrl, logger: this.quietLogger() });
+    await runMigrations({ pgPool: this.pool, logger: this.quietLogger() });
   }
 
   async start(): Promise<void> {
     const taskList = Object.fromEntries([...this.tasks].map(([name, task]) => [name, this.guarded(name, task)]));
     for (const resume of this.resumptions) await resume();
     const runner = await run({
-      connectionString: this.config.databaseUrl,
+      pgPool: this.pool,
       concurrency: CONCURRENCY,
       pollInterval: POLL_MS,
       noHandleSignals: true,
@@ -95,6 +104,7 @@ export class OutboxService {
     // A queue that has stopped by itself says so by rejecting: it is what is wanted.
     await this.runner?.stop().catch(() => undefined);
     this.runner = undefined;
+    await this.pool.end();
   }
 
   /** A task that fails is tried again by the queue, later each time; the log says which, not with what. */
