@@ -5,8 +5,10 @@
  */
 const TEST = '\\.(spec|e2e)\\.ts$|^test/';
 const PURE = 'crypto|ledger|consent|attestation|privacy';
-const ADAPTERS = 'chain|walrus|sdk';
+const ADAPTERS = 'chain|walrus|sdk|service';
 const BROWSER = '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|chain|sdk|walrus(?!/src/local/))/';
+/** What runs as a process of its own: everything that may stand on the service kit. */
+const PROCESSES = '^(apps/(?!portal/)|libs/service/|libs/walrus/src/local/|infra/)';
 const GENERATED = '/generated/';
 /** What may stand on the software TEE: itself, the two places that choose a TEE at boot, the local system and tests. */
 const DEV_USERS =
@@ -80,6 +82,18 @@ module.exports = {
       {
         path: '^libs/sdk/',
       },
+    ),
+    rule(
+      'service-on-protocol',
+      "The service kit is in the runner's trusted computing base: it imports the protocol and the kernel only.",
+      { path: '^libs/service/', pathNot: TEST },
+      { path: '^(libs|apps)/', pathNot: '^libs/(service|protocol|kernel)/' },
+    ),
+    rule(
+      'service-in-processes',
+      'Only what runs as a process stands on the service kit; a lib that a browser loads never does.',
+      { pathNot: `${PROCESSES}|${TEST}` },
+      { path: '^libs/service/' },
     ),
     rule(
       'dev-attestation-on-libs',

@@ -1,36 +1,21 @@
-import { jsonLogger, refuse, systemClock, toUsufructError } from '@usufruct/kernel';
+import { refuse } from '@usufruct/kernel';
+import { listen, readSettings, runService, zSharedSettings } from '@usufruct/service';
 import { z } from 'zod';
 import { createPortalServer, isBuilt } from './portal-server.js';
 
-const logger = jsonLogger('portal', systemClock, (line) => process.stdout.write(`${line}\n`));
-const zEnvironment = z.object({
-  PORT: z.coerce.number().int().min(0).max(65_535),
-  HOST: z.string().min(1).default('127.0.0.1'),
+/** Files go out at once; what is open for longer is a browser's connection on which nothing was asked. */
+const CLOSE_WITHIN_MS = 500;
+const zEnvironment = zSharedSettings.pick({ PORT: true, HOST: true }).extend({
   PORTAL_DIR: z.string().min(1),
   CONFIG_FILE: z.string().min(1),
 });
 
-try {
-  const parsed = zEnvironment.safeParse(process.env);
-  if (!parsed.success)
-    throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
-  const { PORT, HOST, PORTAL_DIR, CONFIG_FILE } = parsed.data;
+await runService('portal', async (logger) => {
+  const { PORT, HOST, PORTAL_DIR, CONFIG_FILE } = readSettings(zEnvironment, process.env);
   if (!(await isBuilt(PORTAL_DIR)))
     throw refuse('CONFIG_INVALID', { setting: 'PORTAL_DIR', expected: 'a built portal: npm run build' });
   const server = createPortalServer({ folder: PORTAL_DIR, configFile: CONFIG_FILE });
-  server.on('error', (error) => {
-    logger.error('stopped', { cause: error.message });
-    process.exitCode = 1;
-  });
-  server.listen(PORT, HOST, () => logger.info('listening', { url: `http://${HOST}:${PORT}` }));
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      server.close();
-      server.closeAllConnections();
-    });
-  }
-} catch (error) {
-  const { code, message } = toUsufructError(error);
-  logger.error('refused_to_start', { code, message });
-  process.exitCode = 1;
-}
+  const running = await listen(server, { host: HOST, port: PORT, logger, closeWithinMs: CLOSE_WITHIN_MS });
+  logger.info('listening', { url: running.url });
+  return running;
+});

@@ -1,28 +1,11 @@
 import { refuseStandIns } from '@usufruct/chain';
-import { fromHex, refuse } from '@usufruct/kernel';
+import { fromHex } from '@usufruct/kernel';
+import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 
 const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
 
-const zEnvironment = z.object({
-  PORT: z
-    .string()
-    .regex(/^[0-9]{1,5}$/)
-    .transform(Number)
-    .refine((port) => port <= 65_535),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  DATA_DIR: z.string().min(1),
-  SUI_NETWORK: z.string().min(1).default('local'),
-  CHAIN_URL: z.string().optional(),
-  ALLOWED_ORIGINS: z
-    .string()
-    .default('')
-    .transform((text) =>
-      text
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ''),
-    ),
+const zEnvironment = zSharedSettings.extend({
   HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
   TEE_DEV_ROOT_FILE: z.string().min(1).optional(),
   ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
@@ -45,12 +28,8 @@ export interface Config {
 }
 
 /** Refuses `CONFIG_INVALID` with the setting's name, never its value, and `STAND_IN_FORBIDDEN` on a real network. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = zEnvironment.safeParse(environment);
-  if (!parsed.success) {
-    throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
-  }
-  const env = parsed.data;
+export function readConfig(environment: Environment): Config {
+  const env = readSettings(zEnvironment, environment);
   const standIns = [
     ...(env.SUI_NETWORK === 'local' ? ['local chain'] : []),
     ...(env.TEE_DEV_ROOT_FILE === undefined ? [] : ['software TEE (its evidence is accepted)']),

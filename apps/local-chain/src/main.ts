@@ -1,10 +1,9 @@
-import { jsonLogger, systemClock, systemRandom, toUsufructError } from '@usufruct/kernel';
+import { systemClock, systemRandom } from '@usufruct/kernel';
+import { runService } from '@usufruct/service';
 import { readConfig } from './config.js';
 import { startLocalChain } from './start.js';
 
-const logger = jsonLogger('local-chain', systemClock, (line) => void process.stdout.write(`${line}\n`));
-
-try {
+await runService('local-chain', async (logger) => {
   const config = readConfig(process.env);
   const running = await startLocalChain({ ...config, clock: systemClock, random: systemRandom, logger });
   logger.info('listening', {
@@ -12,17 +11,5 @@ try {
     chainId: running.chain.info.chainId,
     standIn: 'local chain: one process in the place of Sui; its money is worth nothing',
   });
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void running.close().then(() => logger.info('stopped'));
-    });
-  }
-} catch (thrown) {
-  const error = toUsufructError(thrown);
-  const cause = error.code === 'INTERNAL' && error.cause instanceof Error ? { cause: error.cause.message } : {};
-  logger.error('start.failed', { ...error.toWire(), ...cause });
-  process.exitCode = 1;
-}
+  return running;
+});

@@ -1,21 +1,7 @@
-import { refuse } from '@usufruct/kernel';
+import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 
-const zUrl = z
-  .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http(s) URL')
-  .transform((text) => text.replace(/\/+$/, ''));
-
-const zEnvironment = z.object({
-  PORT: z
-    .string()
-    .regex(/^[0-9]{1,5}$/)
-    .transform(Number)
-    .refine((port) => port <= 65_535),
-  HOST: z.string().min(1).default('127.0.0.1'),
-  DATA_DIR: z.string().min(1),
-  SUI_NETWORK: z.string().min(1).default('local'),
-  CHAIN_URL: zUrl.optional(),
+const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
   HOLDER_URLS: z
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
@@ -41,13 +27,8 @@ export interface RunnerConfig {
 }
 
 /** Refuses `CONFIG_INVALID` with the name of the first bad setting, never its value. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): RunnerConfig {
-  const parsed = zEnvironment.safeParse(environment);
-  if (!parsed.success) {
-    const setting = parsed.error.issues[0]?.path[0];
-    throw refuse('CONFIG_INVALID', { setting: String(setting) });
-  }
-  const env = parsed.data;
+export function readConfig(environment: Environment): RunnerConfig {
+  const env = readSettings(zEnvironment, environment);
   return {
     port: env.PORT,
     host: env.HOST,

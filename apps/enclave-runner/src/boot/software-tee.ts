@@ -37,6 +37,7 @@ const LIBRARIES = [
   'attestation-dev',
   'consent',
   'chain',
+  'service',
   'walrus',
 ] as const;
 

@@ -1,8 +1,7 @@
 import { keypairSigner, LOCAL_NETWORK, openChain, refuseStandIns } from '@usufruct/chain';
-import { jsonLogger, refuse, systemClock, systemRandom, type Clock, type Logger } from '@usufruct/kernel';
+import { jsonLogger, systemClock, systemRandom, type Clock, type Logger } from '@usufruct/kernel';
+import { routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
 import { Sessions } from '../compute/session/sessions.js';
@@ -10,7 +9,6 @@ import type { RunnerContext } from '../context.js';
 import { httpHolder } from '../keys/http-holder.js';
 import { Settler } from '../receipt/settler.js';
 import { RunnerStore } from '../receipt/store.js';
-import { jsonServer } from '../transport/http-server.js';
 import { runnerRoutes } from '../transport/routes.js';
 import type { RunnerConfig } from './config.js';
 import { openSoftwareTee } from './software-tee.js';
@@ -37,17 +35,23 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
   const desk = new QuestionDesk(context, sessions, settler);
   context.store.deleteOld(clock.nowMs());
   const stopSettling = settleInBackground(settler, logger);
-  const server = jsonServer(runnerRoutes({ context, sessions, desk, standIns }), logger);
-  const url = await listen(server, config);
+  const { url, close } = await serveHttp({
+    host: config.host,
+    port: config.port,
+    logger,
+    // Clients reach it through the API: no browser calls it.
+    allowedOrigins: [],
+    checkReady: () => context.chain.info(),
+    answer: routed(runnerRoutes({ context, sessions, desk, standIns })),
+  });
   logger.info('runner.started', { url, runnerId: context.keys.runnerId, standIns });
   return {
     url,
     stop: async () => {
-      await close(server);
+      await close();
       await stopSettling();
       sessions.endAll();
       context.store.close();
-      logger.info('runner.stopped');
     },
   };
 }
@@ -95,20 +99,3 @@ function settleInBackground(settler: Settler, logger: Logger): () => Promise<voi
     await running;
   };
 }
-
-function listen(server: Server, { port, host }: RunnerConfig): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      reject(
-        cause.code === 'EADDRINUSE' ? refuse('CONFIG_INVALID', { setting: 'PORT', reason: 'taken' }, cause) : cause,
-      ),
-    );
-    server.listen(port, host, () => resolve(`http://${host}:${(server.address() as AddressInfo).port}`));
-  });
-}
-
-const close = (server: Server): Promise<void> =>
-  new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });

@@ -236,7 +236,7 @@ describe('configuration', () => {
 describe('the process', () => {
   it('loses nothing that it has answered for when it is killed, whenever that is', async () => {
     const { build } = await import(join(ROOT, 'tools/build.mjs'));
-    for (const only of ['libs/kernel', 'libs/protocol', 'libs/walrus']) await build({ only });
+    for (const only of ['libs/kernel', 'libs/protocol', 'libs/service', 'libs/walrus']) await build({ only });
     const answered = new Map<BlobId, Uint8Array>();
     for (const killAfterMs of [15, 60, 110, 170]) {
       const { child, url } = await startProcess();

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { fromUtf8, refuse } from '@usufruct/kernel';
+import { LIMITS } from '@usufruct/protocol';
+
+/** The whole body. Refuses `REQUEST_TOO_LARGE` at the first byte over the limit, `MALFORMED_REQUEST` if it breaks off. */
+export async function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      sizeBytes += piece.length;
+      if (sizeBytes > limitBytes) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    throw refuse('MALFORMED_REQUEST', { part: 'body' }, cause);
+  }
+  if (sizeBytes > limitBytes) throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(limitBytes) });
+  return Buffer.concat(pieces);
+}
+
+/** The body as parsed JSON, unchecked: the caller parses it. Refuses as `readBytes`, and `MALFORMED_REQUEST` for no JSON. */
+export async function readJson(request: IncomingMessage, limitBytes: number = LIMITS.httpBodyBytes): Promise<unknown> {
+  const bytes = await readBytes(request, limitBytes);
+  try {
+    return JSON.parse(fromUtf8(bytes)) as unknown;
+  } catch {
+    throw refuse('MALFORMED_REQUEST', { expected: 'JSON' });
+  }
+}
+
+/** Answers with JSON text; a client that is gone gets nothing. */
+export function sendJson(response: ServerResponse, status: number, text: string): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(text);
+}
