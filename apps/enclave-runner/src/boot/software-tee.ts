@@ -29,7 +29,7 @@ export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: T
 }
 
 /** Our own code that this process runs. Packages of others are pinned by the lock file, which is not measured here. */
-const LIBRARIES = [
+export const MEASURED_LIBRARIES = [
   'kernel',
   'protocol',
   'crypto',
@@ -43,8 +43,11 @@ const LIBRARIES = [
 
 async function runnerFiles(): Promise<{ path: string; bytes: Uint8Array }[]> {
   const own = dirname(dirname(fileURLToPath(import.meta.url)));
-  const libraries = LIBRARIES.map((name) => dirname(fileURLToPath(import.meta.resolve(`@usufruct/${name}`))));
-  const roots = [own, ...libraries].map((root, i) => ({ root, name: i === 0 ? 'enclave-runner' : LIBRARIES[i - 1]! }));
+  const libraries = MEASURED_LIBRARIES.map((name) => dirname(fileURLToPath(import.meta.resolve(`@usufruct/${name}`))));
+  const roots = [own, ...libraries].map((root, i) => ({
+    root,
+    name: i === 0 ? 'enclave-runner' : MEASURED_LIBRARIES[i - 1]!,
+  }));
   const files = await Promise.all(roots.map(({ root, name }) => filesUnder(root, name)));
   return files.flat();
 }
