@@ -5,7 +5,7 @@ import { createApp } from './app.js';
 import { ProjectionService } from './modules/projection/index.js';
 import { PayoutService } from './modules/payout/index.js';
 import { readConfig } from './platform/config/config.js';
-import { describeFault } from './platform/errors/index.js';
+import { describeFault } from '@usufruct/service';
 import { OutboxService } from './platform/outbox/index.js';
 
 /** `npm run projection:rebuild -w @usufruct/api`, while the API is stopped: empty the projection and replay the chain. */

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { followEvents, type ChainReader } from '@usufruct/chain';
 import { refuse, toUsufructError, UsufructError, type Clock, type Logger } from '@usufruct/kernel';
 import type { ChainEvent } from '@usufruct/protocol';
-import { describeFault } from '../../platform/errors/index.js';
+import { describeFault } from '@usufruct/service';
 import { Readiness } from '../../platform/health/index.js';
 import { Prisma, PrismaService } from '../../platform/prisma/index.js';
 import { CHAIN, CLOCK, LOGGER } from '../../platform/tokens.js';

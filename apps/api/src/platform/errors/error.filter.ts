@@ -4,7 +4,7 @@ import { refuse, toUsufructError, type Logger, type UsufructError } from '@usufr
 import { getNamedType, GraphQLError, isUnionType, type GraphQLResolveInfo } from 'graphql';
 import { LOGGER } from '../tokens.js';
 import type { FastifyReply } from 'fastify';
-import { describeFault } from './fault.js';
+import { describeFault } from '@usufruct/service';
 import { toRefusalValue } from './refusal.types.js';
 
 /** An error of ours in GraphQL's clothes: the code, the remedy and the details travel as extensions. */

@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { ERROR_CODES, refuse } from '@usufruct/kernel';
 import { GraphQLError } from 'graphql';
-import { describeFault, errorInfoFromWire, familyOf, formatErrors, toRefusalValue } from './index.js';
+import { describeFault } from '@usufruct/service';
+import { errorInfoFromWire, familyOf, formatErrors, toRefusalValue } from './index.js';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

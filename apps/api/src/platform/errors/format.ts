@@ -1,6 +1,6 @@
 import { refuse, UsufructError, type Logger } from '@usufruct/kernel';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { describeFault } from './fault.js';
+import { describeFault } from '@usufruct/service';
 import { toGraphqlError } from './error.filter.js';
 
 /** Messages of graphql-js about a document that repeat names of the schema or the document, never a value. */

@@ -1,5 +1,4 @@
 export * from './error.filter.js';
 export * from './families.js';
-export * from './fault.js';
 export * from './format.js';
 export * from './refusal.types.js';

@@ -4,7 +4,7 @@ import { toUsufructError, type Logger as OurLogger, type TimestampMs } from '@us
 import { Logger, run, runMigrations, type Runner, type Task } from 'graphile-worker';
 import pg from 'pg';
 import type { Config } from '../config/config.js';
-import { describeFault } from '../errors/index.js';
+import { describeFault } from '@usufruct/service';
 import { toDate, type Database } from '../prisma/index.js';
 import { CONFIG, LOGGER } from '../tokens.js';
 
