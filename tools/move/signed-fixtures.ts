@@ -1,5 +1,6 @@
 import { Ed25519PublicKey } from '@mysten/sui/keypairs/ed25519';
 import { blake2b } from '@noble/hashes/blake2.js';
+import { PURPOSES, purposesCover } from '@usufruct/consent';
 import { sign, signingPublicKey } from '@usufruct/crypto';
 import {
   asAmount,
@@ -41,9 +42,9 @@ import {
 } from '@usufruct/protocol';
 
 /**
- * The ids, digests and signed messages of the Move tests, made by the libraries that the rest of the system uses. The
- * contracts compute and verify all of them on their own, so the tests show that both sides agree on every byte. The
- * names and numbers here are those of `move/usufruct/tests/world.move`.
+ * The ids, digests, signed messages and answers about purposes of the Move tests, made by the libraries that the rest
+ * of the system uses. The contracts compute, decide and verify all of them on their own, so the tests show that both
+ * sides agree on every byte. The names and numbers here are those of `move/usufruct/tests/world.move`.
  */
 const NOW_MS = 1_800_000_000_000;
 const MINUTE_MS = 60_000;
@@ -85,7 +86,7 @@ const policy: DaoPolicy = {
   protections: ['tee', 'mpc'],
   split: { contributorsBps: 7000, treasuryBps: 2000, runnerBps: 800, protocolBps: 200 },
   holderSetId,
-  appraisal: { version: 1, profiles: ['tdx'], measurements: [MEASUREMENT], resultTermMs: 10 * MINUTE_MS },
+  appraisal: { version: 1, profiles: ['tdx'], measurements: [MEASUREMENT], resultTermMs: 700 * MINUTE_MS },
   verifierThreshold: 2,
   maxJobTermMs: 30 * MINUTE_MS,
 };
@@ -124,11 +125,12 @@ const STATEMENTS: Readonly<Record<string, Uint8Array>> = {
   longest: padded(2_048, (profile) => statement({ profile })),
   longer: padded(2_049, (profile) => statement({ profile })),
   skewed: statement({ issuedAtMs: asTimestampMs(NOW_MS + MINUTE_MS) }),
+  other_payee: statement({ payTo: address('b1') }),
   a_day: statement({ expiresAtMs: asTimestampMs(NOW_MS + 24 * 60 * MINUTE_MS) }),
   zero_key: statement({ signingPublicKey: new Uint8Array(32) }),
   future: statement({ issuedAtMs: asTimestampMs(NOW_MS + MINUTE_MS + 1) }),
   expired: statement({ issuedAtMs: asTimestampMs(NOW_MS - 1), expiresAtMs: asTimestampMs(NOW_MS) }),
-  too_long: statement({ expiresAtMs: asTimestampMs(NOW_MS + 24 * 60 * MINUTE_MS + 1) }),
+  too_long: statement({ expiresAtMs: asTimestampMs(NOW_MS + 700 * MINUTE_MS + 1) }),
 };
 
 /** Uses by contributor; null leaves the contributor out. */
@@ -225,6 +227,12 @@ const TREE_HEADS: Readonly<Record<string, Uint8Array>> = {
   other_member: treeHead(5, 'five', { member: 1 }),
 };
 
+/** Codes that the consent library does not know by name: a DUO modifier, no DUO code at all, and two of DPV's form. */
+const UNKNOWN_PURPOSES = ['DUO:0000045', 'DUO:9999999', 'dpv:NotInTheTable', 'dpv:AlsoNot'];
+const PURPOSE_CODES: readonly string[] = [...PURPOSES.map(({ code }) => code), ...UNKNOWN_PURPOSES];
+/** Granted beside another, to show that one of two is enough and that a restriction makes both useless. */
+const PURPOSE_BESIDE = 'dpv:Marketing';
+
 /** The text of `move/usufruct/tests/fixtures.move`. Ed25519 is deterministic, so it comes out the same every time. */
 export async function fixturesModule(): Promise<string> {
   const parts = [
@@ -234,6 +242,7 @@ export async function fixturesModule(): Promise<string> {
       await Promise.all(Object.entries(RECEIPTS).map(([name, { bytes, uses }]) => receiptOf(name, bytes, USES[uses]!)))
     ).flat(),
     ...(await Promise.all(Object.entries(TREE_HEADS).map(([name, bytes]) => treeHeadOf(name, bytes)))).flat(),
+    ...purposes(),
   ];
   return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::fixtures;\n\n${RECEIPT_STRUCT}\n${parts.join('\n')}`;
 }
@@ -241,6 +250,7 @@ export async function fixturesModule(): Promise<string> {
 const named = (name: string, type: string, value: string): string =>
   `public fun ${name}(): ${type} {\n    ${value}\n}\n`;
 const hex = (bytes: Uint8Array): string => `x"${toHex(bytes)}"`;
+const text = (ascii: string): string => `b"${ascii}"`;
 const literal = (id: Hex32): string => `@${id}`;
 const list = (values: readonly string[]): string => `vector[${values.join(', ')}]`;
 const signed = async (secretKey: Uint8Array, domainTag: Tag, message: Uint8Array): Promise<string> =>
@@ -266,6 +276,22 @@ function ids(): string[] {
     named('first_receipt_digest', 'address', literal(receiptDigest(RECEIPTS['first']!.bytes))),
     named('question_ids', 'vector<address>', list([1, 2, 3].map((n) => literal(question(n).questionId)))),
     named('holder_keys', 'vector<vector<u8>>', list(holders.map((secret) => hex(signingPublicKey(secret))))),
+  ];
+}
+
+/** A row for each granted code, in it a 1 for each asked code that is covered and a 0 for each that is not. */
+function purposes(): string[] {
+  const row = (granted: readonly string[]): string =>
+    text(PURPOSE_CODES.map((asked) => (purposesCover(granted, asked) ? '1' : '0')).join(''));
+  return [
+    named('purpose_codes', 'vector<vector<u8>>', list(PURPOSE_CODES.map(text))),
+    named('purpose_beside', 'vector<u8>', text(PURPOSE_BESIDE)),
+    named('purposes_covered', 'vector<vector<u8>>', list(PURPOSE_CODES.map((code) => row([code])))),
+    named(
+      'purposes_covered_beside',
+      'vector<vector<u8>>',
+      list(PURPOSE_CODES.map((code) => row([code, PURPOSE_BESIDE]))),
+    ),
   ];
 }
 

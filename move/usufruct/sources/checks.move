@@ -113,7 +113,7 @@ fun all_letters(code: &vector<u8>): bool {
     true
 }
 
-fun starts_with(bytes: &vector<u8>, prefix: &vector<u8>): bool {
+public(package) fun starts_with(bytes: &vector<u8>, prefix: &vector<u8>): bool {
     if (bytes.length() < prefix.length()) return false;
     let mut i = 0;
     while (i < prefix.length()) {

@@ -2,9 +2,9 @@
 module usufruct::grant_terms;
 
 use std::string::String;
-use usufruct::checks;
+use usufruct::{checks, purpose};
 
-/// The purpose is not one that was granted.
+/// The granted purposes do not cover this one, or one of them is a restriction that cannot be checked.
 const EPurposeDenied: u64 = 1150;
 /// The kind of computation is not one that was granted.
 const EKindDenied: u64 = 1151;
@@ -60,7 +60,7 @@ public(package) fun assert_cover(
     protection: u8,
     price_units: u64,
 ) {
-    assert!(self.purposes.contains(purpose), EPurposeDenied);
+    assert!(purpose::cover(&self.purposes, purpose), EPurposeDenied);
     assert!(self.kinds.contains(&kind), EKindDenied);
     assert!(self.protections.contains(&protection), EProtectionDenied);
     assert!(price_units >= self.price_floor_units, EPriceBelowFloor);

@@ -135,6 +135,11 @@ public fun verifier_threshold(self: &Policy): u8 {
     self.verifier_threshold
 }
 
+/// How long a runner's registration may last: the term of an appraisal's result, which `appraisal` keeps to a day.
+public fun registration_term_ms(self: &Policy): u64 {
+    self.appraisal.result_term_ms
+}
+
 public fun max_job_term_ms(self: &Policy): u64 {
     self.max_job_term_ms
 }

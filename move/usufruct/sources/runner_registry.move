@@ -17,7 +17,7 @@ const EPolicyOutdated: u64 = 602;
 const EMeasurementRefused: u64 = 603;
 /// The evidence profile is not one that the policy approves.
 const EProfileRefused: u64 = 604;
-/// The statement is from the future, or is valid for more than a day.
+/// The statement is from the future, or is valid for longer than the policy lets a registration last.
 const EStatementTerm: u64 = 605;
 /// The statement has expired.
 const EStatementExpired: u64 = 606;
@@ -31,7 +31,6 @@ const ENotRegistered: u64 = 609;
 const ERegistrationExpired: u64 = 610;
 
 const STATEMENT_AT_MOST_BYTES: u64 = 2_048;
-const TERM_AT_MOST_MS: u64 = 86_400_000;
 
 public struct Runner has copy, drop, store {
     profile: String,
@@ -69,8 +68,10 @@ public(package) fun empty(ctx: &mut TxContext): RunnerRegistry {
     RunnerRegistry { runners: table::new(ctx) }
 }
 
-/// Signature `i` is by the holder set's member of index `members[i]`. Registering again prolongs; every signature
-/// must be good: a wrong one among enough good ones means that somebody is confused or cheating.
+/// Signature `i` is by the holder set's member of index `members[i]`. Every signature must be good: a wrong one
+/// among enough good ones means that somebody is confused or cheating. Registering again prolongs. Statements are public
+/// and anybody may send one again: one that ends before what is registered changes nothing, so that no older payee and
+/// no older term comes back.
 public(package) fun register(
     self: &mut RunnerRegistry,
     dao_id: address,
@@ -89,11 +90,12 @@ public(package) fun register(
     assert!(statement.appraisal_policy_digest == policy.appraisal_digest(), EPolicyOutdated);
     assert!(policy.approves_measurement(&statement.measurement), EMeasurementRefused);
     assert!(policy.approves_profile(&statement.profile), EProfileRefused);
-    assert_term(&statement, clock.timestamp_ms());
+    assert_term(&statement, policy.registration_term_ms(), clock.timestamp_ms());
     assert_verifiers(policy.verifier_threshold(), holder_set, statement_bytes, members, signatures);
 
     let runner_id = digest::runner_id(statement.signing_public_key);
     if (self.runners.contains(runner_id)) {
+        if (self.runners[runner_id].expires_at_ms > statement.expires_at_ms) return;
         self.runners.remove(runner_id);
     };
     let runner = Runner {
@@ -144,12 +146,12 @@ public fun attested_address(self: &Runner): address {
     digest::ed25519_address(self.signing_public_key)
 }
 
-fun assert_term(statement: &RunnerStatement, now_ms: u64) {
+fun assert_term(statement: &RunnerStatement, term_ms: u64, now_ms: u64) {
     let RunnerStatement { issued_at_ms, expires_at_ms, .. } = statement;
     assert!(*issued_at_ms <= now_ms + checks::clock_skew_ms(), EStatementTerm);
     assert!(*expires_at_ms > now_ms, EStatementExpired);
     // In u128: both times are the signers' and may be anything.
-    let latest = (*issued_at_ms as u128) + (TERM_AT_MOST_MS as u128);
+    let latest = (*issued_at_ms as u128) + (term_ms as u128);
     assert!((*expires_at_ms as u128) <= latest, EStatementTerm);
 }
 

@@ -52,6 +52,21 @@ fun a_grant_may_precede_acceptance() {
     world.end();
 }
 
+#[test]
+/// Health research (0000006) is part of general research (0000042), and all is of "no restriction" (0000004).
+fun a_broader_purpose_covers_the_job() {
+    let mut world = granted(b"DUO:0000004", 0, 0, PRICE, expires_at_ms());
+    ask(&mut world);
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::grant_terms::EPurposeDenied)]
+fun a_narrower_purpose_does_not() {
+    let mut world = granted(b"DUO:0000006", 0, 0, PRICE, expires_at_ms());
+    ask(&mut world);
+    world.end();
+}
+
 #[test, expected_failure(abort_code = usufruct::grant_terms::EPurposeDenied)]
 fun another_purpose_does_not() {
     let mut world = granted(b"DUO:0000043", 0, 0, PRICE, expires_at_ms());

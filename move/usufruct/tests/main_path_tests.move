@@ -66,6 +66,27 @@ fun the_last_question_closes_the_job() {
 }
 
 #[test]
+/// All three granted "no restriction", which covers the job's general research.
+fun a_use_under_a_broader_purpose_is_paid() {
+    let mut world = world::founded();
+    let expires_at_ms = world::now_ms() + 1_000 * world::minute_ms();
+    let mut i = 0;
+    while (i < 3) {
+        let (owner, salt) = (world::owner(i), world::salt());
+        world.contribute(owner, salt);
+        world.grant_with(owner, i, salt, b"DUO:0000004", 0, 0, world::price(), expires_at_ms);
+        world.decide(world::founder(), i, true);
+        i = i + 1;
+    };
+    world.register_runner(fixtures::statement_good(), fixtures::statement_good_signatures());
+    world.fund();
+    world.advance(world::minute_ms());
+    world.settle(fixtures::receipt_first());
+    assert!(world.collect(world::owner(0)) == 233_334);
+    world.end();
+}
+
+#[test]
 fun a_runner_with_consent_is_given_the_key() {
     let mut world = world::ready();
     let contribution = fixtures::contribution_ids()[0];

@@ -47,6 +47,39 @@ fun registering_again_prolongs() {
 }
 
 #[test]
+/// Registered for 700 minutes; the other statement, for another payee, ends after 600.
+fun an_older_statement_changes_nothing() {
+    let mut world = world::founded();
+    let prolonged = fixtures::statement_prolonged();
+    world.register_runner(prolonged, fixtures::statement_prolonged_signatures());
+    world.next(world::stranger());
+    let older = fixtures::statement_other_payee();
+    world.register_runner(older, fixtures::statement_other_payee_signatures());
+    assert!(event::events_by_type<events::RunnerRegistered>().is_empty());
+    world.next(world::stranger());
+    let dao = world.take_dao(0);
+    let last_ms = world::now_ms() + 700 * world::minute_ms() - 1;
+    assert!(dao.active_runner(fixtures::runner_id(), last_ms).pay_to() == world::payee());
+    ts::return_shared(dao);
+    world.end();
+}
+
+#[test]
+/// Both for 600 minutes: neither is older, and the runner itself signed either.
+fun a_statement_of_the_same_end_replaces() {
+    let mut world = world::founded();
+    world.register_runner(fixtures::statement_good(), fixtures::statement_good_signatures());
+    let other = fixtures::statement_other_payee();
+    world.register_runner(other, fixtures::statement_other_payee_signatures());
+    assert!(event::events_by_type<events::RunnerRegistered>().length() == 1);
+    world.next(world::stranger());
+    let dao = world.take_dao(0);
+    assert!(dao.active_runner(fixtures::runner_id(), world::now_ms()).pay_to() == @0xb1);
+    ts::return_shared(dao);
+    world.end();
+}
+
+#[test]
 fun any_two_holders_will_do() {
     let signatures = fixtures::statement_good_signatures();
     register_with(vector[2, 0], vector[signatures[2], signatures[0]]);
@@ -162,7 +195,8 @@ fun a_statement_is_not_from_the_future() {
 }
 
 #[test, expected_failure(abort_code = usufruct::runner_registry::EStatementTerm)]
-fun a_statement_is_valid_for_a_day_at_most() {
+/// 700 minutes and a millisecond.
+fun a_statement_is_valid_for_the_policys_term_at_most() {
     register(fixtures::statement_too_long(), fixtures::statement_too_long_signatures());
 }
 
@@ -207,7 +241,13 @@ fun a_verifiers_clock_may_be_ahead() {
 }
 
 #[test]
-fun a_statement_may_be_valid_for_a_day() {
+fun a_statement_may_be_valid_for_the_policys_term() {
+    register(fixtures::statement_prolonged(), fixtures::statement_prolonged_signatures());
+}
+
+#[test, expected_failure(abort_code = usufruct::runner_registry::EStatementTerm)]
+/// Even if no registration may be longer anywhere, this policy's are shorter.
+fun a_statement_of_a_day_is_too_long_for_a_shorter_policy() {
     register(fixtures::statement_a_day(), fixtures::statement_a_day_signatures());
 }
 

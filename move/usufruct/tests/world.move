@@ -181,7 +181,7 @@ public fun policy_with(
         vector[0, 1],
         policy::revenue_split(7_000, 2_000, 800, 200),
         holder_set_id,
-        policy::appraisal(1, vector[profile], vector[measurement], 10 * MINUTE_MS),
+        policy::appraisal(1, vector[profile], vector[measurement], 700 * MINUTE_MS),
         threshold,
         30 * MINUTE_MS,
     )
