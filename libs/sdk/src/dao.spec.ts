@@ -33,7 +33,7 @@ beforeEach(() => {
   for (const holder of holders) holder.isDown = false;
 });
 
-function world() {
+function world(signer = FOUNDER) {
   const chain = actingChain();
   const api = new FakeGraphql();
   const journal = memoryJournal();
@@ -45,7 +45,7 @@ function world() {
     chain,
     store: new FakeStore(),
     holders: holders.map(({ url }) => ({ url: `${url}/` })),
-    signer: FOUNDER,
+    signer,
     journal,
     fetch: (input, init) => (input.startsWith(api.url) ? api.fetch(input, init) : reach(input, init)),
     clock: new ManualClock(),
@@ -104,12 +104,26 @@ describe('DAO', () => {
 
   it('decides a contribution once', async () => {
     const { chain, client } = world();
+    chain.put('dao', aDao({ founder: FOUNDER.address })).put('dataset', aDataset());
     chain.put('contribution', aContribution({ state: 'proposed' }));
     expect((await client.datasets.accept(MINE)).state).toBe('accepted');
     expect((await client.datasets.accept(MINE)).state).toBe('accepted');
     expect(chain.executed).toHaveLength(1);
     expect((await client.datasets.decline(MINE)).state).toBe('declined');
   });
+
+  it.each(['proposed', 'accepted', 'declined'] as const)(
+    'lets nobody but the founder decide, not even again: a contribution that is %s',
+    async (state) => {
+      const { chain, client } = world(testWallet('stranger'));
+      chain.put('dao', aDao({ founder: FOUNDER.address })).put('dataset', aDataset());
+      chain.put('contribution', aContribution({ state }));
+      const refused = { code: 'FORBIDDEN', details: { role: 'founder' } };
+      await expect(client.datasets.accept(MINE)).rejects.toMatchObject(refused);
+      await expect(client.datasets.decline(MINE)).rejects.toMatchObject(refused);
+      expect(chain.executed).toEqual([]);
+    },
+  );
 });
 
 describe('grants', () => {

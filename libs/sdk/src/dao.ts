@@ -108,15 +108,21 @@ export async function createDataset(context: ClientContext, params: CreateDatase
   return dataset;
 }
 
-/** By a steward: accept or decline a proposed contribution. Deciding the same again is no error. */
+/**
+ * By the DAO's founder: accept or decline a proposed contribution. Deciding the same again is no error, so the signer is
+ * looked at first: a repetition sends nothing that the chain could refuse. Refuses `FORBIDDEN`, `ALREADY_DECIDED`.
+ */
 export async function decideContribution(
   context: ClientContext,
   contributionId: ContributionId,
   accept: boolean,
 ): Promise<ContributionView> {
-  const { chain, journal } = context;
+  const { chain, journal, signer } = context;
   const state = accept ? 'accepted' : 'declined';
   const before = await chain.contribution(contributionId);
+  const { daoId } = await chain.dataset(before.datasetId);
+  const { founder } = await chain.dao(daoId);
+  if (signer.address !== founder) throw refuse('FORBIDDEN', { role: 'founder' });
   if (before.state === state) return before;
   const key = `decide/${contributionId}/${state}`;
   await executeOnce({ ...context, key, actions: [{ kind: 'decideContribution', contributionId, accept }] });
