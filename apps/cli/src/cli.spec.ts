@@ -198,6 +198,41 @@ describe('the command line', () => {
     expect(again.err).toBe('');
   });
 
+  it.each([
+    [['nonsense'], 'there is no such command'],
+    [['dao', 'nonsense'], 'there is no such command'],
+    [[], 'a command is missing'],
+    [['dao'], 'a command is missing'],
+    [['contribute', '--dataset', '0x1'], "missing required argument 'file'"],
+    [['ask', 'x'], "required option '--job <id>' not specified"],
+    [['wallet', 'show', '--nonsense'], 'there is no such option'],
+    [['wallet', 'show', 'nonsense'], 'there are more arguments than the command takes'],
+  ])('says with --json why %j is no command, and repeats nothing that was typed', async (args, reason) => {
+    for (const line of [
+      ['--json', ...args],
+      [...args, '--json'],
+    ]) {
+      const said = await run(line);
+      expect([said.code, said.err]).toEqual([2, '']);
+      expect(JSON.parse(said.out)).toEqual({
+        ok: false,
+        error: refuse('INVALID_ARGUMENT', { field: 'command line', reason }).toWire(),
+      });
+      expect(said.out).not.toContain('nonsense');
+    }
+    const forPeople = await run(args);
+    expect([forPeople.code, forPeople.out]).toEqual([2, '']);
+    expect(forPeople.err).not.toBe('');
+  });
+
+  it('says with --json which option has no value', async () => {
+    const said = await run(['--json', 'wallet', 'show', '--home']);
+    expect([said.code, JSON.parse(said.out).error.details.reason]).toEqual([
+      2,
+      "option '--home <dir>' argument missing",
+    ]);
+  });
+
   it('exits with 4 when a part is not there, and says which in doctor', async () => {
     await run(['wallet', 'new']);
     expect((await run(['wallet', 'show'])).code).toBe(4);

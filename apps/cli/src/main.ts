@@ -4,6 +4,7 @@ import { toUsufructError } from '@usufruct/kernel';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { buildProgram } from './program.js';
 import { Runtime, type GlobalOptions, type Surroundings } from './runtime.js';
+import { usageError } from './usage-error.js';
 
 /** Run one command line; resolves with the exit code and never throws. */
 export async function main(argv: readonly string[], given: Partial<Surroundings> = {}): Promise<ExitCode> {
@@ -26,9 +27,12 @@ export async function main(argv: readonly string[], given: Partial<Surroundings>
     await program.parseAsync([...argv]);
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const known = toUsufructError(error);
     const { json } = program.opts<GlobalOptions>();
+    const isUsage = error instanceof CommanderError;
+    // Help that was asked for ends by throwing too; without --json, commander has told people what is wrong.
+    if (isUsage && error.exitCode === 0) return EXIT.ok;
+    if (isUsage && json !== true) return EXIT.usage;
+    const known = isUsage ? usageError(error) : toUsufructError(error);
     (runtime ?? new Runtime(surroundings, { json: json === true })).terminal.error(known.toWire());
     return exitCodeOf(known);
   } finally {

@@ -39,7 +39,8 @@ const COMMANDS: readonly AddCommand[] = [
 ];
 
 export function buildProgram({ streams, open }: ProgramParams): Command {
-  const program = new Command('usufruct')
+  const program = new Command('usufruct');
+  program
     .description('Contribute data, decide what it may be used for, use it without seeing it, and see who was paid.')
     .option('--json', 'print one JSON object to stdout, and nothing else there')
     .option('--endpoints <file>', 'where the system is (default: .usufruct/endpoints.json, which npm start writes)')
@@ -47,7 +48,12 @@ export function buildProgram({ streams, open }: ProgramParams): Command {
     .option('--wallet <file>', 'the wallet file (default: wallet.json in the home, or USUFRUCT_WALLET)')
     .addHelpText('after', EXIT_CODES_HELP)
     .exitOverride()
-    .configureOutput({ writeOut: streams.out, writeErr: streams.err });
+    .configureOutput({
+      writeOut: streams.out,
+      writeErr: (text) => {
+        if (program.opts<GlobalOptions>().json !== true) streams.err(text); // with --json the error is on stdout
+      },
+    });
   for (const add of COMMANDS) add(program, (command) => open(command.optsWithGlobals<GlobalOptions>()));
   inherit(program);
   return program;
