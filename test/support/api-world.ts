@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openChain, type Chain, type WalletSigner } from '@usufruct/chain';
-import { systemRandom, utf8, type Logger } from '@usufruct/kernel';
+import { asTimestampMs, systemRandom, utf8, type Logger } from '@usufruct/kernel';
 import { createApp, startApp, stopApp } from '../../apps/api/src/app.js';
 import { readConfig, type Config } from '../../apps/api/src/platform/config/config.js';
 import { serve, type RunningServer } from '../../apps/local-chain/src/server/server.js';
@@ -10,10 +10,16 @@ import { DaoWorld } from '../../apps/local-chain/src/testing/dao-world.js';
 import { TestClock } from '../../apps/local-chain/src/testing/world.js';
 import { createTestDatabase, type TestDatabase } from '../../infra/local/test-database.js';
 
-/** The system's time: the database's queue has no other. */
+/**
+ * The system's time, because the database's queue has no other, and as much later as a test has advanced it. The queue
+ * does not follow an advance: what is queued after one runs later than the test expects.
+ */
 class RunningClock extends TestClock {
+  constructor() {
+    super(0);
+  }
   override nowMs(): ReturnType<TestClock['nowMs']> {
-    return Date.now() as ReturnType<TestClock['nowMs']>;
+    return asTimestampMs(Date.now() + super.nowMs());
   }
 }
 

@@ -9,6 +9,11 @@ const refresh = `mutation ($token: String!) { refresh(refreshToken: $token) {
 const createKey = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
   ... on ApiKeyCreated { secret apiKey { apiKeyId scopes } } ... on Refusal { __typename code details { key value } } } }`;
 
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** How long before its end a thing is still tried: the world's clock runs on while the test does. */
+const MARGIN_MS = MINUTE_MS;
+
 describe('who asks', () => {
   let world: ApiWorld;
   const ada = walletOf('ada');
@@ -130,5 +135,47 @@ describe('who asks', () => {
     `usk_${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}_${'a'.repeat(43)}`,
   ])('takes the token %j for nobody', async (token) => {
     expect(await world.field('{ viewer { address } }', {}, token)).toBeNull();
+  });
+
+  it('takes the answer to a challenge for five minutes', async () => {
+    const sign = async ({ message }: { message: string }) => ada.signPersonalMessage(utf8(message));
+    const [first, second] = [await world.challenge(ada), await world.challenge(ada)];
+    world.dao.clock.advance(5 * MINUTE_MS - MARGIN_MS);
+    expect(await world.answer(ada.address, first.nonce, await sign(first))).toHaveProperty('accessToken');
+    world.dao.clock.advance(MARGIN_MS);
+    const late = await world.answer(ada.address, second.nonce, await sign(second));
+    expect(late).toMatchObject({ code: 'CHALLENGE_EXPIRED' });
+  });
+
+  it('takes an access token for ten minutes, and gives another for the refresh token', async () => {
+    const { accessToken, refreshToken } = await world.session(ada);
+    const jobs = '{ jobs { edges { cursor } } }';
+    world.dao.clock.advance(10 * MINUTE_MS - MARGIN_MS);
+    expect(await world.field(jobs, {}, accessToken)).toEqual({ edges: [] });
+    world.dao.clock.advance(MARGIN_MS);
+    expect((await world.ask(jobs, {}, accessToken)).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
+    expect(await world.field('{ viewer { address } }', {}, accessToken)).toBeNull();
+    const renewed = await world.field(refresh, { token: refreshToken });
+    expect(await world.field(jobs, {}, renewed.accessToken)).toEqual({ edges: [] });
+  });
+
+  it('ends a session thirty days after the sign-in, however often it was refreshed', async () => {
+    const { refreshToken } = await world.session(ada);
+    world.dao.clock.advance(30 * DAY_MS - MARGIN_MS);
+    const last = await world.field(refresh, { token: refreshToken });
+    expect(await world.field('{ viewer { address } }', {}, last.accessToken)).toEqual({ address: ada.address });
+    world.dao.clock.advance(MARGIN_MS);
+    expect(await world.field(refresh, { token: last.refreshToken })).toEqual({ code: 'UNAUTHENTICATED' });
+    expect(await world.field('{ viewer { address } }', {}, last.accessToken)).toBeNull();
+  });
+
+  it('takes an API key for the days that it was made for', async () => {
+    const input = { name: 'short', scopes: ['read'], termDays: 1 };
+    const { secret } = await world.field(createKey, { input }, await world.signIn(ada));
+    const jobs = '{ jobs { edges { cursor } } }';
+    world.dao.clock.advance(DAY_MS - MARGIN_MS);
+    expect(await world.field(jobs, {}, secret)).toEqual({ edges: [] });
+    world.dao.clock.advance(MARGIN_MS);
+    expect((await world.ask(jobs, {}, secret)).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
   });
 });
