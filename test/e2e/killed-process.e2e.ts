@@ -136,6 +136,29 @@ describe('a process is killed in the middle of the main job', () => {
     120_000,
   );
 
+  // Milliseconds after the job was funded: while the runner attests, gets its shares, and reads the documents.
+  it.each<[PartName, number]>([
+    ['runner', 10],
+    ['runner', 60],
+    ['holder-1', 0],
+    ['holder-1', 30],
+    ['store', 30],
+    ['api', 10],
+  ])(
+    '%s, %i ms after a session was funded: it opens all the same, and is paid once',
+    async (victim, delayMs) => {
+      const { player, session } = await untilDone(() => fundedSession(system.endpoints, dao.dataset.id, 1));
+      const revival = sleep(delayMs).then(() => killAndRestart(victim));
+      const asked = await untilDone(() => session.ask({ key: 'q', text: QUESTION }));
+      await revival;
+      expect(asked.verdict.ok).toBe(true);
+      const job = await untilDone(() => session.onChain());
+      expect([job.state, job.questionsSettled, job.escrowUnits]).toEqual(['succeeded', 1, 0n]);
+      expect(await balanceOf(player)).toBe(0n);
+    },
+    90_000,
+  );
+
   it('everything, one after the other, between two questions of a session: it goes on', async () => {
     const { session } = await fundedSession(system.endpoints, dao.dataset.id, 2);
     await untilDone(() => session.ask({ key: 'before', text: QUESTION }));

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sumUnits, type Address } from '@usufruct/kernel';
 import type { Asked } from '@usufruct/sdk';
@@ -130,7 +132,7 @@ describe('the main job: contribute, ask, get paid', () => {
 });
 
 describe('bad input at the borders of the real system', () => {
-  let system: RunningSystem;
+  let system: Awaited<ReturnType<typeof startTestSystem>>;
   let dao: Founded;
   beforeAll(async () => {
     system = await startTestSystem();
@@ -170,6 +172,32 @@ describe('bad input at the borders of the real system', () => {
     await expect(contributing).rejects.toMatchObject({ code });
     expect(await player.journal.keys('')).toEqual([]);
   });
+
+  it('leaves out a file of which one byte was changed in the store, and charges nothing for it', async () => {
+    const alone = await found(system.endpoints);
+    const owner = await contributor(system.endpoints, alone, 'fridge.txt', FRIDGE_LOG);
+    const { parts } = await owner.client.chain.contribution(owner.contributionId);
+    const blobId = Buffer.from(parts[0]!.blob.slice(2), 'hex').toString('base64url');
+    const stored = readdirSync(join(system.home, 'store'), { recursive: true, encoding: 'utf8' });
+    const path = join(
+      system.home,
+      'store',
+      stored.find((file) => file.includes(blobId) && file.endsWith('.blob'))!,
+    );
+    const bytes = readFileSync(path);
+    bytes[100]! ^= 1;
+    writeFileSync(path, bytes);
+
+    const whole = await contributor(system.endpoints, alone, 'handbook.md', HANDBOOK);
+    const enterprise = await fundedSession(system.endpoints, alone.dataset.id, 1);
+    const { answer } = await enterprise.session.ask({ key: 'q', text: QUESTION });
+    expect(answer.citations.map(({ contributionId }) => contributionId)).not.toContain(owner.contributionId);
+    const { leftOut } = await enterprise.session.progress();
+    expect(leftOut).toEqual([{ contributionId: owner.contributionId, code: 'BLOB_MISMATCH' }]);
+    // Whoever brought the other document gets the contributors' part alone: 700,002 of 1,000,003.
+    expect([await balanceOf(owner), await balanceOf(whole)]).toEqual([0n, 700_002n]);
+    // The runner reads it again for a quarter of a minute: another aggregator may still have the right bytes.
+  }, 60_000);
 
   it('locks nothing when the money does not suffice', async () => {
     await expect(fundedSession(system.endpoints, dao.dataset.id, 2, PRICE_UNITS)).rejects.toMatchObject({

@@ -134,6 +134,7 @@ describe('httpBlobStore', () => {
     ['an answer that breaks off', breaksOff, 'BLOB_UNAVAILABLE'],
     ['a server error that stays', says(500, ''), 'BLOB_UNAVAILABLE'],
     ['other bytes than the id names', blob(new Uint8Array([1])), 'BLOB_MISMATCH'],
+    ['bytes that the store itself found changed', says(422, { code: 'BLOB_MISMATCH' }), 'BLOB_MISMATCH'],
   ])('get: refuses %s', async (_, handler, code) => {
     const blobIdOf = (bytes: Uint8Array): Promise<BlobId> => Promise.resolve(bytes[0] === 1 ? OTHER_ID : BLOB_ID);
     const { store } = await against([handler], { tries: 2, maxBlobBytes: 64, blobIdOf });

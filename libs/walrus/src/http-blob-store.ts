@@ -1,4 +1,4 @@
-import { asBlobId, fromUtf8, refuse, type BlobId } from '@usufruct/kernel';
+import { CATALOGUE, asBlobId, fromUtf8, refuse, type BlobId } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import type { BlobStatus, BlobStore, PutOptions, StoredBlob } from './blob-store.js';
 import { parsePutAnswer } from './http-answers.js';
@@ -102,6 +102,8 @@ async function fetchBlob(
     unavailable: 'BLOB_UNAVAILABLE',
   });
   if (answer.status === 404) throw refuse('BLOB_UNAVAILABLE', { blobId });
+  // What a store answers that looked at its bytes before it gave them out, as the local one does.
+  if (answer.status === CATALOGUE.BLOB_MISMATCH.http) throw refuse('BLOB_MISMATCH', { blobId });
   const upstream = originOf(url);
   if (answer.status !== 200) throw refuse('UPSTREAM_INVALID', { upstream, status: String(answer.status) });
   // A proxy's error page comes with status 200 too, and must not become somebody's document.
