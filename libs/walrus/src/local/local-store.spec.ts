@@ -123,7 +123,7 @@ describe('the local store on a damaged disk', () => {
     const bytes = new Uint8Array(randomBytes(1_000));
     const { blobId } = await store.put(bytes);
     await truncate(await fileOf('.blob'), 999);
-    expect(await codeOf(store.get(blobId))).toBe('UPSTREAM_INVALID');
+    expect(await codeOf(store.get(blobId))).toBe('BLOB_MISMATCH');
     await store.put(bytes);
     expect(await store.get(blobId)).toEqual(bytes);
   });
