@@ -724,7 +724,7 @@ describe('restart', () => {
     register();
     const before = (await deposit(0)).body;
     await releaseFrom(holders.slice(0, 1));
-    const head = (await call(holders[0]!, '/v1/log/head')).body;
+    const head = (await call<ReleaseAnswer['head']>(holders[0]!, '/v1/log/head')).body;
     const challenge = await challengeFrom(holders[0]!);
     const bundle = await runner.evidence([challenge], JOB);
     const request = { jobId: JOB, challenge, bundle, contributionIds: [dealt.manifest.contributionId] };
@@ -738,7 +738,7 @@ describe('restart', () => {
     expect(await openReleased(released)).toEqual(dealt.shares[0]);
     const { body } = await call<{ proof: string[] }>(again, '/v1/log/consistency?first=1&second=3');
     const newer = TreeHeadBcs.parse(fromBase64(released.reply.body.head.treeHead));
-    const older = TreeHeadBcs.parse(fromBase64((head as unknown as ReleaseAnswer['head']).treeHead));
+    const older = TreeHeadBcs.parse(fromBase64(head.treeHead));
     const claim = { oldSize: 1, newSize: 3, oldRoot: fromHex(older.rootHash), newRoot: fromHex(newer.rootHash) };
     expect(verifyConsistency({ ...claim, proof: body.proof.map((hash) => fromBase64(hash)) })).toBe(true);
   });

@@ -56,6 +56,12 @@ export class MerkleLog {
     return index;
   }
 
+  /** Forget what was appended after the first `size` leaves: for a log that could not be made durable. */
+  truncate(size: number): void {
+    this.#known(size, 'size');
+    for (const [level, nodes] of this.#levels.entries()) nodes.length = Math.floor(size / 2 ** level);
+  }
+
   root(treeSize = this.size): Uint8Array {
     return rootBy(this.#subtree, this.#known(treeSize, 'treeSize'));
   }

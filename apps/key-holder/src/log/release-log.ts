@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { leafHash, sign, type SigningKey } from '@usufruct/crypto';
+import { leafHash, MerkleLog, sign, type SigningKey } from '@usufruct/crypto';
 import {
   refuse,
   toBase64,
@@ -11,7 +11,6 @@ import {
 } from '@usufruct/kernel';
 import { TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
 import { transaction } from '../store/database.js';
-import { MerkleTree } from './merkle-tree.js';
 
 /** A place in a holder set; the same log is signed for every set that this holder is a member of. */
 export interface Membership {
@@ -43,7 +42,7 @@ interface HeadRow {
  * different heads of one size prove a fork.
  */
 export class ReleaseLog {
-  private readonly tree = new MerkleTree();
+  private readonly tree = new MerkleLog();
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(

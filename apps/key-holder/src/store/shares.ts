@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import {
   concatBytes,
   fromHex,
@@ -25,16 +25,6 @@ export interface StoredShare {
   readonly encrypted: Uint8Array;
 }
 
-interface Row {
-  readonly manifest_digest: string;
-  readonly contribution_id: string;
-  readonly dataset_id: string;
-  readonly owner: string;
-  readonly holder_set_id: string;
-  readonly share_index: number;
-  readonly encrypted: Uint8Array;
-}
-
 /** Shares at rest, always encrypted: the database file alone opens nothing. */
 export class ShareStore {
   constructor(
@@ -45,7 +35,7 @@ export class ShareStore {
 
   find(manifestDigest: Digest): StoredShare | undefined {
     const row = this.database.prepare('SELECT * FROM shares WHERE manifest_digest = ?').get(manifestDigest);
-    return row === undefined ? undefined : shareOf(row as unknown as Row);
+    return row === undefined ? undefined : shareOf(row);
   }
 
   /** How many manifests of one contribution are stored; a client that deals again makes another. */
@@ -92,12 +82,13 @@ export class ShareStore {
 }
 
 /** Rows are written from branded values by `insert` alone, so their brands are restored without another check. */
-const shareOf = (row: Row): StoredShare => ({
-  manifestDigest: row.manifest_digest as Digest,
-  contributionId: row.contribution_id as ContributionId,
-  datasetId: row.dataset_id as DatasetId,
-  owner: row.owner as Address,
-  holderSetId: row.holder_set_id as HolderSetId,
-  index: row.share_index,
-  encrypted: row.encrypted,
+/** Columns as the schema has them; ids were branded before they were written. */
+const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => ({
+  manifestDigest: row['manifest_digest'] as Digest,
+  contributionId: row['contribution_id'] as ContributionId,
+  datasetId: row['dataset_id'] as DatasetId,
+  owner: row['owner'] as Address,
+  holderSetId: row['holder_set_id'] as HolderSetId,
+  index: row['share_index'] as number,
+  encrypted: row['encrypted'] as Uint8Array,
 });

@@ -1,18 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { consistencyProof, inclusionProof, leafHash, rootOf } from '@usufruct/crypto';
 import { utf8 } from '@usufruct/kernel';
 import fc from 'fast-check';
-import { MerkleTree } from './merkle-tree.js';
+import { consistencyProof, inclusionProof, leafHash, MerkleLog, rootOf } from './merkle-log.js';
 
 const leavesOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => leafHash(utf8(`leaf ${i}`)));
-const treeOf = (leaves: readonly Uint8Array[]): MerkleTree => {
-  const tree = new MerkleTree();
+const treeOf = (leaves: readonly Uint8Array[]): MerkleLog => {
+  const tree = new MerkleLog();
   for (const leaf of leaves) tree.append(leaf);
   return tree;
 };
 const size = fc.integer({ min: 1, max: 70 });
 
-describe('MerkleTree, against the functions over plain lists', () => {
+describe('MerkleLog, against the functions over plain lists', () => {
   it('has the same roots for every size so far', () => {
     const leaves = leavesOf(70);
     const tree = treeOf(leaves);
@@ -53,11 +52,12 @@ describe('MerkleTree, against the functions over plain lists', () => {
   });
 
   it.each([
-    ['a leaf beyond the tree', (tree: MerkleTree) => tree.inclusionProof(5, 5)],
-    ['a negative leaf', (tree: MerkleTree) => tree.inclusionProof(-1, 5)],
-    ['a size beyond the tree', (tree: MerkleTree) => tree.root(6)],
-    ['an older tree that is newer', (tree: MerkleTree) => tree.consistencyProof(4, 3)],
-    ['no number', (tree: MerkleTree) => tree.consistencyProof(Number.NaN, 3)],
+    ['a leaf beyond the tree', (tree: MerkleLog) => tree.inclusionProof(5, 5)],
+    ['a negative leaf', (tree: MerkleLog) => tree.inclusionProof(-1, 5)],
+    ['a size beyond the tree', (tree: MerkleLog) => tree.root(6)],
+    ['an older tree that is newer', (tree: MerkleLog) => tree.consistencyProof(4, 3)],
+    ['a truncation to more than there is', (tree: MerkleLog) => tree.truncate(6)],
+    ['no number', (tree: MerkleLog) => tree.consistencyProof(Number.NaN, 3)],
   ])('refuses %s', (_name, ask) => {
     expect(() => ask(treeOf(leavesOf(5)))).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
   });
