@@ -17,7 +17,6 @@ const { Fn } = Point;
 type GroupPoint = InstanceType<typeof Point>;
 
 export const SCALAR_BYTES = 32;
-export const POINT_BYTES = 32;
 export const MAX_HOLDERS = 255;
 
 export interface Share {

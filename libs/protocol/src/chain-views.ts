@@ -229,7 +229,6 @@ export const zChainEvent = z.object({
   data: zChainEventData,
 });
 export type ChainEventData = z.output<typeof zChainEventData>;
-export type ChainEventType = ChainEventData['type'];
 export type ChainEvent = z.output<typeof zChainEvent>;
 
 /** The outcome of a transaction that the chain knows. */

@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /** Kinds of computation that a grant may allow. Order is the BCS variant index: append only. */
 export const COMPUTATION_KINDS = ['rag', 'train', 'stats'] as const;
 export type ComputationKind = (typeof COMPUTATION_KINDS)[number];
@@ -10,7 +8,6 @@ export type ProtectionKind = (typeof PROTECTION_KINDS)[number];
 
 /** A purpose code: a GA4GH DUO code (`DUO:0000042`) or a DPV purpose (`dpv:ResearchAndDevelopment`). */
 export const PURPOSE_CODE = /^(DUO:[0-9]{7}|dpv:[A-Za-z]{1,64})$/;
-export const purposeCode = z.string().regex(PURPOSE_CODE);
 
 /** States of a job; the chain knows `funded`, `succeeded`, `cancelled` and `expired`, the rest is progress. */
 export const JOB_STATES = [

@@ -1,6 +1,5 @@
 import {
   asAmount,
-  asBlobId,
   asId,
   asTimestampMs,
   asWeight,
@@ -8,7 +7,6 @@ import {
   UsufructError,
   refuse,
   type AmountUnits,
-  type BlobId,
   type Hex32,
   type TimestampMs,
   type Weight,
@@ -24,10 +22,6 @@ export const zHex32 = <T extends Hex32 = Hex32>() =>
     .string()
     .refine(isHex32, 'expected 0x and 64 lower-case hex digits')
     .transform((text) => asId<T>(text, 'id'));
-export const zBlobId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{43}$/)
-  .transform((text): BlobId => asBlobId(text));
 
 const decimal = z.string().regex(/^(0|[1-9][0-9]{0,19})$/, 'expected a decimal integer string');
 export const zU64 = decimal.transform((text) => BigInt(text)).refine((value) => value < 2n ** 64n, 'exceeds u64');
