@@ -8,8 +8,8 @@ import { PART_NAMES, type PartName, type SystemSettings } from './settings.js';
 
 export type Ports = Readonly<Record<PartName, number>>;
 
-/** Parts of a launcher that was killed give their ports back a moment later. */
-const WAIT_FOR_OLD_MS = 5_000;
+/** Parts of a launcher that was killed give their ports back when they have closed: six seconds, more when busy. */
+const WAIT_FOR_OLD_MS = 20_000;
 const zPorts = z.partialRecord(z.enum(PART_NAMES), z.number().int().min(1).max(65_535));
 
 export interface PlanSettings extends SystemSettings {
