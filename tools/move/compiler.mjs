@@ -53,11 +53,23 @@ export async function compiledTests(files) {
   return 'error' in tested ? { error: plain(tested.error) } : { passed: tested.passed, output: plain(tested.output) };
 }
 
-async function build(files) {
+/** The package as it is published: its modules and the ids that it depends on, compiled without the tests. */
+export async function compiledPackage(files) {
+  const built = await dump(files);
+  if ('error' in built) return { error: plain(built.error) };
+  const { modules, dependencies, digest } = built;
+  return { modules, dependencies, digest: Buffer.from(digest).toString('hex') };
+}
+
+async function dump(files) {
   const input = { files, fetcher, network: 'testnet' };
   await initMovePackageBuilder();
   const resolvedDependencies = await resolveMovePackageDependencies(input);
-  const built = await dumpMovePackage({ ...input, resolvedDependencies, lintFlag: 'all' });
+  return dumpMovePackage({ ...input, resolvedDependencies, lintFlag: 'all' });
+}
+
+async function build(files) {
+  const built = await dump(files);
   if ('error' in built) return { error: plain(built.error) };
   return {
     digest: Buffer.from(built.digest).toString('hex'),
@@ -70,6 +82,6 @@ async function build(files) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const command = process.argv[2] === 'test' ? compiledTests : build;
+  const command = { test: compiledTests, build, package: compiledPackage }[process.argv[2]];
   process.send(await command(packageFiles()), () => process.disconnect());
 }
