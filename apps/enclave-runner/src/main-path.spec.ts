@@ -53,6 +53,8 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import {
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
   answerInfo,
   answerResultBytes,
   daoPolicyDigest,
@@ -354,6 +356,8 @@ class World {
       salt: `0x${'02'.repeat(32)}`,
       policy: this.policy,
       metadataHash,
+      governance: DEFAULT_GOVERNANCE,
+      payoutRules: DEFAULT_PAYOUT_RULES,
     });
     await this.run(this.founder, {
       kind: 'createDataset',

@@ -240,6 +240,53 @@ export const CATALOGUE = {
     'Look the transaction up; it is never sent blindly again.',
   ),
   SPLIT_INVALID: entry(400, 'never', 'The shares of the split do not add up to 10,000', 'Correct the split.'),
+  // governance and private payout
+  DAO_PAUSED: entry(409, 'later', 'The DAO is paused', 'Wait until its members have voted to unpause it.'),
+  BY_VOTE_ONLY: entry(
+    403,
+    'never',
+    "Only a vote of the DAO's members changes this",
+    'Make a proposal and have it voted on.',
+  ),
+  ALREADY_MEMBER: entry(409, 'never', 'This address is a member, or has applied already', 'Nothing needs to be done.'),
+  ALREADY_VOTED: entry(409, 'never', 'This member has voted on this proposal', 'Nothing: a vote is final.'),
+  NO_VOTE: entry(
+    403,
+    'never',
+    'This address had no vote when the proposal was made',
+    'Vote on proposals that are made from now on.',
+  ),
+  PROPOSAL_STATE: entry(
+    409,
+    'after-change',
+    'The proposal is not in a state that allows this',
+    'Look at its votes and times.',
+  ),
+  EPOCH_STATE: entry(
+    409,
+    'after-change',
+    'The epoch is not in a state that allows this',
+    'Look at its state and times.',
+  ),
+  EPOCH_INVALID: entry(
+    422,
+    'never',
+    'The statement about an epoch is not one that the contract accepts',
+    'Make a new statement that passes the named check.',
+  ),
+  CLAIM_INVALID: entry(
+    422,
+    'never',
+    "The claim is not a leaf of this epoch's tree",
+    'Send the leaf and its proof as they were given.',
+  ),
+  ALREADY_CLAIMED: entry(409, 'never', 'This payout was claimed already', 'Nothing: it was paid.'),
+  TOMBSTONED: entry(
+    410,
+    'never',
+    'This was retired for good by those who may, and nothing brings it back',
+    'Use another one.',
+  ),
   POLICY_OUTDATED: entry(
     409,
     'after-change',

@@ -16,6 +16,11 @@ export type HolderSetId = Brand<Hex32, 'HolderSetId'>;
 export type JobId = Brand<Hex32, 'JobId'>;
 export type QuestionId = Brand<Hex32, 'QuestionId'>;
 export type RunnerId = Brand<Hex32, 'RunnerId'>;
+export type ProposalId = Brand<Hex32, 'ProposalId'>;
+/** A registered signer of receipts that is no runner: an MPC set or an FHE host. */
+export type SignerId = Brand<Hex32, 'SignerId'>;
+export type EpochId = Brand<Hex32, 'EpochId'>;
+export type LicenceId = Brand<Hex32, 'LicenceId'>;
 /** A SHA-256 digest. */
 export type Digest = Brand<Hex32, 'Digest'>;
 /** A Walrus blob id: 32 bytes, base64url without padding, as Walrus's HTTP interface writes it. */

@@ -119,11 +119,12 @@ export interface AppraisalPolicy {
   /** How long a result stays usable. */
   readonly resultTermMs: number;
 }
+export const EvidenceProfileBcs = bcs
+  .string()
+  .transform<EvidenceProfile, EvidenceProfile>({ input: (profile) => profile, output: asProfile });
 export const AppraisalPolicyBcs = bcs.struct('AppraisalPolicy', {
   version: bcs.u32(),
-  profiles: bcs.vector(
-    bcs.string().transform<EvidenceProfile, EvidenceProfile>({ input: (p) => p, output: asProfile }),
-  ),
+  profiles: bcs.vector(EvidenceProfileBcs),
   measurements: bcs.vector(bcs.string()),
   resultTermMs: u64Number(),
 });

@@ -6,71 +6,33 @@ import type {
   DaoId,
   DatasetId,
   Digest,
+  EpochId,
   GrantId,
   Hex32,
   HolderSetId,
   JobId,
+  LicenceId,
+  ProposalId,
   TimestampMs,
 } from '@usufruct/kernel';
-import { AppraisalPolicyBcs, type AppraisalPolicy } from './attestation-types.js';
 import { byteVector, bytes32, u64, u64Number } from './bcs-types.js';
-import type { ComputationKind, ProtectionKind } from './codes.js';
+import type { ComputationKind, ProtectionKind, VoteChoice } from './codes.js';
 import { ComputationKindBcs, GrantTermsBcs, ProtectionKindBcs, type GrantTerms } from './consent-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
+import {
+  GovernanceBcs,
+  PayoutRulesBcs,
+  ProposalEffectBcs,
+  VoteChoiceBcs,
+  type Governance,
+  type PayoutRules,
+  type ProposalEffect,
+} from './governance-types.js';
+import { HolderMemberBcs, type HolderMember } from './holder-types.js';
+import { DaoPolicyBcs, type DaoPolicy } from './policy-types.js';
 import { UseBcs, type Use } from './receipt.js';
 
-/** How the price of one receipt is divided, in basis points that add up to 10,000. */
-export interface RevenueSplit {
-  readonly contributorsBps: number;
-  readonly treasuryBps: number;
-  readonly runnerBps: number;
-  readonly protocolBps: number;
-}
-
-/** The DAO's policy: public, versioned on the chain, all that a job, a holder and a runner need to decide. */
-export interface DaoPolicy {
-  readonly pricePerQuestionUnits: AmountUnits;
-  readonly purposes: readonly string[];
-  readonly kinds: readonly ComputationKind[];
-  readonly protections: readonly ProtectionKind[];
-  readonly split: RevenueSplit;
-  readonly holderSetId: HolderSetId;
-  readonly appraisal: AppraisalPolicy;
-  /** How many members of the holder set must have appraised a runner before its key is registered. */
-  readonly verifierThreshold: number;
-  readonly maxJobTermMs: number;
-}
-
-const RevenueSplitBcs = bcs.struct('RevenueSplit', {
-  contributorsBps: bcs.u16(),
-  treasuryBps: bcs.u16(),
-  runnerBps: bcs.u16(),
-  protocolBps: bcs.u16(),
-});
-export const DaoPolicyBcs = bcs.struct('DaoPolicy', {
-  pricePerQuestionUnits: u64<AmountUnits>(),
-  purposes: bcs.vector(bcs.string()),
-  kinds: bcs.vector(ComputationKindBcs),
-  protections: bcs.vector(ProtectionKindBcs),
-  split: RevenueSplitBcs,
-  holderSetId: bytes32<HolderSetId>(),
-  appraisal: AppraisalPolicyBcs,
-  verifierThreshold: bcs.u8(),
-  maxJobTermMs: u64Number(),
-});
-type DaoPolicyInput = typeof DaoPolicyBcs.$inferInput;
-export const daoPolicyDigest = (policy: DaoPolicy): Digest =>
-  taggedDigest(TAGS.daoPolicy, DaoPolicyBcs.serialize(policy as DaoPolicyInput).toBytes());
-
-export interface HolderMember {
-  /** The chain account of the holder's operator; may anchor the holder's tree heads. */
-  readonly operator: Address;
-  /** Ed25519: signs share receipts, runner statements, release statements and tree heads. */
-  readonly signingPublicKey: Uint8Array;
-  /** X25519: shares are sealed to it. */
-  readonly sealingPublicKey: Uint8Array;
-}
 export interface StatementSignature {
   /** Index of the member in the holder set, from 0. */
   readonly member: number;
@@ -83,12 +45,14 @@ export interface BlobReference {
   readonly endEpoch: number;
 }
 
-const HolderMemberBcs = bcs.struct('HolderMember', {
-  operator: bytes32<Address>(),
-  signingPublicKey: byteVector(),
-  sealingPublicKey: byteVector(),
-});
 const StatementSignatureBcs = bcs.struct('StatementSignature', { member: bcs.u8(), signature: byteVector() });
+/** A blob of a contribution whose lease on Walrus now ends later. */
+export interface LeaseRenewal {
+  readonly blob: Hex32;
+  readonly endEpoch: number;
+}
+const LeaseRenewalBcs = bcs.struct('LeaseRenewal', { blob: bytes32<Hex32>(), endEpoch: bcs.u32() });
+
 const BlobReferenceBcs = bcs.struct('BlobReference', {
   blob: bytes32<Hex32>(),
   sizeBytes: u64Number(),
@@ -105,7 +69,13 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
     members: bcs.vector(HolderMemberBcs),
     threshold: bcs.u8(),
   }),
-  createDao: bcs.struct('CreateDao', { salt: bytes32<Hex32>(), policy: DaoPolicyBcs, metadataHash: bytes32<Digest>() }),
+  createDao: bcs.struct('CreateDao', {
+    salt: bytes32<Hex32>(),
+    policy: DaoPolicyBcs,
+    metadataHash: bytes32<Digest>(),
+    governance: GovernanceBcs,
+    payoutRules: PayoutRulesBcs,
+  }),
   setPolicy: bcs.struct('SetPolicy', { daoId: bytes32<DaoId>(), expectedVersion: bcs.u32(), policy: DaoPolicyBcs }),
   createDataset: bcs.struct('CreateDataset', {
     salt: bytes32<Hex32>(),
@@ -164,13 +134,94 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
     treeHead: byteVector(),
     signature: byteVector(),
   }),
+  /** Ask to become a member; the hash commits to what the applicant told the DAO elsewhere. */
+  applyForMembership: bcs.struct('ApplyForMembership', {
+    daoId: bytes32<DaoId>(),
+    statementHash: bytes32<Digest>(),
+  }),
+  /** By a steward, once. */
+  decideApplication: bcs.struct('DecideApplication', {
+    daoId: bytes32<DaoId>(),
+    applicant: bytes32<Address>(),
+    accept: bcs.bool(),
+  }),
+  /** By an administrator: a sum of `ROLES`. */
+  setRoles: bcs.struct('SetRoles', { daoId: bytes32<DaoId>(), member: bytes32<Address>(), roles: bcs.u8() }),
+  /** One way: only a vote unpauses. By whoever holds the DAO's PauseCap; on the local ledger that is the founder. */
+  pauseDao: bcs.struct('PauseDao', { daoId: bytes32<DaoId>() }),
+  /** By a member. Voting begins at once. */
+  propose: bcs.struct('Propose', {
+    salt: bytes32<Hex32>(),
+    daoId: bytes32<DaoId>(),
+    effect: ProposalEffectBcs,
+    /** Commits to the reasons given elsewhere. */
+    descriptionHash: bytes32<Digest>(),
+  }),
+  /** Once each, by those who were members when the proposal was made. */
+  vote: bcs.struct('Vote', { proposalId: bytes32<ProposalId>(), choice: VoteChoiceBcs }),
+  /** By anyone, after the timelock. */
+  executeProposal: bcs.struct('ExecuteProposal', { proposalId: bytes32<ProposalId>() }),
+  /** Epoch mode: pays treasury, runner and protocol, and sets the contributors' part aside; nobody sees the uses. */
+  settlePrivately: bcs.struct('SettlePrivately', { receipt: byteVector(), signature: byteVector() }),
+  /** By anyone: an `EpochStatement`, the settler's signature over it and those of enough holders who recomputed it. */
+  proposeEpoch: bcs.struct('ProposeEpoch', {
+    statement: byteVector(),
+    settlerSignature: byteVector(),
+    signatures: bcs.vector(StatementSignatureBcs),
+  }),
+  /** By the operator of a member of the holder set, within the challenge window. */
+  objectToEpoch: bcs.struct('ObjectToEpoch', { epochId: bytes32<EpochId>(), member: bcs.u8() }),
+  /** By anyone, within the challenge window: another statement that the settler signed for the same attempt. */
+  proveEquivocation: bcs.struct('ProveEquivocation', {
+    epochId: bytes32<EpochId>(),
+    statement: byteVector(),
+    settlerSignature: byteVector(),
+  }),
+  /** By anyone, for the account that the leaf names. A leaf of zero units changes nothing. */
+  claimPayout: bcs.struct('ClaimPayout', {
+    epochId: bytes32<EpochId>(),
+    index: bcs.u32(),
+    account: bytes32<Address>(),
+    amountUnits: u64<AmountUnits>(),
+    salt: bytes32<Hex32>(),
+    /** RFC 6962 inclusion proof, leaf to root. */
+    proof: bcs.vector(bytes32<Digest>()),
+  }),
+  /** By anyone, when the claim term has passed: what is left goes where the rules of that epoch say. */
+  sweepEpoch: bcs.struct('SweepEpoch', { epochId: bytes32<EpochId>() }),
+  /** By anyone: a `HolderRotation` with the signatures of enough members of the version before. */
+  rotateHolderSet: bcs.struct('RotateHolderSet', {
+    rotation: byteVector(),
+    signatures: bcs.vector(StatementSignatureBcs),
+  }),
+  /** By the member's operator, for good: its keys were destroyed and must never count again, restored or not. */
+  tombstoneHolder: bcs.struct('TombstoneHolder', { holderSetId: bytes32<HolderSetId>(), member: bcs.u8() }),
+  /** By its owner, for good: no key of it may be released again. */
+  tombstoneContribution: bcs.struct('TombstoneContribution', { contributionId: bytes32<ContributionId>() }),
+  /** By its owner or a steward: leases only become longer. */
+  renewLease: bcs.struct('RenewLease', {
+    contributionId: bytes32<ContributionId>(),
+    renewals: bcs.vector(LeaseRenewalBcs),
+  }),
+  buyLicence: bcs.struct('BuyLicence', {
+    salt: bytes32<Hex32>(),
+    /** The offer's id is that of the proposal that made it. */
+    offerId: bytes32<LicenceId>(),
+    priceUnits: u64<AmountUnits>(),
+  }),
 });
 
 export interface ChainActionPayloads {
   mint: { to: Address; amountUnits: AmountUnits };
   transfer: { to: Address; amountUnits: AmountUnits };
   createHolderSet: { salt: Hex32; members: HolderMember[]; threshold: number };
-  createDao: { salt: Hex32; policy: DaoPolicy; metadataHash: Digest };
+  createDao: {
+    salt: Hex32;
+    policy: DaoPolicy;
+    metadataHash: Digest;
+    governance: Governance;
+    payoutRules: PayoutRules;
+  };
   setPolicy: { daoId: DaoId; expectedVersion: number; policy: DaoPolicy };
   createDataset: { salt: Hex32; daoId: DaoId; metadataHash: Digest };
   registerContribution: {
@@ -202,6 +253,31 @@ export interface ChainActionPayloads {
   closeJob: { jobId: JobId };
   expireJob: { jobId: JobId };
   anchorTreeHead: { holderSetId: HolderSetId; member: number; treeHead: Uint8Array; signature: Uint8Array };
+  applyForMembership: { daoId: DaoId; statementHash: Digest };
+  decideApplication: { daoId: DaoId; applicant: Address; accept: boolean };
+  setRoles: { daoId: DaoId; member: Address; roles: number };
+  pauseDao: { daoId: DaoId };
+  propose: { salt: Hex32; daoId: DaoId; effect: ProposalEffect; descriptionHash: Digest };
+  vote: { proposalId: ProposalId; choice: VoteChoice };
+  executeProposal: { proposalId: ProposalId };
+  settlePrivately: { receipt: Uint8Array; signature: Uint8Array };
+  proposeEpoch: { statement: Uint8Array; settlerSignature: Uint8Array; signatures: StatementSignature[] };
+  objectToEpoch: { epochId: EpochId; member: number };
+  proveEquivocation: { epochId: EpochId; statement: Uint8Array; settlerSignature: Uint8Array };
+  claimPayout: {
+    epochId: EpochId;
+    index: number;
+    account: Address;
+    amountUnits: AmountUnits;
+    salt: Hex32;
+    proof: Digest[];
+  };
+  sweepEpoch: { epochId: EpochId };
+  rotateHolderSet: { rotation: Uint8Array; signatures: StatementSignature[] };
+  tombstoneHolder: { holderSetId: HolderSetId; member: number };
+  tombstoneContribution: { contributionId: ContributionId };
+  renewLease: { contributionId: ContributionId; renewals: LeaseRenewal[] };
+  buyLicence: { salt: Hex32; offerId: LicenceId; priceUnits: AmountUnits };
 }
 export type ChainActionKind = keyof ChainActionPayloads;
 export type ChainAction = {

@@ -13,16 +13,13 @@ import type {
 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
-import { CHAIN_JOB_STATES, COMPUTATION_KINDS, PROTECTION_KINDS } from './codes.js';
+import { CHAIN_JOB_STATES, COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS } from './codes.js';
+import { GOVERNANCE_EVENTS } from './governance-events.js';
+import { zGovernance, zPayoutRules, zRevenueSplit } from './governance-views.js';
+import { zPayout } from './payout-views.js';
 import { zAmount, zBase64, zHex32, zTimestampMs, zU64, zWeight } from './wire.js';
 
 /** Typed views of the objects on the chain, as every party reads them for itself. Bytes are base64 on the wire. */
-export const zRevenueSplit = z.object({
-  contributorsBps: z.int(),
-  treasuryBps: z.int(),
-  runnerBps: z.int(),
-  protocolBps: z.int(),
-});
 export const zAppraisalPolicy = z.object({
   version: z.int(),
   profiles: z.array(z.enum(EVIDENCE_PROFILES)),
@@ -50,12 +47,18 @@ export const zDaoView = z.object({
   policyDigest: zHex32<Digest>(),
   metadataHash: zHex32<Digest>(),
   members: z.array(zHex32<Address>()),
+  governance: zGovernance,
+  payoutRules: zPayoutRules,
+  paused: z.boolean(),
+  proposalCount: z.int(),
 });
 export const zDatasetView = z.object({
   id: zHex32<DatasetId>(),
   daoId: zHex32<DaoId>(),
   metadataHash: zHex32<Digest>(),
   contributionCount: z.int(),
+  /** By vote, for good: nothing new is done with it. */
+  tombstonedAtMs: zTimestampMs.nullable(),
 });
 export const CONTRIBUTION_STATES = ['proposed', 'accepted', 'declined'] as const;
 export const zBlobReference = z.object({ blob: zHex32<Hex32>(), sizeBytes: z.int(), endEpoch: z.int() });
@@ -69,6 +72,8 @@ export const zContributionView = z.object({
   parts: z.array(zBlobReference),
   holderSetId: zHex32<HolderSetId>(),
   policyDigest: zHex32<Digest>(),
+  /** By its owner, for good: no key of it may be released again. */
+  tombstonedAtMs: zTimestampMs.nullable(),
 });
 export const zGrantTerms = z.object({
   purposes: z.array(z.string()),
@@ -95,7 +100,10 @@ export const zHolderSetView = z.object({
   id: zHex32<HolderSetId>(),
   members: z.array(zHolderMember),
   threshold: z.int(),
+  /** From 1; each rotation makes the next. */
   version: z.int(),
+  /** Signing keys of members who were retired for good: they count for nothing and cannot come back. */
+  tombstonedKeys: z.array(zBase64(32)),
 });
 export const zRunnerView = z.object({
   id: zHex32<RunnerId>(),
@@ -120,6 +128,8 @@ export const zJobView = z.object({
   pricePerQuestionUnits: zAmount,
   /** As the policy had it when the job was funded: nobody changes who is paid afterwards. */
   split: zRevenueSplit,
+  /** As the DAO's payout rules had it when the job was funded. */
+  payoutMode: z.enum(PAYOUT_MODES),
   maxQuestions: z.int(),
   questionsSettled: z.int(),
   escrowUnits: zAmount,
@@ -127,13 +137,6 @@ export const zJobView = z.object({
   state: z.enum(CHAIN_JOB_STATES),
   fundedAtMs: zTimestampMs,
   expiresAtMs: zTimestampMs,
-});
-export const PAYEE_ROLES = ['contributor', 'treasury', 'runner', 'protocol'] as const;
-export const zPayout = z.object({
-  account: zHex32<Address>(),
-  role: z.enum(PAYEE_ROLES),
-  contributionId: zHex32<ContributionId>().nullable(),
-  amountUnits: zAmount,
 });
 export const zUse = z.object({
   contributionId: zHex32<ContributionId>(),
@@ -148,7 +151,6 @@ export type GrantView = z.output<typeof zGrantView>;
 export type HolderSetView = z.output<typeof zHolderSetView>;
 export type RunnerView = z.output<typeof zRunnerView>;
 export type JobView = z.output<typeof zJobView>;
-export type Payout = z.output<typeof zPayout>;
 
 export const zChainInfo = z.object({
   chainId: z.string().max(64),
@@ -219,6 +221,7 @@ export const zChainEventData = z.discriminatedUnion('type', [
     treeSize: z.int(),
     rootHash: zHex32<Digest>(),
   }),
+  ...GOVERNANCE_EVENTS,
 ]);
 export const zChainEvent = z.object({
   /** Position in the stream, from 1, without gaps. */

@@ -32,3 +32,21 @@ export type ChainJobState = (typeof CHAIN_JOB_STATES)[number];
 
 export const SIGNER_KINDS = ['tee', 'mpc-set', 'fhe-host'] as const;
 export type SignerKind = (typeof SIGNER_KINDS)[number];
+
+/** How votes are counted: each member one, or each unit that a member has earned as a contributor one. */
+export const VOTING_KINDS = ['member', 'contribution'] as const;
+export type VotingKind = (typeof VOTING_KINDS)[number];
+
+export const VOTE_CHOICES = ['yes', 'no', 'abstain'] as const;
+export type VoteChoice = (typeof VOTE_CHOICES)[number];
+
+/** `direct`: weights are public and each receipt pays at once; `epoch`: private weights, paid by claims. */
+export const PAYOUT_MODES = ['direct', 'epoch'] as const;
+export type PayoutMode = (typeof PAYOUT_MODES)[number];
+
+export const UNCLAIMED_TO = ['treasury', 'protocol'] as const;
+export type UnclaimedTo = (typeof UNCLAIMED_TO)[number];
+
+/** Roles of a member are a sum of these bits; 0 is a member without a role. */
+export const ROLES = { administrator: 1, policyMaker: 2, steward: 4 } as const;
+export const ALL_ROLES = 7;

@@ -6,7 +6,8 @@ import { TAGS, type Tag } from './domain-tags.js';
 export const taggedDigest = (tag: Tag, ...parts: readonly Uint8Array[]): Digest =>
   toHex32<Digest>(sha256(lengthPrefixed(utf8(tag), ...parts)));
 
-export type ObjectKind = 'dao' | 'dataset' | 'contribution' | 'grant' | 'holder-set' | 'job' | 'question';
+export type ObjectKind =
+  'dao' | 'dataset' | 'contribution' | 'grant' | 'holder-set' | 'job' | 'question' | 'proposal' | 'licence';
 
 /**
  * The id of an object that a client makes: SHA-256(tag ‖ kind ‖ parent ‖ owner ‖ salt), every part length-prefixed.

@@ -35,5 +35,10 @@ export const TAGS = {
   holderStorage: 'usufruct/holder-storage/v1',
   holderOperator: 'usufruct/holder-operator/v1',
   metadata: 'usufruct/metadata/v1',
+  signer: 'usufruct/signer/v1',
+  holderRotation: 'usufruct/holder-rotation/v1',
+  receiptChain: 'usufruct/receipt-chain/v1',
+  epochStatement: 'usufruct/epoch-statement/v1',
+  epochLeaf: 'usufruct/epoch-leaf/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

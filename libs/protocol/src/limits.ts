@@ -22,4 +22,12 @@ export const LIMITS = {
   eventsPage: 1_000,
   receiptFreshnessMs: 30 * 60_000,
   runnerRegistrationTermMs: 24 * 60 * 60_000,
+  /** Voting, timelock, time to execute, challenge window: each at most this. */
+  governanceTermMs: 90 * 24 * 60 * 60_000,
+  /** Voting and the time to execute: each at least this. */
+  governanceTermLeastMs: 1_000,
+  /** How long an epoch's payouts wait to be claimed: at most this. */
+  claimTermMs: 3 * 365 * 24 * 60 * 60_000,
+  leavesPerEpoch: 2 ** 32 - 1,
+  licenceTermMs: 10 * 365 * 24 * 60 * 60_000,
 } as const;

@@ -35,7 +35,7 @@ export interface UsageReceipt {
   readonly jobId: JobId;
   readonly questionId: QuestionId;
   readonly signerKind: SignerKind;
-  /** Ed25519 public key, 32 bytes. */
+  /** Ed25519 public key, 32 bytes; of an `mpc-set`, whose three keys sign one after the other, the set's id. */
   readonly signerPublicKey: Uint8Array;
   readonly evidenceDigest: Digest;
   /** SHA-256 of the signer's measurement. */
@@ -50,7 +50,7 @@ export interface UsageReceipt {
   readonly issuedAtMs: TimestampMs;
 }
 
-const SignerKindBcs = bcs
+export const SignerKindBcs = bcs
   .enum('SignerKind', { tee: null, 'mpc-set': null, 'fhe-host': null })
   .transform<SignerKind, SignerKind>({
     input: (kind) => ({ [kind]: true }) as { tee: true },

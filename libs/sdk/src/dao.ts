@@ -8,14 +8,18 @@ import {
 } from '@usufruct/kernel';
 import { fromBase64 } from '@usufruct/kernel';
 import {
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
   deriveId,
   metadataDigest,
   type ContributionView,
   type DaoPolicy,
   type DaoView,
   type DatasetView,
+  type Governance,
   type HolderSetView,
   type Metadata,
+  type PayoutRules,
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { operation, REFUSAL_FIELDS, resultOf, valueOrThrow } from './api/graphql.js';
@@ -76,6 +80,10 @@ export async function createHolderSet(
 export interface CreateDaoParams extends Metadata {
   readonly key: string;
   readonly policy: DaoPolicy;
+  /** How it decides; `DEFAULT_GOVERNANCE` unless given. */
+  readonly governance?: Governance;
+  /** How contributors are paid; `DEFAULT_PAYOUT_RULES` unless given. */
+  readonly payoutRules?: PayoutRules;
 }
 
 /** Found a DAO on the chain, and tell the API the words that its metadata hash stands for. */
@@ -85,7 +93,14 @@ export async function createDao(context: ClientContext, params: CreateDaoParams)
     context,
     key: `dao/${key}`,
     read: (salt) => context.chain.dao(deriveId<DaoId>('dao', null, context.signer.address, salt)),
-    action: (salt) => ({ kind: 'createDao', salt, policy, metadataHash: metadataDigest({ title, description }) }),
+    action: (salt) => ({
+      kind: 'createDao',
+      salt,
+      policy,
+      metadataHash: metadataDigest({ title, description }),
+      governance: params.governance ?? DEFAULT_GOVERNANCE,
+      payoutRules: params.payoutRules ?? DEFAULT_PAYOUT_RULES,
+    }),
   });
   await describe(context, DESCRIBE_DAO, { daoId: dao.id, title, description });
   return dao;

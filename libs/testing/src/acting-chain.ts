@@ -38,7 +38,7 @@ async function act(chain: FakeChain, action: ChainAction, sender: Address): Prom
         signingPublicKey: toBase64(member.signingPublicKey),
         sealingPublicKey: toBase64(member.sealingPublicKey),
       }));
-      chain.put('holder-set', { id, members, threshold: action.threshold, version: 1 });
+      chain.put('holder-set', { id, members, threshold: action.threshold, version: 1, tombstonedKeys: [] });
       return;
     }
     case 'createDao': {
@@ -52,19 +52,23 @@ async function act(chain: FakeChain, action: ChainAction, sender: Address): Prom
         policyDigest: daoPolicyDigest(action.policy),
         metadataHash: action.metadataHash,
         members: [sender],
+        governance: action.governance,
+        payoutRules: action.payoutRules,
+        paused: false,
+        proposalCount: 0,
       });
       return;
     }
     case 'createDataset': {
       const { daoId, metadataHash } = action;
       const id = await fresh(chain.dataset, deriveId('dataset', daoId, sender, action.salt));
-      chain.put('dataset', { id, daoId, metadataHash, contributionCount: 0 });
+      chain.put('dataset', { id, daoId, metadataHash, contributionCount: 0, tombstonedAtMs: null });
       return;
     }
     case 'registerContribution': {
       const { kind: _kind, salt, ...registered } = action;
       const id = await fresh(chain.contribution, deriveId('contribution', action.datasetId, sender, salt));
-      chain.put('contribution', { ...registered, id, owner: sender, state: 'proposed' });
+      chain.put('contribution', { ...registered, id, owner: sender, state: 'proposed', tombstonedAtMs: null });
       return;
     }
     case 'decideContribution': {
@@ -112,6 +116,7 @@ type FundJob = Extract<ChainAction, { kind: 'fundJob' }>;
 async function fundedJob(chain: FakeChain, action: FundJob, sender: Address): Promise<JobView> {
   const { datasetId, purpose, computation, protection, policyVersion, pricePerQuestionUnits, maxQuestions } = action;
   const { daoId } = await chain.dataset(datasetId);
+  const dao = await chain.dao(daoId);
   return {
     id: await fresh(chain.job, deriveId('job', datasetId, sender, action.salt)),
     daoId,
@@ -122,7 +127,8 @@ async function fundedJob(chain: FakeChain, action: FundJob, sender: Address): Pr
     protection,
     policyVersion,
     pricePerQuestionUnits,
-    split: (await chain.dao(daoId)).policy.split,
+    split: dao.policy.split,
+    payoutMode: dao.payoutRules.mode,
     maxQuestions,
     questionsSettled: 0,
     escrowUnits: (pricePerQuestionUnits * BigInt(maxQuestions)) as JobView['escrowUnits'],

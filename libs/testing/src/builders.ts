@@ -15,6 +15,8 @@ import {
 } from '@usufruct/kernel';
 import {
   daoPolicyDigest,
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
   type AppraisalPolicy,
   type ContributionView,
   type DaoView,
@@ -64,6 +66,10 @@ export function aDao(changes: Partial<DaoView> = {}): DaoView {
     policyDigest: daoPolicyDigest(policy),
     metadataHash: idOf<Digest>('dao-metadata'),
     members: [idOf<Address>('founder')],
+    governance: DEFAULT_GOVERNANCE,
+    payoutRules: DEFAULT_PAYOUT_RULES,
+    paused: false,
+    proposalCount: 0,
     ...changes,
   };
 }
@@ -73,6 +79,7 @@ export const aDataset = (changes: Partial<DatasetView> = {}): DatasetView => ({
   daoId: idOf<DaoId>('dao'),
   metadataHash: idOf<Digest>('dataset-metadata'),
   contributionCount: 1,
+  tombstonedAtMs: null,
   ...changes,
 });
 
@@ -86,6 +93,7 @@ export const aContribution = (changes: Partial<ContributionView> = {}): Contribu
   parts: [{ blob: idOf<Hex32>('part'), sizeBytes: 4_000, endEpoch: 50 }],
   holderSetId: idOf<HolderSetId>('holder-set'),
   policyDigest: daoPolicyDigest(aPolicy()),
+  tombstonedAtMs: null,
   ...changes,
 });
 
@@ -129,6 +137,7 @@ export const aJob = (changes: Partial<JobView> = {}): JobView => ({
   policyVersion: 1,
   pricePerQuestionUnits: asAmount(1_000_000n),
   split: aPolicy().split,
+  payoutMode: 'direct',
   maxQuestions: 10,
   questionsSettled: 0,
   escrowUnits: asAmount(10_000_000n),
@@ -148,6 +157,7 @@ export const aHolderSet = (changes: Partial<HolderSetView> = {}): HolderSetView 
   })),
   threshold: 2,
   version: 1,
+  tombstonedKeys: [],
   ...changes,
 });
 

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Digest } from '@usufruct/kernel';
-import { metadataDigest } from '@usufruct/protocol';
+import { DEFAULT_GOVERNANCE, DEFAULT_PAYOUT_RULES, metadataDigest } from '@usufruct/protocol';
 import { hexOf } from '../../../local-chain/src/testing/world.js';
 import { PRICE, PURPOSE } from '../../../local-chain/src/testing/dao-world.js';
 import { ApiWorld } from '../../../../test/support/api-world.js';
@@ -21,6 +21,8 @@ describe('contribute, store, consent, release: what the API catalogues', () => {
       salt: hexOf('dao'),
       policy: dao.policy(),
       metadataHash: metadataDigest(words),
+      governance: DEFAULT_GOVERNANCE,
+      payoutRules: DEFAULT_PAYOUT_RULES,
     });
     await dao.run(dao.founder, dao.dataset({ metadataHash: metadataDigest(words) }));
     await dao.fill();
@@ -119,6 +121,8 @@ describe('contribute, store, consent, release: what the API catalogues', () => {
         salt,
         policy: dao.policy(),
         metadataHash: metadataDigest(words),
+        governance: DEFAULT_GOVERNANCE,
+        payoutRules: DEFAULT_PAYOUT_RULES,
       });
       const made = outcome.events[0]?.data;
       const daoId = made?.type === 'DaoCreated' ? made.dao.id : '';

@@ -31,6 +31,7 @@ export function registerContribution(room: Room, action: ChainActionPayloads['re
     parts,
     holderSetId,
     policyDigest,
+    tombstonedAtMs: null,
   };
   room.draft.write('contribution', id, contribution, datasetId);
   room.emit({ type: 'ContributionRegistered', contribution });

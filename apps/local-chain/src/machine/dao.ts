@@ -8,7 +8,8 @@ import { mustFind, requireNew, requireRole, type Room } from './room.js';
 export const treasuryOf = (daoId: DaoId): Address =>
   taggedDigest(TAGS.objectId, utf8('treasury'), fromHex(daoId)) as string as Address;
 
-export function createDao(room: Room, { salt, policy, metadataHash }: ChainActionPayloads['createDao']): void {
+export function createDao(room: Room, action: ChainActionPayloads['createDao']): void {
+  const { salt, policy, metadataHash, governance, payoutRules } = action;
   const id = deriveId<DaoId>('dao', null, room.sender, salt);
   requireNew(room, 'dao', id);
   requirePolicy(room, policy);
@@ -20,6 +21,10 @@ export function createDao(room: Room, { salt, policy, metadataHash }: ChainActio
     policy: policyView(policy),
     policyDigest: daoPolicyDigest(policy),
     metadataHash,
+    governance,
+    payoutRules,
+    paused: false,
+    proposalCount: 0,
   };
   room.draft.write('dao', id, dao);
   addMember(room, id, room.sender);

@@ -8,7 +8,7 @@ export function createDataset(room: Room, { salt, daoId, metadataHash }: ChainAc
   requireRole(isMember(room, daoId, room.sender), 'member');
   const id = deriveId<DatasetId>('dataset', daoId, room.sender, salt);
   requireNew(room, 'dataset', id);
-  const dataset = { id, daoId, metadataHash, contributionCount: 0 };
+  const dataset = { id, daoId, metadataHash, contributionCount: 0, tombstonedAtMs: null };
   room.draft.write('dataset', id, dataset);
   room.emit({ type: 'DatasetCreated', dataset });
 }

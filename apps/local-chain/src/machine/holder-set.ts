@@ -33,7 +33,7 @@ export function createHolderSet(room: Room, action: ChainActionPayloads['createH
     MEMBERS_AT_MOST,
   );
   requireInteger(action.threshold, 1, members.length, 'threshold');
-  const holderSet = { id, members, threshold: action.threshold, version: 1 };
+  const holderSet = { id, members, threshold: action.threshold, version: 1, tombstonedKeys: [] };
   room.draft.write('holder-set', id, holderSet);
   room.emit({ type: 'HolderSetCreated', holderSet });
 }

@@ -7,7 +7,7 @@ import { mustFind, requireNew, requireSender, type Room } from './room.js';
 /** Lock the price of every question that may be asked before anything is done for it. */
 export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): void {
   const dataset = mustFind(room, 'dataset', action.datasetId);
-  const { id: daoId, policy, policyVersion } = mustFind(room, 'dao', dataset.daoId);
+  const { id: daoId, policy, policyVersion, payoutRules } = mustFind(room, 'dao', dataset.daoId);
   const id = deriveId<JobId>('job', dataset.id, room.sender, action.salt);
   requireNew(room, 'job', id);
   if (action.policyVersion !== policyVersion) throw refuse('POLICY_OUTDATED', { current: String(policyVersion) });
@@ -37,6 +37,7 @@ export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): voi
     policyVersion,
     pricePerQuestionUnits,
     split: policy.split,
+    payoutMode: payoutRules.mode,
     maxQuestions,
     questionsSettled: 0,
     escrowUnits: escrow as AmountUnits,

@@ -14,6 +14,8 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import {
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
   appraisalPolicyDigest,
   daoPolicyDigest,
   deriveId,
@@ -95,7 +97,14 @@ export class DaoWorld extends World {
   }
   dao(changes: Partial<DaoPolicy> = {}, salt = 'dao'): ChainAction {
     const policy = this.policy(changes);
-    return { kind: 'createDao', salt: hexOf(salt), policy, metadataHash: digestOf('metadata') };
+    return {
+      kind: 'createDao',
+      salt: hexOf(salt),
+      policy,
+      metadataHash: digestOf('metadata'),
+      governance: DEFAULT_GOVERNANCE,
+      payoutRules: DEFAULT_PAYOUT_RULES,
+    };
   }
   dataset(changes: Partial<ChainActionPayloads['createDataset']> = {}): ChainAction {
     const metadataHash = digestOf('metadata');
