@@ -36,6 +36,11 @@ public fun fill<Element>(t: &mut Option<Element>, e: Element) {
     t.vec.push_back(e);
 }
 
+public fun extract<Element>(t: &mut Option<Element>): Element {
+    assert!(t.is_some(), EOPTION_NOT_SET);
+    t.vec.pop_back()
+}
+
 public fun destroy_some<Element>(t: Option<Element>): Element {
     assert!(t.is_some(), EOPTION_NOT_SET);
     let Option { mut vec } = t;
