@@ -14,6 +14,7 @@ export * from './limits.js';
 export * from './manifest.js';
 export * from './metadata.js';
 export * from './payout-views.js';
+export * from './policy-diff.js';
 export * from './policy-types.js';
 export * from './receipt.js';
 export * from './release-types.js';

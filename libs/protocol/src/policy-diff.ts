@@ -1,0 +1,97 @@
+import type { DaoPolicy } from './policy-types.js';
+import type { ProposalEffect } from './governance-types.js';
+
+/** What of a policy is one value, by the name under which a change of it is reported. */
+const VALUES = {
+  pricePerQuestionUnits: (policy: DaoPolicy) => policy.pricePerQuestionUnits,
+  contributorsBps: ({ split }: DaoPolicy) => split.contributorsBps,
+  treasuryBps: ({ split }: DaoPolicy) => split.treasuryBps,
+  runnerBps: ({ split }: DaoPolicy) => split.runnerBps,
+  protocolBps: ({ split }: DaoPolicy) => split.protocolBps,
+  holderSetId: (policy: DaoPolicy) => policy.holderSetId,
+  verifierThreshold: (policy: DaoPolicy) => policy.verifierThreshold,
+  maxJobTermMs: (policy: DaoPolicy) => policy.maxJobTermMs,
+  resultTermMs: ({ appraisal }: DaoPolicy) => appraisal.resultTermMs,
+  appraisalVersion: ({ appraisal }: DaoPolicy) => appraisal.version,
+} as const;
+/** What of a policy is a list of different values. */
+const LISTS = {
+  purposes: (policy: DaoPolicy): readonly string[] => policy.purposes,
+  kinds: (policy: DaoPolicy): readonly string[] => policy.kinds,
+  protections: (policy: DaoPolicy): readonly string[] => policy.protections,
+  profiles: ({ appraisal }: DaoPolicy): readonly string[] => appraisal.profiles,
+  measurements: ({ appraisal }: DaoPolicy): readonly string[] => appraisal.measurements,
+} as const;
+
+export type PolicyValueField = keyof typeof VALUES;
+export type PolicyListField = keyof typeof LISTS;
+type ValueChange = {
+  [F in PolicyValueField]: {
+    readonly field: F;
+    readonly before: ReturnType<(typeof VALUES)[F]>;
+    readonly after: ReturnType<(typeof VALUES)[F]>;
+  };
+}[PolicyValueField];
+interface ListChange {
+  readonly field: PolicyListField;
+  /** In the order of the new list; with nothing added and nothing removed, only the order is another. */
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+export type PolicyChange = ValueChange | ListChange;
+
+/**
+ * Every difference between two policies, in the order of the policy's fields; empty for equal ones and only for them,
+ * so a policy that shows no change has the same digest.
+ */
+export function policyDiff(before: DaoPolicy, after: DaoPolicy): PolicyChange[] {
+  const changes: PolicyChange[] = [];
+  for (const field of Object.keys(VALUES) as PolicyValueField[]) {
+    const [was, is] = [VALUES[field](before), VALUES[field](after)];
+    // the two reads are of the same field, which the type of a union cannot say
+    if (was !== is) changes.push({ field, before: was, after: is } as ValueChange);
+  }
+  for (const field of Object.keys(LISTS) as PolicyListField[]) {
+    const [was, is] = [LISTS[field](before), LISTS[field](after)];
+    if (was.length === is.length && was.every((value, i) => value === is[i])) continue;
+    changes.push({
+      field,
+      added: is.filter((value) => !was.includes(value)),
+      removed: was.filter((value) => !is.includes(value)),
+    });
+  }
+  return changes;
+}
+
+export const isListChange = (change: PolicyChange): change is ListChange => 'added' in change;
+
+/**
+ * The policy that executing an effect would make of this one; null for an effect that leaves the policy alone.
+ * Nothing is checked here: whether the result is a policy at all is the chain's decision.
+ */
+export function policyAfter(policy: DaoPolicy, effect: ProposalEffect): DaoPolicy | null {
+  const { appraisal } = policy;
+  switch (effect.kind) {
+    case 'setPrice':
+      return { ...policy, pricePerQuestionUnits: effect.pricePerQuestionUnits };
+    case 'setPurposes':
+      return { ...policy, purposes: effect.purposes };
+    case 'setSplit':
+      return { ...policy, split: effect.split };
+    case 'setVerifiers':
+      return { ...policy, holderSetId: effect.holderSetId, verifierThreshold: effect.verifierThreshold };
+    case 'approveMeasurement':
+      return { ...policy, appraisal: { ...appraisal, measurements: [...appraisal.measurements, effect.measurement] } };
+    case 'withdrawMeasurement':
+      return {
+        ...policy,
+        appraisal: { ...appraisal, measurements: appraisal.measurements.filter((m) => m !== effect.measurement) },
+      };
+    case 'setTerms': {
+      const { kinds, protections, profiles, resultTermMs, maxJobTermMs } = effect;
+      return { ...policy, kinds, protections, maxJobTermMs, appraisal: { ...appraisal, profiles, resultTermMs } };
+    }
+    default:
+      return null;
+  }
+}
