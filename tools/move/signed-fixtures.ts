@@ -26,6 +26,7 @@ import {
   appraisalPolicyDigest,
   daoPolicyDigest,
   deriveId,
+  HolderRotationBcs,
   receiptDigest,
   runnerIdOf,
   RunnerStatementBcs,
@@ -35,6 +36,7 @@ import {
   UsageReceiptBcs,
   usesCommitment,
   type DaoPolicy,
+  type HolderRotation,
   type RunnerStatement,
   type Tag,
   type UsageReceipt,
@@ -69,6 +71,8 @@ const secretOf = (name: string): Uint8Array => fromHex(word(name));
 
 const SALT = address('5a') as Hex32;
 const holders = [0, 1, 2].map((i) => secretOf(`holder ${i}`));
+/** Joins the set by a rotation. */
+const newcomer = secretOf('holder 3');
 const runner = secretOf('runner');
 const impostor = secretOf('impostor');
 
@@ -225,6 +229,41 @@ const TREE_HEADS: Readonly<Record<string, Uint8Array>> = {
   skewed: treeHead(5, 'five', { atMs: NOW_MS + MINUTE_MS }),
   future: treeHead(5, 'five', { atMs: NOW_MS + MINUTE_MS + 1 }),
   other_member: treeHead(5, 'five', { member: 1 }),
+  nine_in_new_place: treeHead(9, 'nine', { member: 1 }),
+};
+
+const member = (secretKey: Uint8Array, operator: string, sealing: number) => ({
+  operator: address(operator),
+  signingPublicKey: signingPublicKey(secretKey),
+  sealingPublicKey: new Uint8Array(32).fill(sealing),
+});
+/** The second holder leaves, the others change places, one joins. */
+const ROTATED = [member(holders[2]!, '1c', 3), member(holders[0]!, '1a', 1), member(newcomer, '1d', 4)];
+const rotation = (changes: Partial<HolderRotation> = {}): Uint8Array =>
+  HolderRotationBcs.serialize({
+    chainId: CHAIN_ID,
+    holderSetId,
+    version: 2,
+    members: ROTATED,
+    threshold: 2,
+    ...changes,
+  }).toBytes();
+const ROTATIONS: Readonly<Record<string, Uint8Array>> = {
+  good: rotation(),
+  next: rotation({ version: 3, threshold: 3 }),
+  back: rotation({ version: 3, members: [...ROTATED, member(holders[1]!, '1b', 2)] }),
+  other_chain: rotation({ chainId: 'another' }),
+  other_set: rotation({ holderSetId: word('another') as HolderSetId }),
+  same_version: rotation({ version: 1 }),
+  no_threshold: rotation({ threshold: 0 }),
+  high_threshold: rotation({ threshold: 4 }),
+  one_key_twice: rotation({ members: [...ROTATED, member(newcomer, '1e', 5)] }),
+  one_seal_twice: rotation({ members: [...ROTATED, member(holders[1]!, '1e', 4)] }),
+  zero_key: rotation({ members: [{ ...ROTATED[0]!, signingPublicKey: new Uint8Array(32) }, ...ROTATED.slice(1)] }),
+  zero_seal: rotation({ members: [...ROTATED, member(holders[1]!, '1b', 0)] }),
+  nobody: rotation({ members: [], threshold: 0 }),
+  longest: padded(4_096, (chainId) => rotation({ chainId })),
+  longer: padded(4_097, (chainId) => rotation({ chainId })),
 };
 
 /** Codes that the consent library does not know by name: a DUO modifier, no DUO code at all, and two of DPV's form. */
@@ -242,6 +281,7 @@ export async function fixturesModule(): Promise<string> {
       await Promise.all(Object.entries(RECEIPTS).map(([name, { bytes, uses }]) => receiptOf(name, bytes, USES[uses]!)))
     ).flat(),
     ...(await Promise.all(Object.entries(TREE_HEADS).map(([name, bytes]) => treeHeadOf(name, bytes)))).flat(),
+    ...(await Promise.all(Object.entries(ROTATIONS).map(([name, bytes]) => rotationOf(name, bytes)))).flat(),
     ...purposes(),
   ];
   return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::fixtures;\n\n${RECEIPT_STRUCT}\n${parts.join('\n')}`;
@@ -300,6 +340,16 @@ async function statementOf(name: string, bytes: Uint8Array): Promise<string[]> {
   return [
     named(`statement_${name}`, 'vector<u8>', hex(bytes)),
     named(`statement_${name}_signatures`, 'vector<vector<u8>>', list(signatures)),
+  ];
+}
+
+/** Signed by the three holders and then by the newcomer. */
+async function rotationOf(name: string, bytes: Uint8Array): Promise<string[]> {
+  const signers = [...holders, newcomer];
+  const signatures = await Promise.all(signers.map((secret) => signed(secret, TAGS.holderRotation, bytes)));
+  return [
+    named(`rotation_${name}`, 'vector<u8>', hex(bytes)),
+    named(`rotation_${name}_signatures`, 'vector<vector<u8>>', list(signatures)),
   ];
 }
 

@@ -29,3 +29,7 @@ public(package) fun receipt(): vector<u8> {
 public(package) fun uses_commitment(): vector<u8> {
     b"usufruct/uses-commitment/v1"
 }
+
+public(package) fun holder_rotation(): vector<u8> {
+    b"usufruct/holder-rotation/v1"
+}

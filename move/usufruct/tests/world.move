@@ -308,6 +308,28 @@ public fun anchor(
     set.anchor_tree_head(member, head, signature, clock, scenario.ctx());
 }
 
+/// Signature `i` of those given is by the member of index `signers[i]`.
+public fun rotate(
+    world: &mut World,
+    rotation: vector<u8>,
+    signers: vector<u8>,
+    signatures: vector<vector<u8>>,
+) {
+    world.next(STRANGER);
+    let registry = world.take_registry();
+    let mut set = world.take_holder_set(0);
+    set.rotate(&registry, rotation, signers, signatures);
+    ts::return_shared(set);
+    ts::return_shared(registry);
+}
+
+public fun tombstone_member(world: &mut World, sender: address, member: u8) {
+    world.next(sender);
+    let mut set = world.take_holder_set(0);
+    set.tombstone_member(member, world.ctx());
+    ts::return_shared(set);
+}
+
 public fun create_dao(world: &mut World, salt: address, policy: Policy) {
     world.next(FOUNDER);
     let mut registry = world.take_registry();

@@ -35,6 +35,16 @@ public fun peel_u8(bcs: &mut BCS): u8 {
     bcs.bytes.pop_back()
 }
 
+public fun peel_u32(bcs: &mut BCS): u32 {
+    assert!(bcs.bytes.length() >= 4, EOutOfRange);
+    let (mut value, mut shift) = (0, 0u8);
+    while (shift < 32) {
+        value = value + ((bcs.bytes.pop_back() as u32) << shift);
+        shift = shift + 8;
+    };
+    value
+}
+
 public fun peel_u64(bcs: &mut BCS): u64 {
     assert!(bcs.bytes.length() >= 8, EOutOfRange);
     let (mut value, mut shift) = (0, 0u8);
