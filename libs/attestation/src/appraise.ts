@@ -20,6 +20,7 @@ import {
   NOT_PARSED,
 } from './common-checks.js';
 import { softwareInspector } from './software/inspect.js';
+import { tdxInspector } from './tdx/inspector.js';
 import type {
   AppraisalContext,
   DecodedBundle,
@@ -106,22 +107,22 @@ function resultOf(
     return { ok, checks, policyDigest, expiresAtMs };
   }
   const untilMs = Math.min(context.nowMs + context.policy.resultTermMs, appraised.facts.validUntilMs);
-  return { ok, checks, claims: claimsOf(appraised), policyDigest, expiresAtMs: asTimestampMs(untilMs) };
+  return { ok, checks, claims: claimsOf(appraised, context), policyDigest, expiresAtMs: asTimestampMs(untilMs) };
 }
 
-const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised): Claims => ({
+const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, { roots }: AppraisalContext): Claims => ({
   profile: bundle.profile,
   measurement: facts.measurement,
   debug: facts.debug,
   hpkePublicKey: decoded.hpkePublicKey,
   signingPublicKey: decoded.signingPublicKey,
   evidenceDigest: evidenceDigest(bundle),
-  standIn: inspector.standIn,
+  standIn: inspector.standIn || roots.standIn,
 });
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */
 const VERIFIERS: ReadonlyMap<EvidenceProfile, EvidenceVerifier> = new Map(
-  [softwareInspector].map((inspector) => [inspector.profile, verifierOf(inspector)]),
+  [softwareInspector, tdxInspector].map((inspector) => [inspector.profile, verifierOf(inspector)]),
 );
 
 export const supportedProfiles = (): EvidenceProfile[] => [...VERIFIERS.keys()];

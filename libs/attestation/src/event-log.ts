@@ -1,4 +1,14 @@
-import { concatBytes, fromBase64, toHex, u32le, utf8 } from '@usufruct/kernel';
+import {
+  checkThat,
+  concatBytes,
+  equalBytes,
+  failed,
+  fromBase64,
+  toHex,
+  u32le,
+  utf8,
+  type Check,
+} from '@usufruct/kernel';
 import type { RuntimeEvent } from '@usufruct/protocol';
 
 /** Event type of application events in a dstack event log. */
@@ -25,4 +35,19 @@ export async function replayEventLog(events: readonly RuntimeEvent[]): Promise<U
     register = await sha384(concatBytes(register, digest));
   }
   return register;
+}
+
+/** The event log replays to the register, which a quote holds, every digest recomputed from name and payload. */
+export async function checkEventLog(events: readonly RuntimeEvent[], register: Uint8Array): Promise<Check> {
+  const replayed = await replayOrNull(events);
+  if (replayed === null) return failed('RTMR', 'an event has a digest that is not its own');
+  return checkThat('RTMR', equalBytes(replayed, register), 'the event log does not replay to the register');
+}
+
+async function replayOrNull(events: readonly RuntimeEvent[]): Promise<Uint8Array | null> {
+  try {
+    return await replayEventLog(events);
+  } catch {
+    return null;
+  }
 }

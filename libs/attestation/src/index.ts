@@ -2,8 +2,10 @@ export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from '.
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
-export { productionRoots, rootSetWithDevRoot } from './roots.js';
-export type { RootSet } from './roots.js';
+export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './policy/tdx-policy.js';
+export type { TcbStatus, TdxIdentity, TdxPolicy } from './policy/tdx-policy.js';
+export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot } from './roots.js';
+export type { RootName, RootSet } from './roots.js';
 export {
   encodeSoftwareQuote,
   softwareQuoteMessage,
@@ -11,5 +13,9 @@ export {
   SOFTWARE_QUOTE_TAG,
 } from './software/quote-format.js';
 export type { SoftwareQuote, SoftwareQuoteBody } from './software/quote-format.js';
+export { TDX_ENDORSEMENTS } from './tdx/collateral.js';
+export type { PckCa } from './tdx/collateral.js';
+export { inspectTdx, TDX_CHECKS } from './tdx/inspect.js';
+export type { TdxContext, TdxEvidence, TdxFacts, TdxInspection } from './tdx/inspect.js';
 export type { TeeDevice } from './tee-device.js';
 export type * from './types.js';

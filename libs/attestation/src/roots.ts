@@ -1,37 +1,63 @@
-import { refuse, type Brand } from '@usufruct/kernel';
-import type { EvidenceProfile } from '@usufruct/protocol';
-import { X509Certificate } from './x509.js';
+import { refuse, utf8, type Brand } from '@usufruct/kernel';
+import { INTEL_SGX_ROOT } from './pinned-roots.js';
+import { parseCertificate } from './x509/certificate.js';
+import { parsePemChain } from './x509/pem.js';
+
+/** Whose signature a root stands for. A root of one vendor says nothing about another's evidence. */
+export type RootName = 'software-dev' | 'intel';
 
 interface PinnedRoots {
-  /** DER of the trusted roots of each profile. A root of one vendor says nothing about another's evidence. */
-  readonly byProfile: ReadonlyMap<EvidenceProfile, readonly Uint8Array[]>;
+  /** DER of the trusted roots of each vendor. */
+  readonly byName: ReadonlyMap<RootName, readonly Uint8Array[]>;
+  /** A root of a hardware vendor in it is generated: whatever it judges is a stand-in. */
+  readonly standIn: boolean;
 }
 
 /**
- * The roots that a verifier trusts. Branded: the only ways to get one are the two functions below, so no caller can
- * pass roots that it read from anywhere; nothing in this package reads the environment, a file or the network.
+ * The roots that a verifier trusts. Branded: the only ways to get one are the functions below, so no caller can pass
+ * roots that it read from anywhere; nothing in this package reads the environment, a file or the network.
  */
 export type RootSet = Brand<PinnedRoots, 'RootSet'>;
 
-const rootSet = (roots: readonly (readonly [EvidenceProfile, readonly Uint8Array[]])[]): RootSet =>
-  ({ byProfile: new Map(roots) }) as PinnedRoots as RootSet;
+type NamedRoots = readonly (readonly [RootName, readonly Uint8Array[]])[];
+const rootSet = (roots: NamedRoots, standIn: boolean): RootSet =>
+  ({ byName: new Map(roots), standIn }) as PinnedRoots as RootSet;
 
-/** What a production verifier trusts. A profile that is not listed has no pinned root: its evidence is refused. */
-export const productionRoots = (): RootSet => rootSet([]);
+/** What a production verifier trusts. A vendor that is not listed has no pinned root: its evidence is refused. */
+export const productionRoots = (): RootSet => rootSet([['intel', [INTEL_SGX_ROOT]]], false);
 
 /**
  * DEV ONLY: the production roots and, for the profile `software-dev` alone, the root of one software TEE. It cannot
- * add or replace a root of a hardware profile. The caller must refuse to run with it on a real network.
+ * add or replace a root of a hardware vendor. The caller must refuse to run with it on a real network.
  * Refuses `CONFIG_INVALID` when the text is not one certificate.
  */
-export function rootSetWithDevRoot(rootPem: string): RootSet {
-  try {
-    const { rawData } = new X509Certificate(rootPem);
-    return rootSet([...productionRoots().byProfile, ['software-dev', [new Uint8Array(rawData)]]]);
-  } catch (cause) {
-    throw refuse('CONFIG_INVALID', { setting: 'root of the software TEE', expected: 'one PEM certificate' }, cause);
-  }
+export const rootSetWithDevRoot = (rootPem: string): RootSet =>
+  rootSet([...productionRoots().byName, ['software-dev', [oneCertificate(rootPem)]]], false);
+
+/**
+ * DEV ONLY: generated roots in place of hardware vendors', for tests of their formats. No production root is among
+ * them, each must say DEV ONLY in its name, and every result under them is marked as a stand-in's.
+ * Refuses `CONFIG_INVALID` when a text is not one certificate or the name does not say it.
+ */
+export function devHardwareRoots(pems: Readonly<Partial<Record<RootName, string>>>): RootSet {
+  const roots = Object.entries(pems).map(([name, pem]) => [name as RootName, [devCertificate(pem)]] as const);
+  return rootSet(roots, true);
 }
 
-export const pinnedRoots = (roots: RootSet, profile: EvidenceProfile): readonly Uint8Array[] =>
-  roots.byProfile.get(profile) ?? [];
+export const pinnedRoots = (roots: RootSet, name: RootName): readonly Uint8Array[] => roots.byName.get(name) ?? [];
+
+function devCertificate(pem: string): Uint8Array {
+  const der = oneCertificate(pem);
+  const certificate = parseCertificate(der);
+  if (certificate?.commonName.includes('DEV ONLY') || certificate?.organisation.includes('DEV ONLY')) return der;
+  throw notARoot('a certificate whose name says DEV ONLY');
+}
+
+function oneCertificate(pem: string): Uint8Array {
+  const [der, ...more] = parsePemChain(utf8(pem.endsWith('\n') ? pem : `${pem}\n`)) ?? [];
+  if (der === undefined || more.length > 0 || parseCertificate(der) === null) throw notARoot('one PEM certificate');
+  return der;
+}
+
+const notARoot = (expected: string): Error =>
+  refuse('CONFIG_INVALID', { setting: 'root of the software TEE', expected });

@@ -1,9 +1,18 @@
 import type { Check, Hex32 } from '@usufruct/kernel';
 import type { AppraisalPolicy, AttestationResult, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { TdxPolicy } from './policy/tdx-policy.js';
 import type { RootSet } from './roots.js';
 
 /** Collateral, CRLs, reference manifests and key sets by name, as the verifier fetched them; never the attester's. */
 export type Endorsements = Readonly<Record<string, Uint8Array>>;
+
+/**
+ * What is asked of the hardware, by the kind of evidence. A kind that has no policy here is refused. The measurements on
+ * the chain pin these documents (see `tdxMeasurement`), so a verifier may take them from anywhere.
+ */
+export interface TeePolicy {
+  readonly tdx?: TdxPolicy;
+}
 
 export interface AppraisalContext {
   /** The 32 bytes that this verifier made for this appraisal and has consumed. */
@@ -13,6 +22,7 @@ export interface AppraisalContext {
   /** Integer milliseconds; everything else is refused by `BAD_CLOCK`. */
   readonly nowMs: number;
   readonly policy: AppraisalPolicy;
+  readonly teePolicy?: TeePolicy;
   readonly endorsements?: Endorsements;
   readonly roots: RootSet;
 }

@@ -1,9 +1,10 @@
-import { checkThat, equalBytes, failed, passed, skipped, toHex, type Check } from '@usufruct/kernel';
-import type { EvidenceBundle, RuntimeEvent } from '@usufruct/protocol';
-import { replayEventLog } from '../event-log.js';
+import { checkThat, failed, passed, skipped, toHex, type Check } from '@usufruct/kernel';
+import type { EvidenceBundle } from '@usufruct/protocol';
+import { checkEventLog } from '../event-log.js';
 import { pinnedRoots } from '../roots.js';
 import type { AppraisalContext, DecodedBundle, EvidenceInspector, Inspection } from '../types.js';
-import { checkChain, checkRoot, parseChain, skippedChain, validUntilMs, type CertificateChain } from '../x509-chain.js';
+import { hasEcdsaSignature } from '../x509/certificate.js';
+import { checkChain, checkRoot, parseChain, skippedChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
 import { parseSoftwareQuote, type SoftwareQuote } from './quote-format.js';
 
 /**
@@ -27,8 +28,8 @@ async function inspect(
   if (quote === null || chain === null) return unparsed();
   const checks = [
     passed('PARSE'),
-    checkRoot(chain, pinnedRoots(roots, 'software-dev')),
-    await checkChain(chain, nowMs),
+    checkRoot([chain], pinnedRoots(roots, 'software-dev')),
+    await checkChain(chain, { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' }, nowMs),
     await checkSignature(quote, chain),
     await checkEventLog(bundle.eventLog, quote.body.register),
     skipped('GPU', 'this profile carries no GPU evidence'),
@@ -49,28 +50,7 @@ function unparsed(): Inspection {
 }
 
 async function checkSignature({ signature, signedBytes }: SoftwareQuote, chain: CertificateChain): Promise<Check> {
-  const wrong = failed('SIGNATURE', 'the quote is not signed by the key of its leaf certificate');
-  try {
-    const algorithm = { name: 'ECDSA', namedCurve: 'P-384' };
-    const key = await chain[0]!.parsed.publicKey.export(algorithm, ['verify']);
-    const bytes = Uint8Array.from(signature);
-    const valid = await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-384' }, key, bytes, signedBytes);
-    return valid ? passed('SIGNATURE') : wrong;
-  } catch {
-    return wrong;
-  }
-}
-
-async function checkEventLog(events: readonly RuntimeEvent[], register: Uint8Array): Promise<Check> {
-  const replayed = await replay(events);
-  if (replayed === null) return failed('RTMR', 'an event has a digest that is not its own');
-  return checkThat('RTMR', equalBytes(replayed, register), 'the event log does not replay to the register');
-}
-
-async function replay(events: readonly RuntimeEvent[]): Promise<Uint8Array | null> {
-  try {
-    return await replayEventLog(events);
-  } catch {
-    return null;
-  }
+  const [leaf] = chain;
+  const holds = leaf !== undefined && (await hasEcdsaSignature(leaf, 'SHA-384', signature, signedBytes));
+  return checkThat('SIGNATURE', holds, 'the quote is not signed by the key of its leaf certificate');
 }

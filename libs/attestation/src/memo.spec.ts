@@ -1,0 +1,29 @@
+import { describe, expect, it } from '@jest/globals';
+import { rememberLatest } from './memo.js';
+
+describe('rememberLatest', () => {
+  const counted = (capacity: number) => {
+    const calls: number[] = [];
+    const remember = rememberLatest((bytes: Uint8Array) => {
+      calls.push(bytes[0]!);
+      return { first: bytes[0]! };
+    }, capacity);
+    return { calls, of: (value: number) => remember(Uint8Array.of(value)) };
+  };
+
+  it('computes the same bytes once, and drops what was asked for longest ago', () => {
+    const { calls, of } = counted(2);
+    expect([of(1), of(1), of(2), of(1), of(3), of(1), of(2)].map(({ first }) => first)).toEqual([1, 1, 2, 1, 3, 1, 2]);
+    // 3 drops 2, which was asked for before the last 1; then 2 is computed again.
+    expect(calls).toEqual([1, 2, 3, 2]);
+  });
+
+  it('goes by content, so bytes that change afterwards are other bytes', () => {
+    const remember = rememberLatest((bytes: Uint8Array) => bytes, 4);
+    const bytes = Uint8Array.of(1);
+    const first = remember(bytes);
+    bytes[0] = 2;
+    expect(first).toEqual(Uint8Array.of(1));
+    expect(remember(bytes)).toEqual(Uint8Array.of(2));
+  });
+});

@@ -1,0 +1,21 @@
+import { sha256 } from '@usufruct/crypto';
+import { toHex } from '@usufruct/kernel';
+
+/**
+ * The same function of bytes, which remembers its latest answers by the digest of what it was given: the same roots, CAs
+ * and lists come with every appraisal. It holds at most `capacity` answers, and what was asked for longest ago goes
+ * first. The answers are shared, so they must be immutable; the bytes are copied, so they may change.
+ */
+export function rememberLatest<T>(compute: (bytes: Uint8Array) => T, capacity: number): (bytes: Uint8Array) => T {
+  const known = new Map<string, T>();
+  return (bytes) => {
+    const key = toHex(sha256(bytes));
+    const found = known.get(key);
+    const answer = found ?? compute(Uint8Array.from(bytes));
+    known.delete(key);
+    known.set(key, answer);
+    const [oldest] = known.keys();
+    if (known.size > capacity && oldest !== undefined) known.delete(oldest);
+    return answer;
+  };
+}

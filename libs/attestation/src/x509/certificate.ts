@@ -1,0 +1,136 @@
+import { equalBytes, toHex } from '@usufruct/kernel';
+import { rememberLatest } from '../memo.js';
+import { DER_TAG, parseDer, type DerElement } from './der.js';
+import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.js';
+
+/** The two ways in which the vendors' certificates are signed, and the software TEE's. */
+export type SignatureKind = 'ecdsa-p256-sha256' | 'ecdsa-p384-sha384' | 'rsa-pss-sha384';
+
+/** One certificate, read completely: the library parses late and throws when a malformed part is first looked at. */
+export interface Certificate {
+  readonly der: Uint8Array;
+  /** Hex of the encoded names: two names are the same only if every byte is. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** The one common name of the subject; '' when there is none or more than one. */
+  readonly commonName: string;
+  /** The one organisation of the subject; '' when there is none or more than one. */
+  readonly organisation: string;
+  /** Hex of the serial number's INTEGER. */
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** basicConstraints (RFC 5280 §4.2.1.9) says that it is a CA. */
+  readonly isAuthority: boolean;
+  readonly pathLength: number | undefined;
+  /** keyUsage (RFC 5280 §4.2.1.3) allows it to sign certificates. */
+  readonly maySignCertificates: boolean;
+  /** How it was signed; null for any other way. */
+  readonly signedWith: SignatureKind | null;
+  /** 'P-256', 'P-384' or '' for a key on no such curve. */
+  readonly curve: string;
+  readonly isRsa: boolean;
+  /** RFC 5280 §4.2: an extension that is critical and unknown here means that the certificate must be refused. */
+  readonly hasUnknownCritical: boolean;
+  readonly extension: (dotted: string) => Uint8Array | null;
+  readonly parsed: X509Certificate;
+}
+
+const CERTIFICATE_BYTES_AT_MOST = 16 * 1024;
+/** Roots, CAs and signers of every vendor, and some leaves. */
+const CERTIFICATES_REMEMBERED = 64;
+const KNOWN_CRITICAL: ReadonlySet<string> = new Set(['2.5.29.15', '2.5.29.19']);
+
+/** Strict DER of one X.509 v3 certificate (RFC 5280 §4.1), or null. */
+export const parseCertificate = (der: Uint8Array): Certificate | null =>
+  der.length > CERTIFICATE_BYTES_AT_MOST ? null : parseOnce(der);
+
+const parseOnce = rememberLatest((der: Uint8Array): Certificate | null => {
+  const tree = parseDer(der);
+  if (tree === null || !hasOneAlgorithm(tree)) return null;
+  try {
+    return readCertificate(der, tree);
+  } catch {
+    return null;
+  }
+}, CERTIFICATES_REMEMBERED);
+
+/** RFC 5280 §4.1.1.2: the algorithm is named inside and outside of what is signed, and both must be the same. */
+export function hasOneAlgorithm({ tag, children }: DerElement): boolean {
+  const [signed, algorithm, signature, ...more] = children;
+  if (tag !== DER_TAG.sequence || signed === undefined || algorithm === undefined || more.length > 0) return false;
+  const named = signed.children.find((child) => child.tag === DER_TAG.sequence);
+  return named !== undefined && equalBytes(named.bytes, algorithm.bytes) && signature?.tag === DER_TAG.bitString;
+}
+
+function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null {
+  // TBSCertificate: [0] version, then the serial number, its only INTEGER.
+  const serial = tree.children[0]?.children.find(({ tag }) => tag === DER_TAG.integer);
+  const parsed = new X509Certificate(Uint8Array.from(der));
+  const constraints = parsed.getExtension(BasicConstraintsExtension);
+  const usages = parsed.getExtension(KeyUsagesExtension)?.usages ?? 0;
+  const types = parsed.extensions.map(({ type }) => type);
+  if (serial === undefined || new Set(types).size !== types.length) return null;
+  const key = parsed.publicKey.algorithm as Partial<EcKeyAlgorithm>;
+  return {
+    der,
+    subject: toHex(new Uint8Array(parsed.subjectName.toArrayBuffer())),
+    issuer: toHex(new Uint8Array(parsed.issuerName.toArrayBuffer())),
+    commonName: theOnly(parsed.subjectName.getField('CN')),
+    organisation: theOnly(parsed.subjectName.getField('O')),
+    serial: toHex(serial.contents),
+    notBeforeMs: parsed.notBefore.getTime(),
+    notAfterMs: parsed.notAfter.getTime(),
+    isAuthority: constraints?.ca ?? false,
+    pathLength: constraints?.pathLength,
+    maySignCertificates: (usages & KeyUsageFlags.keyCertSign) !== 0,
+    signedWith: signatureKind(parsed),
+    curve: key.name === 'ECDSA' ? (key.namedCurve ?? '') : '',
+    isRsa: key.name?.startsWith('RSA') ?? false,
+    hasUnknownCritical: parsed.extensions.some(({ critical, type }) => critical && !KNOWN_CRITICAL.has(type)),
+    extension: (dotted) => {
+      const found = parsed.getExtension(dotted);
+      return found === null ? null : new Uint8Array(found.value);
+    },
+    parsed,
+  };
+}
+
+const theOnly = (values: readonly string[]): string => (values.length === 1 ? values[0]! : '');
+
+function signatureKind({ signatureAlgorithm }: X509Certificate): SignatureKind | null {
+  const { name, hash } = signatureAlgorithm;
+  if (name === 'ECDSA' && hash.name === 'SHA-256') return 'ecdsa-p256-sha256';
+  if (name === 'ECDSA' && hash.name === 'SHA-384') return 'ecdsa-p384-sha384';
+  return name === 'RSA-PSS' && hash.name === 'SHA-384' ? 'rsa-pss-sha384' : null;
+}
+
+/** True if the issuer's key made the signature of this certificate. */
+export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+  try {
+    return await certificate.parsed.verify({ publicKey: issuer.parsed.publicKey, signatureOnly: true });
+  } catch {
+    // a key or signature that cannot be used is as good as a wrong one
+    return false;
+  }
+}
+
+const CURVE_OF = { 'SHA-256': 'P-256', 'SHA-384': 'P-384' } as const;
+
+/** ECDSA over `message` by the key of a certificate, on the hash's curve; the signature is r ‖ s, as quotes carry it. */
+export async function hasEcdsaSignature(
+  certificate: Certificate,
+  hash: keyof typeof CURVE_OF,
+  signature: Uint8Array,
+  message: Uint8Array,
+): Promise<boolean> {
+  if (certificate.curve !== CURVE_OF[hash]) return false;
+  try {
+    const algorithm = { name: 'ECDSA', namedCurve: CURVE_OF[hash] };
+    const key = await certificate.parsed.publicKey.export(algorithm, ['verify']);
+    const [signed, bytes] = [Uint8Array.from(message), Uint8Array.from(signature)];
+    return await crypto.subtle.verify({ name: 'ECDSA', hash }, key, bytes, signed);
+  } catch {
+    return false;
+  }
+}

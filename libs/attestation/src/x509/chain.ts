@@ -1,0 +1,104 @@
+import { checkThat, equalBytes, failed, passed, skipped, type Check } from '@usufruct/kernel';
+import { isSignedBy, parseCertificate, type Certificate, type SignatureKind } from './certificate.js';
+
+/** How a vendor signs: one algorithm for the whole chain, and the curve of the end entity's key. */
+export interface ChainProfile {
+  readonly signedWith: SignatureKind;
+  readonly leafCurve: 'P-256' | 'P-384';
+}
+
+/** A chain as it travels: the end-entity certificate first, the root last. */
+export type CertificateChain = readonly Certificate[];
+
+/** DER certificates, strictly. Null if one of them is not one. */
+export function parseChain(ders: readonly Uint8Array[]): CertificateChain | null {
+  const chain: Certificate[] = [];
+  for (const der of ders) {
+    const certificate = parseCertificate(der);
+    if (certificate === null) return null;
+    chain.push(certificate);
+  }
+  return chain.length === 0 ? null : chain;
+}
+
+/** The root that was sent must equal a pinned one byte for byte: names and keys can be imitated. */
+export const isRootPinned = (chain: CertificateChain, pinned: readonly Uint8Array[]): boolean =>
+  pinned.some((root) => equalBytes(root, chain.at(-1)!.der));
+
+export const checkRoot = (chains: readonly CertificateChain[], pinned: readonly Uint8Array[]): Check =>
+  checkThat(
+    'ROOT_NOT_PINNED',
+    chains.length > 0 && chains.every((chain) => isRootPinned(chain, pinned)),
+    pinned.length === 0 ? 'no root is pinned for this profile' : 'the root is not one that is pinned',
+  );
+
+/**
+ * RFC 5280 §6.1, for a chain of fixed length and one way of signing: names chain, signatures verify, every issuer is a
+ * CA that may sign certificates and the end entity is neither, all are valid now. One check, whose detail says what is
+ * wrong.
+ */
+export async function checkChain(chain: CertificateChain, profile: ChainProfile, nowMs: number): Promise<Check> {
+  const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, profile, nowMs));
+  return flaw === null ? passed('CHAIN') : failed('CHAIN', flaw);
+}
+
+/** What is wrong with names, algorithms, dates or signatures of a chain; null when nothing is. */
+export async function pathFlaw(
+  chain: CertificateChain,
+  { signedWith, leafCurve }: ChainProfile,
+  nowMs: number,
+): Promise<string | null> {
+  if (chain[0]?.curve !== leafCurve) return `certificate 0: its key is not on ${leafCurve}`;
+  for (const [position, certificate] of chain.entries()) {
+    const issuer = chain[position + 1] ?? certificate;
+    const flaw = certificateFlaw(certificate, issuer, signedWith, nowMs);
+    if (flaw !== null) return `certificate ${position}: ${flaw}`;
+    if (!(await isSignedBy(certificate, issuer))) return `certificate ${position}: the signature does not verify`;
+  }
+  return null;
+}
+
+/** RFC 5280 §4.2.1.3 and §4.2.1.9: every issuer is a CA that may issue so many below it, and the end entity is none. */
+export function authorityFlaw(chain: CertificateChain): string | null {
+  for (const [position, certificate] of chain.entries()) {
+    if (position > 0 && !mayIssue(certificate, position - 1)) {
+      return `certificate ${position}: not a CA that may sign certificates`;
+    }
+    if (position === 0 && (certificate.isAuthority || certificate.maySignCertificates)) {
+      return 'certificate 0: a CA stands where the end entity must';
+    }
+  }
+  return null;
+}
+
+export const skippedChain = (reason: string): Check[] => [skipped('ROOT_NOT_PINNED', reason), skipped('CHAIN', reason)];
+
+/** When the first certificate expires. */
+export const validUntilMs = (chain: CertificateChain): number =>
+  Math.min(...chain.map((certificate) => certificate.notAfterMs));
+
+function certificateFlaw(
+  certificate: Certificate,
+  issuer: Certificate,
+  kind: SignatureKind,
+  nowMs: number,
+): string | null {
+  if (certificate.issuer !== issuer.subject) return 'the issuer has another name';
+  if (certificate.hasUnknownCritical) return 'a critical extension is unknown';
+  if (certificate.signedWith !== kind || !hasKeyFor(issuer, kind)) return 'signed with another algorithm';
+  // Written so that a date that is not a number counts as invalid.
+  if (!(nowMs >= certificate.notBeforeMs)) return 'not valid yet';
+  if (!(nowMs <= certificate.notAfterMs)) return 'expired';
+  return null;
+}
+
+const KEY_OF: Readonly<Record<SignatureKind, (issuer: Certificate) => boolean>> = {
+  'ecdsa-p256-sha256': ({ curve }) => curve === 'P-256',
+  'ecdsa-p384-sha384': ({ curve }) => curve === 'P-384',
+  'rsa-pss-sha384': ({ isRsa }) => isRsa,
+};
+const hasKeyFor = (issuer: Certificate, kind: SignatureKind): boolean => KEY_OF[kind](issuer);
+
+/** `below`: how many CA certificates stand between this one and the end entity. */
+const mayIssue = ({ isAuthority, maySignCertificates, pathLength }: Certificate, below: number): boolean =>
+  isAuthority && maySignCertificates && (pathLength === undefined || pathLength >= below);

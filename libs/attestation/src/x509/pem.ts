@@ -1,0 +1,33 @@
+import { concatBytes, fromBase64, fromUtf8, toBase64 } from '@usufruct/kernel';
+
+const BEGIN = '-----BEGIN CERTIFICATE-----\n';
+const END = '-----END CERTIFICATE-----\n';
+const LINE = 64;
+const CERTIFICATES_AT_MOST = 8;
+const PEM_BYTES_AT_MOST = 64 * 1024;
+
+/**
+ * The certificates of a PEM text (RFC 7468 §2, its strict grammar with lines of 64 characters and LF), as DER. Null if
+ * the text is not exactly what these certificates encode to: anything before, between or after the blocks, another line
+ * length, spare bits in the base64. One list of certificates therefore has one text, and no byte of it is unread.
+ */
+export function parsePemChain(text: Uint8Array): Uint8Array[] | null {
+  if (text.length === 0 || text.length > PEM_BYTES_AT_MOST) return null;
+  try {
+    const blocks = fromUtf8(text).split(END).slice(0, -1);
+    if (blocks.length === 0 || blocks.length > CERTIFICATES_AT_MOST) return null;
+    const ders = blocks.map((block) => fromBase64(block.slice(BEGIN.length).replaceAll('\n', '')));
+    return encodePemChain(ders) === fromUtf8(text) ? ders : null;
+  } catch {
+    return null;
+  }
+}
+
+export const encodePemChain = (ders: readonly Uint8Array[]): string =>
+  ders.map((der) => `${BEGIN}${linesOf(toBase64(concatBytes(der)))}${END}`).join('');
+
+function linesOf(base64: string): string {
+  let lines = '';
+  for (let at = 0; at < base64.length; at += LINE) lines += `${base64.slice(at, at + LINE)}\n`;
+  return lines;
+}
