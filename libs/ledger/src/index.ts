@@ -1,5 +1,6 @@
 export * from './accounts.js';
 export * from './allocate.js';
 export * from './book.js';
+export * from './epochs.js';
 export * from './journal.js';
 export * from './payouts.js';

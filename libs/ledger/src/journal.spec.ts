@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { zChainEventData } from '@usufruct/protocol';
+import type { DaoId, EpochId } from '@usufruct/kernel';
+import { epochAccountOf, receiptPoolAccountOf, zChainEventData } from '@usufruct/protocol';
 import { journalOf } from './journal.js';
 
 const id = (n: number): string => `0x${n.toString(16).padStart(64, '0')}`;
@@ -19,6 +20,7 @@ const job = {
   maxQuestions: 3,
   questionsSettled: 0,
   escrowUnits: '300',
+  payoutMode: 'direct',
   split: { contributorsBps: 7_000, treasuryBps: 1_500, runnerBps: 1_000, protocolBps: 500 },
   clientPublicKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   state: 'funded',
@@ -38,6 +40,39 @@ const settled = {
   ],
   questionsSettled: 1,
   escrowLeftUnits: '200',
+};
+const settledPrivately = {
+  type: 'ReceiptSettledPrivately',
+  jobId: id(1),
+  questionId: id(5),
+  daoId: id(2),
+  receiptDigest: id(6),
+  priceUnits: '100',
+  payouts: [{ account: id(9), role: 'treasury', contributionId: null, amountUnits: '30' }],
+  pooledUnits: '70',
+  receiptNumber: '1',
+  receiptChain: id(11),
+  questionsSettled: 1,
+  escrowLeftUnits: '200',
+};
+const proposed = {
+  id: id(10),
+  daoId: id(2),
+  number: '1',
+  attempt: 1,
+  settler: id(12),
+  fromReceipt: '1',
+  toReceipt: '1',
+  totalUnits: '70',
+  root: id(13),
+  leafCount: 1,
+  claimedUnits: '0',
+  state: 'open',
+  objections: [],
+  proposedAtMs: 1,
+  challengeEndsAtMs: 2,
+  claimTermMs: 1_000,
+  unclaimedTo: 'treasury',
 };
 
 describe('journalOf', () => {
@@ -74,6 +109,39 @@ describe('journalOf', () => {
       [`wallet:${id(4)}`, 200n],
     ]);
     expect(lines({ ...closed, refundUnits: '0' })).toEqual([]);
+  });
+  it('sets the contributors’ part of a private settlement aside, and moves it with its epoch', () => {
+    const pool = `wallet:${receiptPoolAccountOf(id(2) as DaoId)}`;
+    const epoch = `wallet:${epochAccountOf(id(10) as EpochId)}`;
+    expect(pool).not.toBe(epoch);
+    expect(lines(settledPrivately)).toEqual([
+      [`escrow:${id(1)}`, -30n],
+      [`wallet:${id(9)}`, 30n],
+      [`escrow:${id(1)}`, -70n],
+      [pool, 70n],
+    ]);
+    expect(lines({ type: 'EpochProposed', epoch: proposed })).toEqual([
+      [pool, -70n],
+      [epoch, 70n],
+    ]);
+    const about = { epochId: id(10), daoId: id(2) };
+    expect(lines({ type: 'EpochRejected', ...about, amountUnits: '70' })).toEqual([
+      [epoch, -70n],
+      [pool, 70n],
+    ]);
+    expect(lines({ type: 'PayoutClaimed', ...about, index: 0, account: id(7), amountUnits: '60' })).toEqual([
+      [epoch, -60n],
+      [`wallet:${id(7)}`, 60n],
+    ]);
+    const swept = { type: 'EpochSwept', ...about, unclaimedTo: 'treasury', account: id(9) };
+    expect(lines({ ...swept, amountUnits: '10' })).toEqual([
+      [epoch, -10n],
+      [`wallet:${id(9)}`, 10n],
+    ]);
+    expect(lines({ ...swept, amountUnits: '0' })).toEqual([]);
+  });
+  it('refuses a private settlement whose parts are another sum than its price', () => {
+    expect(() => journalOf(event({ ...settledPrivately, pooledUnits: '69' }))).toThrow(/pooled part are not the price/);
   });
   it('moves nothing where no money moves', () => {
     expect(lines({ type: 'GrantRevoked', grantId: id(1), contributionId: id(2), revokedAtMs: 5 })).toEqual([]);

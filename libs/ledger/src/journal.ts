@@ -1,5 +1,5 @@
 import { refuse, sumUnits, type AmountUnits } from '@usufruct/kernel';
-import type { ChainEvent, ChainEventData } from '@usufruct/protocol';
+import { epochAccountOf, receiptPoolAccountOf, type ChainEvent, type ChainEventData } from '@usufruct/protocol';
 import { escrowAccount, ISSUANCE_ACCOUNT, walletAccount, type AccountId } from './accounts.js';
 
 /** One line of an entry: what the account gains (or loses, below zero), in units. */
@@ -34,6 +34,26 @@ export function journalOf(event: ChainEventData): Posting[] {
         move(escrowAccount(event.jobId), walletAccount(account), amountUnits),
       );
     }
+    case 'ReceiptSettledPrivately': {
+      const { jobId, daoId, payouts, pooledUnits, priceUnits } = event;
+      if (sumUnits([...payouts.map((payout) => payout.amountUnits), pooledUnits]) !== priceUnits) {
+        throw refuse('CHAIN_EVENTS_BROKEN', { reason: 'payouts and pooled part are not the price', jobId });
+      }
+      return [...payouts, { account: receiptPoolAccountOf(daoId), amountUnits: pooledUnits }].flatMap(
+        ({ account, amountUnits }) => move(escrowAccount(jobId), walletAccount(account), amountUnits),
+      );
+    }
+    case 'EpochProposed': {
+      const { id, daoId, totalUnits } = event.epoch;
+      return move(walletAccount(receiptPoolAccountOf(daoId)), walletAccount(epochAccountOf(id)), totalUnits);
+    }
+    case 'EpochRejected': {
+      const pool = walletAccount(receiptPoolAccountOf(event.daoId));
+      return move(walletAccount(epochAccountOf(event.epochId)), pool, event.amountUnits);
+    }
+    case 'PayoutClaimed':
+    case 'EpochSwept':
+      return move(walletAccount(epochAccountOf(event.epochId)), walletAccount(event.account), event.amountUnits);
     case 'JobClosed':
       return move(escrowAccount(event.jobId), walletAccount(event.refundedTo), event.refundUnits);
     default:

@@ -34,29 +34,55 @@ export interface PayoutTerms {
  * Refuses `SPLIT_INVALID`, and `INVALID_ARGUMENT` for a price with nothing used or with no weight above zero.
  */
 export function payoutsOf(terms: PayoutTerms, uses: readonly PaidUse[]): Payout[] {
-  const { contributorsBps, treasuryBps, runnerBps, protocolBps } = terms.split;
-  const parts = splitByBasisPoints(terms.priceUnits, [contributorsBps, treasuryBps, runnerBps, protocolBps]);
   if (terms.priceUnits > 0n && !uses.some((use) => use.weight > 0n)) {
     throw refuse('INVALID_ARGUMENT', { field: 'uses', expected: 'a contribution with a weight above zero' });
   }
-  const [contributors, treasury, runner, protocol] = parts as [AmountUnits, AmountUnits, AmountUnits, AmountUnits];
+  const { pooledUnits, payouts } = privatePayoutsOf(terms);
+  const paid = [...contributorPayouts(pooledUnits, uses), ...payouts].filter((row) => row.amountUnits > 0n);
+  assertInvariant(sumUnits(paid.map((row) => row.amountUnits)) === terms.priceUnits, 'the payouts are the price');
+  return paid;
+}
+
+export interface PrivatePayouts {
+  /** The contributors' part, whose owners an epoch names later. */
+  readonly pooledUnits: AmountUnits;
+  /** Treasury, runner, protocol; a row of zero is left out. */
+  readonly payouts: Payout[];
+}
+
+/** The same four parts for a receipt whose uses nobody sees. Refuses `SPLIT_INVALID`. */
+export function privatePayoutsOf({ priceUnits, split, treasury, runner, protocol }: PayoutTerms): PrivatePayouts {
+  const [pooledUnits, ...others] = partsOf(priceUnits, split);
+  const rows: Payout[] = [
+    { account: treasury, role: 'treasury', contributionId: null, amountUnits: others[0] },
+    { account: runner, role: 'runner', contributionId: null, amountUnits: others[1] },
+    { account: protocol, role: 'protocol', contributionId: null, amountUnits: others[2] },
+  ];
+  return { pooledUnits, payouts: rows.filter((row) => row.amountUnits > 0n) };
+}
+
+/** The contributors' part of a price: what private settlement sets aside for it. */
+export const contributorsPartOf = (priceUnits: AmountUnits, split: RevenueSplit): AmountUnits =>
+  partsOf(priceUnits, split)[0];
+
+/** The contributors' part by weight, one row per contribution in the order given, rows of zero included. */
+export function contributorPayouts(partUnits: AmountUnits, uses: readonly PaidUse[]): Payout[] {
   const shares = uses.map(({ owner, contributionId, weight }) => ({
     weight,
     tieKey: concatBytes(fromHex(owner), fromHex(contributionId)),
   }));
-  const amounts = allocate(contributors, shares);
-  const rows: Payout[] = [
-    ...uses.map(({ owner, contributionId }, i) => ({
-      account: owner,
-      role: 'contributor' as const,
-      contributionId,
-      amountUnits: amounts[i]!,
-    })),
-    { account: terms.treasury, role: 'treasury', contributionId: null, amountUnits: treasury },
-    { account: terms.runner, role: 'runner', contributionId: null, amountUnits: runner },
-    { account: terms.protocol, role: 'protocol', contributionId: null, amountUnits: protocol },
-  ];
-  const paid = rows.filter((row) => row.amountUnits > 0n);
-  assertInvariant(sumUnits(paid.map((row) => row.amountUnits)) === terms.priceUnits, 'the payouts are the price');
-  return paid;
+  const amounts = allocate(partUnits, shares);
+  return uses.map(({ owner, contributionId }, i) => ({
+    account: owner,
+    role: 'contributor' as const,
+    contributionId,
+    amountUnits: amounts[i]!,
+  }));
+}
+
+type Parts = readonly [AmountUnits, AmountUnits, AmountUnits, AmountUnits];
+function partsOf(priceUnits: AmountUnits, split: RevenueSplit): Parts {
+  const { contributorsBps, treasuryBps, runnerBps, protocolBps } = split;
+  const parts = splitByBasisPoints(priceUnits, [contributorsBps, treasuryBps, runnerBps, protocolBps]);
+  return parts as [AmountUnits, AmountUnits, AmountUnits, AmountUnits];
 }

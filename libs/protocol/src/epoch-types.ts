@@ -1,6 +1,7 @@
 import { bcs } from '@mysten/bcs';
 import {
   fromHex,
+  utf8,
   type Address,
   type AmountUnits,
   type DaoId,
@@ -61,6 +62,13 @@ export const EpochStatementBcs = bcs.struct('EpochStatement', {
 /** The id of an epoch is its statement's digest: a rejected statement cannot come back. */
 export const epochIdOf = (statementBytes: Uint8Array): EpochId =>
   taggedDigest(TAGS.epochStatement, statementBytes) as string as EpochId;
+
+/** The account of what a DAO has set aside and no epoch has taken: a digest, so nobody has its key. */
+export const receiptPoolAccountOf = (daoId: DaoId): Address =>
+  taggedDigest(TAGS.objectId, utf8('receipt-pool'), fromHex(daoId)) as string as Address;
+/** The account of what an epoch has to pay. */
+export const epochAccountOf = (epochId: EpochId): Address =>
+  taggedDigest(TAGS.objectId, utf8('epoch'), fromHex(epochId)) as string as Address;
 
 /** The chain before the first receipt. */
 export const EMPTY_RECEIPT_CHAIN = `0x${'00'.repeat(32)}` as Digest;

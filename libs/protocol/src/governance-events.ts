@@ -98,7 +98,8 @@ export const GOVERNANCE_EVENTS = [
     member: z.int(),
     challengeEndsAtMs: zTimestampMs,
   }),
-  z.object({ type: z.literal('EpochRejected'), epochId: zHex32<EpochId>(), daoId }),
+  /** The amount is back in the pool. */
+  z.object({ type: z.literal('EpochRejected'), epochId: zHex32<EpochId>(), daoId, amountUnits: zAmount }),
   z.object({ type: z.literal('RunnerWithdrawn'), daoId, runnerId: zHex32<RunnerId>() }),
   z.object({
     type: z.literal('PayoutClaimed'),

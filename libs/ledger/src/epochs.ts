@@ -1,0 +1,134 @@
+import { leafHash, MerkleLog, verifyInclusion } from '@usufruct/crypto';
+import {
+  asAmount,
+  checkThat,
+  fromHex,
+  refuse,
+  sumUnits,
+  toHex32,
+  verdictOf,
+  type Address,
+  type AmountUnits,
+  type DaoId,
+  type Digest,
+  type Hex32,
+  type RandomSource,
+  type Verdict,
+} from '@usufruct/kernel';
+import { epochLeafEntry, LIMITS, type EpochLeaf, type EpochStatement, type RevenueSplit } from '@usufruct/protocol';
+import { contributorPayouts, contributorsPartOf, type PaidUse } from './payouts.js';
+
+/** A receipt that was settled privately, with the uses that only the settler, the holders and the auditors see. */
+export interface PrivateReceipt {
+  readonly priceUnits: AmountUnits;
+  /** That of the receipt's job. */
+  readonly split: RevenueSplit;
+  readonly uses: readonly PaidUse[];
+}
+export interface AccountPart {
+  readonly account: Address;
+  readonly amountUnits: AmountUnits;
+}
+
+/**
+ * What each account gets of an epoch: each receipt's contributors' part divided as direct mode would have divided it,
+ * added up by account, ascending by address; accounts that get nothing are left out. The parts add up to all that was
+ * set aside for these receipts. Refuses `INVALID_ARGUMENT` for a receipt with a price and nothing used.
+ */
+export function epochPartsOf(receipts: readonly PrivateReceipt[]): AccountPart[] {
+  const units = new Map<Address, bigint>();
+  for (const { priceUnits, split, uses } of receipts) {
+    for (const { account, amountUnits } of contributorPayouts(contributorsPartOf(priceUnits, split), uses)) {
+      if (amountUnits > 0n) units.set(account, (units.get(account) ?? 0n) + amountUnits);
+    }
+  }
+  // Addresses are lower-case hex of one length, so text order is byte order.
+  return [...units]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([account, amount]) => ({ account, amountUnits: asAmount(amount) }));
+}
+
+export interface BuiltEpoch {
+  readonly leaves: readonly EpochLeaf[];
+  readonly totalUnits: AmountUnits;
+  readonly tree: EpochTree;
+}
+
+/**
+ * The leaves of an epoch under fresh salts, and their tree. Every call makes another root: a settler stores what it got
+ * before it signs anything. Refuses `INVALID_ARGUMENT` when nobody gets anything.
+ */
+export function buildEpoch(epoch: {
+  readonly daoId: DaoId;
+  readonly number: bigint;
+  readonly receipts: readonly PrivateReceipt[];
+  readonly random: RandomSource;
+}): BuiltEpoch {
+  const { daoId, number, random } = epoch;
+  const parts = epochPartsOf(epoch.receipts);
+  if (parts.length === 0 || parts.length > LIMITS.leavesPerEpoch) {
+    throw refuse('INVALID_ARGUMENT', { field: 'receipts', expected: 'something to pay to somebody' });
+  }
+  const leaves = parts.map((part, index) => ({ daoId, number, index, ...part, salt: toHex32<Hex32>(random(32)) }));
+  return { leaves, totalUnits: sumUnits(parts.map((part) => part.amountUnits)), tree: new EpochTree(leaves) };
+}
+
+/** The RFC 6962 tree over an epoch's leaves. */
+export class EpochTree {
+  readonly #log: MerkleLog;
+
+  constructor(leaves: readonly EpochLeaf[]) {
+    this.#log = new MerkleLog(leaves.map((leaf) => leafHash(epochLeafEntry(leaf))));
+  }
+  get root(): Digest {
+    return toHex32<Digest>(this.#log.root());
+  }
+  /** What the owner of this leaf shows beside it: the siblings from the leaf up. */
+  proofOf(index: number): Digest[] {
+    return this.#log.inclusionProof(index).map((hash) => toHex32<Digest>(hash));
+  }
+}
+
+/** Whether the leaf is in the tree: what a contributor checks before it claims, and what the chain will check. */
+export const isLeafOf = (
+  { root, leafCount }: Pick<EpochStatement, 'root' | 'leafCount'>,
+  leaf: EpochLeaf,
+  proof: readonly Digest[],
+): boolean =>
+  verifyInclusion({
+    leafHash: leafHash(epochLeafEntry(leaf)),
+    leafIndex: leaf.index,
+    treeSize: leafCount,
+    proof: proof.map((hash) => fromHex(hash)),
+    root: fromHex(root),
+  });
+
+/**
+ * What a holder recomputes before it countersigns: that these leaves, and nothing else, are what the statement commits
+ * to, and that they divide these receipts as direct mode would have. That the receipts are the ones of the statement,
+ * and that their uses open their commitments under grants that covered them, is for the caller to have checked.
+ */
+export function verifyEpoch(
+  statement: EpochStatement,
+  leaves: readonly EpochLeaf[],
+  receipts: readonly PrivateReceipt[],
+): Verdict {
+  const { daoId, number, leafCount, totalUnits, root } = statement;
+  const parts = epochPartsOf(receipts);
+  const inPlace = leaves.every((leaf, i) => leaf.index === i && leaf.daoId === daoId && leaf.number === number);
+  const divided =
+    leaves.length === parts.length &&
+    leaves.every(({ account, amountUnits }, i) => {
+      const part = parts[i];
+      return part?.account === account && part.amountUnits === amountUnits;
+    });
+  const salts = new Set(leaves.map((leaf) => leaf.salt));
+  return verdictOf([
+    checkThat('leafCount', leaves.length === leafCount, 'the statement names another number of leaves'),
+    checkThat('leaves', inPlace, 'a leaf is not of this epoch, or not in its place'),
+    checkThat('salts', salts.size === leaves.length, 'a salt is used twice, so that one leaf tells of another'),
+    checkThat('division', divided, 'the leaves are not what the receipts pay'),
+    checkThat('totalUnits', sumUnits(parts.map((part) => part.amountUnits)) === totalUnits, 'the total is another'),
+    checkThat('root', leaves.length > 0 && new EpochTree(leaves).root === root, 'the leaves have another root'),
+  ]);
+}
