@@ -737,6 +737,21 @@ describe('the runner on a real local chain', () => {
     expect((await life.desk.ask(job.id, asked.request)).state).toBe('settled');
   });
 
+  it('ends a session whose every document stays damaged, instead of waiting out its term', async () => {
+    const whole = new Map(world.blobs);
+    for (const [id, bytes] of whole) {
+      world.blobs.set(
+        id,
+        bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
+      );
+    }
+    const { job, clientKey } = await world.fundJob();
+    const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+    expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('BLOB_MISMATCH');
+    expect(life.sessions.view(job)).toMatchObject({ state: 'failed', error: { code: 'BLOB_MISMATCH' } });
+    for (const [id, bytes] of whole) world.blobs.set(id, bytes);
+  });
+
   it('leaves out what cannot be opened, with its reason, and answers from the rest', async () => {
     const broken = await world.contribute('broken.pdf', 'this is no PDF');
     const tampered = await world.contribute('tampered.txt', 'The zeppelin hangar is blue.');

@@ -8,6 +8,8 @@ import { provision, type LeftOut, type Provisioned } from './provision.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** Another copy in the store may be whole; but the same wrong bytes again and again are no outage that passes. */
+const MISMATCHES_AT_MOST = 3;
 
 /**
  * One escrow, one appraisal, one release, then many questions for at most ten minutes (DESIGN.md, stage 6). The
@@ -76,13 +78,16 @@ export class Session {
    * last; everything else ends it.
    */
   async #start(job: JobView): Promise<void> {
+    let mismatches = 0;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
         return await this.#attempt(job);
       } catch (cause) {
         this.#error = toUsufructError(cause);
         const isInTime = this.context.clock.nowMs() + pauseMs < this.expiresAtMs && !this.#ended.signal.aborted;
-        const isWorthWaiting = this.#error.entry.retry === 'later' && isInTime;
+        if (this.#error.code === 'BLOB_MISMATCH') mismatches += 1;
+        const mayPass = this.#error.entry.retry === 'later' && mismatches < MISMATCHES_AT_MOST;
+        const isWorthWaiting = mayPass && isInTime;
         this.context.logger.warn(isWorthWaiting ? 'session.waits' : 'session.failed', {
           jobId: job.id,
           code: this.#error.code,
