@@ -22,6 +22,7 @@ const job = {
   escrowUnits: '300',
   payoutMode: 'direct',
   split: { contributorsBps: 7_000, treasuryBps: 1_500, runnerBps: 1_000, protocolBps: 500 },
+  payoutMode: 'direct',
   clientPublicKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
   state: 'funded',
   fundedAtMs: 1,

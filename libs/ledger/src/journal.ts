@@ -1,5 +1,11 @@
 import { refuse, sumUnits, type AmountUnits } from '@usufruct/kernel';
-import { epochAccountOf, receiptPoolAccountOf, type ChainEvent, type ChainEventData } from '@usufruct/protocol';
+import {
+  epochAccountOf,
+  receiptPoolAccountOf,
+  treasuryAccountOf,
+  type ChainEvent,
+  type ChainEventData,
+} from '@usufruct/protocol';
 import { escrowAccount, ISSUANCE_ACCOUNT, walletAccount, type AccountId } from './accounts.js';
 
 /** One line of an entry: what the account gains (or loses, below zero), in units. */
@@ -56,6 +62,8 @@ export function journalOf(event: ChainEventData): Posting[] {
       return move(walletAccount(epochAccountOf(event.epochId)), walletAccount(event.account), event.amountUnits);
     case 'JobClosed':
       return move(escrowAccount(event.jobId), walletAccount(event.refundedTo), event.refundUnits);
+    case 'TreasurySpent':
+      return move(walletAccount(treasuryAccountOf(event.daoId)), walletAccount(event.to), event.amountUnits);
     default:
       return [];
   }

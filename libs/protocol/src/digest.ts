@@ -1,5 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { fromHex, lengthPrefixed, toHex32, utf8, type Digest, type Hex32 } from '@usufruct/kernel';
+import {
+  fromHex,
+  lengthPrefixed,
+  toHex32,
+  utf8,
+  type Address,
+  type DaoId,
+  type Digest,
+  type Hex32,
+} from '@usufruct/kernel';
 import { TAGS, type Tag } from './domain-tags.js';
 
 /** SHA-256 over the tag and every part, each length-prefixed. */
@@ -18,3 +27,7 @@ export function deriveId<T extends Hex32>(kind: ObjectKind, parent: Hex32 | null
   const parentBytes = parent === null ? new Uint8Array() : fromHex(parent);
   return taggedDigest(TAGS.objectId, utf8(kind), parentBytes, fromHex(owner), fromHex(salt)) as Hex32 as T;
 }
+
+/** The account of a DAO's treasury: a digest, so nobody has its key. */
+export const treasuryAccountOf = (daoId: DaoId): Address =>
+  taggedDigest(TAGS.objectId, utf8('treasury'), fromHex(daoId)) as string as Address;

@@ -11,9 +11,11 @@ import type {
   SignerId,
   TimestampMs,
 } from '@usufruct/kernel';
+import { toBase64 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
 import { COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS, UNCLAIMED_TO, VOTING_KINDS } from './codes.js';
+import type { ProposalEffect } from './governance-types.js';
 import { zAmount, zBase64, zHex32, zTimestampMs, zU64 } from './wire.js';
 
 /** Typed views of how a DAO governs itself and pays in epochs. Bytes are base64 on the wire, bigints decimal. */
@@ -178,6 +180,10 @@ export const zLicenceView = z.object({
   boughtAtMs: zTimestampMs,
   expiresAtMs: zTimestampMs,
 });
+
+/** An effect as views and events write it. */
+export const proposalEffectView = (effect: ProposalEffect): ProposalView['effect'] =>
+  effect.kind === 'registerSigner' ? { ...effect, publicKeys: effect.publicKeys.map(toBase64) } : effect;
 
 export type MemberView = z.output<typeof zMemberView>;
 export type ApplicationView = z.output<typeof zApplicationView>;

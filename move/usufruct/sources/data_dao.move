@@ -2,13 +2,17 @@
 /// any type `T`; money is only ever a `Balance<T>` in a vault.
 module usufruct::data_dao;
 
-use sui::{balance::Balance, clock::Clock, table::{Self, Table}};
+use sui::{balance::Balance, clock::Clock, coin, table::{Self, Table}};
 use usufruct::{
     checks,
     custody::{Self, Vault},
     digest,
     events,
+    governance::Governance,
+    governance_events,
     holder_set::HolderSet,
+    membership::{Self, Membership},
+    payout_rules::PayoutRules,
     policy::Policy,
     registry::Registry,
     runner_registry::{Self, Runner, RunnerRegistry}
@@ -28,27 +32,16 @@ const EAlreadyMember: u64 = 704;
 const EAlreadyApplied: u64 = 705;
 /// The address has not applied.
 const ENoApplication: u64 = 706;
-/// The address is no member.
-const ENoMember: u64 = 707;
-/// The role is none that there is.
-const EUnknownRole: u64 = 708;
-/// A DAO keeps at least one administrator.
-const ELastAdministrator: u64 = 709;
 /// The DAO is paused.
 const EPaused: u64 = 710;
 /// The capability is another DAO's.
 const EWrongCap: u64 = 711;
-/// A dataset or job with this id exists: a client that sends again sends the same transaction, not a new one.
+/// A dataset, job or proposal with this id exists: a client that sends again sends the same transaction, not a new one.
 const EIdTaken: u64 = 712;
-
-/// Roles are bits, so a member may have several.
-/// Gives and takes roles.
-const ADMINISTRATOR: u8 = 1;
-/// Sets the policy.
-const POLICY_MAKER: u8 = 2;
-/// Decides on applications and contributions.
-const STEWARD: u8 = 4;
-const ALL_ROLES: u8 = 7;
+/// Only a vote sets this DAO's policy.
+const EByVoteOnly: u64 = 713;
+/// The DAO is not paused.
+const ENotPaused: u64 = 714;
 
 public struct Dao<phantom T> has key {
     id: UID,
@@ -59,14 +52,15 @@ public struct Dao<phantom T> has key {
     policy: Policy,
     policy_version: u32,
     policy_digest: address,
-    /// Roles by address; a member without a role has 0.
-    members: Table<address, u8>,
-    administrators: u64,
+    governance: Governance,
+    payout_rules: PayoutRules,
+    proposal_count: u64,
+    membership: Membership,
     /// Hash of the applicant's statement, by address.
     applications: Table<address, address>,
     treasury: Vault<T>,
     runners: RunnerRegistry,
-    /// Ids of the DAO's datasets and jobs that are taken.
+    /// Ids of the DAO's datasets, jobs and proposals that are taken.
     taken: Table<address, bool>,
     paused: bool,
 }
@@ -84,6 +78,8 @@ public fun create<T>(
     salt: address,
     policy: Policy,
     metadata_hash: address,
+    governance: Governance,
+    payout_rules: PayoutRules,
     ctx: &mut TxContext,
 ): PauseCap {
     registry.assert_version();
@@ -93,7 +89,16 @@ public fun create<T>(
     let id = object::new(ctx);
     registry.take_dao_id(dao_id, id.to_inner());
     let policy_digest = policy.digest();
-    events::dao_created<T>(id.to_inner(), dao_id, founder, policy, policy_digest, metadata_hash);
+    events::dao_created<T>(
+        id.to_inner(),
+        dao_id,
+        founder,
+        policy,
+        policy_digest,
+        metadata_hash,
+        governance,
+        payout_rules,
+    );
     let mut dao = Dao<T> {
         id,
         version: checks::version(),
@@ -103,16 +108,17 @@ public fun create<T>(
         policy,
         policy_version: 1,
         policy_digest,
-        members: table::new(ctx),
-        administrators: 1,
+        governance,
+        payout_rules,
+        proposal_count: 0,
+        membership: membership::empty(ctx),
         applications: table::new(ctx),
         treasury: custody::empty(),
         runners: runner_registry::empty(ctx),
         taken: table::new(ctx),
         paused: false,
     };
-    dao.members.add(founder, ALL_ROLES);
-    events::member_added(dao_id, founder, ALL_ROLES);
+    dao.join(founder, membership::all_roles());
     transfer::share_object(dao);
     PauseCap { id: object::new(ctx), dao_id }
 }
@@ -126,13 +132,10 @@ public fun set_policy<T>(
     ctx: &mut TxContext,
 ) {
     checks::assert_version(self.version);
-    self.assert_role(POLICY_MAKER, ctx.sender());
+    self.assert_role(membership::policy_maker(), ctx.sender());
+    assert!(!self.governance.policy_by_vote_only(), EByVoteOnly);
     assert!(self.policy_version == expected_version, EPolicyOutdated);
-    assert_policy(&policy, holder_set);
-    self.policy = policy;
-    self.policy_version = expected_version + 1;
-    self.policy_digest = policy.digest();
-    events::policy_set(self.dao_id, self.policy_version, policy, self.policy_digest);
+    self.adopt_policy(holder_set, policy);
 }
 
 // === Members ===
@@ -155,7 +158,7 @@ public fun decide_application<T>(
     ctx: &mut TxContext,
 ) {
     self.assert_open();
-    self.assert_role(STEWARD, ctx.sender());
+    self.assert_steward(ctx.sender());
     assert!(self.applications.contains(applicant), ENoApplication);
     self.applications.remove(applicant);
     events::membership_decided(self.dao_id, applicant, accept);
@@ -165,14 +168,8 @@ public fun decide_application<T>(
 /// The member's roles from now on, as a sum of bits; 0 takes all of them.
 public fun set_roles<T>(self: &mut Dao<T>, member: address, roles: u8, ctx: &mut TxContext) {
     checks::assert_version(self.version);
-    self.assert_role(ADMINISTRATOR, ctx.sender());
-    assert!(roles <= ALL_ROLES, EUnknownRole);
-    assert!(self.is_member(member), ENoMember);
-    if (self.has_role(ADMINISTRATOR, member)) self.administrators = self.administrators - 1;
-    if (roles & ADMINISTRATOR != 0) self.administrators = self.administrators + 1;
-    assert!(self.administrators > 0, ELastAdministrator);
-    *&mut self.members[member] = roles;
-    events::roles_set(self.dao_id, member, roles);
+    self.assert_role(membership::administrator(), ctx.sender());
+    self.set_roles_by_vote(member, roles);
 }
 
 // === Runners ===
@@ -238,13 +235,44 @@ public fun treasury_units<T>(self: &Dao<T>): u64 {
     self.treasury.held_units()
 }
 
+public fun governance<T>(self: &Dao<T>): &Governance {
+    &self.governance
+}
+
+public fun payout_rules<T>(self: &Dao<T>): &PayoutRules {
+    &self.payout_rules
+}
+
+public fun proposal_count<T>(self: &Dao<T>): u64 {
+    self.proposal_count
+}
+
 public fun is_member<T>(self: &Dao<T>, member: address): bool {
-    self.members.contains(member)
+    self.membership.contains(member)
+}
+
+public fun member_count<T>(self: &Dao<T>): u64 {
+    self.membership.count()
 }
 
 /// 0 for a member without a role and for strangers.
 public fun roles_of<T>(self: &Dao<T>, member: address): u8 {
-    if (self.is_member(member)) self.members[member] else 0
+    self.membership.roles_of(member)
+}
+
+/// From 0, in order of joining. Aborts when the address is no member.
+public fun ordinal_of<T>(self: &Dao<T>, member: address): u64 {
+    self.membership.ordinal_of(member)
+}
+
+/// All that the DAO paid this member as a contributor; 0 for strangers.
+public fun earned_of<T>(self: &Dao<T>, member: address): u64 {
+    self.membership.earned_of(member)
+}
+
+/// And all of its members together.
+public fun earned_units<T>(self: &Dao<T>): u64 {
+    self.membership.earned_units()
 }
 
 public fun is_paused<T>(self: &Dao<T>): bool {
@@ -261,9 +289,13 @@ public fun metadata_hash<T>(self: &Dao<T>): address {
 
 // === For the other modules ===
 
+public(package) fun assert_version<T>(self: &Dao<T>) {
+    checks::assert_version(self.version);
+}
+
 /// Of this version, and not paused.
 public(package) fun assert_open<T>(self: &Dao<T>) {
-    checks::assert_version(self.version);
+    self.assert_version();
     assert!(!self.paused, EPaused);
 }
 
@@ -272,14 +304,28 @@ public(package) fun assert_member<T>(self: &Dao<T>, member: address) {
 }
 
 public(package) fun assert_steward<T>(self: &Dao<T>, member: address) {
-    self.assert_role(STEWARD, member);
+    self.assert_role(membership::steward(), member);
 }
 
 /// Whoever is one already keeps the roles.
 public(package) fun add_member<T>(self: &mut Dao<T>, member: address) {
-    if (self.is_member(member)) return;
-    self.members.add(member, 0);
-    events::member_added(self.dao_id, member, 0);
+    if (!self.is_member(member)) self.join(member, 0);
+}
+
+/// Count what was paid to a contributor; nothing for who is no member.
+public(package) fun count_earned<T>(self: &mut Dao<T>, account: address, paid_units: u64) {
+    self.membership.count_earned(account, paid_units, self.proposal_count);
+}
+
+/// What the member had earned before proposal `number` was made.
+public(package) fun earned_before<T>(self: &Dao<T>, member: address, number: u64): u64 {
+    self.membership.earned_before(member, number)
+}
+
+/// The number of a new proposal, from 1.
+public(package) fun count_proposal<T>(self: &mut Dao<T>): u64 {
+    self.proposal_count = self.proposal_count + 1;
+    self.proposal_count
 }
 
 public(package) fun take_id<T>(self: &mut Dao<T>, id: address) {
@@ -295,12 +341,56 @@ public(package) fun active_runner<T>(self: &Dao<T>, runner_id: address, at_ms: u
     self.runners.active(&self.policy, runner_id, at_ms)
 }
 
-fun has_role<T>(self: &Dao<T>, role: u8, member: address): bool {
-    self.roles_of(member) & role != 0
+// === Effects of proposals ===
+
+/// The next version of the policy.
+public(package) fun adopt_policy<T>(self: &mut Dao<T>, holder_set: &HolderSet, policy: Policy) {
+    assert_policy(&policy, holder_set);
+    self.policy = policy;
+    self.policy_version = self.policy_version + 1;
+    self.policy_digest = policy.digest();
+    events::policy_set(self.dao_id, self.policy_version, policy, self.policy_digest);
+}
+
+public(package) fun set_governance<T>(self: &mut Dao<T>, governance: Governance) {
+    self.governance = governance;
+    governance_events::governance_set(self.dao_id, governance);
+}
+
+public(package) fun set_payout_rules<T>(self: &mut Dao<T>, payout_rules: PayoutRules) {
+    self.payout_rules = payout_rules;
+    governance_events::payout_rules_set(self.dao_id, payout_rules);
+}
+
+public(package) fun spend_treasury<T>(
+    self: &mut Dao<T>,
+    to: address,
+    amount_units: u64,
+    ctx: &mut TxContext,
+) {
+    let money = self.treasury.withdraw(amount_units);
+    transfer::public_transfer(coin::from_balance(money, ctx), to);
+    governance_events::treasury_spent(self.dao_id, to, amount_units);
+}
+
+public(package) fun set_roles_by_vote<T>(self: &mut Dao<T>, member: address, roles: u8) {
+    self.membership.set_roles(member, roles);
+    events::roles_set(self.dao_id, member, roles);
+}
+
+public(package) fun unpause<T>(self: &mut Dao<T>) {
+    assert!(self.paused, ENotPaused);
+    self.paused = false;
+    governance_events::dao_unpaused(self.dao_id);
+}
+
+fun join<T>(self: &mut Dao<T>, member: address, roles: u8) {
+    let ordinal = self.membership.add(member, roles);
+    events::member_added(self.dao_id, member, roles, ordinal);
 }
 
 fun assert_role<T>(self: &Dao<T>, role: u8, member: address) {
-    assert!(self.has_role(role, member), ERoleRequired);
+    assert!(self.membership.has_role(role, member), ERoleRequired);
 }
 
 fun assert_policy(policy: &Policy, holder_set: &HolderSet) {

@@ -48,6 +48,7 @@ public(package) fun pay<T>(
         let money = escrow.withdraw(row.amount_units());
         if (row.is_to_treasury()) dao.deposit(money)
         else transfer::public_transfer(coin::from_balance(money, ctx), row.account());
+        if (row.is_to_contributor()) dao.count_earned(row.account(), row.amount_units());
         paid.push_back(row);
     };
     paid

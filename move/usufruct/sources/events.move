@@ -7,8 +7,10 @@ use sui::event;
 use usufruct::{
     blob_reference::BlobReference,
     data_use::Use,
+    governance::Governance,
     grant_terms::GrantTerms,
     payout::Payout,
+    payout_rules::PayoutRules,
     policy::{Policy, RevenueSplit}
 };
 
@@ -42,6 +44,8 @@ public struct DaoCreated has copy, drop {
     policy: Policy,
     policy_digest: address,
     metadata_hash: address,
+    governance: Governance,
+    payout_rules: PayoutRules,
 }
 
 public struct PolicySet has copy, drop {
@@ -67,6 +71,8 @@ public struct MemberAdded has copy, drop {
     dao_id: address,
     member: address,
     roles: u8,
+    /// From 0, in order of joining.
+    ordinal: u64,
 }
 
 public struct RolesSet has copy, drop {
@@ -208,9 +214,20 @@ public(package) fun dao_created<T>(
     policy: Policy,
     policy_digest: address,
     metadata_hash: address,
+    governance: Governance,
+    payout_rules: PayoutRules,
 ) {
-    let coin = type_name::with_original_ids<T>().into_string();
-    event::emit(DaoCreated { object, dao_id, founder, coin, policy, policy_digest, metadata_hash });
+    event::emit(DaoCreated {
+        object,
+        dao_id,
+        founder,
+        coin: type_name::with_original_ids<T>().into_string(),
+        policy,
+        policy_digest,
+        metadata_hash,
+        governance,
+        payout_rules,
+    });
 }
 
 public(package) fun policy_set(
@@ -234,8 +251,8 @@ public(package) fun membership_decided(dao_id: address, applicant: address, acce
     event::emit(MembershipDecided { dao_id, applicant, accepted });
 }
 
-public(package) fun member_added(dao_id: address, member: address, roles: u8) {
-    event::emit(MemberAdded { dao_id, member, roles });
+public(package) fun member_added(dao_id: address, member: address, roles: u8, ordinal: u64) {
+    event::emit(MemberAdded { dao_id, member, roles, ordinal });
 }
 
 public(package) fun roles_set(dao_id: address, member: address, roles: u8) {

@@ -118,6 +118,10 @@ public fun amount_units(self: &Payout): u64 {
     self.amount_units
 }
 
+public fun is_to_contributor(self: &Payout): bool {
+    self.role == CONTRIBUTOR
+}
+
 public fun is_to_treasury(self: &Payout): bool {
     self.role == TREASURY
 }

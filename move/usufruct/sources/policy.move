@@ -17,11 +17,18 @@ const EMeasurement: u64 = 503;
 const EProfile: u64 = 504;
 /// The term of an appraisal's result is zero or above a day.
 const EResultTerm: u64 = 505;
+/// The measurement is approved already.
+const EMeasurementApproved: u64 = 506;
+/// The measurement is not approved.
+const EMeasurementNotApproved: u64 = 507;
+/// The appraisal policy has had as many versions as there are numbers for.
+const EAppraisalVersion: u64 = 508;
 
 const WHOLE_BPS: u64 = 10_000;
 const JOB_TERM_AT_MOST_MS: u64 = 3_600_000;
 const RESULT_TERM_AT_MOST_MS: u64 = 86_400_000;
 const MEASUREMENTS_AT_MOST: u64 = 64;
+const U32_MAX: u32 = 4_294_967_295;
 
 public struct RevenueSplit has copy, drop, store {
     contributors_bps: u16,
@@ -70,19 +77,14 @@ public fun appraisal(
     measurements: vector<String>,
     result_term_ms: u64,
 ): AppraisalPolicy {
-    checks::assert_set(&profiles, checks::set_at_most());
+    assert_profiles(&profiles);
+    checks::assert_set(&measurements, MEASUREMENTS_AT_MOST);
     let mut i = 0;
-    while (i < profiles.length()) {
-        assert!(is_profile(profiles[i].as_bytes()), EProfile);
+    while (i < measurements.length()) {
+        assert_measurement(&measurements[i]);
         i = i + 1;
     };
-    checks::assert_set(&measurements, MEASUREMENTS_AT_MOST);
-    let mut j = 0;
-    while (j < measurements.length()) {
-        assert!(is_measurement(measurements[j].as_bytes()), EMeasurement);
-        j = j + 1;
-    };
-    assert!(result_term_ms > 0 && result_term_ms <= RESULT_TERM_AT_MOST_MS, EResultTerm);
+    assert_result_term(result_term_ms);
     AppraisalPolicy { version, profiles, measurements, result_term_ms }
 }
 
@@ -100,8 +102,8 @@ public fun new(
     checks::assert_purposes(&purposes);
     checks::assert_kinds(&kinds);
     checks::assert_kinds(&protections);
-    assert!(verifier_threshold > 0, EVerifierThreshold);
-    assert!(max_job_term_ms > 0 && max_job_term_ms <= JOB_TERM_AT_MOST_MS, EJobTerm);
+    assert_verifier_threshold(verifier_threshold);
+    assert_job_term(max_job_term_ms);
     Policy {
         price_per_question_units,
         purposes,
@@ -113,6 +115,72 @@ public fun new(
         verifier_threshold,
         max_job_term_ms,
     }
+}
+
+// === What a vote changes: the policy with one thing as the proposal says ===
+
+public(package) fun with_price(mut self: Policy, price_per_question_units: u64): Policy {
+    self.price_per_question_units = price_per_question_units;
+    self
+}
+
+public(package) fun with_purposes(mut self: Policy, purposes: vector<String>): Policy {
+    checks::assert_purposes(&purposes);
+    self.purposes = purposes;
+    self
+}
+
+public(package) fun with_split(mut self: Policy, split: RevenueSplit): Policy {
+    self.split = split;
+    self
+}
+
+public(package) fun with_measurement(mut self: Policy, measurement: String): Policy {
+    let AppraisalPolicy { version, profiles, mut measurements, result_term_ms } = self.appraisal;
+    assert!(!measurements.contains(&measurement), EMeasurementApproved);
+    measurements.push_back(measurement);
+    self.appraisal = appraisal(next(version), profiles, measurements, result_term_ms);
+    self
+}
+
+/// The last one stays: no runner could be appraised without one.
+public(package) fun without_measurement(mut self: Policy, measurement: &String): Policy {
+    let AppraisalPolicy { version, profiles, mut measurements, result_term_ms } = self.appraisal;
+    let (approved, index) = measurements.index_of(measurement);
+    assert!(approved, EMeasurementNotApproved);
+    measurements.remove(index);
+    self.appraisal = appraisal(next(version), profiles, measurements, result_term_ms);
+    self
+}
+
+public(package) fun with_verifiers(
+    mut self: Policy,
+    holder_set_id: address,
+    verifier_threshold: u8,
+): Policy {
+    assert_verifier_threshold(verifier_threshold);
+    self.holder_set_id = holder_set_id;
+    self.verifier_threshold = verifier_threshold;
+    self
+}
+
+public(package) fun with_terms(
+    mut self: Policy,
+    kinds: vector<u8>,
+    protections: vector<u8>,
+    profiles: vector<String>,
+    result_term_ms: u64,
+    max_job_term_ms: u64,
+): Policy {
+    checks::assert_kinds(&kinds);
+    checks::assert_kinds(&protections);
+    assert_job_term(max_job_term_ms);
+    let AppraisalPolicy { version, measurements, .. } = self.appraisal;
+    self.kinds = kinds;
+    self.protections = protections;
+    self.appraisal = appraisal(next(version), profiles, measurements, result_term_ms);
+    self.max_job_term_ms = max_job_term_ms;
+    self
 }
 
 public fun digest(self: &Policy): address {
@@ -172,6 +240,37 @@ public fun split(self: &Policy): RevenueSplit {
 public fun parts_bps(self: &RevenueSplit): vector<u64> {
     let RevenueSplit { contributors_bps, treasury_bps, runner_bps, protocol_bps } = *self;
     vector[contributors_bps as u64, treasury_bps as u64, runner_bps as u64, protocol_bps as u64]
+}
+
+public(package) fun assert_profiles(profiles: &vector<String>) {
+    checks::assert_set(profiles, checks::set_at_most());
+    let mut i = 0;
+    while (i < profiles.length()) {
+        assert!(is_profile(profiles[i].as_bytes()), EProfile);
+        i = i + 1;
+    };
+}
+
+public(package) fun assert_measurement(measurement: &String) {
+    assert!(is_measurement(measurement.as_bytes()), EMeasurement);
+}
+
+public(package) fun assert_result_term(result_term_ms: u64) {
+    assert!(result_term_ms > 0 && result_term_ms <= RESULT_TERM_AT_MOST_MS, EResultTerm);
+}
+
+public(package) fun assert_verifier_threshold(verifier_threshold: u8) {
+    assert!(verifier_threshold > 0, EVerifierThreshold);
+}
+
+public(package) fun assert_job_term(max_job_term_ms: u64) {
+    assert!(max_job_term_ms > 0 && max_job_term_ms <= JOB_TERM_AT_MOST_MS, EJobTerm);
+}
+
+/// Each change has a version of its own, so that what was signed for an earlier one never counts again.
+fun next(version: u32): u32 {
+    assert!(version < U32_MAX, EAppraisalVersion);
+    version + 1
 }
 
 fun is_profile(profile: &vector<u8>): bool {

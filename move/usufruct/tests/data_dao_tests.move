@@ -174,7 +174,7 @@ fun a_role_that_was_taken_is_gone() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = usufruct::data_dao::ELastAdministrator)]
+#[test, expected_failure(abort_code = usufruct::membership::ELastAdministrator)]
 fun one_administrator_stays() {
     let mut world = world::founded();
     world.set_roles(world::founder(), world::founder(), 6);
@@ -189,14 +189,14 @@ fun an_administrator_may_keep_the_role() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = usufruct::data_dao::EUnknownRole)]
+#[test, expected_failure(abort_code = usufruct::membership::EUnknownRole)]
 fun there_are_three_roles() {
     let mut world = world::founded();
     world.set_roles(world::founder(), world::founder(), 8);
     world.end();
 }
 
-#[test, expected_failure(abort_code = usufruct::data_dao::ENoMember)]
+#[test, expected_failure(abort_code = usufruct::membership::ENoMember)]
 fun a_stranger_gets_no_role() {
     let mut world = world::founded();
     world.set_roles(world::founder(), world::stranger(), 1);

@@ -11,10 +11,12 @@ use usufruct::{
     data_dao::{Self, Dao, PauseCap},
     dataset::{Self, Dataset},
     fixtures::{Self, Receipt},
+    governance::{Self, Governance},
     grant,
     grant_terms,
     holder_set::{Self, HolderSet},
     job::{Self, Job},
+    payout_rules::{Self, PayoutRules},
     policy::{Self, Policy},
     registry::{Self, PublisherCap, Registry},
     usage_receipt
@@ -187,6 +189,20 @@ public fun policy_with(
     )
 }
 
+/// A minute to vote, two of timelock, three to execute; a fifth must vote, and most of them for it.
+public fun governance(): Governance {
+    governance_with(0, false)
+}
+
+public fun governance_with(voting: u8, policy_by_vote_only: bool): Governance {
+    let (voting_ms, timelock_ms, execution_ms) = (MINUTE_MS, 2 * MINUTE_MS, 3 * MINUTE_MS);
+    governance::new(voting, 2_000, 5_001, voting_ms, timelock_ms, execution_ms, policy_by_vote_only)
+}
+
+public fun payout_rules(): PayoutRules {
+    payout_rules::new(0, MINUTE_MS, 10 * MINUTE_MS, 0)
+}
+
 public fun clock_and_ctx(world: &mut World): (&Clock, &mut TxContext) {
     let World { scenario, clock, .. } = world;
     (clock, scenario.ctx())
@@ -331,10 +347,28 @@ public fun tombstone_member(world: &mut World, sender: address, member: u8) {
 }
 
 public fun create_dao(world: &mut World, salt: address, policy: Policy) {
+    world.create_dao_with(salt, policy, governance());
+}
+
+public fun create_dao_with(
+    world: &mut World,
+    salt: address,
+    policy: Policy,
+    governance: Governance,
+) {
     world.next(FOUNDER);
     let mut registry = world.take_registry();
     let set = world.take_holder_set(0);
-    let cap = data_dao::create<USDX>(&mut registry, &set, salt, policy, @0x3e7a, world.ctx());
+    let cap = data_dao::create<USDX>(
+        &mut registry,
+        &set,
+        salt,
+        policy,
+        @0x3e7a,
+        governance,
+        payout_rules(),
+        world.ctx(),
+    );
     transfer::public_transfer(cap, FOUNDER);
     ts::return_shared(set);
     ts::return_shared(registry);

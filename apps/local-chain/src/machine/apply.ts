@@ -16,7 +16,10 @@ import { createDataset } from './dataset.js';
 import { giveGrant, revokeGrant } from './grant.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
+import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { assertMoneyConserved, mint, transfer } from './money.js';
+import { pauseDao } from './pause.js';
+import { executeProposal, propose, vote } from './proposal.js';
 import { settleReceipt } from './receipt.js';
 import type { Room } from './room.js';
 import { registerRunner } from './runner.js';
@@ -39,6 +42,13 @@ const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
   closeJob,
   expireJob,
   anchorTreeHead,
+  applyForMembership,
+  decideApplication,
+  setRoles,
+  pauseDao,
+  propose,
+  vote,
+  executeProposal,
 };
 
 export interface Applied {

@@ -6,11 +6,14 @@ import type {
   Hex32,
   HolderSetId,
   JobId,
+  ProposalId,
   QuestionId,
   RunnerId,
 } from '@usufruct/kernel';
 import {
+  VOTE_CHOICES,
   zAmount,
+  zApplicationView,
   zContributionView,
   zDaoView,
   zDatasetView,
@@ -18,6 +21,8 @@ import {
   zHex32,
   zHolderSetView,
   zJobView,
+  zMemberView,
+  zProposalView,
   zRunnerView,
   zU64,
 } from '@usufruct/protocol';
@@ -33,7 +38,15 @@ export const COLLECTIONS = {
   balance: z.object({ amountUnits: zAmount }),
   'holder-set': zHolderSetView,
   dao: zDaoView.omit({ members: true }),
-  member: z.object({ address: zHex32<Address>() }),
+  member: zMemberView,
+  /** Of a DAO. */
+  membership: z.object({ memberCount: z.int(), administrators: z.int(), earnedUnits: zAmount }),
+  /** What a member had earned while the DAO had so many proposals, oldest first, the last one being of now. */
+  checkpoints: z.array(z.object({ proposals: z.int(), earnedUnits: zAmount })),
+  /** Erased when it is decided. */
+  application: zApplicationView,
+  proposal: zProposalView,
+  vote: z.object({ choice: z.enum(VOTE_CHOICES), votes: zU64 }),
   dataset: zDatasetView,
   contribution: zContributionView,
   grant: zGrantView,
@@ -52,6 +65,8 @@ export type DaoRecord = RecordOf<'dao'>;
 /** Keys: an id, or two joined by a slash. `SUPPLY` is the only key of its collection. */
 export const SUPPLY = 'supply';
 export const memberKey = (daoId: DaoId, address: Address): string => `${daoId}/${address}`;
+export const applicationKey = memberKey;
+export const voteKey = (proposalId: ProposalId, voter: Address): string => `${proposalId}/${voter}`;
 export const runnerKey = (daoId: DaoId, runnerId: RunnerId): string => `${daoId}/${runnerId}`;
 export const receiptKey = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
 export const treeHeadKey = (holderSetId: HolderSetId, member: number): string => `${holderSetId}/${member}`;
@@ -61,13 +76,14 @@ export interface StateReader {
   read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined;
 }
 
-/** A record that a transaction wrote. */
+/** A record that a transaction wrote or erased. */
 export interface Change {
   readonly collection: Collection;
   readonly key: string;
   /** Set when the record is new and is listed under a parent, in order of creation. */
   readonly parent: Hex32 | null;
-  readonly value: RecordOf<Collection>;
+  /** Null when it was erased. */
+  readonly value: RecordOf<Collection> | null;
 }
 
 /**
@@ -81,13 +97,18 @@ export class Draft implements StateReader {
 
   read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined {
     const written = this.#written.get(`${collection}:${key}`);
-    return written === undefined ? this.base.read(collection, key) : (written.value as RecordOf<C>);
+    if (written === undefined) return this.base.read(collection, key);
+    return written.value === null ? undefined : (written.value as RecordOf<C>);
   }
 
   /** `parent` lists a new record; an update keeps the place that the record has. */
   write<C extends Collection>(collection: C, key: string, value: RecordOf<C>, parent: Hex32 | null = null): void {
     const place = parent ?? this.#written.get(`${collection}:${key}`)?.parent ?? null;
     this.#written.set(`${collection}:${key}`, { collection, key, parent: place, value });
+  }
+
+  erase(collection: Collection, key: string): void {
+    this.#written.set(`${collection}:${key}`, { collection, key, parent: null, value: null });
   }
 
   changes(): Change[] {

@@ -1,14 +1,16 @@
 import { refuse, type ContributionId } from '@usufruct/kernel';
 import { deriveId, LIMITS, type ChainActionPayloads } from '@usufruct/protocol';
-import { addMember } from './dao.js';
 import { requireBlob, requireInteger, SIGNED_MANIFEST_BYTES } from './guards.js';
-import { mustFind, requireNew, requireRole, type Room } from './room.js';
+import { addMember, requireHeld } from './membership.js';
+import { requireOpen } from './pause.js';
+import { mustFind, requireNew, type Room } from './room.js';
 
 /** Anybody may propose a contribution; its holder set and policy must be the ones that the DAO has now. */
 export function registerContribution(room: Room, action: ChainActionPayloads['registerContribution']): void {
   const { salt, datasetId, manifestDigest, manifestBlob, parts, holderSetId, policyDigest } = action;
   const dataset = mustFind(room, 'dataset', datasetId);
   const dao = mustFind(room, 'dao', dataset.daoId);
+  requireOpen(dao);
   const id = deriveId<ContributionId>('contribution', datasetId, room.sender, salt);
   requireNew(room, 'contribution', id);
   if (policyDigest !== dao.policyDigest) throw refuse('POLICY_OUTDATED', { current: dao.policyDigest });
@@ -37,11 +39,12 @@ export function registerContribution(room: Room, action: ChainActionPayloads['re
   room.emit({ type: 'ContributionRegistered', contribution });
 }
 
-/** Once, by the founder; whoever is accepted becomes a member. */
+/** Once, by a steward; whoever is accepted becomes a member. */
 export function decideContribution(room: Room, action: ChainActionPayloads['decideContribution']): void {
   const contribution = mustFind(room, 'contribution', action.contributionId);
   const { daoId } = mustFind(room, 'dataset', contribution.datasetId);
-  requireRole(room.sender === mustFind(room, 'dao', daoId).founder, 'founder');
+  requireOpen(mustFind(room, 'dao', daoId));
+  requireHeld(room, daoId, 'steward');
   if (contribution.state !== 'proposed') throw refuse('ALREADY_DECIDED', { state: contribution.state });
   const state = action.accept ? ('accepted' as const) : ('declined' as const);
   room.draft.write('contribution', contribution.id, { ...contribution, state });

@@ -1,22 +1,23 @@
-import { fromHex, refuse, utf8, type Address, type DaoId } from '@usufruct/kernel';
-import { daoPolicyDigest, deriveId, taggedDigest, TAGS, type ChainActionPayloads } from '@usufruct/protocol';
-import { memberKey, type DaoRecord } from './collections.js';
-import { policyView, requirePolicy } from './policy.js';
-import { mustFind, requireNew, requireRole, type Room } from './room.js';
+import { refuse, type DaoId } from '@usufruct/kernel';
+import { ALL_ROLES, daoPolicyDigest, deriveId, treasuryAccountOf, type ChainActionPayloads } from '@usufruct/protocol';
+import type { DaoRecord } from './collections.js';
+import { requireGovernance, requirePayoutRules } from './governance.js';
+import { addMember, requireHeld } from './membership.js';
+import { adoptPolicy, policyView, requirePolicy, requirePolicyAlone, requireVerifiers } from './policy.js';
+import { mustFind, requireNew, type Room } from './room.js';
 
-/** The account of a DAO's treasury: a digest, so nobody has its key. */
-export const treasuryOf = (daoId: DaoId): Address =>
-  taggedDigest(TAGS.objectId, utf8('treasury'), fromHex(daoId)) as string as Address;
-
+/** The founder becomes a member with every role. */
 export function createDao(room: Room, action: ChainActionPayloads['createDao']): void {
   const { salt, policy, metadataHash, governance, payoutRules } = action;
+  requireGovernance(governance);
+  requirePayoutRules(payoutRules);
+  requirePolicy(room, policy);
   const id = deriveId<DaoId>('dao', null, room.sender, salt);
   requireNew(room, 'dao', id);
-  requirePolicy(room, policy);
   const dao: DaoRecord = {
     id,
     founder: room.sender,
-    treasury: treasuryOf(id),
+    treasury: treasuryAccountOf(id),
     policyVersion: 1,
     policy: policyView(policy),
     policyDigest: daoPolicyDigest(policy),
@@ -27,25 +28,17 @@ export function createDao(room: Room, action: ChainActionPayloads['createDao']):
     proposalCount: 0,
   };
   room.draft.write('dao', id, dao);
-  addMember(room, id, room.sender);
   room.emit({ type: 'DaoCreated', dao: { ...dao, members: [room.sender] } });
+  addMember(room, id, room.sender, ALL_ROLES);
 }
 
-/** `expectedVersion` is the version that the founder saw: two changes at once cannot overwrite each other. */
+/** `expectedVersion` is the version that the sender saw: two changes at once cannot overwrite each other. */
 export function setPolicy(room: Room, { daoId, expectedVersion, policy }: ChainActionPayloads['setPolicy']): void {
   const dao = mustFind(room, 'dao', daoId);
-  requireRole(room.sender === dao.founder, 'founder');
+  requirePolicyAlone(policy);
+  requireHeld(room, daoId, 'policyMaker');
+  if (dao.governance.policyByVoteOnly) throw refuse('BY_VOTE_ONLY', { daoId });
   if (dao.policyVersion !== expectedVersion) throw refuse('POLICY_OUTDATED', { current: String(dao.policyVersion) });
-  requirePolicy(room, policy);
-  const next = { policy: policyView(policy), policyDigest: daoPolicyDigest(policy) };
-  const version = dao.policyVersion + 1;
-  room.draft.write('dao', daoId, { ...dao, ...next, policyVersion: version });
-  room.emit({ type: 'PolicySet', daoId, version, ...next });
-}
-
-export const isMember = (room: Room, daoId: DaoId, address: Address): boolean =>
-  room.draft.read('member', memberKey(daoId, address)) !== undefined;
-
-export function addMember(room: Room, daoId: DaoId, address: Address): void {
-  if (!isMember(room, daoId, address)) room.draft.write('member', memberKey(daoId, address), { address }, daoId);
+  requireVerifiers(room, policy);
+  adoptPolicy(room, daoId, policy);
 }

@@ -1,10 +1,11 @@
 import type { DatasetId } from '@usufruct/kernel';
 import { deriveId, type ChainActionPayloads } from '@usufruct/protocol';
-import { isMember } from './dao.js';
+import { isMember } from './membership.js';
+import { requireOpen } from './pause.js';
 import { mustFind, requireNew, requireRole, type Room } from './room.js';
 
 export function createDataset(room: Room, { salt, daoId, metadataHash }: ChainActionPayloads['createDataset']): void {
-  mustFind(room, 'dao', daoId);
+  requireOpen(mustFind(room, 'dao', daoId));
   requireRole(isMember(room, daoId, room.sender), 'member');
   const id = deriveId<DatasetId>('dataset', daoId, room.sender, salt);
   requireNew(room, 'dataset', id);

@@ -2,14 +2,15 @@ import { asTimestampMs, refuse, toBase64, U64_MAX, ZERO_UNITS, type AmountUnits,
 import { deriveId, LIMITS, type ChainActionPayloads, type ChainJobState, type JobView } from '@usufruct/protocol';
 import { requireInteger, requireKey } from './guards.js';
 import { credit, debit } from './money.js';
+import { requireOpen } from './pause.js';
 import { mustFind, requireNew, requireSender, type Room } from './room.js';
 
 /** Lock the price of every question that may be asked before anything is done for it. */
 export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): void {
   const dataset = mustFind(room, 'dataset', action.datasetId);
-  const { id: daoId, policy, policyVersion, payoutRules } = mustFind(room, 'dao', dataset.daoId);
-  const id = deriveId<JobId>('job', dataset.id, room.sender, action.salt);
-  requireNew(room, 'job', id);
+  const dao = mustFind(room, 'dao', dataset.daoId);
+  requireOpen(dao);
+  const { id: daoId, policy, policyVersion, payoutRules } = dao;
   if (action.policyVersion !== policyVersion) throw refuse('POLICY_OUTDATED', { current: String(policyVersion) });
   if (action.pricePerQuestionUnits !== policy.pricePerQuestionUnits) {
     throw refuse('INVALID_ARGUMENT', { field: 'pricePerQuestionUnits', expected: "the policy's price" });
@@ -24,6 +25,8 @@ export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): voi
   // No balance exceeds u64, so neither does an escrow that a balance covers.
   if (escrow > U64_MAX) throw refuse('INSUFFICIENT_BALANCE', { account: room.sender });
   debit(room.draft, room.sender, escrow as AmountUnits);
+  const id = deriveId<JobId>('job', dataset.id, room.sender, action.salt);
+  requireNew(room, 'job', id);
 
   const { datasetId, purpose, computation, protection, pricePerQuestionUnits, maxQuestions } = action;
   const job: JobView = {

@@ -1,7 +1,7 @@
 import { asAmount, assertInvariant, refuse, U64_MAX, type Address, type AmountUnits } from '@usufruct/kernel';
 import { escrowAccount, ISSUANCE_ACCOUNT, journalOf, walletAccount, type AccountId } from '@usufruct/ledger';
 import type { ChainActionPayloads, ChainEventData } from '@usufruct/protocol';
-import { SUPPLY, type Change, type Draft, type StateReader } from './collections.js';
+import { SUPPLY, type Change, type Collection, type Draft, type StateReader } from './collections.js';
 import type { Room } from './room.js';
 
 /** The most that one call of the faucet gives: a million of the local coin. */
@@ -54,8 +54,11 @@ export function assertMoneyConserved(base: StateReader, changes: readonly Change
   );
 }
 
+const MONEY: ReadonlySet<Collection> = new Set(['balance', 'job', 'supply']);
+
 function addChange(base: StateReader, change: Change, add: (account: AccountId, units: bigint) => void): void {
   const { collection, key, value } = change;
+  if (value === null) return assertInvariant(!MONEY.has(collection), 'nothing that holds money is erased');
   if (collection === 'balance' && 'amountUnits' in value) {
     const before = base.read('balance', key)?.amountUnits ?? 0n;
     add(walletAccount(key as Address), value.amountUnits - before);

@@ -15,7 +15,9 @@ import {
 import { receiptKey, runnerKey } from './collections.js';
 import { decodeCanonical } from './decode.js';
 import { refundAndClose, requireFunded } from './job.js';
+import { countEarned } from './membership.js';
 import { credit } from './money.js';
+import { requireOpen } from './pause.js';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
 import { paidUses } from './uses.js';
 
@@ -28,6 +30,7 @@ const RECEIPT_BYTES = 2_048;
 export async function settleReceipt(room: Room, action: ChainActionPayloads['settleReceipt']): Promise<void> {
   const receipt = decodeReceipt(room, action.receipt);
   const job = mustFind(room, 'job', receipt.jobId);
+  requireOpen(mustFind(room, 'dao', job.daoId));
   const key = receiptKey(receipt.jobId, receipt.questionId);
   const settled = room.draft.read('receipt', key);
   if (settled !== undefined) throw refuse('RECEIPT_CONSUMED', { receiptDigest: settled.receiptDigest });
@@ -105,7 +108,10 @@ function settle(room: Room, { job, receipt, runner, uses, action, key }: Settlem
   const { priceUnits, questionId } = receipt;
   const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: room.chain.protocolAccount };
   const payouts = payoutsOf({ priceUnits, split: job.split, ...accounts }, uses);
-  for (const { account, amountUnits } of payouts) credit(room.draft, account, amountUnits);
+  for (const { account, role, amountUnits } of payouts) {
+    credit(room.draft, account, amountUnits);
+    if (role === 'contributor') countEarned(room, dao.id, account, amountUnits);
+  }
 
   const questionsSettled = job.questionsSettled + 1;
   const escrowUnits = asAmount(job.escrowUnits - priceUnits, 'escrowUnits');

@@ -15,6 +15,7 @@ import {
 import { runnerKey, type DaoRecord } from './collections.js';
 import { decodeCanonical } from './decode.js';
 import { requireKey, requireTimestamp } from './guards.js';
+import { requireOpen } from './pause.js';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
 
 const STATEMENT_BYTES = 2_048;
@@ -31,6 +32,7 @@ export async function registerRunner(room: Room, action: ChainActionPayloads['re
     throw refuse('INVALID_ARGUMENT', { field: 'statement.chainId', expected: 'the id of this chain' });
   }
   const dao = mustFind(room, 'dao', statement.daoId);
+  requireOpen(dao);
   requireKey(statement.signingPublicKey, 'statement.signingPublicKey');
   requireKey(statement.hpkePublicKey, 'statement.hpkePublicKey');
   requireCurrentPolicy(dao, statement);

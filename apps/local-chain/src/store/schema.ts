@@ -1,5 +1,5 @@
-/** Raised when the tables change; a store of another version is refused, not guessed at. */
-export const SCHEMA_VERSION = 1;
+/** Raised when the tables or the records in them change; a store of another version is refused, not guessed at. */
+export const SCHEMA_VERSION = 2;
 
 export const SCHEMA = `
   CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

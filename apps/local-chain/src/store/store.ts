@@ -3,6 +3,7 @@ import {
   assertInvariant,
   refuse,
   toHex,
+  UsufructError,
   type Address,
   type Digest,
   type RandomSource,
@@ -53,7 +54,8 @@ export class Store implements StateReader {
       this.#createOnce(random);
     } catch (error) {
       this.#db.close();
-      throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'in use, or not a store of this version' }, error);
+      if (error instanceof UsufructError) throw error;
+      throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'in use, or not a store' }, error);
     }
     this.chainId = this.#meta('chainId');
     this.#lastSeq = this.#number('SELECT coalesce(max(seq), 0) AS n FROM events');
@@ -132,6 +134,10 @@ export class Store implements StateReader {
         error === null ? null : JSON.stringify(error),
       );
       for (const { collection, key, parent, value } of execution.changes) {
+        if (value === null) {
+          this.#prepared('DELETE FROM objects WHERE collection = ? AND key = ?').run(collection, key);
+          continue;
+        }
         this.#prepared(
           `INSERT INTO objects (collection, key, parent, value) VALUES (?, ?, ?, ?)
            ON CONFLICT (collection, key) DO UPDATE SET value = excluded.value`,
@@ -163,7 +169,13 @@ export class Store implements StateReader {
   #createOnce(random: RandomSource): void {
     const version = this.#number('SELECT user_version AS n FROM pragma_user_version');
     if (version === SCHEMA_VERSION) return;
-    if (version !== 0) throw new Error(`store version ${version}, not ${SCHEMA_VERSION}`);
+    if (version !== 0) {
+      throw refuse('CONFIG_INVALID', {
+        setting: 'DATA_DIR',
+        reason: `its chain.sqlite was written as version ${version}, and this is version ${SCHEMA_VERSION}`,
+        remedy: 'start with an empty folder: the local chain is a stand-in and is not migrated',
+      });
+    }
     this.#db.exec('BEGIN EXCLUSIVE');
     this.#db.exec(SCHEMA);
     this.#prepared("INSERT INTO meta (name, value) VALUES ('chainId', ?)").run(`local:${toHex(random(4))}`);
