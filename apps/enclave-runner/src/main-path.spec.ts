@@ -739,7 +739,8 @@ describe('the runner on a real local chain', () => {
 
   it('ends a session whose every document stays damaged, instead of waiting out its term', async () => {
     const whole = new Map(world.blobs);
-    for (const [id, bytes] of whole) {
+    // A contribution puts its part and then its manifest.
+    for (const [id, bytes] of [...whole].filter((_, i) => i % 2 === 0)) {
       world.blobs.set(
         id,
         bytes.map((byte, i) => (i === 40 ? byte ^ 1 : byte)),
