@@ -14,6 +14,7 @@ import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
 import { createDataset } from './dataset.js';
 import { giveGrant, revokeGrant } from './grant.js';
+import { rotateHolderSet, tombstoneHolder } from './holder-rotation.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
@@ -49,6 +50,8 @@ const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
   propose,
   vote,
   executeProposal,
+  rotateHolderSet,
+  tombstoneHolder,
 };
 
 export interface Applied {

@@ -69,7 +69,9 @@ export const applicationKey = memberKey;
 export const voteKey = (proposalId: ProposalId, voter: Address): string => `${proposalId}/${voter}`;
 export const runnerKey = (daoId: DaoId, runnerId: RunnerId): string => `${daoId}/${runnerId}`;
 export const receiptKey = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
-export const treeHeadKey = (holderSetId: HolderSetId, member: number): string => `${holderSetId}/${member}`;
+/** By the member's signing key (base64), so that a log goes on whatever place its holder has in the set. */
+export const treeHeadKey = (holderSetId: HolderSetId, signingPublicKey: string): string =>
+  `${holderSetId}/${signingPublicKey}`;
 
 /** What the state machine may see of the state: one record at a time. */
 export interface StateReader {

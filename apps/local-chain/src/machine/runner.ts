@@ -16,6 +16,7 @@ import { runnerKey, type DaoRecord } from './collections.js';
 import { decodeCanonical } from './decode.js';
 import { requireKey, requireTimestamp } from './guards.js';
 import { requireOpen } from './pause.js';
+import { requireMember } from './holder-set.js';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
 
 const STATEMENT_BYTES = 2_048;
@@ -96,10 +97,7 @@ async function requireVerifiers(
     throw refuse('ATTESTATION_REFUSED', { check: 'verifiers', needed: String(threshold) });
   }
   for (const { member, signature } of signatures) {
-    const holder = holderSet.members[member];
-    if (holder === undefined) {
-      throw refuse('INVALID_ARGUMENT', { field: 'signatures.member', expected: 'a member of the set' });
-    }
+    const holder = requireMember(holderSet, member, 'signatures.member');
     const publicKey = fromBase64(holder.signingPublicKey);
     if (!(await verify({ publicKey, domainTag: TAGS.runnerStatement, message: statement, signature }))) {
       throw refuse('SIGNATURE_INVALID', { member: String(member) });
