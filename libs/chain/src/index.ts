@@ -5,3 +5,7 @@ export * from './port.js';
 export * from './prepare.js';
 export * from './signers.js';
 export * from './stand-ins.js';
+export * from './sui/open.js';
+export * from './sui/settings.js';
+export * from './sui/sui-chain.js';
+export * from './sui/transactions/sponsor.js';

@@ -4,6 +4,8 @@ import { toUsufructError } from '@usufruct/kernel';
 import { openChain } from './open-chain.js';
 import { keypairSigner } from './signers.js';
 import { refuseStandIns } from './stand-ins.js';
+import { suiOptionsFrom, suiSettings, type SuiOptions } from './sui/settings.js';
+import { SuiChain } from './sui/sui-chain.js';
 
 const refusalOf = (run: () => unknown): unknown[] => {
   try {
@@ -16,9 +18,37 @@ const refusalOf = (run: () => unknown): unknown[] => {
 };
 
 describe('openChain', () => {
-  it.each(['testnet', 'mainnet', 'https://fullnode.example', ''])('refuses the Sui network %j', (suiNetwork) => {
-    const [code, details] = refusalOf(() => openChain({ suiNetwork, chainUrl: 'http://127.0.0.1:1' }));
-    expect([code, details]).toMatchObject(['CONFIG_INVALID', { setting: 'SUI_NETWORK' }]);
+  const id = `0x${'7'.repeat(64)}`;
+  const sui = { packageId: id, registryId: id, coinType: '0x2::sui::SUI' };
+
+  it.each<[string, SuiOptions, string]>([
+    ['', sui, 'SUI_NETWORK'],
+    ['Testnet', sui, 'SUI_NETWORK'],
+    ['file:///etc', sui, 'SUI_NETWORK'],
+    ['testnet', { ...sui, grpcUrl: 'nowhere' }, 'SUI_GRPC_URL'],
+    ['testnet', {}, 'SUI_PACKAGE_ID'],
+    ['testnet', { ...sui, packageId: '0x7' }, 'SUI_PACKAGE_ID'],
+    ['testnet', { ...sui, callPackageId: '0x7' }, 'SUI_CALL_PACKAGE_ID'],
+    ['testnet', { ...sui, registryId: undefined }, 'SUI_REGISTRY_ID'],
+    ['mainnet', { ...sui, coinType: undefined }, 'SUI_COIN_TYPE'],
+    ['https://fullnode.example', { ...sui, coinType: 'usdc' }, 'SUI_COIN_TYPE'],
+  ])('refuses the Sui network %j with %j, naming %s', (suiNetwork, options, setting) => {
+    const [code, details] = refusalOf(() => openChain({ suiNetwork, chainUrl: 'http://127.0.0.1:1', sui: options }));
+    expect([code, details]).toMatchObject(['CONFIG_INVALID', { setting }]);
+  });
+  it.each(['testnet', 'mainnet', 'https://fullnode.example'])('opens %s without asking it anything', (suiNetwork) => {
+    expect(openChain({ suiNetwork, sui })).toBeInstanceOf(SuiChain);
+  });
+  it('reads the settings of a network from the environment', () => {
+    const environment = { SUI_PACKAGE_ID: id, SUI_REGISTRY_ID: id, SUI_COIN_TYPE: '0x2::sui::SUI' };
+    expect(suiSettings('https://fullnode.example/', suiOptionsFrom(environment))).toEqual({
+      network: 'custom',
+      grpcUrl: 'https://fullnode.example',
+      packageId: id,
+      callPackageId: id,
+      registryId: id,
+      coinType: `0x${'2'.padStart(64, '0')}::sui::SUI`,
+    });
   });
   it.each([undefined, '', 'nowhere'])('refuses the local chain at %j', (chainUrl) => {
     const [code, details] = refusalOf(() => openChain({ suiNetwork: 'local', chainUrl }));

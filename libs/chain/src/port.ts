@@ -56,12 +56,15 @@ export interface WalletSigner {
   readonly address: Address;
   /** Sign a personal message (Sui intent scope 3); returns the serialised signature, base64. */
   signPersonalMessage(message: Uint8Array): Promise<string>;
+  /** Sign a serialised transaction of Sui (intent scope 0), exactly as given; the local chain does not ask for it. */
+  signTransaction?(bytes: Uint8Array): Promise<string>;
 }
 
 /** A signed transaction whose digest is known before it is sent: store it, then send it. */
 export interface PreparedTransaction {
   readonly digest: Digest;
   readonly bytes: Uint8Array;
+  /** Base64; where somebody else pays the gas, their signature follows after a comma. */
   readonly signature: string;
 }
 

@@ -12,6 +12,7 @@ export function keypairSigner(secret: string | Signer): WalletSigner {
   return {
     address: asId<Address>(keypair.toSuiAddress(), 'address'),
     signPersonalMessage: async (message) => (await keypair.signPersonalMessage(message)).signature,
+    signTransaction: async (bytes) => (await keypair.signTransaction(bytes)).signature,
   };
 }
 

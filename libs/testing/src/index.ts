@@ -8,3 +8,5 @@ export * from './manifest.js';
 export * from './tee.js';
 export * from './values.js';
 export * from './wallet.js';
+export * from './move/build-package.js';
+export * from './move/compiled.js';

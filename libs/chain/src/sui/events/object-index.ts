@@ -1,0 +1,89 @@
+import {
+  refuse,
+  type Address,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type GrantId,
+  type Hex32,
+  type HolderSetId,
+  type JobId,
+  type ProposalId,
+  type TimestampMs,
+} from '@usufruct/kernel';
+
+interface IndexedDao {
+  readonly object: Hex32;
+  /** Canonical type of the DAO's coin. */
+  readonly coin: string;
+  policyVersion: number;
+  /** In order of joining. */
+  readonly members: Address[];
+  /** In order of their numbers. */
+  readonly proposals: ProposalId[];
+}
+interface IndexedProposal {
+  readonly object: Hex32;
+  readonly daoId: DaoId;
+  readonly createdAtMs: TimestampMs;
+  executedAtMs: TimestampMs | null;
+}
+interface IndexedDataset {
+  readonly object: Hex32;
+  readonly daoId: DaoId;
+  readonly contributions: ContributionId[];
+}
+interface IndexedContribution {
+  readonly datasetId: DatasetId;
+  readonly grants: GrantId[];
+}
+interface IndexedJob {
+  readonly object: Hex32;
+  readonly daoId: DaoId;
+  readonly datasetId: DatasetId;
+  questionsSettled: number;
+}
+
+/** One kind of thing, by our id. */
+export class Kind<Id extends Hex32, Entry> {
+  readonly #entries = new Map<Id, Entry>();
+
+  constructor(readonly name: string) {}
+
+  add(id: Id, entry: Entry): Entry {
+    if (this.#entries.has(id)) throw refuse('CHAIN_EVENTS_BROKEN', { reason: `the same ${this.name} twice` });
+    this.#entries.set(id, entry);
+    return entry;
+  }
+  has(id: Id): boolean {
+    return this.#entries.has(id);
+  }
+  /** Refuses `NOT_FOUND`: for ids that a caller gave. */
+  find(id: Id): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw refuse('NOT_FOUND', { object: this.name });
+    return entry;
+  }
+  /** Refuses `CHAIN_EVENTS_BROKEN`: for ids that an event names, whose own event must have come before. */
+  known(id: Id): Entry {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) throw refuse('CHAIN_EVENTS_BROKEN', { reason: `an event of an unknown ${this.name}` });
+    return entry;
+  }
+}
+
+/**
+ * Where everything is: Sui knows an object by an id that it gives itself, we know it by the id that its maker derived.
+ * Every event of creation carries both, so this is built from events alone, as is the order in which things came.
+ */
+export class ObjectIndex {
+  readonly daos = new Kind<DaoId, IndexedDao>('dao');
+  readonly holderSets = new Kind<HolderSetId, { readonly object: Hex32; version: number }>('holder set');
+  readonly datasets = new Kind<DatasetId, IndexedDataset>('dataset');
+  readonly contributions = new Kind<ContributionId, IndexedContribution>('contribution');
+  readonly grants = new Kind<GrantId, { readonly contributionId: ContributionId }>('grant');
+  readonly jobs = new Kind<JobId, IndexedJob>('job');
+  readonly proposals = new Kind<ProposalId, IndexedProposal>('proposal');
+  /** The registry, once its opening was seen; nothing of a DAO can have happened before. */
+  registry: { readonly object: Hex32; readonly chainId: string; readonly protocolAccount: Address } | null = null;
+}

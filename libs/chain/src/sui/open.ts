@@ -1,0 +1,25 @@
+import { SuiGrpcClient } from '@mysten/sui/grpc';
+import { GrpcEventSource } from './events/grpc-event-source.js';
+import { suiSettings, type SuiOptions } from './settings.js';
+import { SuiChain } from './sui-chain.js';
+import type { Sponsor } from './transactions/sponsor.js';
+
+export interface OpenSuiOptions {
+  /** `testnet`, `mainnet`, or the address of a full node. */
+  readonly suiNetwork: string;
+  readonly sui: SuiOptions;
+  /** How long one answer of the full node may take. */
+  readonly timeoutMs?: number;
+  readonly sponsor?: Sponsor | undefined;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** A Sui network over gRPC; nothing is asked of it yet. Refuses `CONFIG_INVALID` with the setting that is missing or wrong. */
+export function openSuiChain({ suiNetwork, sui, timeoutMs = TIMEOUT_MS, sponsor }: OpenSuiOptions): SuiChain {
+  const settings = suiSettings(suiNetwork, sui);
+  const client = new SuiGrpcClient({ network: settings.network, baseUrl: settings.grpcUrl });
+  const packageIds = [...new Set([settings.packageId, settings.callPackageId])];
+  const events = new GrpcEventSource({ ledger: client.ledgerService, packageIds, timeoutMs });
+  return new SuiChain({ settings, client, events, sponsor, timeoutMs });
+}
