@@ -19,6 +19,7 @@ import {
   isSaneClock,
   NOT_PARSED,
 } from './common-checks.js';
+import { snpInspector } from './snp/inspector.js';
 import { softwareInspector } from './software/inspect.js';
 import { tdxInspector } from './tdx/inspector.js';
 import type {
@@ -71,12 +72,12 @@ const withoutClock = (): Inspection => ({ checks: [], facts: null });
 function commonChecks(
   bundle: EvidenceBundle,
   decoded: DecodedBundle,
-  { facts }: Inspection,
+  { checks, facts }: Inspection,
   context: AppraisalContext,
 ): Check[] {
   const unparsed = (name: string): Check => skipped(name, NOT_PARSED);
   return [
-    facts === null ? unparsed('DEBUG') : checkDebug(facts),
+    ...(checks.some(({ name }) => name === 'DEBUG') ? [] : [facts === null ? unparsed('DEBUG') : checkDebug(facts)]),
     facts === null ? unparsed('MEASUREMENT') : checkMeasurement(facts, context.policy),
     checkNonce(decoded, facts, context.ownChallenge),
     checkBinding(bundle, decoded, facts, context),
@@ -122,7 +123,7 @@ const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, { roots }: A
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */
 const VERIFIERS: ReadonlyMap<EvidenceProfile, EvidenceVerifier> = new Map(
-  [softwareInspector, tdxInspector].map((inspector) => [inspector.profile, verifierOf(inspector)]),
+  [softwareInspector, tdxInspector, snpInspector].map((inspector) => [inspector.profile, verifierOf(inspector)]),
 );
 
 export const supportedProfiles = (): EvidenceProfile[] => [...VERIFIERS.keys()];

@@ -2,10 +2,14 @@ export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from '.
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
+export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';
+export type { SnpIdentity, SnpPermission, SnpPolicy, SnpProduct } from './policy/snp-policy.js';
 export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './policy/tdx-policy.js';
 export type { TcbStatus, TdxIdentity, TdxPolicy } from './policy/tdx-policy.js';
 export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot } from './roots.js';
 export type { RootName, RootSet } from './roots.js';
+export { inspectSnp, SNP_CHECKS, SNP_ENDORSEMENTS } from './snp/inspect.js';
+export type { SnpContext, SnpEvidence, SnpInspection } from './snp/inspect.js';
 export {
   encodeSoftwareQuote,
   softwareQuoteMessage,

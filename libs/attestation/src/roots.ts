@@ -1,14 +1,14 @@
 import { refuse, utf8, type Brand } from '@usufruct/kernel';
-import { INTEL_SGX_ROOT } from './pinned-roots.js';
-import { parseCertificate } from './x509/certificate.js';
+import { PINNED } from './pinned-roots.js';
+import { parseCertificate, type Certificate } from './x509/certificate.js';
 import { parsePemChain } from './x509/pem.js';
 
 /** Whose signature a root stands for. A root of one vendor says nothing about another's evidence. */
-export type RootName = 'software-dev' | 'intel';
+export type RootName = 'software-dev' | 'intel' | 'amd';
 
 interface PinnedRoots {
-  /** DER of the trusted roots of each vendor. */
-  readonly byName: ReadonlyMap<RootName, readonly Uint8Array[]>;
+  /** SHA-256 of the DER of each vendor's trusted roots, hex. */
+  readonly byName: ReadonlyMap<RootName, readonly string[]>;
   /** A root of a hardware vendor in it is generated: whatever it judges is a stand-in. */
   readonly standIn: boolean;
 }
@@ -19,12 +19,19 @@ interface PinnedRoots {
  */
 export type RootSet = Brand<PinnedRoots, 'RootSet'>;
 
-type NamedRoots = readonly (readonly [RootName, readonly Uint8Array[]])[];
+type NamedRoots = readonly (readonly [RootName, readonly string[]])[];
 const rootSet = (roots: NamedRoots, standIn: boolean): RootSet =>
   ({ byName: new Map(roots), standIn }) as PinnedRoots as RootSet;
 
 /** What a production verifier trusts. A vendor that is not listed has no pinned root: its evidence is refused. */
-export const productionRoots = (): RootSet => rootSet([['intel', [INTEL_SGX_ROOT]]], false);
+export const productionRoots = (): RootSet =>
+  rootSet(
+    [
+      ['intel', PINNED.intel],
+      ['amd', PINNED.amd],
+    ],
+    false,
+  );
 
 /**
  * DEV ONLY: the production roots and, for the profile `software-dev` alone, the root of one software TEE. It cannot
@@ -32,7 +39,7 @@ export const productionRoots = (): RootSet => rootSet([['intel', [INTEL_SGX_ROOT
  * Refuses `CONFIG_INVALID` when the text is not one certificate.
  */
 export const rootSetWithDevRoot = (rootPem: string): RootSet =>
-  rootSet([...productionRoots().byName, ['software-dev', [oneCertificate(rootPem)]]], false);
+  rootSet([...productionRoots().byName, ['software-dev', [oneCertificate(rootPem).fingerprint]]], false);
 
 /**
  * DEV ONLY: generated roots in place of hardware vendors', for tests of their formats. No production root is among
@@ -40,23 +47,26 @@ export const rootSetWithDevRoot = (rootPem: string): RootSet =>
  * Refuses `CONFIG_INVALID` when a text is not one certificate or the name does not say it.
  */
 export function devHardwareRoots(pems: Readonly<Partial<Record<RootName, string>>>): RootSet {
-  const roots = Object.entries(pems).map(([name, pem]) => [name as RootName, [devCertificate(pem)]] as const);
+  const roots = Object.entries(pems).map(
+    ([name, pem]) => [name as RootName, [devCertificate(pem).fingerprint]] as const,
+  );
   return rootSet(roots, true);
 }
 
-export const pinnedRoots = (roots: RootSet, name: RootName): readonly Uint8Array[] => roots.byName.get(name) ?? [];
+export const pinnedRoots = (roots: RootSet, name: RootName): readonly string[] => roots.byName.get(name) ?? [];
 
-function devCertificate(pem: string): Uint8Array {
-  const der = oneCertificate(pem);
-  const certificate = parseCertificate(der);
-  if (certificate?.commonName.includes('DEV ONLY') || certificate?.organisation.includes('DEV ONLY')) return der;
+function devCertificate(pem: string): Certificate {
+  const certificate = oneCertificate(pem);
+  const { commonName, organisation } = certificate;
+  if ([commonName, organisation].some((name) => name.includes('DEV ONLY'))) return certificate;
   throw notARoot('a certificate whose name says DEV ONLY');
 }
 
-function oneCertificate(pem: string): Uint8Array {
+function oneCertificate(pem: string): Certificate {
   const [der, ...more] = parsePemChain(utf8(pem.endsWith('\n') ? pem : `${pem}\n`)) ?? [];
-  if (der === undefined || more.length > 0 || parseCertificate(der) === null) throw notARoot('one PEM certificate');
-  return der;
+  const certificate = der && parseCertificate(der);
+  if (!certificate || more.length > 0) throw notARoot('one PEM certificate');
+  return certificate;
 }
 
 const notARoot = (expected: string): Error =>

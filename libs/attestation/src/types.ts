@@ -1,5 +1,6 @@
 import type { Check, Hex32 } from '@usufruct/kernel';
 import type { AppraisalPolicy, AttestationResult, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { SnpPolicy } from './policy/snp-policy.js';
 import type { TdxPolicy } from './policy/tdx-policy.js';
 import type { RootSet } from './roots.js';
 
@@ -12,6 +13,7 @@ export type Endorsements = Readonly<Record<string, Uint8Array>>;
  */
 export interface TeePolicy {
   readonly tdx?: TdxPolicy;
+  readonly snp?: SnpPolicy;
 }
 
 export interface AppraisalContext {

@@ -28,7 +28,7 @@ const named = (chains: TdxChains): readonly (readonly [keyof TdxChains, Certific
 ];
 
 /** Each chain ends in Intel's root, byte for byte. */
-export const checkRoots = ({ pck, tcbInfo, qeIdentity }: TdxChains, pinned: readonly Uint8Array[]): Check =>
+export const checkRoots = ({ pck, tcbInfo, qeIdentity }: TdxChains, pinned: readonly string[]): Check =>
   checkRoot([pck, tcbInfo, qeIdentity], pinned);
 
 /** RFC 5280 §6.1: exact length, issuer names, signatures and validity of all three chains. */

@@ -4,10 +4,11 @@ import { checkEventLog } from '../event-log.js';
 import { tdxMeasurement, zTdxPolicy, type TdxPolicy } from '../policy/tdx-policy.js';
 import type { Endorsements, EvidenceFacts } from '../types.js';
 import { parseChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
+import { checkLists, CRL_CHECKS, type ReadLists } from '../x509/crl-checks.js';
 import { parsePemChain } from '../x509/pem.js';
 import { checkChains, checkIssuers, checkRoots, checkSignerNames, type TdxChains } from './chain-checks.js';
 import { readCollateral, type TdxCollateral } from './collateral.js';
-import { checkLists, CRL_CHECKS, readLists, type ReadLists } from './crl-checks.js';
+import { readLists } from './revocation.js';
 import { checkAttestationKeyType, checkQeVendor, checkTeeType, checkVersion } from './header-checks.js';
 import { parsePckExtension, SGX_EXTENSION, type PckExtension } from './pck-extension.js';
 import { parseHeader, parseQuote, QUOTE_VERSIONS, type TdxQuote } from './quote.js';
@@ -33,8 +34,8 @@ export interface TdxContext {
   readonly nowMs: number;
   readonly policy: TdxPolicy | undefined;
   readonly endorsements: Endorsements;
-  /** DER. */
-  readonly roots: readonly Uint8Array[];
+  /** SHA-256 of the DER of the trusted roots, hex. */
+  readonly roots: readonly string[];
   /** Encoded policies of what is appraised beside the TD; part of the measurement. */
   readonly companions?: readonly Uint8Array[];
 }
@@ -189,7 +190,10 @@ async function checkCollateral(
     await checkChains(chains, nowMs),
     checkIssuers(chains),
     checkSignerNames(chains),
-    ...(await checkLists(lists, chains, nowMs)),
+    ...(await checkLists(
+      { lists, certificates: Object.values(chains).flat(), signedWith: 'ecdsa-p256-sha256' },
+      nowMs,
+    )),
     await checkTcbInfoSignature(collateral.tcbInfo),
     await checkQeIdentitySignature(collateral.qeIdentity),
     tcb.checkCollateralValidity(collateral, nowMs),

@@ -1,6 +1,7 @@
+import { sha256 } from '@usufruct/crypto';
 import { equalBytes, toHex } from '@usufruct/kernel';
 import { rememberLatest } from '../memo.js';
-import { DER_TAG, parseDer, type DerElement } from './der.js';
+import { DER_TAG, encodeObjectId, parseDer, type DerElement } from './der.js';
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.js';
 
 /** The two ways in which the vendors' certificates are signed, and the software TEE's. */
@@ -9,6 +10,8 @@ export type SignatureKind = 'ecdsa-p256-sha256' | 'ecdsa-p384-sha384' | 'rsa-pss
 /** One certificate, read completely: the library parses late and throws when a malformed part is first looked at. */
 export interface Certificate {
   readonly der: Uint8Array;
+  /** SHA-256 of the DER, hex. */
+  readonly fingerprint: string;
   /** Hex of the encoded names: two names are the same only if every byte is. */
   readonly subject: string;
   readonly issuer: string;
@@ -47,7 +50,7 @@ export const parseCertificate = (der: Uint8Array): Certificate | null =>
 
 const parseOnce = rememberLatest((der: Uint8Array): Certificate | null => {
   const tree = parseDer(der);
-  if (tree === null || !hasOneAlgorithm(tree)) return null;
+  if (tree === null || !isSignedObject(tree)) return null;
   try {
     return readCertificate(der, tree);
   } catch {
@@ -55,12 +58,29 @@ const parseOnce = rememberLatest((der: Uint8Array): Certificate | null => {
   }
 }, CERTIFICATES_REMEMBERED);
 
-/** RFC 5280 §4.1.1.2: the algorithm is named inside and outside of what is signed, and both must be the same. */
-export function hasOneAlgorithm({ tag, children }: DerElement): boolean {
+/**
+ * RFC 5280 §4.1.1.2: the algorithm is named inside and outside of what is signed, and both must be the same. The
+ * signature itself must be strict as well (RFC 5758 §3.2: SEQUENCE of two INTEGERs), although nothing signs it: the
+ * library accepts a SEQUENCE whose length is wrong, so that one certificate would have several encodings.
+ */
+export function isSignedObject({ tag, children }: DerElement): boolean {
   const [signed, algorithm, signature, ...more] = children;
   if (tag !== DER_TAG.sequence || signed === undefined || algorithm === undefined || more.length > 0) return false;
   const named = signed.children.find((child) => child.tag === DER_TAG.sequence);
-  return named !== undefined && equalBytes(named.bytes, algorithm.bytes) && signature?.tag === DER_TAG.bitString;
+  if (named === undefined || !equalBytes(named.bytes, algorithm.bytes)) return false;
+  if (signature?.tag !== DER_TAG.bitString || signature.contents[0] !== 0) return false;
+  return !isEcdsa(algorithm) || isEcdsaSignature(signature.contents.subarray(1));
+}
+
+/** ecdsa-with-SHA2, 1.2.840.10045.4.3: the arc of the algorithms of RFC 5758 §3.2. */
+const ECDSA_WITH_SHA2 = encodeObjectId('1.2.840.10045.4.3');
+const isEcdsa = ({ children: [identifier] }: DerElement): boolean =>
+  identifier !== undefined && equalBytes(identifier.contents.subarray(0, ECDSA_WITH_SHA2.length), ECDSA_WITH_SHA2);
+
+function isEcdsaSignature(bytes: Uint8Array): boolean {
+  const value = parseDer(bytes);
+  const isPositive = ({ tag, contents }: DerElement): boolean => tag === DER_TAG.integer && contents[0]! < 0x80;
+  return value?.tag === DER_TAG.sequence && value.children.length === 2 && value.children.every(isPositive);
 }
 
 function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null {
@@ -74,6 +94,7 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
   const key = parsed.publicKey.algorithm as Partial<EcKeyAlgorithm>;
   return {
     der,
+    fingerprint: toHex(sha256(der)),
     subject: toHex(new Uint8Array(parsed.subjectName.toArrayBuffer())),
     issuer: toHex(new Uint8Array(parsed.issuerName.toArrayBuffer())),
     commonName: theOnly(parsed.subjectName.getField('CN')),
@@ -84,7 +105,7 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
     isAuthority: constraints?.ca ?? false,
     pathLength: constraints?.pathLength,
     maySignCertificates: (usages & KeyUsageFlags.keyCertSign) !== 0,
-    signedWith: signatureKind(parsed),
+    signedWith: signatureKind(parsed.signatureAlgorithm),
     curve: key.name === 'ECDSA' ? (key.namedCurve ?? '') : '',
     isRsa: key.name?.startsWith('RSA') ?? false,
     hasUnknownCritical: parsed.extensions.some(({ critical, type }) => critical && !KNOWN_CRITICAL.has(type)),
@@ -98,12 +119,20 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
 
 const theOnly = (values: readonly string[]): string => (values.length === 1 ? values[0]! : '');
 
-function signatureKind({ signatureAlgorithm }: X509Certificate): SignatureKind | null {
-  const { name, hash } = signatureAlgorithm;
+/** Null for a way of signing that none of the vendors uses. */
+export function signatureKind({ name, hash }: X509Certificate['signatureAlgorithm']): SignatureKind | null {
   if (name === 'ECDSA' && hash.name === 'SHA-256') return 'ecdsa-p256-sha256';
   if (name === 'ECDSA' && hash.name === 'SHA-384') return 'ecdsa-p384-sha384';
   return name === 'RSA-PSS' && hash.name === 'SHA-384' ? 'rsa-pss-sha384' : null;
 }
+
+const KEY_OF: Readonly<Record<SignatureKind, (issuer: Certificate) => boolean>> = {
+  'ecdsa-p256-sha256': ({ curve }) => curve === 'P-256',
+  'ecdsa-p384-sha384': ({ curve }) => curve === 'P-384',
+  'rsa-pss-sha384': ({ isRsa }) => isRsa,
+};
+/** True if the certificate's key is one for this way of signing. */
+export const hasKeyFor = (issuer: Certificate, kind: SignatureKind): boolean => KEY_OF[kind](issuer);
 
 /** True if the issuer's key made the signature of this certificate. */
 export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {

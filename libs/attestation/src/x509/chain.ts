@@ -1,5 +1,5 @@
-import { checkThat, equalBytes, failed, passed, skipped, type Check } from '@usufruct/kernel';
-import { isSignedBy, parseCertificate, type Certificate, type SignatureKind } from './certificate.js';
+import { checkThat, failed, passed, skipped, type Check } from '@usufruct/kernel';
+import { hasKeyFor, isSignedBy, parseCertificate, type Certificate, type SignatureKind } from './certificate.js';
 
 /** How a vendor signs: one algorithm for the whole chain, and the curve of the end entity's key. */
 export interface ChainProfile {
@@ -21,11 +21,11 @@ export function parseChain(ders: readonly Uint8Array[]): CertificateChain | null
   return chain.length === 0 ? null : chain;
 }
 
-/** The root that was sent must equal a pinned one byte for byte: names and keys can be imitated. */
-export const isRootPinned = (chain: CertificateChain, pinned: readonly Uint8Array[]): boolean =>
-  pinned.some((root) => equalBytes(root, chain.at(-1)!.der));
+/** The root that was sent must be a pinned one in all of its bytes: names and keys can be imitated. */
+export const isRootPinned = (chain: CertificateChain, pinned: readonly string[]): boolean =>
+  pinned.includes(chain.at(-1)!.fingerprint);
 
-export const checkRoot = (chains: readonly CertificateChain[], pinned: readonly Uint8Array[]): Check =>
+export const checkRoot = (chains: readonly CertificateChain[], pinned: readonly string[]): Check =>
   checkThat(
     'ROOT_NOT_PINNED',
     chains.length > 0 && chains.every((chain) => isRootPinned(chain, pinned)),
@@ -91,13 +91,6 @@ function certificateFlaw(
   if (!(nowMs <= certificate.notAfterMs)) return 'expired';
   return null;
 }
-
-const KEY_OF: Readonly<Record<SignatureKind, (issuer: Certificate) => boolean>> = {
-  'ecdsa-p256-sha256': ({ curve }) => curve === 'P-256',
-  'ecdsa-p384-sha384': ({ curve }) => curve === 'P-384',
-  'rsa-pss-sha384': ({ isRsa }) => isRsa,
-};
-const hasKeyFor = (issuer: Certificate, kind: SignatureKind): boolean => KEY_OF[kind](issuer);
 
 /** `below`: how many CA certificates stand between this one and the end entity. */
 const mayIssue = ({ isAuthority, maySignCertificates, pathLength }: Certificate, below: number): boolean =>

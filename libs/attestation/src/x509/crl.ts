@@ -1,6 +1,6 @@
 import { toHex } from '@usufruct/kernel';
 import { rememberLatest } from '../memo.js';
-import { hasOneAlgorithm, type Certificate } from './certificate.js';
+import { hasKeyFor, isSignedObject, signatureKind, type Certificate, type SignatureKind } from './certificate.js';
 import { DER_TAG, parseDer, type DerElement } from './der.js';
 import { X509Crl } from './library.js';
 
@@ -28,7 +28,7 @@ export const parseCrl = (der: Uint8Array): RevocationList | null =>
 
 const parseOnce = rememberLatest((der: Uint8Array): RevocationList | null => {
   const tree = parseDer(der);
-  if (tree === null || !hasOneAlgorithm(tree)) return null;
+  if (tree === null || !isSignedObject(tree)) return null;
   const revoked = revokedSerials(tree.children[0]!);
   if (revoked === null) return null;
   try {
@@ -66,10 +66,13 @@ function revokedSerials(signed: DerElement): ReadonlySet<string> | null {
 const isCritical = ({ children }: DerElement): boolean =>
   children.some(({ tag, contents }) => tag === DER_TAG.boolean && contents[0] === 0xff);
 
-/** True if the issuer's key made the signature of this list, by ECDSA P-256 with SHA-256. */
-export async function isCrlSignedBy({ parsed }: RevocationList, issuer: Certificate): Promise<boolean> {
-  const { name, hash } = parsed.signatureAlgorithm;
-  if (issuer.curve !== 'P-256' || name !== 'ECDSA' || hash.name !== 'SHA-256') return false;
+/** True if the issuer's key made the signature of this list, in this way. */
+export async function isCrlSignedBy(
+  { parsed }: RevocationList,
+  issuer: Certificate,
+  signedWith: SignatureKind,
+): Promise<boolean> {
+  if (signatureKind(parsed.signatureAlgorithm) !== signedWith || !hasKeyFor(issuer, signedWith)) return false;
   try {
     return await parsed.verify({ publicKey: issuer.parsed.publicKey });
   } catch {
