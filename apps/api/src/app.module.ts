@@ -4,7 +4,9 @@ import { ComputeModule } from './modules/compute/index.js';
 import { ConsentModule } from './modules/consent/index.js';
 import { ContributeModule } from './modules/contribute/index.js';
 import { DaoModule } from './modules/dao/index.js';
+import { GovernanceModule } from './modules/governance/index.js';
 import { JobModule } from './modules/job/index.js';
+import { LicenceModule } from './modules/licence/index.js';
 import { PayoutModule } from './modules/payout/index.js';
 import { ProjectionModule } from './modules/projection/index.js';
 import { ReceiptModule } from './modules/receipt/index.js';
@@ -22,10 +24,12 @@ export class AppModule {
         PlatformModule.forRoot(outside),
         ProjectionModule,
         DaoModule,
+        GovernanceModule,
         // the data's path
         ContributeModule,
         StoreModule,
         ConsentModule,
+        LicenceModule,
         JobModule,
         AttestModule,
         ReleaseModule,

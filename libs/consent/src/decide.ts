@@ -32,7 +32,7 @@ export interface DecisionInput {
   readonly contribution: ContributionView;
   /** Every grant of the contribution, in any order, revoked and expired ones included. */
   readonly grants: readonly GrantView[];
-  readonly dao: DaoView;
+  readonly dao: Omit<DaoView, 'members'>;
   readonly use: Use;
   /** The funded job; leave it out only for advice before there is one. */
   readonly job?: Pick<JobView, 'state' | 'expiresAtMs'>;

@@ -5,15 +5,19 @@ import { DaoModule } from '../dao/index.js';
 import { JobModule } from '../job/index.js';
 import { ProjectionModule, ProjectionService } from '../projection/index.js';
 import { DaoRunnersResolver, JobRunnerResolver, RunnerResolver } from './attest.resolver.js';
+import { AttestProjector } from './attest.projector.js';
 import { AttestService } from './attest.service.js';
 
 @Module({
   imports: [ProjectionModule, DaoModule, JobModule],
-  providers: [AttestService, RunnerResolver, DaoRunnersResolver, JobRunnerResolver],
+  providers: [AttestService, AttestProjector, RunnerResolver, DaoRunnersResolver, JobRunnerResolver],
 })
 export class AttestModule {
-  constructor(projection: ProjectionService, nodes: NodeRegistry, service: AttestService) {
-    projection.register(service);
+  constructor(projection: ProjectionService, projector: AttestProjector, nodes: NodeRegistry, service: AttestService) {
+    projection.register(projector);
+    nodes.register('Signer', ([daoId, signerId = '0x'], { loaders }) =>
+      service.signer(loaders, daoId as DaoId, signerId),
+    );
     nodes.register('Runner', ([daoId, runnerId], { loaders }) =>
       service.runner(loaders, daoId as DaoId, runnerId as RunnerId),
     );

@@ -5,7 +5,7 @@ import { Base64, Hex32Scalar, type GraphqlContext } from '../../platform/graphql
 import { DaoType } from '../dao/index.js';
 import { JobType } from '../job/index.js';
 import { AttestService } from './attest.service.js';
-import { AttestationAnswer, RunnerType, type Attestation } from './attest.types.js';
+import { AttestationAnswer, RunnerType, SignerType, type Attestation } from './attest.types.js';
 
 @Resolver(() => RunnerType)
 export class RunnerResolver {
@@ -45,6 +45,11 @@ export class DaoRunnersResolver {
   @ResolveField(() => [RunnerType])
   runners(@Parent() dao: DaoType, @Context() { loaders }: GraphqlContext): Promise<RunnerType[]> {
     return this.service.runnersOf(loaders, dao.daoId);
+  }
+
+  @ResolveField(() => [SignerType], { description: 'Who signs receipts without being a runner.' })
+  signers(@Parent() dao: DaoType, @Context() { loaders }: GraphqlContext): Promise<SignerType[]> {
+    return this.service.signersOf(loaders, dao.daoId);
   }
 }
 

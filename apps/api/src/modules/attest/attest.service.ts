@@ -10,22 +10,19 @@ import {
   type JobId,
   type RunnerId,
 } from '@usufruct/kernel';
-import { appraisalPolicyDigest, runnerIdOf, toWireJson, type ChainEvent } from '@usufruct/protocol';
+import { appraisalPolicyDigest, parseAnswer, runnerIdOf, toWireJson, zSignerView } from '@usufruct/protocol';
 import { globalId, groupBy, type Loaders } from '../../platform/graphql/index.js';
-import { PrismaService, toDate, toMs, type Database } from '../../platform/prisma/index.js';
-import type { Runner } from '../../platform/prisma/generated/client.js';
+import { PrismaService, toMs, toMsOrNull } from '../../platform/prisma/index.js';
+import type { Runner, Signer } from '../../platform/prisma/generated/client.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { DaoService } from '../dao/index.js';
 import { JobDispatch, JobService, RunnerClient } from '../job/index.js';
-import type { Projector } from '../projection/index.js';
-import type { Attestation, RunnerType } from './attest.types.js';
+import type { Attestation, RunnerType, SignerType } from './attest.types.js';
 
 const NONCE_BYTES = 32;
 
 @Injectable()
-export class AttestService implements Projector {
-  readonly tables = ['runner'];
-
+export class AttestService {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly prisma: PrismaService,
@@ -34,31 +31,6 @@ export class AttestService implements Projector {
     private readonly dispatch: JobDispatch,
     private readonly runnerClient: RunnerClient,
   ) {}
-
-  async apply(tx: Database, { seq, atMs, data }: ChainEvent): Promise<void> {
-    if (data.type !== 'RunnerRegistered') return;
-    const {
-      daoId,
-      id,
-      profile,
-      measurement,
-      signingPublicKey,
-      hpkePublicKey,
-      appraisalPolicyDigest: digest,
-    } = data.runner;
-    const row = {
-      profile,
-      measurement,
-      signingPublicKey,
-      hpkePublicKey,
-      appraisalPolicyDigest: digest,
-      payTo: data.runner.payTo,
-      registeredAt: toDate(atMs),
-      expiresAt: toDate(data.runner.expiresAtMs),
-      eventSeq: seq,
-    };
-    await tx.runner.upsert({ where: { daoId_id: { daoId, id } }, create: { daoId, id, ...row }, update: row });
-  }
 
   /** Of a DAO, in order of registration, those that have expired included. */
   async runnersOf(loaders: Loaders, daoId: DaoId): Promise<RunnerType[]> {
@@ -78,10 +50,24 @@ export class AttestService implements Projector {
     return dataset === null ? null : this.runner(loaders, dataset.daoId, asId(runnerId, 'runnerId'));
   }
 
+  /** Of a DAO, in order of registration, those that were withdrawn included. */
+  async signersOf(loaders: Loaders, daoId: DaoId): Promise<SignerType[]> {
+    const rows = await loaders.load('signers', daoId, async (ids) =>
+      groupBy(
+        await this.prisma.signer.findMany({ where: { daoId: { in: [...ids] } }, orderBy: { eventSeq: 'asc' } }),
+        (row) => row.daoId,
+      ),
+    );
+    return (rows ?? []).map(toSigner);
+  }
+  async signer(loaders: Loaders, daoId: DaoId, signerId: Hex32): Promise<SignerType | null> {
+    return (await this.signersOf(loaders, daoId)).find((signer) => signer.signerId === signerId) ?? null;
+  }
+
   async isCurrent(loaders: Loaders, runner: RunnerType): Promise<boolean> {
     const dao = await this.daos.daoView(loaders, runner.daoId);
     const approved = appraisalPolicyDigest(dao.policy.appraisal) === runner.appraisalPolicyDigest;
-    return approved && this.clock.nowMs() < runner.expiresAtMs;
+    return approved && runner.withdrawnAtMs === null && this.clock.nowMs() < runner.expiresAtMs;
   }
 
   /** Fresh evidence for the caller's own nonce: only the caller can tell whether it convinces. */
@@ -113,6 +99,19 @@ function toRunner(row: Runner): RunnerType {
     payTo: asId(row.payTo, 'payTo'),
     registeredAtMs: toMs(row.registeredAt),
     expiresAtMs: toMs(row.expiresAt),
+    withdrawnAtMs: toMsOrNull(row.withdrawnAt),
     standIn: row.profile === 'software-dev',
+  };
+}
+
+function toSigner(row: Signer): SignerType {
+  const view = parseAnswer(zSignerView, { ...row, withdrawnAtMs: toMsOrNull(row.withdrawnAt) }, 'projection');
+  const { id: signerId, ...signer } = view;
+  return {
+    __typename: 'Signer',
+    id: globalId('Signer', view.daoId, signerId),
+    signerId,
+    ...signer,
+    registeredAtMs: toMs(row.registeredAt),
   };
 }

@@ -26,8 +26,32 @@ export class RunnerType extends Node {
   registeredAtMs!: TimestampMs;
   @Field(() => TimestampMsScalar)
   expiresAtMs!: TimestampMs;
+  @Field(() => TimestampMsScalar, {
+    nullable: true,
+    description: 'Since when it counts for nothing, for good: it signed two different statements.',
+  })
+  withdrawnAtMs!: TimestampMs | null;
   @Field({ description: 'True for the software TEE.' })
   standIn!: boolean;
+}
+
+@ObjectType('Signer', { implements: () => [Node], description: 'Registered by vote; withdrawn, it counts no more.' })
+export class SignerType extends Node {
+  readonly __typename = 'Signer';
+  @Field(() => Hex32Scalar)
+  signerId!: Hex32;
+  @Field(() => Hex32Scalar)
+  daoId!: DaoId;
+  @Field({ description: '`mpc-set` or `fhe-host`.' })
+  signerKind!: string;
+  @Field(() => [Base64])
+  publicKeys!: string[];
+  @Field(() => Hex32Scalar)
+  payTo!: Hex32;
+  @Field(() => TimestampMsScalar)
+  registeredAtMs!: TimestampMs;
+  @Field(() => TimestampMsScalar, { nullable: true })
+  withdrawnAtMs!: TimestampMs | null;
 }
 
 @ObjectType({

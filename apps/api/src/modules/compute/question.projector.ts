@@ -9,7 +9,7 @@ export class QuestionProjector implements Projector {
   readonly tables = [];
 
   async apply(tx: Database, { transaction, data }: ChainEvent): Promise<void> {
-    if (data.type !== 'ReceiptSettled') return;
+    if (data.type !== 'ReceiptSettled' && data.type !== 'ReceiptSettledPrivately') return;
     const { jobId, questionId } = data;
     await tx.question.updateMany({ where: { jobId, questionId }, data: { settlementTransaction: transaction } });
   }

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { decide } from '@usufruct/consent';
 import type { AmountUnits, Clock, ContributionId, ErrorCode, GrantId } from '@usufruct/kernel';
-import type { ComputationKind, DaoView, GrantView, ProtectionKind } from '@usufruct/protocol';
+import type { ComputationKind, GrantView, ProtectionKind } from '@usufruct/protocol';
 import { groupBy, type Loaders } from '../../platform/graphql/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ContributionService } from '../contribute/index.js';
-import type { DatasetType } from '../dao/index.js';
+import type { DatasetType, ProjectedDao } from '../dao/index.js';
 import { toGrant, toGrantView } from './consent.mapper.js';
 import { GrantRepository } from './consent.repository.js';
 import type { GrantType } from './consent.types.js';
@@ -30,7 +30,7 @@ export class ConsentService {
     private readonly contributions: ContributionService,
   ) {}
 
-  async usability(dao: DaoView, dataset: DatasetType, use: IntendedUse): Promise<Usability> {
+  async usability(dao: ProjectedDao, dataset: DatasetType, use: IntendedUse): Promise<Usability> {
     const contributions = await this.contributions.acceptedViews(dataset.datasetId);
     const rows = await this.repository.of(contributions.map((contribution) => contribution.id));
     const grants = groupBy<GrantView>(rows.map(toGrantView), (grant) => grant.contributionId);

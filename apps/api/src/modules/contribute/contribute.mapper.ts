@@ -7,7 +7,7 @@ import type { ContributionType } from './contribute.types.js';
 
 /** The row as the chain's view of it. */
 export const toContributionView = (row: Contribution): ContributionView =>
-  parseAnswer(zContributionView, row, 'projection');
+  parseAnswer(zContributionView, { ...row, tombstonedAtMs: toMsOrNull(row.tombstonedAt) }, 'projection');
 
 export function toContribution(row: Contribution): ContributionType {
   const { id, manifestBlob, parts, ...view } = toContributionView(row);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { ChainEvent } from '@usufruct/protocol';
+import { parseAnswer, zBlobReference, type ChainEvent } from '@usufruct/protocol';
+import { z } from 'zod';
 import { toDate, toJson, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
 
@@ -30,6 +31,31 @@ export class ContributionProjector implements Projector {
         where: { id: data.contributionId },
         data: { state: data.state, decidedAt: toDate(atMs) },
       });
+    } else if (data.type === 'ContributionTombstoned') {
+      await tx.contribution.update({
+        where: { id: data.contributionId },
+        data: { tombstonedAt: toDate(data.tombstonedAtMs) },
+      });
+    } else if (data.type === 'LeaseRenewed') {
+      await renewed(tx, data.contributionId, data.renewals);
     }
   }
+}
+
+type Renewals = Extract<ChainEvent['data'], { type: 'LeaseRenewed' }>['renewals'];
+
+/** The leases of the blobs that are named now end later; a blob may be in the manifest's place and among the parts. */
+async function renewed(tx: Database, id: string, renewals: Renewals): Promise<void> {
+  const row = await tx.contribution.findUniqueOrThrow({ where: { id } });
+  const ends = new Map(renewals.map(({ blob, endEpoch }) => [blob, endEpoch]));
+  const manifestBlob = parseAnswer(zBlobReference, row.manifestBlob, 'projection');
+  const parts = parseAnswer(z.array(zBlobReference), row.parts, 'projection');
+  const [manifestAfter, ...partsAfter] = [manifestBlob, ...parts].map((reference) => ({
+    ...reference,
+    endEpoch: ends.get(reference.blob) ?? reference.endEpoch,
+  }));
+  await tx.contribution.update({
+    where: { id },
+    data: { manifestBlob: toJson(manifestAfter), parts: toJson(partsAfter) },
+  });
 }

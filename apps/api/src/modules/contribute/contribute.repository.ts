@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Address, ContributionId, DatasetId } from '@usufruct/kernel';
-import { byKey, pageKeys, type Loaders, type Page } from '../../platform/graphql/index.js';
+import { byKey, pageKeys, whereEquals, type Loaders, type Page } from '../../platform/graphql/index.js';
 import { PrismaService } from '../../platform/prisma/index.js';
 import type { Contribution } from '../../platform/prisma/generated/client.js';
 import type { ContributionState } from './contribute.types.js';
@@ -41,7 +41,7 @@ export class ContributionRepository {
     );
   }
   loadOf(loaders: Loaders, datasetId: DatasetId, state: ContributionState | null, page: Page): Promise<Contribution[]> {
-    const where = state === null ? undefined : { column: 'state', equals: state };
+    const where = state === null ? undefined : whereEquals('state', state);
     return pageKeys(loaders, this.prisma, {
       list: { table: 'contribution', parent: 'dataset_id', key: 'event_seq', order: 'desc', where },
       parent: datasetId,

@@ -39,6 +39,11 @@ export class ContributionType extends Node {
   registeredAtMs!: TimestampMs;
   @Field(() => TimestampMsScalar, { nullable: true })
   decidedAtMs!: TimestampMs | null;
+  @Field(() => TimestampMsScalar, {
+    nullable: true,
+    description: 'Since when no key of it may be released again: by its owner, for good.',
+  })
+  tombstonedAtMs!: TimestampMs | null;
 }
 export const ContributionConnection = connectionOf(ContributionType, 'Contribution');
 

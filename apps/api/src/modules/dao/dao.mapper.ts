@@ -1,12 +1,14 @@
 import { asId } from '@usufruct/kernel';
-import { parseAnswer, zDaoPolicy, type DaoView } from '@usufruct/protocol';
+import { parseAnswer, zDaoPolicy, zGovernance, zPayoutRules, type DaoView } from '@usufruct/protocol';
 import { globalId } from '../../platform/graphql/index.js';
-import { toMs } from '../../platform/prisma/index.js';
+import { toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Dao, Dataset } from '../../platform/prisma/generated/client.js';
 import type { DaoType, DatasetType } from './dao.types.js';
 
-/** The row as the chain's view of it. */
-export const toDaoView = (row: Dao): DaoView => ({
+/** The chain's view of a DAO, less its members: there may be many, and they are in a table of their own. */
+export type ProjectedDao = Omit<DaoView, 'members'>;
+
+export const toDaoView = (row: Dao): ProjectedDao => ({
   id: asId(row.id, 'daoId'),
   founder: asId(row.founder, 'founder'),
   treasury: asId(row.treasury, 'treasury'),
@@ -14,7 +16,10 @@ export const toDaoView = (row: Dao): DaoView => ({
   policy: parseAnswer(zDaoPolicy, row.policy, 'projection'),
   policyDigest: asId(row.policyDigest, 'policyDigest'),
   metadataHash: asId(row.metadataHash, 'metadataHash'),
-  members: row.members.map((member) => asId(member, 'member')),
+  governance: parseAnswer(zGovernance, row.governance, 'projection'),
+  payoutRules: parseAnswer(zPayoutRules, row.payoutRules, 'projection'),
+  paused: row.paused,
+  proposalCount: row.proposalCount,
 });
 
 export function toDao(row: Dao): DaoType {
@@ -35,4 +40,5 @@ export const toDataset = (row: Dataset): DatasetType => ({
   daoId: asId(row.daoId, 'daoId'),
   metadataHash: asId(row.metadataHash, 'metadataHash'),
   createdAtMs: toMs(row.createdAt),
+  tombstonedAtMs: toMsOrNull(row.tombstonedAt),
 });

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { refuse, type Address, type Clock, type DaoId, type DatasetId, type Digest } from '@usufruct/kernel';
-import { metadataDigest, type DaoView, type Metadata } from '@usufruct/protocol';
+import { metadataDigest, type Metadata } from '@usufruct/protocol';
 import { connectionFrom, pageOf, type Connection, type Loaders, type PageArgs } from '../../platform/graphql/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ProjectionService } from '../projection/index.js';
-import { toDao, toDaoView, toDataset } from './dao.mapper.js';
+import { toDao, toDaoView, toDataset, type ProjectedDao } from './dao.mapper.js';
 import { DaoRepository } from './dao.repository.js';
 import type { DaoType, DatasetType, DescribeDaoInput, DescribeDatasetInput } from './dao.types.js';
 
@@ -40,12 +40,12 @@ export class DaoService {
     const row = await this.repository.loadDataset(loaders, id);
     return row === null ? null : toDataset(row);
   }
-  async daoView(loaders: Loaders, id: DaoId): Promise<DaoView> {
+  async daoView(loaders: Loaders, id: DaoId): Promise<ProjectedDao> {
     const row = await this.repository.loadDao(loaders, id);
     if (row === null) throw refuse('NOT_FOUND', { daoId: id });
     return toDaoView(row);
   }
-  async daosFoundedBy(founder: Address): Promise<DaoView[]> {
+  async daosFoundedBy(founder: Address): Promise<ProjectedDao[]> {
     return (await this.repository.daosFoundedBy(founder)).map(toDaoView);
   }
   async metadata(loaders: Loaders, digest: Digest): Promise<Metadata | null> {
@@ -71,7 +71,11 @@ export class DaoService {
   /** The words are kept only if they are the ones whose digest the chain has. */
   private async describe(caller: Address, founder: string, metadataHash: string, words: Metadata): Promise<void> {
     if (caller !== founder) throw refuse('FORBIDDEN', { needs: 'the founder of the DAO' });
-    const { title, description } = words;
+    await this.keepWords(metadataHash, words);
+  }
+
+  /** Keeps the words behind a hash of the chain; refuses `INVALID_ARGUMENT` for any others. */
+  async keepWords(hash: string, { title, description }: Metadata): Promise<void> {
     if (title.trim() === '' || title.length > MAX_TITLE) {
       throw refuse('INVALID_ARGUMENT', { field: 'title', expected: `1 to ${MAX_TITLE} characters` });
     }
@@ -79,8 +83,8 @@ export class DaoService {
       throw refuse('INVALID_ARGUMENT', { field: 'description', expected: `at most ${MAX_DESCRIPTION} characters` });
     }
     const digest = metadataDigest({ title, description });
-    if (digest !== metadataHash) {
-      throw refuse('INVALID_ARGUMENT', { field: 'title, description', expected: "words of the chain's metadataHash" });
+    if (digest !== hash) {
+      throw refuse('INVALID_ARGUMENT', { field: 'title, description', expected: "words of the chain's hash" });
     }
     await this.repository.saveDescription(digest, { title, description }, this.clock.nowMs());
   }

@@ -12,6 +12,7 @@ import {
   SafeInt,
   TimestampMsScalar,
 } from '../../platform/graphql/index.js';
+import { GovernanceType, PayoutRulesType } from './governance.types.js';
 
 @ObjectType()
 export class RevenueSplit {
@@ -68,8 +69,6 @@ export class DaoType extends Node {
   founder!: Hex32;
   @Field(() => Hex32Scalar)
   treasury!: Hex32;
-  @Field(() => [Hex32Scalar])
-  members!: Hex32[];
   @Field(() => Hex32Scalar)
   metadataHash!: Digest;
   @Field(() => Int)
@@ -78,6 +77,14 @@ export class DaoType extends Node {
   policyDigest!: Digest;
   @Field(() => DaoPolicyType)
   policy!: DaoPolicyType;
+  @Field(() => GovernanceType)
+  governance!: GovernanceType;
+  @Field(() => PayoutRulesType)
+  payoutRules!: PayoutRulesType;
+  @Field({ description: 'Nothing new begins while it is; only a vote ends it.' })
+  paused!: boolean;
+  @Field(() => Int)
+  proposalCount!: number;
   @Field(() => TimestampMsScalar)
   createdAtMs!: TimestampMs;
 }
@@ -93,6 +100,11 @@ export class DatasetType extends Node {
   metadataHash!: Digest;
   @Field(() => TimestampMsScalar)
   createdAtMs!: TimestampMs;
+  @Field(() => TimestampMsScalar, {
+    nullable: true,
+    description: 'Since when nothing new may be done with it, by vote and for good.',
+  })
+  tombstonedAtMs!: TimestampMs | null;
 }
 
 export const DaoConnection = connectionOf(DaoType, 'Dao');

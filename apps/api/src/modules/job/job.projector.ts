@@ -20,7 +20,7 @@ export class JobProjector implements Projector {
   async apply(tx: Database, event: ChainEvent): Promise<void> {
     const { data } = event;
     if (data.type === 'JobFunded') await this.funded(tx, event, data.job);
-    else if (data.type === 'ReceiptSettled') {
+    else if (data.type === 'ReceiptSettled' || data.type === 'ReceiptSettledPrivately') {
       await tx.chainJob.update({
         where: { id: data.jobId },
         data: { questionsSettled: data.questionsSettled, escrowUnits: toColumn(data.escrowLeftUnits) },
@@ -57,6 +57,7 @@ export class JobProjector implements Projector {
         policyVersion: job.policyVersion,
         pricePerQuestionUnits: toColumn(job.pricePerQuestionUnits),
         split: toJson(job.split),
+        payoutMode: job.payoutMode,
         maxQuestions: job.maxQuestions,
         questionsSettled: job.questionsSettled,
         escrowUnits: toColumn(job.escrowUnits),
@@ -82,5 +83,7 @@ const keyOf = (event: ChainEvent): string => `chain:${event.seq}`;
 /** The job that an event is about, if any. */
 export function jobOf({ data }: ChainEvent): JobId | null {
   if (data.type === 'JobFunded') return data.job.id;
-  return data.type === 'ReceiptSettled' || data.type === 'JobClosed' ? data.jobId : null;
+  const isOfJob =
+    data.type === 'ReceiptSettled' || data.type === 'ReceiptSettledPrivately' || data.type === 'JobClosed';
+  return isOfJob ? data.jobId : null;
 }

@@ -10,13 +10,13 @@ import {
   type DatasetId,
   type JobId,
 } from '@usufruct/kernel';
-import { deriveId, LIMITS, PURPOSE_CODE, type DaoView } from '@usufruct/protocol';
+import { deriveId, LIMITS, PURPOSE_CODE } from '@usufruct/protocol';
 import { connectionFrom, Loaders, pageOf, type Connection, type PageArgs } from '../../platform/graphql/index.js';
 import { claimKey } from '../../platform/idempotency/index.js';
 import { PrismaService, toDate, toJson } from '../../platform/prisma/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ConsentService } from '../consent/index.js';
-import { DaoService, type DatasetType } from '../dao/index.js';
+import { DaoService, type DatasetType, type ProjectedDao } from '../dao/index.js';
 import { ProjectionService } from '../projection/index.js';
 import { JobDispatch } from './job-dispatch.js';
 import { JobEvents } from './job-events.js';
@@ -41,6 +41,8 @@ export class JobService {
   async quote(loaders: Loaders, input: QuoteInput): Promise<Quote> {
     const dataset = await this.datasetOf(loaders, input.datasetId);
     const dao = await this.daos.daoView(loaders, dataset.daoId);
+    if (dao.paused) throw refuse('DAO_PAUSED', { daoId: dao.id });
+    if (dataset.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { datasetId: input.datasetId });
     checkTerms(dao, input);
     const { pricePerQuestionUnits } = dao.policy;
     const { datasetId, purpose, kind, protection, maxQuestions, termMs } = input;
@@ -152,7 +154,7 @@ export class JobService {
   }
 }
 
-function checkTerms(dao: DaoView, input: QuoteInput): void {
+function checkTerms(dao: ProjectedDao, input: QuoteInput): void {
   const { policy } = dao;
   if (!PURPOSE_CODE.test(input.purpose)) throw refuse('INVALID_ARGUMENT', { field: 'purpose', expected: 'a code' });
   const most = LIMITS.questionsPerJob;

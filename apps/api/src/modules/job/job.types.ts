@@ -1,6 +1,12 @@
 import { ArgsType, Field, InputType, Int, ObjectType } from '@nestjs/graphql';
 import type { AmountUnits, DatasetId, Hex32, JobId, QuestionId, TimestampMs } from '@usufruct/kernel';
-import { JOB_STATES, type ComputationKind, type JobState, type ProtectionKind } from '@usufruct/protocol';
+import {
+  JOB_STATES,
+  type ComputationKind,
+  type JobState,
+  type PayoutMode,
+  type ProtectionKind,
+} from '@usufruct/protocol';
 import { Detail, ErrorInfo, resultUnion } from '../../platform/errors/index.js';
 import {
   Amount,
@@ -15,7 +21,7 @@ import {
   TimestampMsScalar,
 } from '../../platform/graphql/index.js';
 import { LeftOut } from '../consent/index.js';
-import { RevenueSplit } from '../dao/index.js';
+import { PayoutModeEnum, RevenueSplit } from '../dao/index.js';
 
 export const JobStateEnum = codeEnum(
   'JobState',
@@ -73,6 +79,11 @@ export class JobType extends Node {
   maxQuestions!: number;
   @Field(() => Int)
   questionsSettled!: number;
+  @Field(() => PayoutModeEnum, {
+    nullable: true,
+    description: 'As the DAO’s payout rules had it when the job was funded; null until then.',
+  })
+  payoutMode!: PayoutMode | null;
   @Field(() => Amount, { description: 'Still locked on the chain; zero before funding and after the end.' })
   escrowUnits!: AmountUnits;
   @Field(() => Amount, { nullable: true, description: 'Paid back at the end of the job; null before.' })

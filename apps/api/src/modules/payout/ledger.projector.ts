@@ -51,12 +51,18 @@ interface Subject {
   readonly jobId?: string;
   readonly questionId?: string;
   readonly contributionId?: string | null;
+  readonly epochId?: string;
 }
 
 /** What a pair of postings is about. Payouts of nothing are not posted, so they are not counted either. */
 function subjectOf(data: ChainEventData, pair: number): Subject {
   if (data.type === 'JobFunded') return { jobId: data.job.id };
   if (data.type === 'JobClosed') return { jobId: data.jobId };
+  if (data.type === 'ReceiptSettledPrivately') return { jobId: data.jobId, questionId: data.questionId };
+  if (data.type === 'EpochProposed') return { epochId: data.epoch.id };
+  if (data.type === 'EpochRejected' || data.type === 'PayoutClaimed' || data.type === 'EpochSwept') {
+    return { epochId: data.epochId };
+  }
   if (data.type !== 'ReceiptSettled') return {};
   const payout = data.payouts.filter(({ amountUnits }) => amountUnits > 0n)[pair];
   return { jobId: data.jobId, questionId: data.questionId, contributionId: payout?.contributionId ?? null };

@@ -12,11 +12,11 @@ import {
 } from '@usufruct/kernel';
 import { escrowAccount, ISSUANCE_ACCOUNT, walletAccount, type AccountId } from '@usufruct/ledger';
 import { connectionFrom, pageOf, type Connection, type Loaders } from '../../platform/graphql/index.js';
-import { PrismaService, toBigint, toMs } from '../../platform/prisma/index.js';
-import type { LedgerEntry } from '../../platform/prisma/generated/client.js';
+import { PrismaService, toBigint } from '../../platform/prisma/index.js';
 import { CHAIN } from '../../platform/tokens.js';
 import { DaoService } from '../dao/index.js';
 import { ProjectionService } from '../projection/index.js';
+import { toLedgerEntry } from './ledger.mapper.js';
 import type { Balance, BalanceMismatch, LedgerArgs, LedgerEntryType, Reconciliation } from './payout.types.js';
 
 /** The chain may move while it is compared; then the comparison is made again. */
@@ -131,21 +131,4 @@ export class PayoutService {
     const daos = await this.daos.daosFoundedBy(viewer);
     if (!daos.some((dao) => dao.treasury === account)) throw refuse('FORBIDDEN', { needs: 'an account of your own' });
   }
-}
-
-function toLedgerEntry(row: LedgerEntry): LedgerEntryType {
-  const delta = toBigint(row.deltaUnits);
-  return {
-    account: row.account,
-    counterAccount: row.counterAccount,
-    direction: delta < 0n ? 'debit' : 'credit',
-    amountUnits: asAmount(delta < 0n ? -delta : delta),
-    reason: row.reason,
-    jobId: row.jobId === null ? null : asId(row.jobId, 'jobId'),
-    questionId: row.questionId === null ? null : asId(row.questionId, 'questionId'),
-    contributionId: row.contributionId === null ? null : asId(row.contributionId, 'contributionId'),
-    eventSeq: row.eventSeq,
-    transaction: asId(row.transaction, 'transaction'),
-    atMs: toMs(row.at),
-  };
 }

@@ -1,5 +1,14 @@
 import { ArgsType, Field, Int, ObjectType } from '@nestjs/graphql';
-import type { Address, AmountUnits, ContributionId, Hex32, JobId, QuestionId, TimestampMs } from '@usufruct/kernel';
+import type {
+  Address,
+  AmountUnits,
+  ContributionId,
+  EpochId,
+  Hex32,
+  JobId,
+  QuestionId,
+  TimestampMs,
+} from '@usufruct/kernel';
 import {
   Amount,
   codeEnum,
@@ -31,6 +40,8 @@ export class LedgerEntryType {
   questionId!: QuestionId | null;
   @Field(() => Hex32Scalar, { nullable: true })
   contributionId!: ContributionId | null;
+  @Field(() => Hex32Scalar, { nullable: true })
+  epochId!: EpochId | null;
   @Field(() => SafeInt)
   eventSeq!: number;
   @Field(() => Hex32Scalar)

@@ -8,14 +8,20 @@ export class ReceiptProjector implements Projector {
   readonly tables = ['receipt', 'receipt_use', 'payout'];
 
   async apply(tx: Database, { seq: eventSeq, transaction, atMs, data }: ChainEvent): Promise<void> {
-    if (data.type !== 'ReceiptSettled') return;
-    const { jobId, questionId, receiptDigest, priceUnits, uses, payouts } = data;
+    if (data.type !== 'ReceiptSettled' && data.type !== 'ReceiptSettledPrivately') return;
+    const { jobId, questionId, receiptDigest, priceUnits, payouts } = data;
+    const uses = data.type === 'ReceiptSettled' ? data.uses : [];
+    const pooled =
+      data.type === 'ReceiptSettled'
+        ? {}
+        : { number: toColumn(data.receiptNumber), pooledUnits: toColumn(data.pooledUnits) };
     await tx.receipt.create({
       data: {
         jobId,
         questionId,
         receiptDigest,
         priceUnits: toColumn(priceUnits),
+        ...pooled,
         transaction,
         settledAt: toDate(atMs),
         eventSeq,

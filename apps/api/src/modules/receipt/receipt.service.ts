@@ -147,6 +147,8 @@ const toReceipt = (row: Receipt): ReceiptType => ({
   questionId: asId(row.questionId, 'questionId'),
   receiptDigest: asId(row.receiptDigest, 'receiptDigest'),
   priceUnits: asAmount(toBigint(row.priceUnits)),
+  number: row.number === null ? null : toBigint(row.number),
+  pooledUnits: row.pooledUnits === null ? null : asAmount(toBigint(row.pooledUnits)),
   transaction: asId(row.transaction, 'transaction'),
   settledAtMs: toMs(row.settledAt),
 });

@@ -51,6 +51,16 @@ export class ReceiptType extends Node {
   receiptDigest!: Digest;
   @Field(() => Amount)
   priceUnits!: AmountUnits;
+  @Field(() => U64, {
+    nullable: true,
+    description: 'Of a private settlement: its place among those of its DAO, from 1. Null where the uses are public.',
+  })
+  number!: bigint | null;
+  @Field(() => Amount, {
+    nullable: true,
+    description: 'Of a private settlement: what was set aside for contributors, until an epoch divides it.',
+  })
+  pooledUnits!: AmountUnits | null;
   @Field(() => Hex32Scalar)
   transaction!: Hex32;
   @Field(() => TimestampMsScalar)

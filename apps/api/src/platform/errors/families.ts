@@ -5,6 +5,7 @@ export const REFUSAL_FAMILIES = {
   InputRefusal:
     'The request is not of the expected form, names nothing that exists, or repeats a key with another body.',
   AuthRefusal: 'Who asks is unknown, or may not do this.',
+  GovernanceRefusal: 'The members of the DAO must decide this, or have decided otherwise.',
   ConsentRefusal: "A grant, or the DAO's decision, is missing for this use.",
   AttestationRefusal: 'The runner did not prove what it must, or its key is no longer current.',
   JobRefusal: 'The job is in a state, or past a limit, that does not allow this.',
@@ -24,6 +25,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'TOKEN_REUSED',
     'WRONG_WALLET',
   ],
+  GovernanceRefusal: ['DAO_PAUSED', 'BY_VOTE_ONLY', 'ALREADY_MEMBER', 'ALREADY_VOTED', 'NO_VOTE', 'PROPOSAL_STATE'],
   ConsentRefusal: [
     'GRANT_REQUIRED',
     'GRANT_EXPIRED',
@@ -37,6 +39,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'ALREADY_DECIDED',
     'DATASET_MISMATCH',
     'MANIFEST_MISMATCH',
+    'TOMBSTONED',
   ],
   AttestationRefusal: ['ATTESTATION_REFUSED', 'ATTESTATION_STALE', 'PROFILE_UNSUPPORTED', 'RUNNER_NOT_REGISTERED'],
   JobRefusal: ['JOB_STATE', 'JOB_EXPIRED', 'QUESTION_LIMIT', 'QUESTION_UNKNOWN', 'POLICY_OUTDATED'],
@@ -48,6 +51,10 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'SETTLEMENT_UNKNOWN',
     'SPLIT_INVALID',
     'TRANSACTION_EXPIRED',
+    'EPOCH_STATE',
+    'EPOCH_INVALID',
+    'CLAIM_INVALID',
+    'ALREADY_CLAIMED',
   ],
   UnavailableRefusal: [
     'RATE_LIMITED',

@@ -7,9 +7,11 @@ export interface ChildList {
   readonly table: string;
   readonly parent: string;
   readonly key: string;
+  /** A second column to sort by, where rows under one parent can have the same key. */
+  readonly tie?: string | undefined;
   readonly order: 'asc' | 'desc';
-  /** A further condition on a column of the table. */
-  readonly where?: { readonly column: string; readonly equals: string } | undefined;
+  /** A further condition on the table's columns; `name` tells lists with different ones apart. */
+  readonly where?: { readonly name: string; readonly condition: Prisma.Sql } | undefined;
 }
 
 export interface ChildPage<Row> {
@@ -18,8 +20,22 @@ export interface ChildPage<Row> {
   readonly page: Page;
   readonly rows: (keys: readonly number[]) => Promise<Row[]>;
   readonly keyOf: (row: Row) => number;
+  readonly tieOf?: (row: Row) => number;
   readonly parentOf: (row: Row) => string;
 }
+
+interface Key {
+  readonly parent: string;
+  readonly key: number;
+  readonly tie: number;
+}
+const nameOf = ({ parent, key, tie }: Key): string => `${parent}:${key}:${tie}`;
+
+/** A list with a condition on one text column. */
+export const whereEquals = (column: string, value: string): NonNullable<ChildList['where']> => ({
+  name: `${column}=${value}`,
+  condition: Prisma.sql`${Prisma.raw(`"${column}"`)} = ${value}`,
+});
 
 /**
  * One page of children for each of many parents, in two statements however many parents there are: first the sort
@@ -28,15 +44,18 @@ export interface ChildPage<Row> {
 export async function pageKeys<Row>(
   loaders: Loaders,
   prisma: PrismaService,
-  { list, parent, page, rows, keyOf, parentOf }: ChildPage<Row>,
+  { list, parent, page, rows, keyOf, tieOf = () => 0, parentOf }: ChildPage<Row>,
 ): Promise<Row[]> {
-  const name = ['children', list.table, list.parent, list.where?.equals ?? '', page.take, page.after?.[0] ?? ''];
+  const name = ['children', list.table, list.parent, list.where?.name ?? '', page.take, ...(page.after ?? [])];
   const direction = list.order === 'asc' ? 1 : -1;
   const found = await loaders.load(name.join(':'), parent, async (parents) => {
     const keys = await selectKeys(prisma, list, parents, page);
-    const children = keys.length === 0 ? [] : await rows(keys);
+    const onPage = new Set(keys.map(nameOf));
+    const children = keys.length === 0 ? [] : await rows([...new Set(keys.map(({ key }) => key))]);
     return groupBy(
-      children.sort((a, b) => direction * (keyOf(a) - keyOf(b))),
+      children
+        .filter((row) => onPage.has(nameOf({ parent: parentOf(row), key: keyOf(row), tie: tieOf(row) })))
+        .sort((a, b) => direction * (keyOf(a) - keyOf(b) || tieOf(a) - tieOf(b))),
       parentOf,
     );
   });
@@ -48,20 +67,20 @@ async function selectKeys(
   list: ChildList,
   parents: readonly string[],
   page: Page,
-): Promise<number[]> {
-  const [table, parent, key] = [list.table, list.parent, list.key].map((each) => Prisma.raw(`"${each}"`));
+): Promise<Key[]> {
+  const column = (name: string): Prisma.Sql => Prisma.raw(`"${name}"`);
+  const [table, parent, key] = [list.table, list.parent, list.key].map(column);
+  const tie = list.tie === undefined ? Prisma.sql`0` : column(list.tie);
   const order = Prisma.raw(list.order);
   const compare = Prisma.raw(list.order === 'asc' ? '>' : '<');
-  const after = page.after?.[0];
-  const beyond = after === undefined ? Prisma.empty : Prisma.sql`and ${key} ${compare} ${after}`;
-  const filter =
-    list.where === undefined
-      ? Prisma.empty
-      : Prisma.sql`and ${Prisma.raw(`"${list.where.column}"`)} = ${list.where.equals}`;
-  const found = await prisma.$queryRaw<{ key: number }[]>`
-    select key from (
-      select ${key} as key, row_number() over (partition by ${parent} order by ${key} ${order}) as position
+  const [after, afterTie = 0] = page.after ?? [];
+  const beyond =
+    after === undefined ? Prisma.empty : Prisma.sql`and (${key}, ${tie}) ${compare} (${after}::int, ${afterTie}::int)`;
+  const filter = list.where === undefined ? Prisma.empty : Prisma.sql`and ${list.where.condition}`;
+  return prisma.$queryRaw<Key[]>`
+    select parent, key, tie from (
+      select ${parent} as parent, ${key} as key, ${tie} as tie,
+        row_number() over (partition by ${parent} order by ${key} ${order}, ${tie} ${order}) as position
       from ${table} where ${parent} = any(${[...parents]}) ${filter} ${beyond}
     ) ranked where position <= ${page.take}`;
-  return found.map((row) => row.key);
 }

@@ -1,0 +1,1 @@
+export { LicenceModule } from './licence.module.js';
