@@ -15,6 +15,7 @@ import {
   type GrantId,
   type HolderSetId,
   type JobId,
+  type ProposalId,
   type QuestionId,
   type RandomSource,
   type RunnerId,
@@ -23,6 +24,7 @@ import {
   LIMITS,
   parseAnswer,
   zAmount,
+  zApplicationView,
   zChainEvent,
   zChainInfo,
   zContributionView,
@@ -32,6 +34,8 @@ import {
   zHex32,
   zHolderSetView,
   zJobView,
+  zMemberView,
+  zProposalView,
   zRunnerView,
   zTransactionOutcome,
   type ChainAction,
@@ -79,6 +83,11 @@ export class LocalChainClient implements Chain {
 
   info = () => this.#get('/v1/info', zChainInfo);
   dao = (id: DaoId) => this.#get(`/v1/daos/${id}`, zDaoView);
+  member = (daoId: DaoId, address: Address) =>
+    this.#get(`/v1/daos/${daoId}/members/${address}`, zMemberView.nullable());
+  applicationsOf = (id: DaoId) => this.#get(`/v1/daos/${id}/applications`, z.array(zApplicationView));
+  proposal = (id: ProposalId) => this.#get(`/v1/proposals/${id}`, zProposalView);
+  proposalsOf = (id: DaoId) => this.#get(`/v1/daos/${id}/proposals`, z.array(zProposalView));
   dataset = (id: DatasetId) => this.#get(`/v1/datasets/${id}`, zDatasetView);
   contribution = (id: ContributionId) => this.#get(`/v1/contributions/${id}`, zContributionView);
   contributionsOf = (id: DatasetId) => this.#get(`/v1/datasets/${id}/contributions`, z.array(zContributionView));

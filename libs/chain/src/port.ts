@@ -7,11 +7,13 @@ import type {
   GrantId,
   HolderSetId,
   JobId,
+  ProposalId,
   QuestionId,
   RunnerId,
   AmountUnits,
 } from '@usufruct/kernel';
 import type {
+  ApplicationView,
   ChainAction,
   ChainEvent,
   ChainInfo,
@@ -21,6 +23,8 @@ import type {
   GrantView,
   HolderSetView,
   JobView,
+  MemberView,
+  ProposalView,
   RunnerView,
   TransactionOutcome,
 } from '@usufruct/protocol';
@@ -32,6 +36,13 @@ import type {
 export interface ChainReader {
   info(): Promise<ChainInfo>;
   dao(id: DaoId): Promise<DaoView>;
+  /** A member of the DAO with roles and earnings, or null for an address that is none. */
+  member(daoId: DaoId, address: Address): Promise<MemberView | null>;
+  /** Applications that nobody has decided yet. */
+  applicationsOf(daoId: DaoId): Promise<ApplicationView[]>;
+  proposal(id: ProposalId): Promise<ProposalView>;
+  /** All proposals of the DAO, whatever became of them; the newest last. */
+  proposalsOf(daoId: DaoId): Promise<ProposalView[]>;
   dataset(id: DatasetId): Promise<DatasetView>;
   contribution(id: ContributionId): Promise<ContributionView>;
   /** In order of registration; every state. */

@@ -20,7 +20,6 @@ const job = {
   maxQuestions: 3,
   questionsSettled: 0,
   escrowUnits: '300',
-  payoutMode: 'direct',
   split: { contributorsBps: 7_000, treasuryBps: 1_500, runnerBps: 1_000, protocolBps: 500 },
   payoutMode: 'direct',
   clientPublicKey: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
@@ -143,6 +142,14 @@ describe('journalOf', () => {
   });
   it('refuses a private settlement whose parts are another sum than its price', () => {
     expect(() => journalOf(event({ ...settledPrivately, pooledUnits: '69' }))).toThrow(/pooled part are not the price/);
+  });
+  it('spends a treasury', () => {
+    // The treasury's account: SHA-256 over length-prefixed 'usufruct/object-id/v1', 'treasury' and 32 bytes 0…02.
+    const treasury = '0x8f87b38eaa80bc6acb337fd57e4ee1c99c0e1ff01b1fac891268185c20768ab2';
+    expect(lines({ type: 'TreasurySpent', daoId: id(2), to: id(4), amountUnits: '5' })).toEqual([
+      [`wallet:${treasury}`, -5n],
+      [`wallet:${id(4)}`, 5n],
+    ]);
   });
   it('moves nothing where no money moves', () => {
     expect(lines({ type: 'GrantRevoked', grantId: id(1), contributionId: id(2), revokedAtMs: 5 })).toEqual([]);

@@ -11,6 +11,7 @@ import {
   type Hex32,
   type HolderSetId,
   type JobId,
+  type ProposalId,
   type RunnerId,
 } from '@usufruct/kernel';
 import {
@@ -25,6 +26,8 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
+  type MemberView,
+  type ProposalView,
   type RunnerView,
 } from '@usufruct/protocol';
 import { idOf, TEST_NOW_MS } from './values.js';
@@ -73,6 +76,42 @@ export function aDao(changes: Partial<DaoView> = {}): DaoView {
     ...changes,
   };
 }
+
+export const aMember = (changes: Partial<MemberView> = {}): MemberView => ({
+  address: idOf<Address>('founder'),
+  roles: 7,
+  ordinal: 0,
+  earnedUnits: asAmount(0n),
+  ...changes,
+});
+
+/** On its first day of voting, by default rules. */
+export const aProposal = (changes: Partial<ProposalView> = {}): ProposalView => {
+  const { voting, quorumBps, approvalBps, votingMs, timelockMs, executionMs } = DEFAULT_GOVERNANCE;
+  const executableFromMs = TEST_NOW_MS + votingMs + timelockMs;
+  return {
+    id: idOf<ProposalId>('proposal'),
+    daoId: idOf<DaoId>('dao'),
+    number: 1,
+    proposer: idOf<Address>('founder'),
+    effect: { kind: 'setPrice', pricePerQuestionUnits: asAmount(2_000_000n) },
+    descriptionHash: idOf<Digest>('proposal-description'),
+    voting,
+    quorumBps,
+    approvalBps,
+    memberCount: 1,
+    totalVotes: 1n,
+    yesVotes: 0n,
+    noVotes: 0n,
+    abstainVotes: 0n,
+    createdAtMs: TEST_NOW_MS,
+    votingEndsAtMs: asTimestampMs(TEST_NOW_MS + votingMs),
+    executableFromMs: asTimestampMs(executableFromMs),
+    executableUntilMs: asTimestampMs(executableFromMs + executionMs),
+    executedAtMs: null,
+    ...changes,
+  };
+};
 
 export const aDataset = (changes: Partial<DatasetView> = {}): DatasetView => ({
   id: idOf<DatasetId>('dataset'),

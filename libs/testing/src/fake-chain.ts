@@ -1,6 +1,7 @@
 import type { Chain, PreparedTransaction } from '@usufruct/chain';
-import { refuse, type AmountUnits, type Digest, type Hex32 } from '@usufruct/kernel';
+import { refuse, type AmountUnits, type DaoId, type Digest, type Hex32 } from '@usufruct/kernel';
 import type {
+  ApplicationView,
   ChainAction,
   ChainEvent,
   ChainInfo,
@@ -10,6 +11,8 @@ import type {
   GrantView,
   HolderSetView,
   JobView,
+  MemberView,
+  ProposalView,
   RunnerView,
   TransactionOutcome,
 } from '@usufruct/protocol';
@@ -38,6 +41,9 @@ export class FakeChain implements Chain {
   private readonly objects = new Map<string, unknown>();
   private readonly contributions = new Map<string, ContributionView>();
   private readonly grants = new Map<string, GrantView>();
+  private readonly members = new Map<string, MemberView>();
+  private readonly applications = new Map<DaoId, ApplicationView[]>();
+  private readonly proposals = new Map<string, ProposalView>();
   private readonly prepared = new Map<Digest, readonly ChainAction[]>();
   private readonly outcomes = new Map<Digest, TransactionOutcome>();
 
@@ -50,15 +56,33 @@ export class FakeChain implements Chain {
   put(kind: 'holder-set', view: HolderSetView): this;
   put(kind: 'job', view: JobView): this;
   put(kind: 'runner', view: RunnerView): this;
+  put(kind: 'proposal', view: ProposalView): this;
   put(kind: string, view: { readonly id: string }): this {
     this.objects.set(`${kind}/${view.id}`, view);
     if (kind === 'contribution') this.contributions.set(view.id, view as ContributionView);
     if (kind === 'grant') this.grants.set(view.id, view as GrantView);
+    if (kind === 'proposal') this.proposals.set(view.id, view as ProposalView);
+    return this;
+  }
+
+  putMember(daoId: DaoId, view: MemberView): this {
+    this.members.set(`${daoId}/${view.address}`, view);
+    return this;
+  }
+
+  /** What `applicationsOf` answers from now on. */
+  setApplications(daoId: DaoId, views: readonly ApplicationView[]): this {
+    this.applications.set(daoId, [...views]);
     return this;
   }
 
   info = (): Promise<ChainInfo> => this.read(() => this.chainInfo);
   dao: Chain['dao'] = (id) => this.object('dao', id);
+  member: Chain['member'] = (daoId, address) => this.read(() => this.members.get(`${daoId}/${address}`) ?? null);
+  applicationsOf: Chain['applicationsOf'] = (daoId) => this.read(() => this.applications.get(daoId) ?? []);
+  proposal: Chain['proposal'] = (id) => this.object('proposal', id);
+  proposalsOf: Chain['proposalsOf'] = (daoId) =>
+    this.read(() => [...this.proposals.values()].filter((view) => view.daoId === daoId));
   dataset: Chain['dataset'] = (id) => this.object('dataset', id);
   contribution: Chain['contribution'] = (id) => this.object('contribution', id);
   grant: Chain['grant'] = (id) => this.object('grant', id);

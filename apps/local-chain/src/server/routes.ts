@@ -13,8 +13,11 @@ const VIEWS: Readonly<Record<string, Collection>> = {
   grants: 'grant',
   'holder-sets': 'holder-set',
   jobs: 'job',
+  proposals: 'proposal',
 };
 const LISTS: Readonly<Record<string, { parent: Collection; listed: Collection }>> = {
+  'daos/applications': { parent: 'dao', listed: 'application' },
+  'daos/proposals': { parent: 'dao', listed: 'proposal' },
   'datasets/contributions': { parent: 'dataset', listed: 'contribution' },
   'contributions/grants': { parent: 'contribution', listed: 'grant' },
 };
@@ -70,6 +73,10 @@ function readList({ store }: LocalChain, path: string, parent: Hex32): string {
 
 function readPair({ store }: LocalChain, path: string, id: Hex32, second: Hex32): string {
   if (path === 'daos/runners') return required(store, 'runner', `${id}/${second}`);
+  if (path === 'daos/members') {
+    required(store, 'dao', id);
+    return store.text('member', `${id}/${second}`) ?? 'null';
+  }
   if (path !== 'jobs/receipts') throw refuse('NOT_FOUND');
   required(store, 'job', id);
   return store.text('receipt', `${id}/${second}`) ?? '{"receiptDigest":null}';

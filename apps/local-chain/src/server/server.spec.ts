@@ -75,6 +75,26 @@ describe('the chain port over HTTP', () => {
     const questionId = hexOf<QuestionId>('question 1');
     expect(await client.settledReceipt(world.jobId, questionId)).toBe(receiptDigest(settlement.receipt));
     expect(await client.settledReceipt(world.jobId, hexOf<QuestionId>('question 2'))).toBeNull();
+    const [, ada] = members;
+    expect(await client.member(world.daoId, ada!)).toEqual({
+      address: ada,
+      roles: 0,
+      ordinal: 1,
+      // Two thirds of 70 % of a million, rounded down, and one unit more: 466,666.67 has the larger remainder.
+      earnedUnits: 466_667n,
+    });
+    expect(await client.member(world.daoId, world.stranger.address)).toBeNull();
+    expect(await client.applicationsOf(world.daoId)).toEqual([]);
+    const statementHash = digestOf('statement');
+    await client.execute([{ kind: 'applyForMembership', daoId: world.daoId, statementHash }], world.stranger);
+    const applicant = world.stranger.address;
+    expect(await client.applicationsOf(world.daoId)).toEqual([{ applicant, statementHash }]);
+    await client.execute([world.propose({ kind: 'unpause' }, 'first')], world.founder);
+    await client.execute([world.propose({ kind: 'unpause' }, 'second')], world.founder);
+    const proposals = await client.proposalsOf(world.daoId);
+    expect(proposals.map((proposal) => proposal.number)).toEqual([1, 2]);
+    expect(await client.proposal(world.proposalIdOf(world.founder, 'second'))).toEqual(proposals[1]);
+    expect(proposals[1]).toEqual(store.read('proposal', proposals[1]!.id));
     expect(await client.balanceOf(world.requester.address)).toBe(7n * PRICE);
     expect(await client.balanceOf(walletOf('nobody').address)).toBe(0n);
   });
@@ -85,6 +105,10 @@ describe('the chain port over HTTP', () => {
       codeOf(client.dao(hexOf('x'))),
       codeOf(client.contributionsOf(hexOf('x'))),
       codeOf(client.grantsOf(hexOf('x'))),
+      codeOf(client.member(hexOf('x'), hexOf('y'))),
+      codeOf(client.applicationsOf(hexOf('x'))),
+      codeOf(client.proposal(hexOf('x'))),
+      codeOf(client.proposalsOf(hexOf('x'))),
       codeOf(client.runner(hexOf('x'), hexOf('y'))),
       codeOf(client.settledReceipt(hexOf('x'), hexOf('y'))),
     ]);

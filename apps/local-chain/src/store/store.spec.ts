@@ -95,8 +95,24 @@ describe('the store', () => {
 
   it('refuses a store of another version', () => {
     fill();
-    tamper('PRAGMA user_version = 99');
-    expect(codeOf(() => new Store(path, random))).toBe('CONFIG_INVALID');
+    tamper('PRAGMA user_version = 1');
+    let refused: unknown;
+    try {
+      new Store(path, random);
+    } catch (error) {
+      refused = error;
+    }
+    expect(toUsufructError(refused)).toMatchObject({
+      code: 'CONFIG_INVALID',
+      details: {
+        setting: 'DATA_DIR',
+        reason: expect.stringContaining('written as version 1, and this is version 2'),
+        remedy: expect.stringContaining('empty folder'),
+      },
+    });
+    // And lets go of the file.
+    tamper('PRAGMA user_version = 2');
+    new Store(path, random).close();
   });
 
   it.each([

@@ -11,6 +11,7 @@ import {
   type Hex32,
   type HolderSetId,
   type JobId,
+  type ProposalId,
   type QuestionId,
 } from '@usufruct/kernel';
 import {
@@ -27,10 +28,14 @@ import {
   type ChainActionPayloads,
   type ChainAction,
   type DaoPolicy,
+  type Governance,
   type GrantTerms,
+  type PayoutRules,
   type RunnerStatement,
   type UsageReceipt,
   type ObjectKind,
+  type ProposalEffect,
+  type VoteChoice,
   type Use,
 } from '@usufruct/protocol';
 import { bytesOf, digestOf, hexOf, signingKeyOf, walletOf, World } from './world.js';
@@ -95,16 +100,46 @@ export class DaoWorld extends World {
     }));
     return { kind: 'createHolderSet', salt: hexOf('holders'), members, threshold: 2, ...changes };
   }
-  dao(changes: Partial<DaoPolicy> = {}, salt = 'dao'): ChainAction {
+  dao(
+    changes: Partial<DaoPolicy> = {},
+    salt = 'dao',
+    rules: { governance?: Partial<Governance>; payoutRules?: Partial<PayoutRules> } = {},
+  ): ChainAction {
     const policy = this.policy(changes);
     return {
       kind: 'createDao',
       salt: hexOf(salt),
       policy,
       metadataHash: digestOf('metadata'),
-      governance: DEFAULT_GOVERNANCE,
-      payoutRules: DEFAULT_PAYOUT_RULES,
+      governance: { ...DEFAULT_GOVERNANCE, ...rules.governance },
+      payoutRules: { ...DEFAULT_PAYOUT_RULES, ...rules.payoutRules },
     };
+  }
+  propose(effect: ProposalEffect, salt = 'proposal'): ChainAction {
+    const { daoId } = this;
+    return { kind: 'propose', salt: hexOf(salt), daoId, effect, descriptionHash: digestOf('reasons') };
+  }
+  proposalIdOf(proposer: WalletSigner, salt = 'proposal'): ProposalId {
+    return this.derive<ProposalId>('proposal', this.daoId, proposer, salt);
+  }
+  vote(proposalId: ProposalId, choice: VoteChoice = 'yes'): ChainAction {
+    return { kind: 'vote', proposalId, choice };
+  }
+  execute(proposalId: ProposalId): ChainAction {
+    return { kind: 'executeProposal', proposalId };
+  }
+  /** Proposed by the founder, voted for by founder and contributors, past its timelock. */
+  async carried(effect: ProposalEffect, salt = 'proposal'): Promise<ProposalId> {
+    await this.run(this.founder, this.propose(effect, salt));
+    const id = this.proposalIdOf(this.founder, salt);
+    for (const who of [this.founder, ...this.contributors]) await this.run(who, this.vote(id));
+    const { votingMs, timelockMs } = this.store.read('dao', this.daoId)!.governance;
+    this.clock.advance(votingMs + timelockMs);
+    return id;
+  }
+  /** What it changes is changed. */
+  async decided(effect: ProposalEffect, salt = 'proposal'): Promise<void> {
+    await this.run(this.stranger, this.execute(await this.carried(effect, salt)));
   }
   dataset(changes: Partial<ChainActionPayloads['createDataset']> = {}): ChainAction {
     const metadataHash = digestOf('metadata');
@@ -232,8 +267,8 @@ export class DaoWorld extends World {
   }
 
   /** Holder set, DAO and dataset. */
-  async found(): Promise<this> {
-    await this.run(this.founder, this.holderSet(), this.dao(), this.dataset());
+  async found(governance: Partial<Governance> = {}): Promise<this> {
+    await this.run(this.founder, this.holderSet(), this.dao({}, 'dao', { governance }), this.dataset());
     return this;
   }
   /** And every contribution accepted and granted. */
