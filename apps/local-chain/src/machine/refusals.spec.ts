@@ -1,11 +1,9 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sign } from '@usufruct/crypto';
 import {
   asAmount,
   asTimestampMs,
   type ContributionId,
   type DatasetId,
-  type ErrorCode,
   type GrantId,
   type QuestionId,
 } from '@usufruct/kernel';
@@ -18,41 +16,16 @@ import {
   UsageReceiptBcs,
   type ChainAction,
 } from '@usufruct/protocol';
-import { DaoWorld, PRICE, PURPOSE, type Signer } from '../testing/dao-world.js';
+import { DaoWorld, PRICE, PURPOSE } from '../testing/dao-world.js';
+import { table, type Row } from '../testing/refusal-table.js';
 import { bytesOf, digestOf, hexOf, signingKeyOf } from '../testing/world.js';
 import { runnerKey } from './collections.js';
 import { MINT_CAP_UNITS } from './money.js';
-
-/**
- * One row per rule: what is sent, by whom, and the one refusal that must come back: its code, and the check or field that it names. The same action without the flaw
- * succeeds (`main-path.spec.ts`, and the `ok` rows here). A refused transaction must change nothing.
- */
-type Sent = readonly [Signer, ...ChainAction[]];
-type Row = readonly [
-  name: string,
-  refusal: 'ok' | ErrorCode | `${ErrorCode} ${string}`,
-  send: (w: DaoWorld) => Sent | Promise<Sent>,
-];
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const zeros = (n: number) => new Uint8Array(n);
 const at = (w: DaoWorld, deltaMs: number) => asTimestampMs(w.clock.nowMs() + deltaMs);
-
-function table(title: string, make: () => Promise<DaoWorld>, rows: readonly Row[]): void {
-  describe(title, () => {
-    let shared: DaoWorld;
-    beforeAll(async () => void (shared = await make()));
-    it.each(rows)('%s: %s', async (_name, refusal, send) => {
-      // What succeeds changes the world, so it gets its own.
-      const world = refusal === 'ok' ? await make() : shared;
-      const [signer, ...actions] = await send(world);
-      const before = [world.store.lastSeq, world.balanceOf(world.requester)];
-      expect(await world.refusal(signer, ...actions)).toBe(refusal);
-      if (refusal !== 'ok') expect([world.store.lastSeq, world.balanceOf(world.requester)]).toEqual(before);
-    });
-  });
-}
 
 const ready = () => DaoWorld.ready();
 const founded = () => new DaoWorld().found();

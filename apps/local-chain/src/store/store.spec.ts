@@ -96,9 +96,10 @@ describe('the store', () => {
   it('refuses a store of another version', () => {
     fill();
     tamper('PRAGMA user_version = 1');
+    const open = () => new Store(path, random);
     let refused: unknown;
     try {
-      new Store(path, random);
+      open();
     } catch (error) {
       refused = error;
     }
@@ -112,7 +113,7 @@ describe('the store', () => {
     });
     // And lets go of the file.
     tamper('PRAGMA user_version = 2');
-    new Store(path, random).close();
+    open().close();
   });
 
   it.each([
