@@ -2,9 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { epochFixturesModule } from './epoch-fixtures.js';
 import { fixturesModule } from './signed-fixtures.js';
 
-const FIXTURES = resolve('move/usufruct/tests/fixtures.move');
+const FIXTURES = [
+  ['fixtures', fixturesModule],
+  ['epoch_fixtures', epochFixturesModule],
+] as const;
 
 /** Exit code and last line of one of this folder's scripts. */
 function run(script: string, ...args: string[]): { code: number | null; said: string } {
@@ -15,10 +19,11 @@ function run(script: string, ...args: string[]): { code: number | null; said: st
 }
 
 describe('the Move contracts', () => {
-  it('are tested with what the TypeScript libraries sign today', async () => {
-    const made = await fixturesModule();
-    if (process.env['USUFRUCT_WRITE_FIXTURES'] === '1') await writeFile(FIXTURES, made);
-    expect(await readFile(FIXTURES, 'utf8')).toBe(made);
+  it.each(FIXTURES)('are tested with the %s that the TypeScript libraries sign today', async (name, make) => {
+    const path = resolve(`move/usufruct/tests/${name}.move`);
+    const made = await make();
+    if (process.env['USUFRUCT_WRITE_FIXTURES'] === '1') await writeFile(path, made);
+    expect(await readFile(path, 'utf8')).toBe(made);
   });
 
   it('compile without a warning to the pinned digest', () => {

@@ -48,36 +48,36 @@ import {
  * of the system uses. The contracts compute, decide and verify all of them on their own, so the tests show that both
  * sides agree on every byte. The names and numbers here are those of `move/usufruct/tests/world.move`.
  */
-const NOW_MS = 1_800_000_000_000;
-const MINUTE_MS = 60_000;
-const CHAIN_ID = 'usufruct-move-tests';
-const PACKAGE_ID = address('0');
+export const NOW_MS = 1_800_000_000_000;
+export const MINUTE_MS = 60_000;
+export const CHAIN_ID = 'usufruct-move-tests';
+export const PACKAGE_ID = address('0');
 /** The id of the first object of the scenario's second transaction: BLAKE2b-256(0xf1 ‖ transaction ‖ counter). */
-const REGISTRY_ID = toHex32<Hex32>(
+export const REGISTRY_ID = toHex32<Hex32>(
   blake2b(concatBytes(Uint8Array.of(0xf1, 1), new Uint8Array(31), new Uint8Array(8)), { dkLen: 32 }),
 );
 const FOUNDER = address('f0');
 const REQUESTER = address('e0');
-const OWNERS = [address('a1'), address('a2'), address('a3')];
+export const OWNERS = [address('a1'), address('a2'), address('a3')];
 const MEASUREMENT = 'ab'.repeat(48);
-const PRICE = asAmount(1_000_001n);
+export const PRICE = asAmount(1_000_001n);
 
 /** Left-padded, as Move writes short addresses. */
-function address(hex: string): Address {
+export function address(hex: string): Address {
   return toHex32<Hex32>(fromHex(hex.padStart(64, '0'))) as string as Address;
 }
-const word = (name: string): Hex32 => taggedDigest(TAGS.objectId, utf8(name));
-const secretOf = (name: string): Uint8Array => fromHex(word(name));
+export const word = (name: string): Hex32 => taggedDigest(TAGS.objectId, utf8(name));
+export const secretOf = (name: string): Uint8Array => fromHex(word(name));
 
 const SALT = address('5a') as Hex32;
-const holders = [0, 1, 2].map((i) => secretOf(`holder ${i}`));
+export const holders = [0, 1, 2].map((i) => secretOf(`holder ${i}`));
 /** Joins the set by a rotation. */
 const newcomer = secretOf('holder 3');
-const runner = secretOf('runner');
-const impostor = secretOf('impostor');
+export const runner = secretOf('runner');
+export const impostor = secretOf('impostor');
 
 const holderSetId = deriveId<HolderSetId>('holder-set', null, FOUNDER, SALT);
-const daoId = deriveId<DaoId>('dao', null, FOUNDER, SALT);
+export const daoId = deriveId<DaoId>('dao', null, FOUNDER, SALT);
 const datasetId = deriveId<DatasetId>('dataset', daoId, FOUNDER, SALT);
 const contributionIds = OWNERS.map((owner) => deriveId<ContributionId>('contribution', datasetId, owner, SALT));
 const grantIds = OWNERS.map((owner, i) => deriveId<GrantId>('grant', contributionIds[i]!, owner, SALT));
@@ -95,6 +95,8 @@ const policy: DaoPolicy = {
   maxJobTermMs: 30 * MINUTE_MS,
 };
 
+export const SPLIT = policy.split;
+
 const statement = (changes: Partial<RunnerStatement> = {}): Uint8Array =>
   RunnerStatementBcs.serialize({
     chainId: CHAIN_ID,
@@ -111,7 +113,7 @@ const statement = (changes: Partial<RunnerStatement> = {}): Uint8Array =>
   }).toBytes();
 
 /** A statement or receipt of so many bytes, by a long text in one of its fields; 2,048 is the limit. */
-const padded = (sizeBytes: number, make: (text: string) => Uint8Array): Uint8Array => {
+export const padded = (sizeBytes: number, make: (text: string) => Uint8Array): Uint8Array => {
   // A text of 128 bytes or more has a length of two bytes; an empty one of one byte.
   const textBytes = sizeBytes - make('').length - 1;
   return make('x'.repeat(textBytes));
@@ -159,7 +161,7 @@ const USES: Readonly<Record<string, readonly Use[]>> = {
   most: Array.from({ length: 64 }, () => ALL[0]!),
 };
 
-const receipt = (uses: string, changes: Partial<UsageReceipt> = {}): { uses: string; bytes: Uint8Array } => ({
+export const receipt = (uses: string, changes: Partial<UsageReceipt> = {}): { uses: string; bytes: Uint8Array } => ({
   uses,
   bytes: UsageReceiptBcs.serialize({
     chainId: CHAIN_ID,
@@ -181,9 +183,9 @@ const receipt = (uses: string, changes: Partial<UsageReceipt> = {}): { uses: str
     ...changes,
   }).toBytes(),
 });
-const question = (n: number) => ({ questionId: word(`question ${n}`) as QuestionId });
+export const question = (n: number) => ({ questionId: word(`question ${n}`) as QuestionId });
 
-const RECEIPTS: Readonly<Record<string, { uses: string; bytes: Uint8Array }>> = {
+export const RECEIPTS: Readonly<Record<string, { uses: string; bytes: Uint8Array }>> = {
   first: receipt('all'),
   second: receipt('some', question(2)),
   third: receipt('none', question(3)),
@@ -287,13 +289,13 @@ export async function fixturesModule(): Promise<string> {
   return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::fixtures;\n\n${RECEIPT_STRUCT}\n${parts.join('\n')}`;
 }
 
-const named = (name: string, type: string, value: string): string =>
+export const named = (name: string, type: string, value: string): string =>
   `public fun ${name}(): ${type} {\n    ${value}\n}\n`;
-const hex = (bytes: Uint8Array): string => `x"${toHex(bytes)}"`;
+export const hex = (bytes: Uint8Array): string => `x"${toHex(bytes)}"`;
 const text = (ascii: string): string => `b"${ascii}"`;
-const literal = (id: Hex32): string => `@${id}`;
-const list = (values: readonly string[]): string => `vector[${values.join(', ')}]`;
-const signed = async (secretKey: Uint8Array, domainTag: Tag, message: Uint8Array): Promise<string> =>
+export const literal = (id: Hex32): string => `@${id}`;
+export const list = (values: readonly string[]): string => `vector[${values.join(', ')}]`;
+export const signed = async (secretKey: Uint8Array, domainTag: Tag, message: Uint8Array): Promise<string> =>
   hex(await sign({ secretKey, domainTag, message }));
 
 function ids(): string[] {

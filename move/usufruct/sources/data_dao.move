@@ -14,8 +14,10 @@ use usufruct::{
     membership::{Self, Membership},
     payout_rules::PayoutRules,
     policy::Policy,
+    receipt_pool::{Self, ReceiptPool},
     registry::Registry,
-    runner_registry::{Self, Runner, RunnerRegistry}
+    runner_registry::{Self, Runner, RunnerRegistry},
+    signers::{Self, Signers}
 };
 
 /// The sender does not have the role that this needs, or is no member at all.
@@ -60,6 +62,9 @@ public struct Dao<phantom T> has key {
     applications: Table<address, address>,
     treasury: Vault<T>,
     runners: RunnerRegistry,
+    signers: Signers,
+    /// What private settlement has set aside.
+    receipt_pool: ReceiptPool<T>,
     /// Ids of the DAO's datasets, jobs and proposals that are taken.
     taken: Table<address, bool>,
     paused: bool,
@@ -115,6 +120,8 @@ public fun create<T>(
         applications: table::new(ctx),
         treasury: custody::empty(),
         runners: runner_registry::empty(ctx),
+        signers: signers::empty(ctx),
+        receipt_pool: receipt_pool::empty(ctx),
         taken: table::new(ctx),
         paused: false,
     };
@@ -275,6 +282,14 @@ public fun earned_units<T>(self: &Dao<T>): u64 {
     self.membership.earned_units()
 }
 
+public fun signers<T>(self: &Dao<T>): &Signers {
+    &self.signers
+}
+
+public fun receipt_pool<T>(self: &Dao<T>): &ReceiptPool<T> {
+    &self.receipt_pool
+}
+
 public fun is_paused<T>(self: &Dao<T>): bool {
     self.paused
 }
@@ -341,6 +356,14 @@ public(package) fun active_runner<T>(self: &Dao<T>, runner_id: address, at_ms: u
     self.runners.active(&self.policy, runner_id, at_ms)
 }
 
+public(package) fun withdraw_runner<T>(self: &mut Dao<T>, runner_id: address) {
+    self.runners.withdraw(self.dao_id, runner_id);
+}
+
+public(package) fun receipt_pool_mut<T>(self: &mut Dao<T>): &mut ReceiptPool<T> {
+    &mut self.receipt_pool
+}
+
 // === Effects of proposals ===
 
 /// The next version of the policy.
@@ -382,6 +405,19 @@ public(package) fun unpause<T>(self: &mut Dao<T>) {
     assert!(self.paused, ENotPaused);
     self.paused = false;
     governance_events::dao_unpaused(self.dao_id);
+}
+
+public(package) fun register_signer<T>(
+    self: &mut Dao<T>,
+    kind: u8,
+    public_keys: vector<vector<u8>>,
+    pay_to: address,
+) {
+    self.signers.register(self.dao_id, kind, public_keys, pay_to);
+}
+
+public(package) fun withdraw_signer<T>(self: &mut Dao<T>, signer_id: address, clock: &Clock) {
+    self.signers.withdraw(self.dao_id, signer_id, clock);
 }
 
 fun join<T>(self: &mut Dao<T>, member: address, roles: u8) {

@@ -33,3 +33,19 @@ public(package) fun uses_commitment(): vector<u8> {
 public(package) fun holder_rotation(): vector<u8> {
     b"usufruct/holder-rotation/v1"
 }
+
+public(package) fun signer_keys(): vector<u8> {
+    b"usufruct/signer/v1"
+}
+
+public(package) fun receipt_chain(): vector<u8> {
+    b"usufruct/receipt-chain/v1"
+}
+
+public(package) fun epoch_statement(): vector<u8> {
+    b"usufruct/epoch-statement/v1"
+}
+
+public(package) fun epoch_leaf(): vector<u8> {
+    b"usufruct/epoch-leaf/v1"
+}

@@ -4,6 +4,7 @@
 module usufruct::effect;
 
 use std::string::String;
+use sui::clock::Clock;
 use usufruct::{
     checks,
     data_dao::Dao,
@@ -11,7 +12,8 @@ use usufruct::{
     holder_set::HolderSet,
     membership,
     payout_rules::PayoutRules,
-    policy::{Self, RevenueSplit}
+    policy::{Self, RevenueSplit},
+    signers
 };
 
 /// An expense of nothing.
@@ -121,6 +123,16 @@ public fun unpause(): Effect {
     Effect::Unpause
 }
 
+/// 1 an MPC set, whose three parties all sign, or 2 the host of an FHE evaluator.
+public fun register_signer(kind: u8, public_keys: vector<vector<u8>>, pay_to: address): Effect {
+    signers::assert_keys(kind, &public_keys);
+    Effect::RegisterSigner { signer_kind: kind, public_keys, pay_to }
+}
+
+public fun withdraw_signer(signer_id: address): Effect {
+    Effect::WithdrawSigner { signer_id }
+}
+
 // === Applying it ===
 
 /// `holder_set` is the one that the policy names once the effect has been applied.
@@ -128,6 +140,7 @@ public(package) fun apply<T>(
     self: Effect,
     dao: &mut Dao<T>,
     holder_set: &HolderSet,
+    clock: &Clock,
     ctx: &mut TxContext,
 ) {
     let policy = *dao.policy();
@@ -169,6 +182,10 @@ public(package) fun apply<T>(
         Effect::SpendTreasury { to, amount_units } => dao.spend_treasury(to, amount_units, ctx),
         Effect::SetRoles { member, roles } => dao.set_roles_by_vote(member, roles),
         Effect::Unpause => dao.unpause(),
+        Effect::RegisterSigner { signer_kind, public_keys, pay_to } => {
+            dao.register_signer(signer_kind, public_keys, pay_to)
+        },
+        Effect::WithdrawSigner { signer_id } => dao.withdraw_signer(signer_id, clock),
         _ => abort EOtherObjects,
     }
 }

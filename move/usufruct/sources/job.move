@@ -65,6 +65,8 @@ public struct Job<phantom T> has key {
     price_per_question_units: u64,
     /// As the policy had it when the job was funded: nobody changes who is paid afterwards.
     split: RevenueSplit,
+    /// As the payout rules had it when the job was funded: 0 direct, 1 epoch.
+    payout_mode: u8,
     max_questions: u32,
     questions_settled: u32,
     escrow: Vault<T>,
@@ -113,6 +115,7 @@ public fun fund<T>(
     let (dao_id, dataset_id) = (dao.dao_id(), dataset.dataset_id());
     let job_id = digest::derive_id(b"job", dataset_id.to_bytes(), requester, salt);
     dao.take_id(job_id);
+    let payout_mode = dao.payout_rules().mode();
     let funded_at_ms = clock.timestamp_ms();
     let expires_at_ms = funded_at_ms + term_ms;
     let id = object::new(ctx);
@@ -128,6 +131,7 @@ public fun fund<T>(
         policy_version,
         price_per_question_units,
         policy.split(),
+        payout_mode,
         max_questions,
         payment.value(),
         client_public_key,
@@ -149,6 +153,7 @@ public fun fund<T>(
         policy_version,
         price_per_question_units,
         split: policy.split(),
+        payout_mode,
         max_questions,
         questions_settled: 0,
         escrow,
@@ -215,6 +220,11 @@ public fun price_per_question_units<T>(self: &Job<T>): u64 {
 
 public fun split<T>(self: &Job<T>): RevenueSplit {
     self.split
+}
+
+/// 0 direct, 1 epoch.
+public fun payout_mode<T>(self: &Job<T>): u8 {
+    self.payout_mode
 }
 
 public fun max_questions<T>(self: &Job<T>): u32 {

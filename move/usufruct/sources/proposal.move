@@ -164,7 +164,7 @@ public fun execute<T>(
     ctx: &mut TxContext,
 ) {
     let effect = self.begin(dao, clock);
-    effect.apply(dao, holder_set, ctx);
+    effect.apply(dao, holder_set, clock, ctx);
     self.finish(clock);
 }
 

@@ -5,7 +5,15 @@ module usufruct::runner_registry;
 
 use std::{bcs as std_bcs, string::{Self, String}};
 use sui::{bcs, clock::Clock, table::{Self, Table}};
-use usufruct::{checks, digest, domain_tags, events, holder_set::HolderSet, policy::Policy};
+use usufruct::{
+    checks,
+    digest,
+    domain_tags,
+    events,
+    holder_set::HolderSet,
+    payout_events,
+    policy::Policy
+};
 
 /// The statement is too long, or is not the canonical serialisation of one.
 const EStatementMalformed: u64 = 600;
@@ -29,6 +37,8 @@ const EVerifierSignature: u64 = 608;
 const ENotRegistered: u64 = 609;
 /// The runner's registration had expired.
 const ERegistrationExpired: u64 = 610;
+/// The runner signed two truths: its key is withdrawn for good.
+const EWithdrawn: u64 = 611;
 
 const STATEMENT_AT_MOST_BYTES: u64 = 2_048;
 
@@ -47,6 +57,8 @@ public struct Runner has copy, drop, store {
 /// By runner id.
 public struct RunnerRegistry has store {
     runners: Table<address, Runner>,
+    /// Withdrawn for good, registered again or not.
+    withdrawn: Table<address, bool>,
 }
 
 /// What verifiers sign, in the order of the protocol library's `RunnerStatementBcs`.
@@ -65,7 +77,7 @@ public struct RunnerStatement has copy, drop {
 }
 
 public(package) fun empty(ctx: &mut TxContext): RunnerRegistry {
-    RunnerRegistry { runners: table::new(ctx) }
+    RunnerRegistry { runners: table::new(ctx), withdrawn: table::new(ctx) }
 }
 
 /// Signature `i` is by the holder set's member of index `members[i]`. Every signature must be good: a wrong one
@@ -94,6 +106,7 @@ public(package) fun register(
     assert_verifiers(policy.verifier_threshold(), holder_set, statement_bytes, members, signatures);
 
     let runner_id = digest::runner_id(statement.signing_public_key);
+    assert!(!self.withdrawn.contains(runner_id), EWithdrawn);
     if (self.runners.contains(runner_id)) {
         if (self.runners[runner_id].expires_at_ms > statement.expires_at_ms) return;
         self.runners.remove(runner_id);
@@ -129,12 +142,23 @@ public(package) fun active(
     runner_id: address,
     at_ms: u64,
 ): Runner {
+    assert!(!self.withdrawn.contains(runner_id), EWithdrawn);
     assert!(self.runners.contains(runner_id), ENotRegistered);
     let runner = self.runners[runner_id];
     assert!(at_ms < runner.expires_at_ms, ERegistrationExpired);
     assert!(policy.approves_measurement(&runner.measurement), EMeasurementRefused);
     assert!(policy.approves_profile(&runner.profile), EProfileRefused);
     runner
+}
+
+/// For good and at once: nothing that it signed is settled any more, and its key is not registered again.
+public(package) fun withdraw(self: &mut RunnerRegistry, dao_id: address, runner_id: address) {
+    assert!(!self.withdrawn.contains(runner_id), EWithdrawn);
+    self.withdrawn.add(runner_id, true);
+    if (self.runners.contains(runner_id)) {
+        self.runners.remove(runner_id);
+    };
+    payout_events::runner_withdrawn(dao_id, runner_id);
 }
 
 public fun pay_to(self: &Runner): address {

@@ -1,5 +1,5 @@
-/// Settlement: a runner's signed receipt pays for one question out of its job's escrow. Anybody may send it: the
-/// receipt says who signed, the chain who is paid. Each question is paid once, whatever is sent how often.
+/// Settlement: a signed receipt pays for one question out of its job's escrow, in the mode of the job. Anybody may send
+/// it: the receipt says who signed, the chain who is paid. Each question is paid once, whatever is sent how often.
 module usufruct::usage_receipt;
 
 use std::{bcs as std_bcs, string::{Self, String}};
@@ -16,6 +16,7 @@ use usufruct::{
     events,
     grant,
     job::Job,
+    payout_events,
     registry::{Self, Registry}
 };
 
@@ -29,16 +30,21 @@ const EWrongJob: u64 = 1302;
 const EReceiptTime: u64 = 1303;
 /// The receipt was issued too long ago.
 const EReceiptStale: u64 = 1304;
-/// The kind of signer is not one that this version settles.
+/// The kind of signer is not the one that the job's protection demands.
 const ESignerKind: u64 = 1305;
 /// The signature does not verify.
 const EReceiptSignature: u64 = 1306;
 /// The price is not the job's, or something is charged for a question that used nobody's data.
 const EPrice: u64 = 1307;
+/// The job pays its contributors in the other mode.
+const EPayoutMode: u64 = 1308;
 
 const RECEIPT_AT_MOST_BYTES: u64 = 2_048;
 const FRESHNESS_MS: u64 = 1_800_000;
 const SIGNER_TEE: u8 = 0;
+const DIRECT: u8 = 0;
+const EPOCH: u8 = 1;
+const SIGNATURE_BYTES: u64 = 64;
 
 /// What a runner signs, in the order of the protocol library's `UsageReceiptBcs`.
 public struct UsageReceipt has copy, drop {
@@ -76,23 +82,16 @@ public fun settle<T>(
     clock: &Clock,
     ctx: &mut TxContext,
 ) {
-    dao.assert_open();
-    registry.assert_version();
-    dataset.assert_of(dao);
-    job.assert_of(dao, dataset);
-    let receipt = decode(receipt_bytes);
-    assert_here(&receipt, registry);
-    assert!(receipt.job_id == job.job_id(), EWrongJob);
-    job.assert_not_consumed(receipt.question_id);
-    job.assert_funded();
-    assert_timely(&receipt, job, clock.timestamp_ms());
-    assert!(receipt.signer_kind == SIGNER_TEE, ESignerKind);
-    let runner_id = digest::runner_id(receipt.signer_public_key);
-    let runner = dao.active_runner(runner_id, receipt.issued_at_ms);
-    let message = digest::signed_message(domain_tags::receipt(), receipt_bytes);
-    assert!(
-        ed25519::ed25519_verify(&signature, &receipt.signer_public_key, &message),
-        EReceiptSignature,
+    let now_ms = clock.timestamp_ms();
+    let (receipt, payee) = verified(
+        job,
+        dao,
+        dataset,
+        registry,
+        receipt_bytes,
+        signature,
+        now_ms,
+        DIRECT,
     );
     let uses = data_use::open(
         receipt.uses_commitment,
@@ -115,7 +114,7 @@ public fun settle<T>(
         &contribution_ids,
         &owners,
         &weights,
-        runner.pay_to(),
+        payee,
         registry.protocol_account(),
         ctx,
     );
@@ -130,6 +129,134 @@ public fun settle<T>(
         job.escrow_units(),
     );
     job.close_if_complete(ctx);
+}
+
+/// Epoch mode: treasury, runner and protocol are paid, the contributors' part is set aside, and nobody sees the uses.
+/// So nobody here checks grants or spends their budgets either: that is for the settler and the holders who countersign
+/// the epoch that divides the part.
+public fun settle_privately<T>(
+    job: &mut Job<T>,
+    dao: &mut Dao<T>,
+    dataset: &Dataset,
+    registry: &Registry,
+    receipt_bytes: vector<u8>,
+    signature: vector<u8>,
+    clock: &Clock,
+    ctx: &mut TxContext,
+) {
+    let now_ms = clock.timestamp_ms();
+    let (receipt, payee) = verified(
+        job,
+        dao,
+        dataset,
+        registry,
+        receipt_bytes,
+        signature,
+        now_ms,
+        EPOCH,
+    );
+    let price_units = receipt.price_units;
+    assert!(price_units == 0 || price_units == job.price_per_question_units(), EPrice);
+
+    let receipt_digest = digest::tagged(domain_tags::receipt(), vector[receipt_bytes]);
+    let split = job.split();
+    let (payouts, pooled) = disbursement::pay_privately(
+        job.consume(receipt.question_id, receipt_digest),
+        dao,
+        &split,
+        price_units,
+        payee,
+        registry.protocol_account(),
+        ctx,
+    );
+    let pooled_units = pooled.value();
+    let receipt_number = dao.receipt_pool_mut().add(receipt_digest, pooled);
+    payout_events::receipt_settled_privately(
+        receipt.job_id,
+        receipt.question_id,
+        dao.dao_id(),
+        receipt_digest,
+        price_units,
+        payouts,
+        pooled_units,
+        receipt_number,
+        dao.receipt_pool().receipt_chain_at(receipt_number),
+        job.questions_settled(),
+        job.escrow_units(),
+    );
+    job.close_if_complete(ctx);
+}
+
+/// The receipt, and who gets the runner's part, once everything is found good that does not need its uses.
+fun verified<T>(
+    job: &Job<T>,
+    dao: &Dao<T>,
+    dataset: &Dataset,
+    registry: &Registry,
+    bytes: vector<u8>,
+    signature: vector<u8>,
+    now_ms: u64,
+    payout_mode: u8,
+): (UsageReceipt, address) {
+    dao.assert_open();
+    registry.assert_version();
+    dataset.assert_of(dao);
+    job.assert_of(dao, dataset);
+    let receipt = decode(bytes);
+    assert_here(&receipt, registry);
+    assert!(receipt.job_id == job.job_id(), EWrongJob);
+    job.assert_not_consumed(receipt.question_id);
+    job.assert_funded();
+    assert!(job.payout_mode() == payout_mode, EPayoutMode);
+    assert_timely(&receipt, job, now_ms);
+    let (keys, payee) = signer_of(&receipt, job, dao);
+    let message = digest::signed_message(domain_tags::receipt(), bytes);
+    assert!(is_signed_by_all(&keys, &message, &signature), EReceiptSignature);
+    (receipt, payee)
+}
+
+/// Keys and payee of a signer of the kind that the job's protection demands: the codes of both are the same.
+fun signer_of<T>(
+    receipt: &UsageReceipt,
+    job: &Job<T>,
+    dao: &Dao<T>,
+): (vector<vector<u8>>, address) {
+    let (kind, key) = (receipt.signer_kind, receipt.signer_public_key);
+    assert!(kind == job.protection(), ESignerKind);
+    if (kind == SIGNER_TEE) {
+        let runner = dao.active_runner(digest::runner_id(key), receipt.issued_at_ms);
+        (vector[key], runner.pay_to())
+    } else {
+        let signer = dao.signers().active(kind, key);
+        (*signer.public_keys(), signer.pay_to())
+    }
+}
+
+/// Signatures of 64 bytes, one after the other in the order of the keys.
+fun is_signed_by_all(
+    keys: &vector<vector<u8>>,
+    message: &vector<u8>,
+    signatures: &vector<u8>,
+): bool {
+    if (signatures.length() != keys.length() * SIGNATURE_BYTES) return false;
+    let mut i = 0;
+    while (i < keys.length()) {
+        let signature = slice(signatures, i * SIGNATURE_BYTES);
+        if (!ed25519::ed25519_verify(&signature, &keys[i], message)) return false;
+        i = i + 1;
+    };
+    true
+}
+
+/// The signature that begins at this byte.
+fun slice(signatures: &vector<u8>, from: u64): vector<u8> {
+    let mut signature = vector[];
+    let mut i = from;
+    while (i < from + SIGNATURE_BYTES) {
+        signature.push_back(signatures[i]);
+        i = i + 1;
+    };
+    signature
 }
 
 fun assert_here(receipt: &UsageReceipt, registry: &Registry) {

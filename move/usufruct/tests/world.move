@@ -243,6 +243,10 @@ public fun take_job(world: &World, i: u64): Job<USDX> {
     world.scenario.take_shared_by_id(world.jobs[i])
 }
 
+public fun take_shared<O: key>(world: &World, id: ID): O {
+    world.scenario.take_shared_by_id(id)
+}
+
 public fun take_publisher_cap(world: &World, account: address): PublisherCap {
     world.scenario.take_from_address(account)
 }
