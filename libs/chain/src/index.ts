@@ -9,3 +9,8 @@ export * from './sui/open.js';
 export * from './sui/settings.js';
 export * from './sui/sui-chain.js';
 export * from './sui/transactions/sponsor.js';
+export type * from './sui/events/event-source.js';
+export { EVENT_LAYOUTS, type MoveEventName } from './sui/layout/events.js';
+export type { MoveStruct, MoveType, ValueOf } from './sui/layout/move-types.js';
+/** The objects of our package as Sui stores them. */
+export * as suiObjects from './sui/layout/objects.js';

@@ -10,3 +10,7 @@ export * from './values.js';
 export * from './wallet.js';
 export * from './move/build-package.js';
 export * from './move/compiled.js';
+export * from './move/check-transaction.js';
+export * from './move/fake-sui.js';
+export * from './move/sui-world.js';
+export * from './move/sui-fixtures.js';

@@ -8,6 +8,8 @@ import { toSuiDigest } from './digests.js';
 import { EventIndex } from './events/event-index.js';
 import { ownEventName, type SuiEventSource } from './events/event-source.js';
 import { askSui } from './failures.js';
+import { GovernanceReader } from './reads/governance-reader.js';
+import { Lookup } from './reads/lookup.js';
 import { SuiReader } from './reads/sui-reader.js';
 import type { SuiSettings } from './settings.js';
 import { prepareSuiTransaction, SIGNATURE_SEPARATOR } from './transactions/prepare.js';
@@ -37,6 +39,7 @@ export class SuiChain implements Chain {
   readonly #options: Required<Omit<SuiChainOptions, 'sponsor'>> & Pick<SuiChainOptions, 'sponsor'>;
   readonly #index: EventIndex;
   readonly #reader: SuiReader;
+  readonly #governance: GovernanceReader;
 
   constructor(options: SuiChainOptions) {
     this.#options = {
@@ -47,7 +50,9 @@ export class SuiChain implements Chain {
     };
     const { settings, client, events, timeoutMs } = this.#options;
     this.#index = new EventIndex(events, settings.coinType);
-    this.#reader = new SuiReader({ client, settings, index: this.#index, timeoutMs });
+    const lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
+    this.#reader = new SuiReader(lookup);
+    this.#governance = new GovernanceReader(lookup);
   }
 
   info: Chain['info'] = () => this.#reader.info();
@@ -62,6 +67,10 @@ export class SuiChain implements Chain {
   job: Chain['job'] = (id) => this.#reader.job(id);
   settledReceipt: Chain['settledReceipt'] = (jobId, questionId) => this.#reader.settledReceipt(jobId, questionId);
   balanceOf: Chain['balanceOf'] = (account) => this.#reader.balanceOf(account);
+  member: Chain['member'] = (daoId, address) => this.#governance.member(daoId, address);
+  applicationsOf: Chain['applicationsOf'] = (daoId) => this.#governance.applicationsOf(daoId);
+  proposal: Chain['proposal'] = (id) => this.#governance.proposal(id);
+  proposalsOf: Chain['proposalsOf'] = (daoId) => this.#governance.proposalsOf(daoId);
 
   async events(
     after: number,
@@ -93,8 +102,9 @@ export class SuiChain implements Chain {
 
   prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction> {
     const { client, settings, sponsor, timeoutMs } = this.#options;
-    const context = { client, settings, sponsor, timeoutMs, index: this.#index, reader: this.#reader };
-    return prepareSuiTransaction(context, actions, signer);
+    const context = { client, settings, sponsor, timeoutMs, index: this.#index };
+    const views = { reader: this.#reader, governance: this.#governance };
+    return prepareSuiTransaction({ ...context, ...views }, actions, signer);
   }
 
   async send(transaction: PreparedTransaction): Promise<TransactionOutcome> {

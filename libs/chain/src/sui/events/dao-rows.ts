@@ -53,7 +53,8 @@ export const DAO_ROWS: EventRows<
     dao: (event) => event.dao_id,
     learn: (event, index) => {
       const coin = normalizeStructTag(`0x${event.coin}`);
-      index.daos.add(event.dao_id, { object: event.object, coin, policyVersion: 1, members: [], proposals: [] });
+      const lists = { members: [], applications: new Map(), proposals: [] };
+      index.daos.add(event.dao_id, { object: event.object, coin, policyVersion: 1, ...lists });
     },
     data: (event) => ({
       type: 'DaoCreated',
@@ -92,6 +93,8 @@ export const DAO_ROWS: EventRows<
   },
   MembershipApplied: {
     dao: (event) => event.dao_id,
+    learn: (event, index) =>
+      void index.daos.known(event.dao_id).applications.set(event.applicant, event.statement_hash),
     data: (event) => ({
       type: 'MembershipApplied',
       daoId: event.dao_id,
@@ -101,6 +104,7 @@ export const DAO_ROWS: EventRows<
   },
   MembershipDecided: {
     dao: (event) => event.dao_id,
+    learn: (event, index) => void index.daos.known(event.dao_id).applications.delete(event.applicant),
     data: (event) => ({
       type: 'MembershipDecided',
       daoId: event.dao_id,

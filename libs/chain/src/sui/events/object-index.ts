@@ -4,6 +4,7 @@ import {
   type ContributionId,
   type DaoId,
   type DatasetId,
+  type Digest,
   type GrantId,
   type Hex32,
   type HolderSetId,
@@ -19,6 +20,8 @@ interface IndexedDao {
   policyVersion: number;
   /** In order of joining. */
   readonly members: Address[];
+  /** That nobody has decided; the hash of the applicant's statement. */
+  readonly applications: Map<Address, Digest>;
   /** In order of their numbers. */
   readonly proposals: ProposalId[];
 }

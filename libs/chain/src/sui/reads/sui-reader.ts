@@ -1,7 +1,6 @@
 import type { ClientWithCoreApi } from '@mysten/sui/client';
 import {
   asAmount,
-  fromHex,
   refuse,
   toBase64,
   type Address,
@@ -11,10 +10,8 @@ import {
   type DatasetId,
   type Digest,
   type GrantId,
-  type Hex32,
   type HolderSetId,
   type JobId,
-  type ProposalId,
   type QuestionId,
   type RunnerId,
 } from '@usufruct/kernel';
@@ -26,10 +23,8 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
-  type ProposalEffect,
   type RunnerView,
 } from '@usufruct/protocol';
-import type { EventIndex } from '../events/event-index.js';
 import {
   blobView,
   contributionState,
@@ -43,27 +38,17 @@ import { askSui } from '../failures.js';
 import { digest } from '../layout/common.js';
 import type { ValueOf } from '../layout/move-types.js';
 import * as layouts from '../layout/objects.js';
-import type { SuiSettings } from '../settings.js';
-import { addressName, ObjectReader, type FieldName } from './objects.js';
-
-export interface SuiReaderParams {
-  readonly client: ClientWithCoreApi;
-  readonly settings: SuiSettings;
-  readonly index: EventIndex;
-  readonly timeoutMs: number;
-}
+import type { Lookup } from './lookup.js';
+import { addressName } from './objects.js';
 
 /**
  * The views, from the objects as they are now. The index says where an object is and in which order things came; what
  * they are is read from the chain each time, so that a revocation counts as soon as the node has it.
  */
 export class SuiReader {
-  readonly #objects: ObjectReader;
   #info: Promise<ChainInfo> | null = null;
 
-  constructor(private readonly params: SuiReaderParams) {
-    this.#objects = new ObjectReader(params.client, params.timeoutMs);
-  }
+  constructor(private readonly lookup: Lookup) {}
 
   /** Refuses `CONFIG_INVALID` when the registry is another network's. */
   async info(): Promise<ChainInfo> {
@@ -76,9 +61,9 @@ export class SuiReader {
 
   async dao(id: DaoId): Promise<DaoView> {
     // Members are in the index, in the order of joining; what else there is to know is the object's.
-    await this.params.index.sync();
-    const { object, members } = await this.#dao(id);
-    const dao = await this.#objects.object(object, layouts.daoObject);
+    await this.lookup.params.index.sync();
+    const { members } = await this.lookup.dao(id);
+    const dao = await this.lookup.daoObject(id);
     return {
       id,
       founder: dao.founder,
@@ -96,8 +81,8 @@ export class SuiReader {
   }
 
   async dataset(id: DatasetId): Promise<DatasetView> {
-    const { object } = await this.#dataset(id);
-    const dataset = await this.#objects.object(object, layouts.datasetObject);
+    const { object } = await this.lookup.dataset(id);
+    const dataset = await this.lookup.objects.object(object, layouts.datasetObject);
     return {
       id,
       daoId: dataset.dao_id,
@@ -108,32 +93,32 @@ export class SuiReader {
   }
 
   async contribution(id: ContributionId): Promise<ContributionView> {
-    const { datasetId } = await this.#find((index) => index.objects.contributions.find(id));
+    const { datasetId } = await this.lookup.contribution(id);
     const [view] = await this.#contributions(datasetId, [id]);
     return view!;
   }
 
   async contributionsOf(datasetId: DatasetId): Promise<ContributionView[]> {
-    await this.params.index.sync();
-    const { contributions } = await this.#dataset(datasetId);
+    await this.lookup.params.index.sync();
+    const { contributions } = await this.lookup.dataset(datasetId);
     return this.#contributions(datasetId, contributions);
   }
 
   async grant(id: GrantId): Promise<GrantView> {
-    const { contributionId } = await this.#find((index) => index.objects.grants.find(id));
+    const { contributionId } = await this.lookup.find((index) => index.grants.find(id));
     const [view] = await this.#grants(contributionId, [id]);
     return view!;
   }
 
   async grantsOf(contributionId: ContributionId): Promise<GrantView[]> {
-    await this.params.index.sync();
-    const { grants } = this.params.index.objects.contributions.find(contributionId);
+    await this.lookup.params.index.sync();
+    const { grants } = await this.lookup.contribution(contributionId);
     return this.#grants(contributionId, grants);
   }
 
   async holderSet(id: HolderSetId): Promise<HolderSetView> {
-    const { object } = await this.#find((index) => index.objects.holderSets.find(id));
-    const set = await this.#objects.object(object, layouts.holderSetObject);
+    const { object } = await this.lookup.find((index) => index.holderSets.find(id));
+    const set = await this.lookup.objects.object(object, layouts.holderSetObject);
     const members = set.members.map((member) => ({
       operator: member.operator,
       signingPublicKey: toBase64(member.signing_public_key),
@@ -149,9 +134,8 @@ export class SuiReader {
   }
 
   async runner(daoId: DaoId, runnerId: RunnerId): Promise<RunnerView> {
-    const { object } = await this.#dao(daoId);
-    const { runners } = (await this.#objects.object(object, layouts.daoObject)).runners;
-    const runner = await this.#objects.field(runners.id, addressName(runnerId), layouts.runner);
+    const { runners } = (await this.lookup.daoObject(daoId)).runners;
+    const runner = await this.lookup.objects.field(runners.id, addressName(runnerId), layouts.runner);
     if (runner === null) throw refuse('NOT_FOUND', { object: 'runner' });
     return {
       id: runnerId,
@@ -179,16 +163,11 @@ export class SuiReader {
 
   async settledReceipt(jobId: JobId, questionId: QuestionId): Promise<Digest | null> {
     const { consumed } = await this.#job(jobId);
-    return this.#objects.field(consumed.id, addressName(questionId), digest);
-  }
-
-  async effectOf(id: ProposalId): Promise<ProposalEffect> {
-    const { object } = await this.#find((index) => index.objects.proposals.find(id));
-    return (await this.#objects.object(object, layouts.proposalObject)).effect;
+    return this.lookup.objects.field(consumed.id, addressName(questionId), digest);
   }
 
   async balanceOf(owner: Address): Promise<AmountUnits> {
-    const { client, settings, timeoutMs } = this.params;
+    const { client, settings, timeoutMs } = this.lookup.params;
     const { balance } = await askSui(
       (signal) => client.core.getBalance({ owner, coinType: settings.coinType, signal }),
       {
@@ -199,10 +178,10 @@ export class SuiReader {
   }
 
   async #readInfo(): Promise<ChainInfo> {
-    const { client, settings, timeoutMs } = this.params;
+    const { client, settings, timeoutMs } = this.lookup.params;
     const { packageId, registryId, coinType } = settings;
     const [registry, node, coin] = await Promise.all([
-      this.#objects.object(registryId, layouts.registryObject),
+      this.lookup.objects.object(registryId, layouts.registryObject),
       chainIdOf(client, timeoutMs),
       askSui((signal) => client.core.getCoinMetadata({ coinType, signal }), { timeoutMs }),
     ]);
@@ -224,9 +203,9 @@ export class SuiReader {
   }
 
   async #contributions(datasetId: DatasetId, ids: readonly ContributionId[]): Promise<ContributionView[]> {
-    const { object } = this.params.index.objects.datasets.find(datasetId);
-    const names = ids.map((id) => this.#name('contribution::ContributionKey', id));
-    const found = await this.#objects.fields(object, names, layouts.contribution);
+    const { object } = await this.lookup.dataset(datasetId);
+    const names = ids.map((id) => this.lookup.fieldName('contribution::ContributionKey', id));
+    const found = await this.lookup.objects.fields(object, names, layouts.contribution);
     return found.map((contribution, i) => {
       if (contribution === null) throw refuse('NOT_FOUND', { object: 'contribution' });
       return contributionView(ids[i]!, datasetId, contribution);
@@ -234,10 +213,9 @@ export class SuiReader {
   }
 
   async #grants(contributionId: ContributionId, ids: readonly GrantId[]): Promise<GrantView[]> {
-    const { datasetId } = this.params.index.objects.contributions.find(contributionId);
-    const { object } = this.params.index.objects.datasets.find(datasetId);
-    const names = ids.map((id) => this.#name('grant::GrantKey', id));
-    const found = await this.#objects.fields(object, names, layouts.grant);
+    const { datasetObject } = await this.lookup.contribution(contributionId);
+    const names = ids.map((id) => this.lookup.fieldName('grant::GrantKey', id));
+    const found = await this.lookup.objects.fields(datasetObject, names, layouts.grant);
     return found.map((grant, i) => {
       if (grant === null) throw refuse('NOT_FOUND', { object: 'grant' });
       return {
@@ -251,38 +229,10 @@ export class SuiReader {
     });
   }
 
-  /** A struct of one field serialises as that field. */
-  #name(struct: string, id: Hex32): FieldName {
-    return { type: `${this.params.settings.packageId}::${struct}`, bytes: fromHex(id) };
-  }
-
-  async #dao(id: DaoId) {
-    const dao = await this.#find((index) => index.objects.daos.find(id));
-    if (dao.coin !== this.params.settings.coinType) throw refuse('NOT_FOUND', { object: 'dao' });
-    return dao;
-  }
-
-  async #dataset(id: DatasetId) {
-    const dataset = await this.#find((index) => index.objects.datasets.find(id));
-    await this.#dao(dataset.daoId);
-    return dataset;
-  }
-
   async #job(id: JobId): Promise<ValueOf<typeof layouts.jobObject>> {
-    const { object, daoId } = await this.#find((index) => index.objects.jobs.find(id));
-    await this.#dao(daoId);
-    return this.#objects.object(object, layouts.jobObject);
-  }
-
-  /** What the index has, or has once it is up to date. */
-  async #find<T>(find: (index: EventIndex) => T): Promise<T> {
-    const { index } = this.params;
-    try {
-      return find(index);
-    } catch {
-      await index.sync();
-      return find(index);
-    }
+    const { object, daoId } = await this.lookup.find((index) => index.jobs.find(id));
+    await this.lookup.dao(daoId);
+    return this.lookup.objects.object(object, layouts.jobObject);
   }
 }
 

@@ -9,6 +9,7 @@ import type { EventIndex } from '../events/event-index.js';
 import { askSui, suiRefusal } from '../failures.js';
 import { readMove } from '../layout/move-types.js';
 import { pauseCapObject } from '../layout/objects.js';
+import type { GovernanceReader } from '../reads/governance-reader.js';
 import type { SuiReader } from '../reads/sui-reader.js';
 import type { SuiSettings } from '../settings.js';
 import { signatureOf } from './signature.js';
@@ -19,6 +20,7 @@ export interface PrepareContext {
   readonly settings: SuiSettings;
   readonly index: EventIndex;
   readonly reader: SuiReader;
+  readonly governance: GovernanceReader;
   readonly sponsor: Sponsor | undefined;
   readonly timeoutMs: number;
 }
@@ -52,7 +54,7 @@ export async function prepareSuiTransaction(
 export const SIGNATURE_SEPARATOR = ',';
 
 async function build(context: PrepareContext, actions: readonly ChainAction[], sender: Address) {
-  const { settings, index, reader, sponsor } = context;
+  const { settings, index, reader, governance, sponsor } = context;
   const tx = new Transaction();
   tx.setSender(sender);
   let spentUnits = 0n;
@@ -68,7 +70,7 @@ async function build(context: PrepareContext, actions: readonly ChainAction[], s
       return coinWithBalance({ type: settings.coinType, balance: amountUnits, useGasCoin })(tx);
     },
     holderSetOf: async (daoId: DaoId) => (await reader.dao(daoId)).policy.holderSetId,
-    effectOf: (proposalId: ProposalId) => reader.effectOf(proposalId),
+    effectOf: (proposalId: ProposalId) => governance.effectOf(proposalId),
     pauseCapOf: (daoId: DaoId) => pauseCapOf(context, daoId, sender),
   };
   await buildActions(building, actions);
