@@ -189,3 +189,8 @@ public(package) fun apply<T>(
         _ => abort EOtherObjects,
     }
 }
+
+#[test_only]
+public(package) fun tombstone_dataset_for_testing(dataset_id: address): Effect {
+    Effect::TombstoneDataset { dataset_id }
+}

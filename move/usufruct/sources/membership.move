@@ -134,15 +134,15 @@ public(package) fun count_earned(
 public(package) fun earned_before(self: &Membership, account: address, number: u64): u64 {
     let member = &self.members[account];
     if (member.proposals < number) return member.earned_units;
-    // Below `low` they are of before the proposal, from `high` on they are not.
+    // The first checkpoint is of when there was no proposal. The one at `low` is of before this one, those from `high`
+    // on are not.
     let (mut low, mut high) = (0, member.checkpoint_count);
-    while (low < high) {
+    while (low + 1 < high) {
         let index = (low + high) / 2;
         let at = &self.checkpoints[CheckpointKey { member: account, index }];
-        if (at.proposals < number) low = index + 1 else high = index;
+        if (at.proposals < number) low = index else high = index;
     };
-    if (low == 0) 0
-    else self.checkpoints[CheckpointKey { member: account, index: low - 1 }].earned_units
+    self.checkpoints[CheckpointKey { member: account, index: low }].earned_units
 }
 
 public(package) fun contains(self: &Membership, account: address): bool {

@@ -10,6 +10,7 @@ use usufruct::{
     contribution,
     data_dao::{Self, Dao, PauseCap},
     dataset::{Self, Dataset},
+    effect::Effect,
     fixtures::{Self, Receipt},
     governance::{Self, Governance},
     grant,
@@ -18,6 +19,7 @@ use usufruct::{
     job::{Self, Job},
     payout_rules::{Self, PayoutRules},
     policy::{Self, Policy},
+    proposal::{Self, Proposal},
     registry::{Self, PublisherCap, Registry},
     usage_receipt
 };
@@ -44,6 +46,7 @@ public struct World {
     daos: vector<ID>,
     datasets: vector<ID>,
     jobs: vector<ID>,
+    proposals: vector<ID>,
 }
 
 // === Stages ===
@@ -67,21 +70,30 @@ public fun begin(): World {
         daos: vector[],
         datasets: vector[],
         jobs: vector[],
+        proposals: vector[],
     }
 }
 
 /// And a holder set, a DAO and a dataset.
 public fun founded(): World {
+    founded_with(governance())
+}
+
+public fun founded_with(governance: Governance): World {
     let mut world = begin();
     world.create_holder_set(SALT);
-    world.create_dao(SALT, policy());
+    world.create_dao_with(SALT, policy(), governance);
     world.create_dataset(FOUNDER, SALT);
     world
 }
 
 /// And three contributions, accepted and granted.
 public fun filled(): World {
-    let mut world = founded();
+    filled_with(governance())
+}
+
+public fun filled_with(governance: Governance): World {
+    let mut world = founded_with(governance);
     let mut i = 0;
     while (i < 3) {
         world.contribute(owner(i), SALT);
@@ -95,7 +107,11 @@ public fun filled(): World {
 
 /// And a runner and a funded job of three questions and ten minutes.
 public fun ready(): World {
-    let mut world = filled();
+    ready_with(governance())
+}
+
+public fun ready_with(governance: Governance): World {
+    let mut world = filled_with(governance);
     world.register_runner(fixtures::statement_good(), fixtures::statement_good_signatures());
     world.fund();
     world
@@ -195,8 +211,24 @@ public fun governance(): Governance {
 }
 
 public fun governance_with(voting: u8, policy_by_vote_only: bool): Governance {
-    let (voting_ms, timelock_ms, execution_ms) = (MINUTE_MS, 2 * MINUTE_MS, 3 * MINUTE_MS);
-    governance::new(voting, 2_000, 5_001, voting_ms, timelock_ms, execution_ms, policy_by_vote_only)
+    governance_of(voting, 2_000, 5_001, policy_by_vote_only)
+}
+
+public fun governance_of(
+    voting: u8,
+    quorum_bps: u16,
+    approval_bps: u16,
+    policy_by_vote_only: bool,
+): Governance {
+    governance::new(
+        voting,
+        quorum_bps,
+        approval_bps,
+        MINUTE_MS,
+        2 * MINUTE_MS,
+        3 * MINUTE_MS,
+        policy_by_vote_only,
+    )
 }
 
 public fun payout_rules(): PayoutRules {
@@ -245,6 +277,10 @@ public fun take_job(world: &World, i: u64): Job<USDX> {
 
 public fun take_shared<O: key>(world: &World, id: ID): O {
     world.scenario.take_shared_by_id(id)
+}
+
+public fun take_proposal(world: &World, i: u64): Proposal {
+    world.scenario.take_shared_by_id(world.proposals[i])
 }
 
 public fun take_publisher_cap(world: &World, account: address): PublisherCap {
@@ -423,6 +459,64 @@ public fun pause(world: &mut World, dao_index: u64) {
     dao.pause(&cap);
     world.scenario.return_to_sender(cap);
     ts::return_shared(dao);
+}
+
+public fun propose(world: &mut World, sender: address, salt: address, effect: Effect) {
+    world.next(sender);
+    let mut dao = world.take_dao(0);
+    let World { scenario, clock, .. } = world;
+    proposal::propose(&mut dao, salt, effect, @0xde5c, clock, scenario.ctx());
+    ts::return_shared(dao);
+    world.next(sender);
+    world.proposals.push_back(ts::most_recent_id_shared<Proposal>().destroy_some());
+}
+
+/// 0 yes, 1 no, 2 abstain.
+public fun vote(world: &mut World, sender: address, proposal: u64, choice: u8) {
+    world.vote_in(0, sender, proposal, choice);
+}
+
+public fun vote_in(world: &mut World, dao: u64, sender: address, proposal: u64, choice: u8) {
+    world.next(sender);
+    let dao = world.take_dao(dao);
+    let mut proposal = world.take_proposal(proposal);
+    let World { scenario, clock, .. } = world;
+    proposal.vote(&dao, choice, clock, scenario.ctx());
+    ts::return_shared(proposal);
+    ts::return_shared(dao);
+}
+
+/// By a stranger.
+public fun execute(world: &mut World, proposal: u64) {
+    world.execute_with(0, 0, proposal);
+}
+
+public fun execute_with(world: &mut World, dao: u64, holder_set: u64, proposal: u64) {
+    world.next(STRANGER);
+    let mut dao = world.take_dao(dao);
+    let set = world.take_holder_set(holder_set);
+    let mut proposal = world.take_proposal(proposal);
+    let World { scenario, clock, .. } = world;
+    proposal.execute(&mut dao, &set, clock, scenario.ctx());
+    ts::return_shared(proposal);
+    ts::return_shared(set);
+    ts::return_shared(dao);
+    world.next(STRANGER);
+}
+
+/// Proposed by the founder, who votes for it alone; its timelock has passed. Returns its index.
+public fun carry(world: &mut World, effect: Effect): u64 {
+    let index = world.proposals.length();
+    world.propose(FOUNDER, sui::address::from_bytes(std::bcs::to_bytes(&(index as u256))), effect);
+    world.vote(FOUNDER, index, 0);
+    world.advance(3 * MINUTE_MS);
+    index
+}
+
+/// And executed.
+public fun decide_by_vote(world: &mut World, effect: Effect) {
+    let index = world.carry(effect);
+    world.execute(index);
 }
 
 /// By the first two holders.
