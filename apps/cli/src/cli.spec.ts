@@ -45,6 +45,7 @@ async function run(args: readonly string[], environment: Record<string, string> 
       out: (text) => (said.out += text),
       err: (text) => (said.err += text),
       bars: null,
+      ask: null,
     },
   });
   return { code, ...said };

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { CommanderError } from 'commander';
 import { toUsufructError } from '@usufruct/kernel';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -15,6 +16,7 @@ export async function main(argv: readonly string[], given: Partial<Surroundings>
       out: (text) => void process.stdout.write(text),
       err: (text) => void process.stderr.write(text),
       bars: process.stderr.isTTY ? process.stderr : null,
+      ask: process.stdin.isTTY ? askTerminal : null,
     },
     ...given,
   };
@@ -37,5 +39,15 @@ export async function main(argv: readonly string[], given: Partial<Surroundings>
     return exitCodeOf(known);
   } finally {
     (runtime as Runtime | null)?.close();
+  }
+}
+
+/** On stderr, as everything that is not the result. */
+async function askTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
   }
 }

@@ -2,10 +2,12 @@ import { Command } from 'commander';
 import { addAsk } from './commands/ask.js';
 import { addConsent } from './commands/consent.js';
 import { addContribute } from './commands/contribute.js';
-import { addDao } from './commands/dao.js';
+import { addContribution } from './commands/contribution.js';
+import { addDao } from './commands/dao/index.js';
 import { addDataset } from './commands/dataset.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFaucet } from './commands/faucet.js';
+import { addHolderSet } from './commands/holder-set.js';
 import { addJob } from './commands/job.js';
 import { addPayout } from './commands/payout.js';
 import { addReceipt } from './commands/receipt.js';
@@ -26,9 +28,11 @@ export type AddCommand = (program: Command, open: (command: Command) => Runtime)
 const COMMANDS: readonly AddCommand[] = [
   addWallet,
   addFaucet,
+  addHolderSet,
   addDao,
   addDataset,
   addContribute,
+  addContribution,
   addConsent,
   addJob,
   addAsk,

@@ -66,18 +66,22 @@ export class Runtime {
   }
 
   client(): UsufructClient {
-    if (this.openClient !== null) return this.openClient;
+    this.openClient ??= this.clientOf(this.signer());
+    return this.openClient;
+  }
+
+  /** A client that acts with another key than the wallet's. */
+  clientOf(signer: WalletSigner): UsufructClient {
     const { apiUrl, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = this.endpoints();
-    this.openClient = connect({
+    return connect({
       apiUrl,
       chain: this.chain(),
       store: httpBlobStore({ publisherUrl, aggregatorUrl }),
       holders: holderUrls.map((url) => ({ url })),
-      signer: this.signer(),
+      signer,
       journal: this.journal(),
       ...(teeDevRoot !== undefined && { teeDevRoot }),
     });
-    return this.openClient;
   }
 
   close(): void {

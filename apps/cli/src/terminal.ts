@@ -1,5 +1,5 @@
 import { toWireJson } from '@usufruct/protocol';
-import type { WireError } from '@usufruct/kernel';
+import { refuse, type WireError } from '@usufruct/kernel';
 import cliProgress from 'cli-progress';
 
 export interface Streams {
@@ -7,6 +7,8 @@ export interface Streams {
   readonly err: (text: string) => void;
   /** The terminal that progress bars may draw on; null where there is none. */
   readonly bars: NodeJS.WritableStream | null;
+  /** One line typed by the person in front of the terminal; null where there is nobody. */
+  readonly ask: ((question: string) => Promise<string>) | null;
 }
 
 /**
@@ -32,6 +34,13 @@ export class Terminal {
 
   remark(line: string): void {
     this.streams.err(`${line}\n`);
+  }
+
+  /** Refuses `INVALID_ARGUMENT` where nobody can be asked: `--yes` says it beforehand. */
+  async confirm(question: string): Promise<boolean> {
+    const { ask } = this.streams;
+    if (ask === null || this.asJson) throw refuse('INVALID_ARGUMENT', { field: 'yes', expected: '--yes' });
+    return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
   }
 
   /** One bar per file where there is a terminal, a line per step where there is none. */

@@ -110,8 +110,8 @@ describe('policyAfter', () => {
     [{ kind: 'setPrice', pricePerQuestionUnits: asAmount(5n) }, ['pricePerQuestionUnits']],
     [{ kind: 'setPurposes', purposes: ['DUO:0000042'] }, ['purposes']],
     [{ kind: 'setSplit', split: { ...policy.split, treasuryBps: 999, runnerBps: 801 } }, ['treasuryBps', 'runnerBps']],
-    [{ kind: 'approveMeasurement', measurement: 'cc' }, ['measurements']],
-    [{ kind: 'withdrawMeasurement', measurement: 'aa' }, ['measurements']],
+    [{ kind: 'approveMeasurement', measurement: 'cc' }, ['appraisalVersion', 'measurements']],
+    [{ kind: 'withdrawMeasurement', measurement: 'aa' }, ['appraisalVersion', 'measurements']],
     [{ kind: 'setVerifiers', holderSetId: OTHER_SET, verifierThreshold: 1 }, ['holderSetId', 'verifierThreshold']],
     [
       {
@@ -122,7 +122,7 @@ describe('policyAfter', () => {
         resultTermMs: 5,
         maxJobTermMs: 6,
       },
-      ['maxJobTermMs', 'resultTermMs', 'kinds', 'protections', 'profiles'],
+      ['maxJobTermMs', 'resultTermMs', 'appraisalVersion', 'kinds', 'protections', 'profiles'],
     ],
     [{ kind: 'unpause' }, null],
   ])('%j', (effect, fields) => {

@@ -1,5 +1,6 @@
 import type { DaoPolicy } from './policy-types.js';
 import type { ProposalEffect } from './governance-types.js';
+import type { ProposalView } from './governance-views.js';
 
 /** What of a policy is one value, by the name under which a change of it is reported. */
 const VALUES = {
@@ -69,7 +70,7 @@ export const isListChange = (change: PolicyChange): change is ListChange => 'add
  * The policy that executing an effect would make of this one; null for an effect that leaves the policy alone.
  * Nothing is checked here: whether the result is a policy at all is the chain's decision.
  */
-export function policyAfter(policy: DaoPolicy, effect: ProposalEffect): DaoPolicy | null {
+export function policyAfter(policy: DaoPolicy, effect: ProposalEffect | ProposalView['effect']): DaoPolicy | null {
   const { appraisal } = policy;
   switch (effect.kind) {
     case 'setPrice':
@@ -81,17 +82,22 @@ export function policyAfter(policy: DaoPolicy, effect: ProposalEffect): DaoPolic
     case 'setVerifiers':
       return { ...policy, holderSetId: effect.holderSetId, verifierThreshold: effect.verifierThreshold };
     case 'approveMeasurement':
-      return { ...policy, appraisal: { ...appraisal, measurements: [...appraisal.measurements, effect.measurement] } };
+      return withAppraisal(policy, { measurements: [...appraisal.measurements, effect.measurement] });
     case 'withdrawMeasurement':
-      return {
-        ...policy,
-        appraisal: { ...appraisal, measurements: appraisal.measurements.filter((m) => m !== effect.measurement) },
-      };
+      return withAppraisal(policy, {
+        measurements: appraisal.measurements.filter((measurement) => measurement !== effect.measurement),
+      });
     case 'setTerms': {
       const { kinds, protections, profiles, resultTermMs, maxJobTermMs } = effect;
-      return { ...policy, kinds, protections, maxJobTermMs, appraisal: { ...appraisal, profiles, resultTermMs } };
+      return { ...withAppraisal(policy, { profiles, resultTermMs }), kinds, protections, maxJobTermMs };
     }
     default:
       return null;
   }
 }
+
+/** Each change of what is appraised has a version of its own: what was signed for an earlier one never counts again. */
+export const withAppraisal = (policy: DaoPolicy, changes: Partial<DaoPolicy['appraisal']>): DaoPolicy => ({
+  ...policy,
+  appraisal: { ...policy.appraisal, ...changes, version: policy.appraisal.version + 1 },
+});

@@ -7,27 +7,58 @@ import {
   type DaoId,
   type DatasetId,
   type GrantId,
+  type HolderSetId,
   type JobId,
+  type ProposalId,
   type QuestionId,
   type RandomSource,
 } from '@usufruct/kernel';
 import type { Chain, WalletSigner } from '@usufruct/chain';
-import type { Answer, DaoPolicy } from '@usufruct/protocol';
+import type { Answer, DaoPolicy, HolderMember, VoteChoice } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
 import type { ClientContext, HolderEndpoint } from './context.js';
+import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
 import {
   createDao,
   createDataset,
   createHolderSet,
   decideContribution,
-  setPolicy,
   type CreateDaoParams,
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
+import { historyOf, treasuryOf } from './governance/history.js';
+import {
+  draftRotation,
+  holderSetVersions,
+  membersAt,
+  rotateHolderSet,
+  signRotation,
+  tombstoneHolder,
+  type RotationDraft,
+} from './governance/holder-sets.js';
+import {
+  applyForMembership,
+  decideApplication,
+  listMembers,
+  membershipOf,
+  pauseDao,
+  setRoles,
+} from './governance/members.js';
+import { changeMeasurement, setPolicy, type MeasurementChange, type Way } from './governance/policy.js';
+import {
+  executeProposal,
+  listProposals,
+  proposalStatus,
+  propose,
+  vote,
+  votedHere,
+  type ProposeParams,
+} from './governance/proposals.js';
+import { listSigners } from './governance/signers.js';
 import { explainUse, giveGrant, revokeGrant, type GiveGrantParams, type UseToExplain } from './grants.js';
 import { fundJob, quoteJob, type FundParams, type JobTerms } from './jobs/fund.js';
 import { JobSession } from './jobs/session.js';
@@ -112,6 +143,41 @@ export class UsufructClient {
     create: (params: CreateDaoParams) => createDao(this.context, params),
     setPolicy: (daoId: DaoId, expectedVersion: number, policy: DaoPolicy) =>
       setPolicy(this.context, daoId, expectedVersion, policy),
+    changeMeasurement: (change: MeasurementChange, way: Way) => changeMeasurement(this.context, change, way),
+    pause: (daoId: DaoId) => pauseDao(this.context, daoId),
+    treasury: (daoId: DaoId) => treasuryOf(this.context, daoId),
+    signers: (daoId: DaoId) => listSigners(this.context, daoId),
+    history: (daoId: DaoId) => historyOf(this.context, daoId),
+  };
+
+  readonly members = {
+    of: (daoId: DaoId, address: Address = this.context.signer.address) => membershipOf(this.context, daoId, address),
+    list: (daoId: DaoId) => listMembers(this.context, daoId),
+    applications: (daoId: DaoId) => this.context.chain.applicationsOf(daoId),
+    apply: (daoId: DaoId, statement: string) => applyForMembership(this.context, daoId, statement),
+    decide: (daoId: DaoId, applicant: Address, accept: boolean) =>
+      decideApplication(this.context, daoId, applicant, accept),
+    setRoles: (daoId: DaoId, member: Address, roles: number) => setRoles(this.context, daoId, member, roles),
+  };
+
+  readonly proposals = {
+    propose: (params: ProposeParams) => propose(this.context, params),
+    status: (proposalId: ProposalId) => proposalStatus(this.context, proposalId),
+    list: (daoId: DaoId) => listProposals(this.context, daoId),
+    vote: (proposalId: ProposalId, choice: VoteChoice) => vote(this.context, proposalId, choice),
+    /** What this client has voted; null when it has not, or did so from elsewhere. */
+    voted: (proposalId: ProposalId) => votedHere(this.context, proposalId),
+    execute: (proposalId: ProposalId) => executeProposal(this.context, proposalId),
+  };
+
+  readonly holderSets = {
+    versions: (id: HolderSetId) => holderSetVersions(this.context, id),
+    membersAt: (urls: readonly string[]) => membersAt(this.context, urls),
+    draftRotation: (id: HolderSetId, members: readonly HolderMember[], threshold: number) =>
+      draftRotation(this.context, id, members, threshold),
+    signRotation: (draft: RotationDraft, secretKey: Uint8Array) => signRotation(this.context, draft, secretKey),
+    rotate: (draft: RotationDraft) => rotateHolderSet(this.context, draft),
+    tombstone: (id: HolderSetId, signingKey: string) => tombstoneHolder(this.context, id, signingKey),
   };
 
   readonly datasets = {
@@ -126,6 +192,8 @@ export class UsufructClient {
     list: (filter: { readonly datasetId?: DatasetId; readonly owner?: Address }) =>
       listContributions(this.context, filter),
     releases: (contributionId: ContributionId) => releasesOf(this.context, contributionId),
+    tombstone: (contributionId: ContributionId) => tombstoneContribution(this.context, contributionId),
+    renew: (contributionId: ContributionId, endEpoch: number) => renewLease(this.context, contributionId, endEpoch),
   };
 
   readonly grants = {

@@ -1,11 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { asAmount, refuse, type ContributionId, type DatasetId } from '@usufruct/kernel';
-import { metadataDigest } from '@usufruct/protocol';
+import { metadataDigest, ROLES } from '@usufruct/protocol';
 import {
   aContribution,
   actingChain,
   aDao,
   aDataset,
+  aMember,
   aPolicy,
   FakeGraphql,
   FakeHolder,
@@ -104,7 +105,8 @@ describe('DAO', () => {
 
   it('decides a contribution once', async () => {
     const { chain, client } = world();
-    chain.put('dao', aDao({ founder: FOUNDER.address })).put('dataset', aDataset());
+    chain.put('dao', aDao()).put('dataset', aDataset());
+    chain.putMember(aDao().id, aMember({ address: FOUNDER.address, roles: ROLES.steward }));
     chain.put('contribution', aContribution({ state: 'proposed' }));
     expect((await client.datasets.accept(MINE)).state).toBe('accepted');
     expect((await client.datasets.accept(MINE)).state).toBe('accepted');
@@ -113,13 +115,16 @@ describe('DAO', () => {
   });
 
   it.each(['proposed', 'accepted', 'declined'] as const)(
-    'lets nobody but the founder decide, not even again: a contribution that is %s',
+    'lets nobody but a steward decide, not even again: a contribution that is %s',
     async (state) => {
-      const { chain, client } = world(testWallet('stranger'));
-      chain.put('dao', aDao({ founder: FOUNDER.address })).put('dataset', aDataset());
+      const stranger = testWallet('stranger');
+      const { chain, client } = world(stranger);
+      chain.put('dao', aDao()).put('dataset', aDataset());
       chain.put('contribution', aContribution({ state }));
-      const refused = { code: 'FORBIDDEN', details: { role: 'founder' } };
+      const refused = { code: 'FORBIDDEN', details: { role: 'steward' } };
       await expect(client.datasets.accept(MINE)).rejects.toMatchObject(refused);
+      const roles = ROLES.administrator + ROLES.policyMaker;
+      chain.putMember(aDao().id, aMember({ address: stranger.address, roles }));
       await expect(client.datasets.decline(MINE)).rejects.toMatchObject(refused);
       expect(chain.executed).toEqual([]);
     },

@@ -6,7 +6,6 @@ import {
   type Hex32,
   type DatasetId,
 } from '@usufruct/kernel';
-import { fromBase64 } from '@usufruct/kernel';
 import {
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
@@ -24,9 +23,10 @@ import {
 import { z } from 'zod';
 import { operation, REFUSAL_FIELDS, resultOf, valueOrThrow } from './api/graphql.js';
 import type { ClientContext } from './context.js';
+import { actOnce } from './act.js';
 import { createOnce } from './create.js';
-import { readIdentity } from './holders.js';
-import { executeOnce } from './transactions.js';
+import { membersAt } from './governance/holder-sets.js';
+import { requireRole } from './governance/members.js';
 import { retrying } from './wait.js';
 
 const zDescribed = resultOf(z.object({ title: z.string().nullable() }));
@@ -63,12 +63,10 @@ export async function createHolderSet(
       expected: `an integer from 1 to ${context.holders.length}`,
     });
   }
-  const known = await Promise.all(context.holders.map(({ url }) => readIdentity(context, url)));
-  const members = known.map(({ identity }) => ({
-    operator: identity.operator,
-    signingPublicKey: fromBase64(identity.signingPublicKey),
-    sealingPublicKey: fromBase64(identity.sealingPublicKey),
-  }));
+  const members = await membersAt(
+    context,
+    context.holders.map(({ url }) => url),
+  );
   return createOnce({
     context,
     key: `holder-set/${key}`,
@@ -124,7 +122,7 @@ export async function createDataset(context: ClientContext, params: CreateDatase
 }
 
 /**
- * By the DAO's founder: accept or decline a proposed contribution. Deciding the same again is no error, so the signer is
+ * By a steward: accept or decline a proposed contribution. Deciding the same again is no error, so the signer is
  * looked at first: a repetition sends nothing that the chain could refuse. Refuses `FORBIDDEN`, `ALREADY_DECIDED`.
  */
 export async function decideContribution(
@@ -132,32 +130,18 @@ export async function decideContribution(
   contributionId: ContributionId,
   accept: boolean,
 ): Promise<ContributionView> {
-  const { chain, journal, signer } = context;
-  const state = accept ? 'accepted' : 'declined';
-  const before = await chain.contribution(contributionId);
-  const { daoId } = await chain.dataset(before.datasetId);
-  const { founder } = await chain.dao(daoId);
-  if (signer.address !== founder) throw refuse('FORBIDDEN', { role: 'founder' });
-  if (before.state === state) return before;
-  const key = `decide/${contributionId}/${state}`;
-  await executeOnce({ ...context, key, actions: [{ kind: 'decideContribution', contributionId, accept }] });
-  const decided = await chain.contribution(contributionId);
-  await journal.delete(key);
-  return decided;
-}
-
-/** Replace the policy: `expectedVersion` is the one that the founder has read. Refuses `POLICY_OUTDATED`. */
-export async function setPolicy(
-  context: ClientContext,
-  daoId: DaoId,
-  expectedVersion: number,
-  policy: DaoPolicy,
-): Promise<DaoView> {
-  const key = `policy/${daoId}/${expectedVersion}`;
-  await executeOnce({ ...context, key, actions: [{ kind: 'setPolicy', daoId, expectedVersion, policy }] });
-  const dao = await context.chain.dao(daoId);
-  await context.journal.delete(key);
-  return dao;
+  const { chain } = context;
+  const decided = accept ? 'accepted' : 'declined';
+  const { datasetId } = await chain.contribution(contributionId);
+  const { daoId } = await chain.dataset(datasetId);
+  await requireRole(context, daoId, 'steward');
+  return actOnce({
+    context,
+    key: `decide/${contributionId}/${decided}`,
+    action: { kind: 'decideContribution', contributionId, accept },
+    read: () => chain.contribution(contributionId),
+    isDone: ({ state }) => state === decided,
+  });
 }
 
 async function describe(

@@ -8,8 +8,8 @@ import {
   type ProtectionKind,
 } from '@usufruct/protocol';
 import type { ClientContext } from './context.js';
+import { actOnce } from './act.js';
 import { createOnce } from './create.js';
-import { executeOnce } from './transactions.js';
 
 export interface GiveGrantParams {
   readonly contributionId: ContributionId;
@@ -30,14 +30,14 @@ export function giveGrant(context: ClientContext, params: GiveGrantParams): Prom
 }
 
 /** Stop the next release of the key. It cannot recall what was released before. Revoking twice is no error. */
-export async function revokeGrant(context: ClientContext, grantId: GrantId): Promise<GrantView> {
-  const before = await context.chain.grant(grantId);
-  if (before.revokedAtMs !== null) return before;
-  const key = `revoke/${grantId}`;
-  await executeOnce({ ...context, key, actions: [{ kind: 'revokeGrant', grantId }] });
-  const revoked = await context.chain.grant(grantId);
-  await context.journal.delete(key);
-  return revoked;
+export function revokeGrant(context: ClientContext, grantId: GrantId): Promise<GrantView> {
+  return actOnce({
+    context,
+    key: `revoke/${grantId}`,
+    action: { kind: 'revokeGrant', grantId },
+    read: () => context.chain.grant(grantId),
+    isDone: ({ revokedAtMs }) => revokedAtMs !== null,
+  });
 }
 
 export interface UseToExplain {

@@ -4,7 +4,7 @@ import { PURPOSE_CODE, type ChainInfo, type GrantTerms, type GrantView } from '@
 import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
-import { integerOf } from './dao.js';
+import { integerOf } from '../arguments.js';
 
 interface GrantOptions {
   readonly purpose: string[];

@@ -3,7 +3,7 @@ import type { JobTerms, Quote } from '@usufruct/sdk';
 import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
-import { integerOf } from './dao.js';
+import { integerOf } from '../arguments.js';
 
 interface TermOptions {
   readonly purpose: string;

@@ -11,11 +11,13 @@ import { CONTRIBUTION_STATE } from '../../ui/status.js';
 
 interface DecisionsProps {
   readonly account: ActiveAccount;
+  /** Stewards decide; the other members see what waits. */
+  readonly mayDecide: boolean;
   readonly dataset: DatasetCard;
 }
 
 /** Contributions to one dataset, those that wait for a decision first. */
-export function Decisions({ account, dataset }: DecisionsProps) {
+export function Decisions({ account, mayDecide, dataset }: DecisionsProps) {
   const { datasetId } = dataset;
   // From the chain itself, in order of registration.
   const contributions = useLoaded(datasetId, () => account.client.chain.contributionsOf(datasetId));
@@ -35,6 +37,7 @@ export function Decisions({ account, dataset }: DecisionsProps) {
           <Decision
             key={contribution.id}
             account={account}
+            mayDecide={mayDecide}
             contribution={contribution}
             onDecided={contributions.reload}
           />
@@ -48,11 +51,12 @@ const rankOf = ({ state }: ContributionView): number => (state === 'proposed' ? 
 
 interface DecisionProps {
   readonly account: ActiveAccount;
+  readonly mayDecide: boolean;
   readonly contribution: ContributionView;
   readonly onDecided: () => void;
 }
 
-function Decision({ account, contribution, onDecided }: DecisionProps) {
+function Decision({ account, mayDecide, contribution, onDecided }: DecisionProps) {
   const { id, owner, state, parts } = contribution;
   const { datasets } = account.client;
   const decide = useTask(async (accept: boolean) => {
@@ -69,7 +73,7 @@ function Decision({ account, contribution, onDecided }: DecisionProps) {
             {formatBytes(sizeBytes)} from <Id value={owner} what="address of the contributor" />
           </span>
         </span>
-        {state === 'proposed' ? (
+        {state === 'proposed' && mayDecide ? (
           <span className="row">
             <Button small look="primary" busy={decide.busy} onClick={() => void decide.run(true)}>
               Accept

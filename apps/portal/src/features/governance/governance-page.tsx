@@ -1,122 +1,99 @@
+import type { Membership } from '@usufruct/sdk';
 import { useState } from 'react';
-import { formatAmount, shortId } from '../../app/format.js';
-import { WithAccount, type Acting } from '../../app/with-account.js';
 import { useLoaded } from '../../app/use-task.js';
-import { titleOf, type DaoCard, type DatasetCard } from '../../data/catalogue.js';
+import { WithAccount, type Acting } from '../../app/with-account.js';
+import type { DaoCard, DatasetCard } from '../../data/catalogue.js';
 import { useDaos, useDatasets } from '../../data/use-catalogue.js';
 import { Button } from '../../ui/button.js';
-import { Id } from '../../ui/id.js';
-import { Empty, Facts, Loading, PageHead, Panel } from '../../ui/layout.js';
+import { Empty, Loading, PageHead } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
-import { Decisions } from './decisions.js';
+import { DaoPanel } from './dao-panel.js';
 import { NewDao } from './new-dao.js';
-import { NewDataset } from './new-dataset.js';
+import { OtherDaos } from './other-daos.js';
 
 export function GovernancePage() {
   return (
     <>
       <PageHead title="Governance">
         A DAO sets the price, the purposes, the approved code and how income is divided, on the chain for everyone to
-        see. It accepts contributions, but it cannot read them.
+        see. Its members vote on all of it. It accepts contributions, but it cannot read them.
       </PageHead>
       <WithAccount>{(acting) => <Governance {...acting} />}</WithAccount>
     </>
   );
 }
 
+interface KnownDao {
+  readonly dao: DaoCard;
+  readonly membership: Membership;
+}
+
 function Governance(acting: Acting) {
-  const { account } = acting;
-  const daos = useDaos(account.client);
-  const datasets = useDatasets(account.client);
+  const { members } = acting.account.client;
+  const daos = useDaos(acting.account.client);
+  const datasets = useDatasets(acting.account.client);
   const [founding, setFounding] = useState(false);
+  const known = useLoaded(daos.data === undefined ? null : daos.data.map(({ daoId }) => daoId).join(), () =>
+    Promise.all((daos.data ?? []).map(async (dao) => ({ dao, membership: await members.of(dao.daoId) }))),
+  );
   const reload = () => {
     daos.reload();
     datasets.reload();
+    known.reload();
   };
-  const error = daos.error ?? datasets.error;
+  const error = daos.error ?? datasets.error ?? known.error;
   if (error !== undefined) return <Refusal error={error} onRetry={reload} />;
-  if (daos.data === undefined || datasets.data === undefined) return <Loading what="the DAOs" />;
-  const own = daos.data.filter(({ founder }) => founder === account.address);
+  if (known.data === undefined || datasets.data === undefined) return <Loading what="the DAOs" />;
+  const found = () => {
+    setFounding(false);
+    reload();
+  };
   return (
     <div className="stack">
-      {own.length === 0 && !founding && <Empty>You have not founded a DAO.</Empty>}
-      {own.map((dao) => (
-        <OwnDao
-          key={dao.daoId}
-          {...acting}
-          dao={dao}
-          datasets={datasets.data?.filter((dataset) => dataset.dao.daoId === dao.daoId) ?? []}
-          onChanged={reload}
-        />
-      ))}
+      <OwnDaos {...acting} daos={known.data} datasets={datasets.data} isFounding={founding} onChanged={reload} />
       {founding ? (
-        <NewDao
-          {...acting}
-          onDone={() => {
-            setFounding(false);
-            reload();
-          }}
-        />
+        <NewDao {...acting} onDone={found} />
       ) : (
         <div>
-          <Button look={own.length === 0 ? 'primary' : 'plain'} onClick={() => setFounding(true)}>
+          <Button
+            look={known.data.every(({ membership }) => membership.state !== 'member') ? 'primary' : 'plain'}
+            onClick={() => setFounding(true)}
+          >
             Found a DAO
           </Button>
         </div>
+      )}
+      {known.data.some(({ membership }) => membership.state !== 'member') && (
+        <OtherDaos
+          {...acting}
+          daos={known.data.filter(({ membership }) => membership.state !== 'member')}
+          onChanged={reload}
+        />
       )}
     </div>
   );
 }
 
-interface OwnDaoProps extends Acting {
-  readonly dao: DaoCard;
+interface OwnDaosProps extends Acting {
+  readonly daos: readonly KnownDao[];
   readonly datasets: readonly DatasetCard[];
+  readonly isFounding: boolean;
   readonly onChanged: () => void;
 }
 
-function OwnDao({ dao, datasets, account, coin, onChanged }: OwnDaoProps) {
-  const [publishing, setPublishing] = useState(false);
-  const treasury = useLoaded(dao.treasury, () => account.client.chain.balanceOf(dao.treasury));
-  return (
-    <Panel
-      title={titleOf(dao, shortId(dao.daoId))}
-      lead={dao.description ?? undefined}
-      actions={
-        <Button
-          small
-          onClick={() => {
-            treasury.reload();
-            onChanged();
-          }}
-        >
-          Read again
-        </Button>
-      }
-    >
-      <Facts
-        entries={[
-          ['DAO', <Id value={dao.daoId} what="DAO id" />],
-          ['Price of a question', formatAmount(dao.policy.pricePerQuestionUnits, coin)],
-          ['Treasury', treasury.data === undefined ? '…' : formatAmount(treasury.data, coin)],
-        ]}
-      />
-      {datasets.map((dataset) => (
-        <Decisions key={dataset.datasetId} account={account} dataset={dataset} />
-      ))}
-      {publishing || datasets.length === 0 ? (
-        <NewDataset
-          account={account}
-          dao={dao}
-          onDone={() => {
-            setPublishing(false);
-            onChanged();
-          }}
-        />
-      ) : (
-        <div>
-          <Button onClick={() => setPublishing(true)}>Publish another dataset</Button>
-        </div>
-      )}
-    </Panel>
+function OwnDaos({ daos, datasets, isFounding, onChanged, ...acting }: OwnDaosProps) {
+  const own = daos.flatMap(({ dao, membership }) =>
+    membership.state === 'member' ? [{ dao, self: membership.member }] : [],
   );
+  if (own.length === 0) return isFounding ? null : <Empty>You are not a member of a DAO yet.</Empty>;
+  return own.map(({ dao, self }) => (
+    <DaoPanel
+      key={dao.daoId}
+      {...acting}
+      dao={dao}
+      self={self}
+      datasets={datasets.filter((dataset) => dataset.dao.daoId === dao.daoId)}
+      onChanged={onChanged}
+    />
+  ));
 }

@@ -1,4 +1,4 @@
-import { EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
+import { DEFAULT_GOVERNANCE, DEFAULT_PAYOUT_RULES, EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
 import { useAttemptKey } from '../../app/use-attempt.js';
@@ -10,6 +10,8 @@ import { Notice, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { PurposeFields } from './purpose-fields.js';
 import { majorityOf, readPolicy, type PolicyDraft } from './policy-draft.js';
+import { governanceDraft, payoutRulesDraft, readGovernance, readPayoutRules } from './proposal-draft.js';
+import { GovernanceFields, PayoutRulesFields, SplitFields } from './rule-fields.js';
 
 const PROFILE_WORDS: Readonly<Record<EvidenceProfile, string>> = {
   'tdx+nv': 'Intel TDX with an NVIDIA confidential GPU',
@@ -25,15 +27,19 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
   const [draft, setDraft] = useState<PolicyDraft>(() => firstDraft(config.runners));
+  const [governance, setGovernance] = useState(() => governanceDraft(DEFAULT_GOVERNANCE));
+  const [payoutRules, setPayoutRules] = useState(() => payoutRulesDraft(DEFAULT_PAYOUT_RULES));
   const keyOf = useAttemptKey();
   const change = (part: Partial<PolicyDraft>) => setDraft({ ...draft, ...part });
   const found = useTask(async () => {
     const threshold = majorityOf(config.holderUrls.length);
     const policy = readPolicy(draft, coin, threshold);
     const metadata = { title: title.trim(), description: description.trim() };
-    const key = keyOf(JSON.stringify([metadata, draft]));
-    const holderSet = await account.client.daos.createHolderSet({ key, threshold });
-    await account.client.daos.create({ key, ...metadata, policy: { ...policy, holderSetId: holderSet.id } });
+    const rules = { governance: readGovernance(governance), payoutRules: readPayoutRules(payoutRules) };
+    const key = keyOf(JSON.stringify([metadata, draft, rules]));
+    const { daos } = account.client;
+    const holderSet = await daos.createHolderSet({ key, threshold });
+    await daos.create({ key, ...metadata, ...rules, policy: { ...policy, holderSetId: holderSet.id } });
     onDone();
   });
   const submit = (event: FormEvent) => {
@@ -60,6 +66,13 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
         <PurposeFields chosen={draft.purposes} onChange={(purposes) => change({ purposes })} />
         <SplitFields draft={draft} onChange={change} />
         <EvidenceFields draft={draft} onChange={change} allowStandIn={config.suiNetwork === 'local'} />
+        <details>
+          <summary>How it decides and pays</summary>
+          <div className="stack">
+            <GovernanceFields draft={governance} onChange={(part) => setGovernance({ ...governance, ...part })} />
+            <PayoutRulesFields draft={payoutRules} onChange={(part) => setPayoutRules({ ...payoutRules, ...part })} />
+          </div>
+        </details>
         <Notice>
           Keys are split among the {config.holderUrls.length} key holders of this portal’s configuration; any{' '}
           {majorityOf(config.holderUrls.length)} of them are needed to release one.
@@ -100,33 +113,6 @@ function EvidenceFields({ draft, onChange, allowStandIn }: DraftFieldsProps & { 
         onText={(measurements) => onChange({ measurements })}
       />
     </>
-  );
-}
-
-const SPLIT_FIELDS = [
-  ['contributorsPercent', 'Contributors, %'],
-  ['treasuryPercent', 'Treasury, %'],
-  ['runnerPercent', 'Runner, %'],
-  ['protocolPercent', 'Protocol, %'],
-] as const;
-
-function SplitFields({ draft, onChange }: DraftFieldsProps) {
-  return (
-    <fieldset>
-      <legend>How the price is divided</legend>
-      <div className="columns narrow">
-        {SPLIT_FIELDS.map(([name, label]) => (
-          <TextField
-            key={name}
-            label={label}
-            required
-            inputMode="decimal"
-            value={draft[name]}
-            onText={(percent) => onChange({ [name]: percent })}
-          />
-        ))}
-      </div>
-    </fieldset>
   );
 }
 

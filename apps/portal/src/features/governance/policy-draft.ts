@@ -2,14 +2,17 @@ import { BASIS_POINTS_WHOLE, refuse } from '@usufruct/kernel';
 import { LIMITS, type DaoPolicy, type EvidenceProfile, type RevenueSplit } from '@usufruct/protocol';
 import { parseAmountInput, type Coin } from '../../app/format.js';
 
-/** A policy as it stands in a form: text that may be anything. */
-export interface PolicyDraft {
-  readonly price: string;
-  readonly purposes: readonly string[];
+export interface SplitDraft {
   readonly contributorsPercent: string;
   readonly treasuryPercent: string;
   readonly runnerPercent: string;
   readonly protocolPercent: string;
+}
+
+/** A policy as it stands in a form: text that may be anything. */
+export interface PolicyDraft extends SplitDraft {
+  readonly price: string;
+  readonly purposes: readonly string[];
   readonly profiles: readonly EvidenceProfile[];
   /** One a line. */
   readonly measurements: string;
@@ -42,7 +45,8 @@ export function readPolicy(draft: PolicyDraft, coin: Coin, verifierThreshold: nu
   };
 }
 
-function readSplit(draft: PolicyDraft): RevenueSplit {
+/** Refuses `SPLIT_INVALID` where the parts do not add up to the whole. */
+export function readSplit(draft: SplitDraft): RevenueSplit {
   const split = {
     contributorsBps: readPercent(draft.contributorsPercent, 'contributors'),
     treasuryBps: readPercent(draft.treasuryPercent, 'treasury'),
@@ -55,13 +59,13 @@ function readSplit(draft: PolicyDraft): RevenueSplit {
 }
 
 /** Percent with at most two decimals, as parts of ten thousand. */
-function readPercent(text: string, field: string): number {
+export function readPercent(text: string, field: string): number {
   const match = /^(\d{1,3})(?:[.,](\d{1,2}))?$/.exec(text.trim());
   if (match === null) throw refuse('INVALID_ARGUMENT', { field, expected: 'a percentage with at most two decimals' });
   return Number(match[1]) * 100 + Number((match[2] ?? '').padEnd(2, '0'));
 }
 
-function readMeasurements(text: string): string[] {
+export function readMeasurements(text: string): string[] {
   const lines = text.split(/\s+/).filter((line) => line !== '');
   if (lines.length === 0 || lines.some((line) => !/^[0-9a-f]{96}$/.test(line))) {
     throw refuse('INVALID_ARGUMENT', { field: 'approved code', expected: '96 lower-case hexadecimal digits a line' });

@@ -75,6 +75,13 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   JobFunded: 'locked for a session',
   ReceiptSettled: 'paid for a use',
   JobClosed: 'came back from a session',
+  TreasurySpent: 'paid from a treasury',
+  ReceiptSettledPrivately: 'paid for a use',
+  EpochProposed: 'set aside for an epoch',
+  EpochRejected: 'came back from an epoch',
+  PayoutClaimed: 'claimed from an epoch',
+  EpochSwept: 'what nobody claimed',
+  LicenceBought: 'a licence',
 };
 
 /** An address, or the escrow of a session (`escrow:<id>`). */

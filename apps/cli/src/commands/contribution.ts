@@ -1,0 +1,48 @@
+import type { ContributionId } from '@usufruct/kernel';
+import { integerOf } from '../arguments.js';
+import type { AddCommand } from '../program.js';
+import { idArgument } from '../runtime.js';
+
+export const addContribution: AddCommand = (program, open) => {
+  const contribution = program.command('contribution').description('what became of a contribution');
+  contribution
+    .command('show')
+    .argument('<contribution>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const view = await runtime.chain().contribution(idArgument<ContributionId>(id, 'contribution'));
+      const leases = [...view.parts, view.manifestBlob].map(({ endEpoch }) => endEpoch);
+      runtime.terminal.result({ contribution: view }, [
+        `${view.id}  ${view.tombstonedAtMs === null ? view.state : 'retired for good'}  by ${view.owner}`,
+        `${view.parts.length} parts; the first lease ends in epoch ${Math.min(...leases)}`,
+      ]);
+    });
+  contribution
+    .command('tombstone')
+    .description('retire it for good, by its owner: no key of it is released again; what was released stays known')
+    .argument('<contribution>')
+    .option('--yes', 'do not ask')
+    .action(async (id: string, { yes }: { yes?: boolean }, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const isSure = yes === true || (await runtime.terminal.confirm(`Retire ${contributionId} for good?`));
+      const { contributions } = runtime.client();
+      const view = await (isSure
+        ? contributions.tombstone(contributionId)
+        : runtime.chain().contribution(contributionId));
+      runtime.terminal.result({ contribution: view }, [isSure ? `${view.id} is retired` : 'nothing was changed']);
+    });
+  contribution
+    .command('renew')
+    .description(
+      'note on the chain that all leases of its blobs last until a Walrus epoch; paying the store is its own',
+    )
+    .argument('<contribution>')
+    .requiredOption('--end-epoch <n>')
+    .action(async (id: string, { endEpoch }: { endEpoch: string }, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const view = await runtime.client().contributions.renew(contributionId, integerOf(endEpoch, 'end-epoch'));
+      runtime.terminal.result({ contribution: view }, [`${view.id}: leases until epoch ${endEpoch}`]);
+    });
+};

@@ -1,0 +1,82 @@
+import type { DaoId } from '@usufruct/kernel';
+import { explainGovernance, explainPayoutRules } from '@usufruct/sdk';
+import type { AddCommand } from '../../program.js';
+import { idArgument } from '../../runtime.js';
+import { orNone, timeOf, wordsOf } from '../../words.js';
+import { eventLine } from './event-line.js';
+import { policyLines } from './policy-lines.js';
+
+export const addShow: AddCommand = (dao, open) => {
+  dao
+    .command('show')
+    .description('everything that the chain says of a DAO')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const view = await runtime.chain().dao(idArgument<DaoId>(id, 'dao'));
+      const words = await wordsOf(runtime);
+      const balanceUnits = await runtime.chain().balanceOf(view.treasury);
+      runtime.terminal.result({ dao: view, treasury: { account: view.treasury, balanceUnits } }, [
+        `DAO ${view.id}, founded by ${view.founder}`,
+        ...(view.paused ? ['PAUSED: only a vote unpauses it'] : []),
+        `${view.members.length} members, ${view.proposalCount} proposals, ${words.amount(balanceUnits)} in the treasury`,
+        `policy version ${view.policyVersion}`,
+        ...policyLines(view.policy, words),
+        ...explainGovernance(view.governance),
+        ...explainPayoutRules(view.payoutRules),
+      ]);
+    });
+  dao
+    .command('treasury')
+    .description('what a DAO has, and what its members voted to spend')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const treasury = await runtime.client().daos.treasury(idArgument<DaoId>(id, 'dao'));
+      const words = await wordsOf(runtime);
+      runtime.terminal.result({ treasury }, [
+        `${words.amount(treasury.balanceUnits)} (${treasury.account}; no key exists for it)`,
+        ...treasury.spending.map(
+          ({ atMs, to, amountUnits }) => `${timeOf(atMs)}  -${words.amount(amountUnits)}  to ${to}`,
+        ),
+      ]);
+    });
+  dao
+    .command('verifiers')
+    .description('the holder set whose members hold the keys and register runners')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const { policy } = await runtime.chain().dao(idArgument<DaoId>(id, 'dao'));
+      const holderSet = await runtime.chain().holderSet(policy.holderSetId);
+      const { verifierThreshold } = policy;
+      runtime.terminal.result({ verifierThreshold, holderSet }, [
+        `${verifierThreshold} of ${holderSet.members.length} register a runner; ${holderSet.threshold} release a key`,
+        `holder set ${holderSet.id}, version ${holderSet.version}`,
+      ]);
+    });
+  dao
+    .command('signers')
+    .description('who signs receipts without being a runner: MPC sets and FHE hosts')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const signers = await runtime.client().daos.signers(idArgument<DaoId>(id, 'dao'));
+      const lines = signers.map(
+        ({ id: signerId, signerKind, payTo, withdrawnAtMs }) =>
+          `${signerId}  ${signerKind}  ${withdrawnAtMs === null ? `paid to ${payTo}` : `withdrawn ${timeOf(withdrawnAtMs)}`}`,
+      );
+      runtime.terminal.result({ signers }, orNone(lines));
+    });
+  dao
+    .command('history')
+    .description('how a DAO came to be what it is, from the events of the chain, oldest first')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const events = await runtime.client().daos.history(idArgument<DaoId>(id, 'dao'));
+      const words = await wordsOf(runtime);
+      const lines = events.map(({ atMs, data }) => `${timeOf(atMs)}  ${eventLine(data, words)}`);
+      runtime.terminal.result({ events }, lines);
+    });
+};

@@ -1,0 +1,102 @@
+import { purposeLabel } from '@usufruct/consent';
+import type { DaoId } from '@usufruct/kernel';
+import { policyDiff, type ChainEvent, type DaoPolicy, type DaoView } from '@usufruct/protocol';
+import { explainChange, explainGovernance, explainPayoutRules } from '@usufruct/sdk';
+import { useState } from 'react';
+import { formatTime } from '../../app/format.js';
+import type { PortalClient } from '../../app/client.js';
+import { useLoaded } from '../../app/use-task.js';
+import type { Acting } from '../../app/with-account.js';
+import { Button } from '../../ui/button.js';
+import { Id } from '../../ui/id.js';
+import { Facts, Loading } from '../../ui/layout.js';
+import { Refusal } from '../../ui/refusal.js';
+import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
+import { wordsIn } from './words.js';
+
+/** What the DAO allows now, how it decides, and how that came to be. */
+export function PolicyView({ account, coin, dao }: Acting & { readonly dao: DaoView }) {
+  const { policy } = dao;
+  const { contributorsBps, treasuryBps, runnerBps, protocolBps } = policy.split;
+  const percents = [contributorsBps, treasuryBps, runnerBps, protocolBps].map((bps) => `${bps / 100} %`);
+  return (
+    <details>
+      <summary>Policy, version {dao.policyVersion}</summary>
+      <div className="stack tight">
+        <Facts
+          entries={[
+            ['Purposes', policy.purposes.map(purposeLabel).join(', ')],
+            ['Contributors, treasury, runner, protocol', percents.join(', ')],
+            ['Computation', policy.kinds.map((kind) => KIND_WORDS[kind]).join(', ')],
+            ['Protected by', policy.protections.map((kind) => PROTECTION_WORDS[kind]).join(' or ')],
+            ['Approved code', policy.appraisal.measurements.map((m) => <Id key={m} value={m} what="measurement" />)],
+            ['Key holders', <Id value={policy.holderSetId} what="holder set id" />],
+            ['Verifiers needed', String(policy.verifierThreshold)],
+            ['How it decides', explainGovernance(dao.governance).join(' ')],
+            ['How contributors are paid', explainPayoutRules(dao.payoutRules).join(' ')],
+          ]}
+        />
+        <PolicyHistory account={account} coin={coin} dao={dao} />
+      </div>
+    </details>
+  );
+}
+
+interface PolicyVersion {
+  readonly version: number;
+  readonly policy: DaoPolicy;
+  readonly by: ChainEvent['sender'];
+  readonly atMs: number;
+}
+
+/** Every version, newest first. Reads all events, so only when it is asked for. */
+function PolicyHistory({ account, coin, dao }: Acting & { readonly dao: DaoView }) {
+  const [open, setOpen] = useState(false);
+  const history = useLoaded(open ? `${dao.id} ${dao.policyVersion}` : null, () =>
+    policyVersions(account.client, dao.id),
+  );
+  if (!open) {
+    return (
+      <div>
+        <Button small onClick={() => setOpen(true)}>
+          How did it change?
+        </Button>
+      </div>
+    );
+  }
+  const versions = history.data ?? [];
+  return (
+    <>
+      <Refusal error={history.error} onRetry={history.reload} />
+      {history.loading && <Loading what="the history" />}
+      <ul className="list" aria-label="Versions of the policy">
+        {versions.map(({ version, policy, by, atMs }, i) => {
+          const before = versions[i + 1];
+          const changes = before === undefined ? [] : policyDiff(before.policy, policy);
+          return (
+            <li className="item" key={version} data-version={version}>
+              <p>
+                <span className="item-title">Version {version}</span>, {formatTime(atMs)},{' '}
+                {before === undefined ? 'founded' : 'set'} by <Id value={by} what="address" />
+              </p>
+              {changes.map((change) => (
+                <p className="hint" key={change.field}>
+                  {explainChange(change, wordsIn(coin))}
+                </p>
+              ))}
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}
+
+async function policyVersions(client: PortalClient, daoId: DaoId): Promise<PolicyVersion[]> {
+  const versions: PolicyVersion[] = [];
+  for (const { data, sender, atMs } of await client.daos.history(daoId)) {
+    if (data.type === 'DaoCreated') versions.push({ version: 1, policy: data.dao.policy, by: sender, atMs });
+    if (data.type === 'PolicySet') versions.push({ version: data.version, policy: data.policy, by: sender, atMs });
+  }
+  return versions.toReversed();
+}

@@ -1,0 +1,190 @@
+import { purposeLabel } from '@usufruct/consent';
+import {
+  isListChange,
+  type Governance,
+  type PayoutRules,
+  type PolicyChange,
+  type PolicyListField,
+  type PolicyValueField,
+  type ProposalEffect,
+  type ProposalView,
+  type RevenueSplit,
+} from '@usufruct/protocol';
+import { durationWords } from './duration.js';
+import { roleNames } from './members.js';
+import type { ProposalStatus } from './proposals.js';
+
+/** How amounts, times and ids are written where the words are shown. */
+export interface Words {
+  readonly amount: (units: bigint) => string;
+  readonly time: (atMs: number) => string;
+  readonly id: (id: string) => string;
+}
+
+const percent = (bps: number): string => `${bps / 100} %`;
+
+const FIELD_WORDS: Readonly<Record<PolicyValueField | PolicyListField, string>> = {
+  pricePerQuestionUnits: 'Price of a question',
+  contributorsBps: 'Contributors’ part',
+  treasuryBps: 'Treasury’s part',
+  runnerBps: 'Runner’s part',
+  protocolBps: 'Protocol’s part',
+  holderSetId: 'Key holders and verifiers',
+  verifierThreshold: 'Verifiers needed to register a runner',
+  maxJobTermMs: 'Longest session',
+  resultTermMs: 'How long a runner’s appraisal counts',
+  appraisalVersion: 'Version of the appraisal policy',
+  purposes: 'Purposes',
+  kinds: 'Kinds of computation',
+  protections: 'Protections',
+  profiles: 'Evidence',
+  measurements: 'Approved code',
+};
+
+/** One change of a policy in one line: what it was, and what it is then. */
+export function explainChange(change: PolicyChange, words: Words): string {
+  const field = FIELD_WORDS[change.field];
+  if (!isListChange(change)) {
+    const write = (value: bigint | number | string): string => valueWords(change.field, value, words);
+    return `${field}: ${write(change.before)} → ${write(change.after)}`;
+  }
+  const write = (value: string): string => (change.field === 'purposes' ? purposeLabel(value) : value);
+  const parts = [
+    ...change.added.map((value) => `+ ${write(value)}`),
+    ...change.removed.map((value) => `− ${write(value)}`),
+  ];
+  return `${field}: ${parts.length === 0 ? 'another order' : parts.join(', ')}`;
+}
+
+function valueWords(field: PolicyValueField, value: bigint | number | string, words: Words): string {
+  if (typeof value === 'bigint') return words.amount(value);
+  if (typeof value === 'string') return words.id(value);
+  if (field.endsWith('Bps')) return percent(value);
+  return field.endsWith('Ms') ? durationWords(value) : String(value);
+}
+
+const splitWords = ({ contributorsBps, treasuryBps, runnerBps, protocolBps }: RevenueSplit): string =>
+  `${percent(contributorsBps)} to contributors, ${percent(treasuryBps)} to the treasury, ${percent(runnerBps)} to the runner, ${percent(protocolBps)} to the protocol`;
+
+/** How a DAO decides, one sentence a line. */
+export function explainGovernance(governance: Governance): string[] {
+  const { voting, quorumBps, approvalBps, votingMs, timelockMs, executionMs, policyByVoteOnly } = governance;
+  return [
+    voting === 'member'
+      ? 'Each member has one vote.'
+      : 'Each member has as many votes as units it was paid as a contributor.',
+    `At least ${percent(quorumBps)} of all votes must be cast, and at least ${percent(approvalBps)} of yes and no must be yes.`,
+    `Votes are taken for ${durationWords(votingMs)}; after a timelock of ${durationWords(timelockMs)} anyone can execute it, for ${durationWords(executionMs)}.`,
+    policyByVoteOnly ? 'Only a vote changes the policy.' : 'Policy makers can change the policy without a vote.',
+  ];
+}
+
+/** How contributors are paid, one sentence a line. */
+export function explainPayoutRules({ mode, challengeMs, claimTermMs, unclaimedTo }: PayoutRules): string[] {
+  if (mode === 'direct') return ['Each question pays its contributors at once; the weights of use are public.'];
+  return [
+    'Contributors are paid in epochs by weights that stay private; each claims its part with a proof.',
+    `Key holders can object for ${durationWords(challengeMs)}; then payouts can be claimed for ${durationWords(claimTermMs)}.`,
+    `What nobody claims goes to the ${unclaimedTo}.`,
+  ];
+}
+
+/** As it is proposed, or as the chain shows it. */
+type Effect = ProposalEffect | ProposalView['effect'];
+
+/** What executing a proposal does, one sentence a line, for somebody about to vote. */
+export function explainEffect(effect: Effect, words: Words): string[] {
+  switch (effect.kind) {
+    case 'setPrice':
+      return [`Set the price of a question to ${words.amount(effect.pricePerQuestionUnits)}.`];
+    case 'setPurposes':
+      return [`Allow questions for: ${effect.purposes.map(purposeLabel).join(', ')}.`];
+    case 'setSplit':
+      return [`Divide the price: ${splitWords(effect.split)}.`];
+    case 'approveMeasurement':
+      return [`Approve code that may then get keys: ${effect.measurement}.`];
+    case 'withdrawMeasurement':
+      return [`Withdraw approved code, whose runners stop at once: ${effect.measurement}.`];
+    case 'setVerifiers':
+      return [
+        `Make ${words.id(effect.holderSetId)} the key holders and verifiers; ${effect.verifierThreshold} of them register a runner.`,
+      ];
+    case 'setTerms':
+      return [
+        `Allow computation by ${effect.kinds.join(', ')}, protected by ${effect.protections.join(' or ')}, with evidence of ${effect.profiles.join(' or ')}.`,
+        `A session lasts at most ${durationWords(effect.maxJobTermMs)}, a runner’s appraisal ${durationWords(effect.resultTermMs)}.`,
+      ];
+    case 'setGovernance':
+      return ['Change how the DAO decides:', ...explainGovernance(effect.governance)];
+    case 'setPayoutRules':
+      return ['Change how contributors of new sessions are paid:', ...explainPayoutRules(effect.payoutRules)];
+    case 'spendTreasury':
+      return [`Pay ${words.amount(effect.amountUnits)} from the treasury to ${words.id(effect.to)}.`];
+    case 'setRoles':
+      return [`Set the roles of ${words.id(effect.member)} to: ${roleWords(effect.roles)}.`];
+    case 'unpause':
+      return ['End the pause.'];
+    default:
+      return explainRoomEffect(effect, words);
+  }
+}
+
+type RoomEffect = Extract<
+  Effect,
+  { kind: 'registerSigner' | 'withdrawSigner' | 'tombstoneDataset' | 'offerLicence' | 'withdrawLicenceOffer' }
+>;
+function explainRoomEffect(effect: RoomEffect, words: Words): string[] {
+  switch (effect.kind) {
+    case 'registerSigner':
+      return [
+        `Accept receipts signed by ${effect.signerKind === 'mpc-set' ? 'three MPC parties together' : 'the host of an FHE evaluator'}; its part is paid to ${words.id(effect.payTo)}.`,
+      ];
+    case 'withdrawSigner':
+      return [`Accept no more receipts of the signer ${words.id(effect.signerId)}, at once.`];
+    case 'tombstoneDataset':
+      return [`Retire the dataset ${words.id(effect.datasetId)} for good: nothing of it is released or used again.`];
+    case 'offerLicence': {
+      const { datasetId, purpose, computation, protection, priceUnits, termMs } = effect.terms;
+      return [
+        `Offer a licence for the dataset ${words.id(datasetId)}: ${purposeLabel(purpose)}, by ${computation}, protected by ${protection}.`,
+        `It costs ${words.amount(priceUnits)} and lasts ${durationWords(termMs)}.`,
+      ];
+    }
+    case 'withdrawLicenceOffer':
+      return [`Sell no more licences of the offer ${words.id(effect.offerId)}; those that were bought stay.`];
+  }
+}
+
+export const roleWords = (roles: number): string => roleNames(roles).join(', ') || 'none';
+
+/** Where a proposal stands and what comes next, one sentence a line. */
+export function explainStatus({ proposal, state, tally }: ProposalStatus, words: Words): string[] {
+  return [stateWords({ proposal, state, tally }, words), ...tallyWords({ proposal, state, tally }, words)];
+}
+
+function stateWords({ proposal, state, tally }: ProposalStatus, { time }: Words): string {
+  const { votingEndsAtMs, executableFromMs, executableUntilMs, executedAtMs } = proposal;
+  switch (state) {
+    case 'voting':
+      return `Votes are taken until ${time(votingEndsAtMs)}. As it stands it would ${tally.passed ? 'pass' : 'fail'}.`;
+    case 'rejected':
+      return 'It was not passed.';
+    case 'timelocked':
+      return `It was passed. Anyone can execute it from ${time(executableFromMs)} to ${time(executableUntilMs)}.`;
+    case 'executable':
+      return `It was passed. Anyone can execute it now, until ${time(executableUntilMs)}.`;
+    case 'executed':
+      return `It was executed ${time(executedAtMs ?? executableFromMs)}.`;
+    case 'lapsed':
+      return `It was passed, but nobody executed it before ${time(executableUntilMs)}.`;
+  }
+}
+
+function tallyWords({ proposal, tally }: ProposalStatus, { amount }: Words): string[] {
+  const { yesVotes, noVotes, abstainVotes, totalVotes, voting, approvalBps } = proposal;
+  const votes = (count: bigint): string => (voting === 'member' ? String(count) : amount(count));
+  const cast = `${votes(yesVotes)} yes, ${votes(noVotes)} no, ${votes(abstainVotes)} abstained, of ${votes(totalVotes)}`;
+  const quorum = `${tally.hasQuorum ? 'Enough have voted' : 'Too few have voted'}: ${votes(tally.castVotes)} of at least ${votes(tally.quorumVotes)}`;
+  const reached = tally.approvalBps === null ? 'nobody has said yes or no' : `${percent(tally.approvalBps)} said yes`;
+  return [`${cast}.`, `${quorum}; ${reached}, at least ${percent(approvalBps)} are needed.`];
+}

@@ -1,0 +1,98 @@
+import { refuse, type Address, type DaoId } from '@usufruct/kernel';
+import { metadataDigest, ROLES, type ApplicationView, type DaoView, type MemberView } from '@usufruct/protocol';
+import { actOnce } from '../act.js';
+import type { ClientContext } from '../context.js';
+
+export type RoleName = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
+
+export const rolesOf = (names: readonly RoleName[]): number => names.reduce((sum, name) => sum | ROLES[name], 0);
+export const roleNames = (roles: number): RoleName[] => ROLE_NAMES.filter((name) => (roles & ROLES[name]) !== 0);
+export const hasRole = (member: MemberView | null, role: RoleName): boolean =>
+  member !== null && (member.roles & ROLES[role]) !== 0;
+
+/** How an address stands to a DAO. */
+export type Membership =
+  | { readonly state: 'none' }
+  | { readonly state: 'applied'; readonly application: ApplicationView }
+  | { readonly state: 'member'; readonly member: MemberView };
+
+export async function membershipOf(context: ClientContext, daoId: DaoId, address: Address): Promise<Membership> {
+  const member = await context.chain.member(daoId, address);
+  if (member !== null) return { state: 'member', member };
+  const applications = await context.chain.applicationsOf(daoId);
+  const application = applications.find(({ applicant }) => applicant === address);
+  return application === undefined ? { state: 'none' } : { state: 'applied', application };
+}
+
+/** Every member with roles and what it has earned, in order of joining. */
+export async function listMembers(context: ClientContext, daoId: DaoId): Promise<MemberView[]> {
+  const { members } = await context.chain.dao(daoId);
+  const views = await Promise.all(members.map((address) => context.chain.member(daoId, address)));
+  return views.filter((view) => view !== null).sort((a, b) => a.ordinal - b.ordinal);
+}
+
+/** What an applicant says about itself is told the DAO elsewhere; the chain keeps its digest. */
+export const statementHashOf = (statement: string) => metadataDigest({ title: 'membership', description: statement });
+
+/** Ask to become a member. Who is one, or has applied already, has nothing more to do. */
+export function applyForMembership(context: ClientContext, daoId: DaoId, statement: string): Promise<Membership> {
+  const { address } = context.signer;
+  return actOnce<Membership>({
+    context,
+    key: `apply/${daoId}`,
+    action: { kind: 'applyForMembership', daoId, statementHash: statementHashOf(statement) },
+    read: () => membershipOf(context, daoId, address),
+    isDone: ({ state }) => state !== 'none',
+  });
+}
+
+/** By a steward, once for an application. Refuses `NOT_FOUND` where there is none, `FORBIDDEN`. */
+export function decideApplication(
+  context: ClientContext,
+  daoId: DaoId,
+  applicant: Address,
+  accept: boolean,
+): Promise<Membership> {
+  return actOnce<Membership>({
+    context,
+    key: `decide-application/${daoId}/${applicant}/${accept}`,
+    action: { kind: 'decideApplication', daoId, applicant, accept },
+    read: () => membershipOf(context, daoId, applicant),
+    isDone: ({ state }, wasSent) => (accept ? state === 'member' : state === 'none' && wasSent),
+  });
+}
+
+/** By an administrator: a sum of `ROLES`. Refuses `FORBIDDEN`, also for the last administrator's own role. */
+export async function setRoles(
+  context: ClientContext,
+  daoId: DaoId,
+  address: Address,
+  roles: number,
+): Promise<MemberView> {
+  const member = await actOnce({
+    context,
+    key: `roles/${daoId}/${address}/${roles}`,
+    action: { kind: 'setRoles', daoId, member: address, roles },
+    read: () => context.chain.member(daoId, address),
+    isDone: (view) => view?.roles === roles,
+  });
+  if (member === null) throw refuse('NOT_FOUND', { object: 'member' });
+  return member;
+}
+
+/** One way, by whoever may pause; only a vote unpauses. */
+export function pauseDao(context: ClientContext, daoId: DaoId): Promise<DaoView> {
+  return actOnce({
+    context,
+    key: `pause/${daoId}`,
+    action: { kind: 'pauseDao', daoId },
+    read: () => context.chain.dao(daoId),
+    isDone: ({ paused }) => paused,
+  });
+}
+
+/** Refuses `FORBIDDEN` where the signer is no member with this role, before anything is sent. */
+export async function requireRole(context: ClientContext, daoId: DaoId, role: RoleName): Promise<void> {
+  if (!hasRole(await context.chain.member(daoId, context.signer.address), role)) throw refuse('FORBIDDEN', { role });
+}

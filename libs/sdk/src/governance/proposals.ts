@@ -1,0 +1,132 @@
+import { refuse, type DaoId, type ProposalId, type TimestampMs } from '@usufruct/kernel';
+import {
+  deriveId,
+  isPassed,
+  metadataDigest,
+  proposalState,
+  VOTE_CHOICES,
+  type Metadata,
+  type ProposalEffect,
+  type ProposalState,
+  type ProposalView,
+  type VoteChoice,
+} from '@usufruct/protocol';
+import { z } from 'zod';
+import { actOnce } from '../act.js';
+import type { ClientContext } from '../context.js';
+import { createOnce } from '../create.js';
+import { readRecord, writeRecord } from '../journal.js';
+import { executeOnce } from '../transactions.js';
+
+export interface Tally {
+  readonly castVotes: bigint;
+  /** The least number of votes that must be cast. */
+  readonly quorumVotes: bigint;
+  readonly hasQuorum: boolean;
+  /** Parts of ten thousand of yes among yes and no, rounded down; null while nobody has said either. */
+  readonly approvalBps: number | null;
+  readonly passed: boolean;
+}
+export interface ProposalStatus {
+  readonly proposal: ProposalView;
+  readonly state: ProposalState;
+  readonly tally: Tally;
+}
+
+/** Where a proposal stands at a moment: exact integers, by the rules that the chain counts with. */
+export function statusOf(proposal: ProposalView, nowMs: TimestampMs): ProposalStatus {
+  const { yesVotes, noVotes, abstainVotes, totalVotes, quorumBps } = proposal;
+  const castVotes = yesVotes + noVotes + abstainVotes;
+  const quorumVotes = (BigInt(quorumBps) * totalVotes + 9_999n) / 10_000n;
+  const decided = yesVotes + noVotes;
+  return {
+    proposal,
+    state: proposalState(proposal, nowMs),
+    tally: {
+      castVotes,
+      quorumVotes,
+      hasQuorum: castVotes >= quorumVotes,
+      approvalBps: decided === 0n ? null : Number((yesVotes * 10_000n) / decided),
+      passed: isPassed(proposal),
+    },
+  };
+}
+
+export interface ProposeParams extends Metadata {
+  /** The journal's name for it: the same key never makes a second proposal. */
+  readonly key: string;
+  readonly daoId: DaoId;
+  readonly effect: ProposalEffect;
+}
+
+/** By a member. Voting begins at once, under the rules that the DAO has now; the chain keeps the words' digest. */
+export async function propose(context: ClientContext, params: ProposeParams): Promise<ProposalStatus> {
+  const { key, daoId, effect, title, description } = params;
+  const proposal = await createOnce({
+    context,
+    key: `proposal/${key}`,
+    read: (salt) => context.chain.proposal(deriveId<ProposalId>('proposal', daoId, context.signer.address, salt)),
+    action: (salt) => ({
+      kind: 'propose',
+      salt,
+      daoId,
+      effect,
+      descriptionHash: metadataDigest({ title, description }),
+    }),
+  });
+  return statusOf(proposal, context.clock.nowMs());
+}
+
+export async function proposalStatus(context: ClientContext, proposalId: ProposalId): Promise<ProposalStatus> {
+  return statusOf(await context.chain.proposal(proposalId), context.clock.nowMs());
+}
+
+/** Newest first. */
+export async function listProposals(context: ClientContext, daoId: DaoId): Promise<ProposalStatus[]> {
+  const proposals = await context.chain.proposalsOf(daoId);
+  const nowMs = context.clock.nowMs();
+  return proposals.sort((a, b) => b.number - a.number).map((proposal) => statusOf(proposal, nowMs));
+}
+
+const zVoted = z.object({ choice: z.enum(VOTE_CHOICES) });
+const voteKey = (context: ClientContext, proposalId: ProposalId): string =>
+  `vote/${proposalId}/${context.signer.address}`;
+
+/** What this client has voted; null when it has not, or voted from elsewhere. */
+export async function votedHere(context: ClientContext, proposalId: ProposalId): Promise<VoteChoice | null> {
+  return (await readRecord(context.journal, voteKey(context, proposalId), zVoted))?.choice ?? null;
+}
+
+/**
+ * Vote, once and for good. The chain does not say how somebody voted, so the journal remembers it: the same vote again
+ * changes nothing. Refuses `ALREADY_VOTED`, `NO_VOTE` for who had none when it was made, `PROPOSAL_STATE`.
+ */
+export async function vote(
+  context: ClientContext,
+  proposalId: ProposalId,
+  choice: VoteChoice,
+): Promise<ProposalStatus> {
+  const { journal } = context;
+  const key = voteKey(context, proposalId);
+  const voted = await readRecord(journal, key, zVoted);
+  if (voted !== null && voted.choice !== choice) throw refuse('ALREADY_VOTED', { choice: voted.choice });
+  if (voted === null) {
+    const transactionKey = `${key}/${choice}/transaction`;
+    await executeOnce({ ...context, key: transactionKey, actions: [{ kind: 'vote', proposalId, choice }] });
+    await writeRecord(journal, key, { choice });
+    await journal.delete(transactionKey);
+  }
+  return proposalStatus(context, proposalId);
+}
+
+/** By anyone, between the end of the timelock and the end of the time to execute. Refuses `PROPOSAL_STATE`. */
+export async function executeProposal(context: ClientContext, proposalId: ProposalId): Promise<ProposalStatus> {
+  const executed = await actOnce({
+    context,
+    key: `execute/${proposalId}`,
+    action: { kind: 'executeProposal', proposalId },
+    read: () => context.chain.proposal(proposalId),
+    isDone: ({ executedAtMs }) => executedAtMs !== null,
+  });
+  return statusOf(executed, context.clock.nowMs());
+}
