@@ -10,7 +10,15 @@ import {
   type DatasetId,
   type JobId,
 } from '@usufruct/kernel';
-import { LIMITS, type DaoPolicy, type DaoView, type DatasetView, type GrantView } from '@usufruct/protocol';
+import {
+  DEFAULT_GOVERNANCE,
+  LIMITS,
+  type DaoPolicy,
+  type DaoView,
+  type DatasetView,
+  type Governance,
+  type GrantView,
+} from '@usufruct/protocol';
 import { connect, memoryJournal, type Journal, type UsufructClient } from '@usufruct/sdk';
 import { httpBlobStore } from '@usufruct/walrus';
 
@@ -64,13 +72,18 @@ export interface Founded {
 }
 
 /** A DAO whose policy approves this system's runner, with one dataset. */
-export async function found(endpoints: Endpoints, change: Partial<DaoPolicy> = {}): Promise<Founded> {
+export async function found(
+  endpoints: Endpoints,
+  change: Partial<DaoPolicy> = {},
+  governance: Governance = DEFAULT_GOVERNANCE,
+): Promise<Founded> {
   const founder = newPlayer(endpoints);
   const holderSet = await founder.client.daos.createHolderSet({ key: 'holders', threshold: 2 });
   const dao = await founder.client.daos.create({
     key: 'dao',
     title: 'Cold chain cooperative',
     description: 'Keeps vaccines cold.',
+    governance,
     policy: {
       pricePerQuestionUnits: PRICE_UNITS,
       purposes: [PURPOSE],

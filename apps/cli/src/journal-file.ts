@@ -13,8 +13,9 @@ export function fileJournal(path: string): Journal & { close(): void } {
   closeSync(openSync(path, 'a', OWNER_ONLY));
   chmodSync(path, OWNER_ONLY);
   const database = new DatabaseSync(path);
+  // The wait comes first: two commands at once may both want the file while they still set it up.
   database.exec(
-    'PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=5000',
+    'PRAGMA busy_timeout=5000; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON',
   );
   database.exec('CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT');
   const get = database.prepare('SELECT value FROM record WHERE key = ?');

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { asAmount, sumUnits, type Address, type ProposalId } from '@usufruct/kernel';
+import { DEFAULT_GOVERNANCE, type ProposalEffect } from '@usufruct/protocol';
+import type { ProposalStatus } from '@usufruct/sdk';
+import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
+import { balanceOf, contributor, found, fundedSession, newPlayer, PRICE_UNITS } from '../support/players.js';
+import type { Contributor, Founded, Player } from '../support/players.js';
+import { startTestSystem } from '../support/system.js';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** Long enough for a process of its own to vote on a loaded machine. */
+const VOTING_MS = 5_000;
+const GOVERNANCE = {
+  ...DEFAULT_GOVERNANCE,
+  quorumBps: 5_000,
+  votingMs: VOTING_MS,
+  timelockMs: 200,
+  executionMs: 600_000,
+};
+const NEW_PRICE = asAmount(2_000_001n);
+const OTHER_CODE = 'cd'.repeat(48);
+
+describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
+  let system: Awaited<ReturnType<typeof startTestSystem>>;
+  let dao: Founded;
+  let ada: Contributor;
+  let ben: Contributor;
+  let enterprise: Awaited<ReturnType<typeof fundedSession>>;
+  let clerk: Address;
+
+  beforeAll(async () => {
+    system = await startTestSystem();
+    writeFileSync(join(system.home, 'endpoints.json'), JSON.stringify(system.endpoints));
+    dao = await found(system.endpoints, {}, GOVERNANCE);
+    ada = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    ben = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
+    enterprise = await fundedSession(system.endpoints, dao.dataset.id, 1);
+    await enterprise.session.ask({ key: 'q', text: QUESTION });
+  }, 120_000);
+  afterAll(() => system?.stop(), 30_000);
+
+  const chain = () => dao.founder.client.chain;
+  const treasury = async () => chain().balanceOf(dao.dao.treasury);
+
+  /** The clerk works from a command line. */
+  const cli = (...args: readonly string[]): Promise<Record<string, unknown>> =>
+    new Promise((done, fail) => {
+      const all = ['--no-warnings', join(ROOT, 'apps/cli/bin/usufruct.mjs'), '--json', ...args];
+      const environment = {
+        PATH: process.env['PATH'] ?? '',
+        USUFRUCT_HOME: system.home,
+        USUFRUCT_CLI_HOME: join(system.home, 'clerk'),
+      };
+      const child = spawn(process.execPath, all, { env: environment });
+      let out = '';
+      child.stdout.on('data', (text) => (out += String(text)));
+      child.on('error', fail);
+      child.on('close', (code) =>
+        code === 0 ? done(JSON.parse(out) as Record<string, unknown>) : fail(new Error(`${args.join(' ')}: ${out}`)),
+      );
+    });
+  const propose = (by: Player, effect: ProposalEffect): Promise<ProposalStatus> => {
+    const words = { title: effect.kind, description: '' };
+    return by.client.proposals.propose({ key: effect.kind, daoId: dao.dao.id, effect, ...words });
+  };
+  /** Everybody votes for it; when the time has come, the clerk executes it from the command line. */
+  async function decide(...ids: ProposalId[]): Promise<void> {
+    const votes = ids.flatMap((id) => [dao.founder, ada].map(({ client }) => client.proposals.vote(id, 'yes')));
+    await Promise.all([...votes, ...ids.map((id) => cli('dao', 'vote', id, 'yes'))]);
+    for (const id of ids) {
+      await until(async () => (await ada.client.proposals.status(id)).state === 'executable');
+      expect(await cli('dao', 'execute', id)).toMatchObject({ state: 'executed' });
+    }
+  }
+
+  it('takes in a member who applied, by a steward, from the command line', async () => {
+    const daoId = dao.dao.id;
+    clerk = (await cli('wallet', 'new'))['address'] as Address;
+    expect(await cli('dao', 'apply', daoId, '--statement', 'I keep the books.')).toMatchObject({
+      membership: { state: 'applied' },
+    });
+    await cli('dao', 'apply', daoId, '--statement', 'I keep the books.');
+    await expect(ben.client.members.decide(daoId, clerk, true)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await dao.founder.client.members.decide(daoId, clerk, true);
+    const { members } = (await cli('dao', 'members', daoId)) as { members: { address: string; roles: number }[] };
+    // The founder, the two contributors, and the clerk: in order of joining.
+    expect(members.map(({ address }) => address)).toEqual([
+      dao.founder.signer.address,
+      ada.signer.address,
+      ben.signer.address,
+      clerk,
+    ]);
+    expect(members.map(({ roles }) => roles)).toEqual([7, 0, 0, 0]);
+  }, 30_000);
+
+  it('raises its price, approves code and spends from its treasury by vote, and does not do what too few want', async () => {
+    expect(await treasury()).toBe(150_001n); // 15 % of 1,000,003, and the unit that the floors leave
+    const to = clerk;
+    const proposals = await Promise.all([
+      propose(ada, { kind: 'setPrice', pricePerQuestionUnits: NEW_PRICE }),
+      propose(ben, { kind: 'approveMeasurement', measurement: OTHER_CODE }),
+      propose(dao.founder, { kind: 'spendTreasury', to, amountUnits: asAmount(100_000n) }),
+    ]);
+    const ids = proposals.map(({ proposal }) => proposal.id);
+    const mine = { kind: 'spendTreasury', to: ben.signer.address, amountUnits: asAmount(50_001n) } as const;
+    const { proposal: unwanted } = await propose(ben, mine);
+    await ben.client.proposals.vote(unwanted.id, 'yes');
+    await dao.founder.client.proposals.vote(unwanted.id, 'no');
+    await expect(ada.client.proposals.execute(ids[0]!)).rejects.toMatchObject({ code: 'PROPOSAL_STATE' });
+    await expect(newPlayer(system.endpoints).client.proposals.vote(ids[0]!, 'no')).rejects.toMatchObject({
+      code: 'NO_VOTE',
+    });
+    await decide(...ids);
+    const { policy, policyVersion } = await chain().dao(dao.dao.id);
+    expect([policy.pricePerQuestionUnits, policyVersion]).toEqual([NEW_PRICE, 3]);
+    expect(policy.appraisal.measurements).toEqual([system.endpoints.runnerMeasurement, OTHER_CODE]);
+    expect([await treasury(), await chain().balanceOf(clerk)]).toEqual([50_001n, 100_000n]);
+    expect(await cli('dao', 'treasury', dao.dao.id)).toMatchObject({
+      treasury: { balanceUnits: '50001', spending: [{ to: clerk, amountUnits: '100000' }] },
+    });
+    // The same again, from anyone, changes nothing; and one yes against one no is no majority.
+    await ben.client.proposals.execute(ids[2]!);
+    await expect(ben.client.proposals.execute(unwanted.id)).rejects.toMatchObject({ code: 'PROPOSAL_STATE' });
+    expect((await ben.client.proposals.status(unwanted.id)).state).toBe('rejected');
+    expect(await treasury()).toBe(50_001n);
+  }, 60_000);
+
+  it('is paused by its founder, refuses new sessions, lets old ones end, and goes on by vote', async () => {
+    expect((await dao.founder.client.daos.pause(dao.dao.id)).paused).toBe(true);
+    const refused = { code: 'DAO_PAUSED' };
+    await expect(fundedSession(system.endpoints, dao.dataset.id, 1, NEW_PRICE)).rejects.toMatchObject(refused);
+    await enterprise.session.close();
+    const { proposal } = await propose(ada, { kind: 'unpause' });
+    await decide(proposal.id);
+    expect((await chain().dao(dao.dao.id)).paused).toBe(false);
+  }, 60_000);
+
+  it('works on at the new price, under the new appraisal policy', async () => {
+    const later = await fundedSession(system.endpoints, dao.dataset.id, 1, NEW_PRICE);
+    const { verdict, answer } = await later.session.ask({ key: 'q', text: QUESTION });
+    expect(verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    expect(answer.citations).not.toEqual([]);
+    // 15 % of 2,000,001 is 300,000.15; 70 % is 1,400,000.7, which gets the one unit that the floors leave.
+    expect(await treasury()).toBe(350_001n);
+    await later.session.close();
+  }, 60_000);
+
+  it('has books that agree with the chain to the unit, and a history that says how it came to be', async () => {
+    const runners = new Set<Address>();
+    for (const { data } of await chain().events(0)) {
+      if (data.type === 'RunnerRegistered') runners.add(data.runner.payTo);
+    }
+    const { protocolAccount } = await chain().info();
+    const accounts = [dao.dao.treasury, protocolAccount, clerk, ...runners];
+    const parts = await Promise.all([
+      ...accounts.map((account) => chain().balanceOf(account)),
+      ...[dao.founder, ada, ben, enterprise.player].map(balanceOf),
+    ]);
+    expect(sumUnits(parts)).toBe(PRICE_UNITS + NEW_PRICE);
+    expect(await dao.founder.client.payouts.reconcile()).toMatchObject({ agrees: true, mismatches: [] });
+    const { events } = (await cli('dao', 'history', dao.dao.id)) as { events: { data: { type: string } }[] };
+    const count = (type: string): number => events.filter(({ data }) => data.type === type).length;
+    expect(['MemberAdded', 'ProposalCreated', 'ProposalExecuted', 'PolicySet', 'DaoPaused'].map(count)).toEqual([
+      4, 5, 4, 2, 1,
+    ]);
+    const shown = await cli('dao', 'show', dao.dao.id);
+    expect(shown).toMatchObject({ dao: { policyVersion: 3, proposalCount: 5 }, treasury: { balanceUnits: '350001' } });
+  }, 30_000);
+});
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((done) => setTimeout(done, 100));
+}
