@@ -1,7 +1,24 @@
 import type { ClientWithCoreApi, SuiClientTypes } from '@mysten/sui/client';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
-import { asTimestampMs, isErrorCode, refuse, toUsufructError, type Digest } from '@usufruct/kernel';
-import { LIMITS, type ChainAction, type ChainEvent, type TransactionOutcome } from '@usufruct/protocol';
+import {
+  asTimestampMs,
+  isErrorCode,
+  refuse,
+  toUsufructError,
+  type DaoId,
+  type Digest,
+  type EpochId,
+  type SignerId,
+} from '@usufruct/kernel';
+import {
+  LIMITS,
+  type ChainAction,
+  type ChainEvent,
+  type EpochView,
+  type ReceiptPoolView,
+  type SignerView,
+  type TransactionOutcome,
+} from '@usufruct/protocol';
 import type { Chain, PreparedTransaction, WalletSigner } from '../port.js';
 import { abortRefusal } from './abort-codes.js';
 import { toSuiDigest } from './digests.js';
@@ -10,6 +27,7 @@ import { ownEventName, type SuiEventSource } from './events/event-source.js';
 import { askSui } from './failures.js';
 import { GovernanceReader } from './reads/governance-reader.js';
 import { Lookup } from './reads/lookup.js';
+import { PayoutReader } from './reads/payout-reader.js';
 import { SuiReader } from './reads/sui-reader.js';
 import type { SuiSettings } from './settings.js';
 import { prepareSuiTransaction, SIGNATURE_SEPARATOR } from './transactions/prepare.js';
@@ -40,6 +58,7 @@ export class SuiChain implements Chain {
   readonly #index: EventIndex;
   readonly #reader: SuiReader;
   readonly #governance: GovernanceReader;
+  readonly #payouts: PayoutReader;
 
   constructor(options: SuiChainOptions) {
     this.#options = {
@@ -53,6 +72,7 @@ export class SuiChain implements Chain {
     const lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
     this.#reader = new SuiReader(lookup);
     this.#governance = new GovernanceReader(lookup);
+    this.#payouts = new PayoutReader(lookup);
   }
 
   info: Chain['info'] = () => this.#reader.info();
@@ -71,6 +91,11 @@ export class SuiChain implements Chain {
   applicationsOf: Chain['applicationsOf'] = (daoId) => this.#governance.applicationsOf(daoId);
   proposal: Chain['proposal'] = (id) => this.#governance.proposal(id);
   proposalsOf: Chain['proposalsOf'] = (daoId) => this.#governance.proposalsOf(daoId);
+  signer = (daoId: DaoId, id: SignerId): Promise<SignerView> => this.#payouts.signer(daoId, id);
+  receiptPool = (daoId: DaoId): Promise<ReceiptPoolView> => this.#payouts.receiptPool(daoId);
+  epoch = (id: EpochId): Promise<EpochView> => this.#payouts.epoch(id);
+  epochsOf = (daoId: DaoId): Promise<EpochView[]> => this.#payouts.epochsOf(daoId);
+  isClaimed = (epochId: EpochId, index: number): Promise<boolean> => this.#payouts.isClaimed(epochId, index);
 
   async events(
     after: number,

@@ -7,6 +7,7 @@ import {
   type ContributionId,
   type DaoId,
   type DatasetId,
+  type EpochId,
   type Digest,
   type GrantId,
   type Hex32,
@@ -14,11 +15,14 @@ import {
   type JobId,
   type ProposalId,
   type QuestionId,
+  type RunnerId,
+  type SignerId,
 } from '@usufruct/kernel';
 import {
   daoPolicyDigest,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
+  EpochStatementBcs,
   HolderRotationBcs,
   RunnerStatementBcs,
   UsageReceiptBcs,
@@ -41,6 +45,7 @@ export const SUI_IDS = {
   grant: idOf<GrantId>('grant'),
   job: idOf<JobId>('job'),
   proposal: idOf<ProposalId>('proposal'),
+  epoch: idOf<EpochId>('epoch'),
 };
 export const SUI_POLICY: DaoPolicy = aPolicy({ appraisal: { ...aPolicy().appraisal, profiles: ['tdx'] } });
 const key = (byte: number) => new Uint8Array(32).fill(byte);
@@ -60,14 +65,21 @@ const sui = (name: string) => idOf<Hex32>(`object of ${name}`);
 export function settle(world: SuiWorld): void {
   const founder = testWallet('founder').address;
   const { coinType } = world.settings;
-  const { holderSet, dao, dataset, contribution, grant, job, proposal } = SUI_IDS;
+  const { holderSet, dao, dataset, contribution, grant, job, proposal, epoch } = SUI_IDS;
   const lists = {
     operators: [idOf<Address>('operator 1')],
     signing_public_keys: [key(1)],
     sealing_public_keys: [key(101)],
   };
   const policy_digest = daoPolicyDigest(SUI_POLICY);
-  const about = { purpose: SUI_POLICY.purposes[0]!, kind: 0, protection: 0, policy_version: 1, max_questions: 5 };
+  const about = {
+    purpose: SUI_POLICY.purposes[0]!,
+    kind: 0,
+    protection: 0,
+    policy_version: 1,
+    payout_mode: 0,
+    max_questions: 5,
+  };
   const price = { price_per_question_units: SUI_POLICY.pricePerQuestionUnits, split: SUI_POLICY.split };
   const ends = { voting_ends_at_ms: later, executable_from_ms: later, executable_until_ms: later };
   const effect = Uint8Array.of(11); // unpause, which has no fields
@@ -145,9 +157,31 @@ export function settle(world: SuiWorld): void {
         ...ends,
       },
     ],
+    [
+      'EpochProposed',
+      {
+        object: sui('epoch'),
+        epoch_id: epoch,
+        dao_id: dao,
+        number: 1n,
+        attempt: 1,
+        settler: idOf<RunnerId>('settler'),
+        from_receipt: 1n,
+        to_receipt: 3n,
+        total_units: asAmount(900n),
+        root: digest,
+        leaf_count: 2,
+        proposed_at_ms: TEST_NOW_MS,
+        challenge_ends_at_ms: later,
+        claim_term_ms: 60_000,
+        unclaimed_to: 0,
+      },
+    ],
   );
   placeObjects(world, founder);
 }
+
+const NOTHING = { held: { value: asAmount(0n) }, deposited_units: 0n, withdrawn_units: 0n };
 
 function placeObjects(world: SuiWorld, founder: Address): void {
   for (const [name, type] of [
@@ -177,8 +211,18 @@ function placeObjects(world: SuiWorld, founder: Address): void {
       earned_units: asAmount(0n),
     },
     applications: empty('applications'),
-    treasury: { held: { value: asAmount(0n) }, deposited_units: 0n, withdrawn_units: 0n },
-    runners: { runners: empty('runners') },
+    treasury: NOTHING,
+    runners: { runners: empty('runners'), withdrawn: empty('withdrawn') },
+    signers: { signers: empty('signers') },
+    receipt_pool: {
+      held: NOTHING,
+      receipt_count: 0n,
+      marks: empty('marks'),
+      covered_receipts: 0n,
+      epoch_count: 0n,
+      attempts: empty('attempts'),
+      window_ends_at_ms: 0,
+    },
     taken: empty('taken'),
     paused: false,
   });
@@ -202,6 +246,28 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     executable_until_ms: later,
     executed: false,
     choices: empty('choices'),
+  });
+  world.object(sui('epoch'), suiObjects.epochObject, {
+    id: sui('epoch'),
+    version: 1,
+    epoch_id: SUI_IDS.epoch,
+    dao_id: SUI_IDS.dao,
+    number: 1n,
+    attempt: 1,
+    settler: idOf<RunnerId>('settler'),
+    from_receipt: 1n,
+    root: digest,
+    leaf_count: 2,
+    held: NOTHING,
+    claimed: empty('claimed'),
+    state: 0,
+    holder_set_id: SUI_IDS.holderSet,
+    objections_at_most: 0,
+    objections: new Uint8Array(),
+    challenge_ms: 60_000,
+    challenge_ends_at_ms: later,
+    claim_term_ms: 60_000,
+    unclaimed_to: 0,
   });
   const pauseCap = suiObjects.pauseCapObject.bcs.serialize({ id: sui('pause cap'), dao_id: SUI_IDS.dao }).toBytes();
   world.owned(sui('pause cap'), 'data_dao::PauseCap', founder, 0n, pauseCap);
@@ -242,6 +308,22 @@ export const SUI_RECEIPT = UsageReceiptBcs.serialize({
   resultCommitment: digest,
   budgetSpentMicroEpsilon: 0n,
   priceUnits: asAmount(1_000_000n),
+  issuedAtMs: TEST_NOW_MS,
+}).toBytes();
+const epochStatement = EpochStatementBcs.serialize({
+  chainId: 'sui:x',
+  packageId: idOf<Hex32>('package'),
+  registryId: idOf<Hex32>('registry'),
+  daoId: SUI_IDS.dao,
+  number: 1n,
+  attempt: 1,
+  fromReceipt: 1n,
+  toReceipt: 3n,
+  receiptChain: digest,
+  totalUnits: asAmount(900n),
+  root: digest,
+  leafCount: 2,
+  settlerPublicKey: key(6),
   issuedAtMs: TEST_NOW_MS,
 }).toBytes();
 const signatures = [{ member: 0, signature }];
@@ -315,6 +397,25 @@ export const SUI_ACTIONS: { readonly [K in ChainActionKind]?: Extract<ChainActio
   propose: { kind: 'propose', salt, daoId: SUI_IDS.dao, effect: { kind: 'unpause' }, descriptionHash: digest },
   vote: { kind: 'vote', proposalId: SUI_IDS.proposal, choice: 'yes' },
   executeProposal: { kind: 'executeProposal', proposalId: SUI_IDS.proposal },
+  settlePrivately: { kind: 'settlePrivately', receipt: SUI_RECEIPT, signature },
+  proposeEpoch: { kind: 'proposeEpoch', statement: epochStatement, settlerSignature: signature, signatures },
+  objectToEpoch: { kind: 'objectToEpoch', epochId: SUI_IDS.epoch, member: 0 },
+  proveEquivocation: {
+    kind: 'proveEquivocation',
+    epochId: SUI_IDS.epoch,
+    statement: epochStatement,
+    settlerSignature: signature,
+  },
+  claimPayout: {
+    kind: 'claimPayout',
+    epochId: SUI_IDS.epoch,
+    index: 1,
+    account: idOf<Address>('friend'),
+    amountUnits: asAmount(5n),
+    salt,
+    proof: [digest, digest],
+  },
+  sweepEpoch: { kind: 'sweepEpoch', epochId: SUI_IDS.epoch },
   rotateHolderSet: { kind: 'rotateHolderSet', rotation, signatures },
   tombstoneHolder: { kind: 'tombstoneHolder', holderSetId: SUI_IDS.holderSet, member: 0 },
 };
@@ -340,4 +441,11 @@ export const SUI_EFFECTS: { readonly [K in ProposalEffectKind]?: Extract<Proposa
   spendTreasury: { kind: 'spendTreasury', to: idOf<Address>('friend'), amountUnits: asAmount(1n) },
   setRoles: { kind: 'setRoles', member: idOf<Address>('friend'), roles: 4 },
   unpause: { kind: 'unpause' },
+  registerSigner: {
+    kind: 'registerSigner',
+    signerKind: 'fhe-host',
+    publicKeys: [key(8)],
+    payTo: idOf<Address>('host'),
+  },
+  withdrawSigner: { kind: 'withdrawSigner', signerId: idOf<SignerId>('signer') },
 };

@@ -6,6 +6,7 @@ import * as data from './data-actions.js';
 import * as governance from './governance-actions.js';
 import * as jobs from './job-actions.js';
 import * as lifecycle from './lifecycle-actions.js';
+import * as payouts from './payout-actions.js';
 
 /** What has no function in the contracts that this version calls; refused by name, never left out silently. */
 const notOnSui =
@@ -39,12 +40,12 @@ const BUILDERS: { readonly [K in ChainActionKind]: Builder<K> } = {
   propose: governance.propose,
   vote: governance.vote,
   executeProposal: governance.executeProposal,
-  settlePrivately: notOnSui('settlePrivately'),
-  proposeEpoch: notOnSui('proposeEpoch'),
-  objectToEpoch: notOnSui('objectToEpoch'),
-  proveEquivocation: notOnSui('proveEquivocation'),
-  claimPayout: notOnSui('claimPayout'),
-  sweepEpoch: notOnSui('sweepEpoch'),
+  settlePrivately: payouts.settlePrivately,
+  proposeEpoch: payouts.proposeEpoch,
+  objectToEpoch: payouts.objectToEpoch,
+  proveEquivocation: payouts.proveEquivocation,
+  claimPayout: payouts.claimPayout,
+  sweepEpoch: payouts.sweepEpoch,
   rotateHolderSet: lifecycle.rotateHolderSet,
   tombstoneHolder: lifecycle.tombstoneHolder,
   tombstoneContribution: notOnSui('tombstoneContribution'),

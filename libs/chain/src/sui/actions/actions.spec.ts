@@ -65,6 +65,12 @@ describe('actions as programmable transactions', () => {
     propose: ['effect::unpause', 'proposal::propose'],
     vote: ['proposal::vote'],
     executeProposal: ['proposal::execute'],
+    settlePrivately: ['usage_receipt::settle_privately'],
+    proposeEpoch: ['epoch::propose'],
+    objectToEpoch: ['epoch::object'],
+    proveEquivocation: ['epoch::prove_equivocation'],
+    claimPayout: ['epoch::claim'],
+    sweepEpoch: ['epoch::sweep'],
     rotateHolderSet: ['holder_set::rotate'],
     tombstoneHolder: ['holder_set::tombstone_member'],
   };

@@ -7,6 +7,7 @@ import {
   type ContributionId,
   type DaoId,
   type DatasetId,
+  type EpochId,
   type Hex32,
   type HolderSetId,
   type ProposalId,
@@ -33,6 +34,7 @@ export interface Building {
   readonly coin: (amountUnits: AmountUnits) => TransactionObjectArgument;
   /** The holder set that the DAO's policy names now. */
   readonly holderSetOf: (daoId: DaoId) => Promise<HolderSetId>;
+  readonly holderSetOfEpoch: (epochId: EpochId) => Promise<HolderSetId>;
   readonly effectOf: (proposalId: ProposalId) => Promise<ProposalEffect>;
   /** The DAO's PauseCap, if the sender owns it. Refuses `FORBIDDEN` otherwise. */
   readonly pauseCapOf: (daoId: DaoId) => Promise<Hex32>;

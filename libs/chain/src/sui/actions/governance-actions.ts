@@ -1,6 +1,7 @@
 import type { TransactionArgument } from '@mysten/sui/transactions';
 import { refuse } from '@usufruct/kernel';
 import {
+  SIGNER_KINDS,
   VOTE_CHOICES,
   type ProposalEffect,
   type ProposalEffectKind,
@@ -44,8 +45,13 @@ const EFFECTS: { readonly [K in ProposalEffectKind]: MakeEffect<K> } = {
     call(b, 'effect::spend_treasury', [pure(b).address(to), pure(b).u64(amountUnits)]),
   setRoles: (b, { member, roles }) => call(b, 'effect::set_roles', [pure(b).address(member), pure(b).u8(roles)]),
   unpause: (b) => call(b, 'effect::unpause', []),
-  registerSigner: notOnSui('registerSigner'),
-  withdrawSigner: notOnSui('withdrawSigner'),
+  registerSigner: (b, { signerKind, publicKeys, payTo }) =>
+    call(b, 'effect::register_signer', [
+      pure(b).u8(codeOf(SIGNER_KINDS, signerKind, 'signerKind')),
+      pure(b).byteLists(publicKeys),
+      pure(b).address(payTo),
+    ]),
+  withdrawSigner: (b, { signerId }) => call(b, 'effect::withdraw_signer', [pure(b).address(signerId)]),
   tombstoneDataset: notOnSui('tombstoneDataset'),
   offerLicence: notOnSui('offerLicence'),
   withdrawLicenceOffer: notOnSui('withdrawLicenceOffer'),

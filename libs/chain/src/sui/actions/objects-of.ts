@@ -1,5 +1,14 @@
 import type { TransactionObjectArgument } from '@mysten/sui/transactions';
-import type { ContributionId, DaoId, DatasetId, GrantId, HolderSetId, JobId, ProposalId } from '@usufruct/kernel';
+import type {
+  ContributionId,
+  DaoId,
+  DatasetId,
+  EpochId,
+  GrantId,
+  HolderSetId,
+  JobId,
+  ProposalId,
+} from '@usufruct/kernel';
 import { refuse } from '@usufruct/kernel';
 import { CLOCK, type Building } from './building.js';
 
@@ -42,6 +51,10 @@ export const objectsOf = (building: Building) => {
     proposal: (id: ProposalId) => {
       const { object, daoId } = objects.proposals.find(id);
       return { ...dao(daoId), daoId, proposal: tx.object(object) };
+    },
+    epoch: (id: EpochId) => {
+      const { object, daoId } = objects.epochs.find(id);
+      return { ...dao(daoId), epoch: tx.object(object) };
     },
     registry: () => tx.object(settings.registryId),
     clock: () => tx.object(CLOCK),

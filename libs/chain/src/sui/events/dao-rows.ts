@@ -53,8 +53,8 @@ export const DAO_ROWS: EventRows<
     dao: (event) => event.dao_id,
     learn: (event, index) => {
       const coin = normalizeStructTag(`0x${event.coin}`);
-      const lists = { members: [], applications: new Map(), proposals: [] };
-      index.daos.add(event.dao_id, { object: event.object, coin, policyVersion: 1, ...lists });
+      const lists = { members: [], applications: new Map(), proposals: [], signers: [], epochs: [] };
+      index.daos.add(event.dao_id, { object: event.object, coin, policyVersion: 1, pooledReceipts: 0n, ...lists });
     },
     data: (event) => ({
       type: 'DaoCreated',

@@ -7,6 +7,7 @@ import { DATA_ROWS } from './data-rows.js';
 import { GOVERNANCE_ROWS } from './governance-rows.js';
 import { JOB_ROWS } from './job-rows.js';
 import { LIFECYCLE_ROWS } from './lifecycle-rows.js';
+import { PAYOUT_ROWS } from './payout-rows.js';
 import type { ObjectIndex } from './object-index.js';
 import type { EventRow, EventRows, EventValue } from './row.js';
 
@@ -20,6 +21,7 @@ const EVENTS: EventRows<MoveEventName> = {
   ...JOB_ROWS,
   ...GOVERNANCE_ROWS,
   ...LIFECYCLE_ROWS,
+  ...PAYOUT_ROWS,
   UpgradesLocked: ABOUT_THE_CODE,
   UpgradeAnnounced: ABOUT_THE_CODE,
   UpgradeCancelled: ABOUT_THE_CODE,

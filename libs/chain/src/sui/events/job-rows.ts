@@ -16,7 +16,6 @@ export const JOB_ROWS: EventRows<'JobFunded' | 'ReceiptSettled' | 'JobClosed'> =
       type: 'JobFunded',
       job: {
         ...jobTermsView(event),
-        payoutMode: 'direct',
         questionsSettled: 0,
         escrowUnits: event.escrow_units,
         state: 'funded',

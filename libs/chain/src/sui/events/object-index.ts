@@ -1,15 +1,18 @@
 import {
   refuse,
   type Address,
+  type AmountUnits,
   type ContributionId,
   type DaoId,
   type DatasetId,
   type Digest,
+  type EpochId,
   type GrantId,
   type Hex32,
   type HolderSetId,
   type JobId,
   type ProposalId,
+  type SignerId,
   type TimestampMs,
 } from '@usufruct/kernel';
 
@@ -24,6 +27,19 @@ interface IndexedDao {
   readonly applications: Map<Address, Digest>;
   /** In order of their numbers. */
   readonly proposals: ProposalId[];
+  readonly signers: SignerId[];
+  /** In order of proposal, rejected ones included. */
+  readonly epochs: EpochId[];
+  /** How many receipts were settled privately. */
+  pooledReceipts: bigint;
+}
+interface IndexedEpoch {
+  readonly object: Hex32;
+  readonly daoId: DaoId;
+  readonly toReceipt: bigint;
+  readonly totalUnits: AmountUnits;
+  readonly proposedAtMs: TimestampMs;
+  claimedUnits: AmountUnits;
 }
 interface IndexedProposal {
   readonly object: Hex32;
@@ -87,6 +103,7 @@ export class ObjectIndex {
   readonly grants = new Kind<GrantId, { readonly contributionId: ContributionId }>('grant');
   readonly jobs = new Kind<JobId, IndexedJob>('job');
   readonly proposals = new Kind<ProposalId, IndexedProposal>('proposal');
+  readonly epochs = new Kind<EpochId, IndexedEpoch>('epoch');
   /** The registry, once its opening was seen; nothing of a DAO can have happened before. */
   registry: { readonly object: Hex32; readonly chainId: string; readonly protocolAccount: Address } | null = null;
 }

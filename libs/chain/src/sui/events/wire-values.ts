@@ -4,7 +4,9 @@ import {
   COMPUTATION_KINDS,
   CONTRIBUTION_STATES,
   PAYEE_ROLES,
+  PAYOUT_MODES,
   PROTECTION_KINDS,
+  SIGNER_KINDS,
   taggedDigest,
   TAGS,
   type ContributionView,
@@ -14,6 +16,7 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
+  type OtherSignerKind,
   type Payout,
 } from '@usufruct/protocol';
 import type { blobReference, payout, use } from '../layout/common.js';
@@ -28,6 +31,12 @@ export function named<T>(names: readonly T[], code: number, what: string): T {
 export const computationOf = (code: number) => named(COMPUTATION_KINDS, code, 'computation kind');
 export const protectionOf = (code: number) => named(PROTECTION_KINDS, code, 'protection kind');
 export const contributionState = (code: number) => named(CONTRIBUTION_STATES, code, 'state of a contribution');
+/** The codes of signers begin with runners, who are registered in another way. */
+export function otherSignerKind(code: number): OtherSignerKind {
+  const kind = named(SIGNER_KINDS, code, 'signer kind');
+  if (kind === 'tee') throw refuse('UPSTREAM_INVALID', { upstream: 'Sui', field: 'signer kind' });
+  return kind;
+}
 export const jobState = (code: number) => named(CHAIN_JOB_STATES, code, 'state of a job');
 
 /** The account of a DAO's treasury: a digest, so nobody has its key. The contracts name it the same way. */
@@ -86,6 +95,7 @@ interface JobTerms {
   readonly policy_version: number;
   readonly price_per_question_units: JobView['pricePerQuestionUnits'];
   readonly split: JobView['split'];
+  readonly payout_mode: number;
   readonly max_questions: number;
   readonly client_public_key: Uint8Array;
   readonly funded_at_ms: JobView['fundedAtMs'];
@@ -103,6 +113,7 @@ export const jobTermsView = (job: JobTerms) => ({
   policyVersion: job.policy_version,
   pricePerQuestionUnits: job.price_per_question_units,
   split: { ...job.split },
+  payoutMode: named(PAYOUT_MODES, job.payout_mode, 'payout mode'),
   maxQuestions: job.max_questions,
   clientPublicKey: toBase64(job.client_public_key),
   fundedAtMs: job.funded_at_ms,

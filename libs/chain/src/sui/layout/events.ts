@@ -24,6 +24,7 @@ import {
 } from './common.js';
 import { GOVERNANCE_EVENT_LAYOUTS } from './governance-events.js';
 import { LIFECYCLE_EVENT_LAYOUTS } from './lifecycle-events.js';
+import { PAYOUT_EVENT_LAYOUTS } from './payout-events.js';
 import { UPGRADE_EVENT_LAYOUTS } from './upgrade-events.js';
 import { address, ascii, bool, bytes, count, objectId, string, struct, u32, u8, vector } from './move-types.js';
 
@@ -38,6 +39,7 @@ export const EVENT_LAYOUTS = {
   ...UPGRADE_EVENT_LAYOUTS,
   ...GOVERNANCE_EVENT_LAYOUTS,
   ...LIFECYCLE_EVENT_LAYOUTS,
+  ...PAYOUT_EVENT_LAYOUTS,
   RegistryOpened: struct('events::RegistryOpened', { object: objectId, chain_id: string, protocol_account: account }),
   HolderSetCreated: struct('events::HolderSetCreated', {
     object: objectId,
@@ -128,6 +130,7 @@ export const EVENT_LAYOUTS = {
     policy_version: u32,
     price_per_question_units: units,
     split: revenueSplit,
+    payout_mode: u8,
     max_questions: u32,
     escrow_units: units,
     client_public_key: bytes,

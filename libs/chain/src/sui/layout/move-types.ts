@@ -33,6 +33,10 @@ export const u128 = type(
   'u128',
   bcs.u128().transform<bigint, bigint>({ input: (value) => value, output: (text) => BigInt(text) }),
 );
+export const u256 = type(
+  'u256',
+  bcs.u256().transform<bigint, bigint>({ input: (value) => value, output: (text) => BigInt(text) }),
+);
 /** 32 bytes: our ids and digests, and accounts. */
 export const address = <T extends Hex32 = Hex32>(): MoveType<T> => type('address', bytes32<T>());
 /** The id under which Sui knows an object. */

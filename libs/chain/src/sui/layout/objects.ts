@@ -22,13 +22,17 @@ import {
   string,
   struct,
   table,
-  u128,
   u32,
   u8,
   uid,
   vector,
   type MoveStruct,
 } from './move-types.js';
+import { vault } from './money.js';
+import { receiptPool, signers } from './payout-objects.js';
+
+export * from './money.js';
+export * from './payout-objects.js';
 
 /** The objects of our package as Sui stores them. */
 export const registryObject = struct('registry::Registry', {
@@ -57,8 +61,6 @@ export const holderSetObject = struct('holder_set::HolderSet', {
   tombstoned_keys: vector(bytes),
 });
 
-const balance = struct('0x2::balance::Balance<T0>', { value: units });
-export const vault = struct('custody::Vault<T0>', { held: balance, deposited_units: u128, withdrawn_units: u128 });
 export const runner = struct('runner_registry::Runner', {
   profile: string,
   measurement: string,
@@ -70,6 +72,7 @@ export const runner = struct('runner_registry::Runner', {
 });
 export const runnerRegistry = struct('runner_registry::RunnerRegistry', {
   runners: table('address', 'runner_registry::Runner'),
+  withdrawn: table('address', 'bool'),
 });
 export const member = struct('membership::Member', {
   roles: u8,
@@ -100,6 +103,8 @@ export const daoObject = struct('data_dao::Dao<T0>', {
   applications: table('address', 'address'),
   treasury: vault,
   runners: runnerRegistry,
+  signers,
+  receipt_pool: receiptPool,
   taken: table('address', 'bool'),
   paused: bool,
 });
@@ -145,6 +150,7 @@ export const jobObject = struct('job::Job<T0>', {
   policy_version: u32,
   price_per_question_units: units,
   split: revenueSplit,
+  payout_mode: u8,
   max_questions: u32,
   questions_settled: u32,
   escrow: vault,

@@ -1,8 +1,8 @@
-import type { Address, DaoId, ProposalId } from '@usufruct/kernel';
+import type { Address, DaoId, EpochId, HolderSetId, ProposalId } from '@usufruct/kernel';
 import type { ApplicationView, MemberView, ProposalEffect, ProposalView } from '@usufruct/protocol';
 import { effectView } from '../events/governance-rows.js';
 import { effect } from '../layout/common.js';
-import { member, proposalObject } from '../layout/objects.js';
+import { epochObject, member, proposalObject } from '../layout/objects.js';
 import type { Lookup } from './lookup.js';
 import { addressName } from './objects.js';
 
@@ -61,6 +61,11 @@ export class GovernanceReader {
 
   async effectOf(id: ProposalId): Promise<ProposalEffect> {
     return (await this.#object(id)).effect;
+  }
+
+  async holderSetOfEpoch(id: EpochId): Promise<HolderSetId> {
+    const { object } = await this.lookup.find((index) => index.epochs.find(id));
+    return (await this.lookup.objects.object(object, epochObject)).holder_set_id;
   }
 
   async #object(id: ProposalId) {

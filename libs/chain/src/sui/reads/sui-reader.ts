@@ -154,7 +154,6 @@ export class SuiReader {
     const job = await this.#job(id);
     return {
       ...jobTermsView(job),
-      payoutMode: 'direct',
       questionsSettled: job.questions_settled,
       escrowUnits: job.escrow.held.value,
       state: jobState(job.state),

@@ -1,6 +1,14 @@
 import { SimulationError, type ClientWithCoreApi } from '@mysten/sui/client';
 import { coinWithBalance, Transaction, TransactionDataBuilder } from '@mysten/sui/transactions';
-import { refuse, UsufructError, type Address, type DaoId, type Hex32, type ProposalId } from '@usufruct/kernel';
+import {
+  refuse,
+  UsufructError,
+  type Address,
+  type DaoId,
+  type EpochId,
+  type Hex32,
+  type ProposalId,
+} from '@usufruct/kernel';
 import type { ChainAction } from '@usufruct/protocol';
 import type { PreparedTransaction, WalletSigner } from '../../port.js';
 import { buildActions } from '../actions/action-table.js';
@@ -70,6 +78,7 @@ async function build(context: PrepareContext, actions: readonly ChainAction[], s
       return coinWithBalance({ type: settings.coinType, balance: amountUnits, useGasCoin })(tx);
     },
     holderSetOf: async (daoId: DaoId) => (await reader.dao(daoId)).policy.holderSetId,
+    holderSetOfEpoch: (epochId: EpochId) => governance.holderSetOfEpoch(epochId),
     effectOf: (proposalId: ProposalId) => governance.effectOf(proposalId),
     pauseCapOf: (daoId: DaoId) => pauseCapOf(context, daoId, sender),
   };
