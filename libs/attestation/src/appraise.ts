@@ -1,9 +1,8 @@
-import { asTimestampMs, failed, skipped, verdictOf, type Check } from '@usufruct/kernel';
+import { asTimestampMs, failed, skipped, toHex, verdictOf, type Check } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
   evidenceDigest,
   type AttestationResult,
-  type Claims,
   type EvidenceBundle,
   type EvidenceProfile,
 } from '@usufruct/protocol';
@@ -23,7 +22,9 @@ import { snpInspector } from './snp/inspector.js';
 import { softwareInspector } from './software/inspect.js';
 import { tdxInspector } from './tdx/inspector.js';
 import type {
+  Appraisal,
   AppraisalContext,
+  AppraisedClaims,
   DecodedBundle,
   EvidenceFacts,
   EvidenceInspector,
@@ -97,7 +98,7 @@ function resultOf(
   required: readonly string[],
   made: readonly Check[],
   appraised: Appraised | null,
-): AttestationResult {
+): Appraisal {
   const missing = required.filter((name) => !made.some((check) => check.name === name));
   const checks = [...made, ...missing.map((name) => skipped(name, 'nothing to judge: an earlier check failed'))];
   const isPassed = (name: string): boolean => checks.some((c) => c.name === name && c.status === 'passed');
@@ -111,14 +112,21 @@ function resultOf(
   return { ok, checks, claims: claimsOf(appraised, context), policyDigest, expiresAtMs: asTimestampMs(untilMs) };
 }
 
-const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, { roots }: AppraisalContext): Claims => ({
+const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, context: AppraisalContext): AppraisedClaims => ({
   profile: bundle.profile,
   measurement: facts.measurement,
   debug: facts.debug,
   hpkePublicKey: decoded.hpkePublicKey,
   signingPublicKey: decoded.signingPublicKey,
   evidenceDigest: evidenceDigest(bundle),
-  standIn: inspector.standIn || roots.standIn,
+  standIn: inspector.standIn || context.roots.standIn,
+  cpu: facts.cpu,
+  gpu: facts.gpu,
+  binding: {
+    challenge: toHex(facts.reportData.subarray(32)),
+    jobId: context.jobId,
+    gpu: facts.gpu !== null,
+  },
 });
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */
@@ -136,7 +144,7 @@ export const supportedProfiles = (): EvidenceProfile[] => [...VERIFIERS.keys()];
  * for this job in answer to our challenge. It does not prove who operates the machine, nor that nobody sits on its
  * memory bus, and with `claims.standIn` it proves nothing about hardware at all.
  */
-export async function appraiseEvidence(bundle: EvidenceBundle, context: AppraisalContext): Promise<AttestationResult> {
+export async function appraiseEvidence(bundle: EvidenceBundle, context: AppraisalContext): Promise<Appraisal> {
   const verifier = VERIFIERS.get(bundle.profile);
   if (verifier !== undefined) return verifier.appraise(bundle, context);
   const checks = [

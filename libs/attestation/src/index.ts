@@ -1,5 +1,7 @@
 export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from './appraise.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
+export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
+export type { EatClaims, SignedResult } from './eat.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
 export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';
@@ -20,6 +22,6 @@ export type { SoftwareQuote, SoftwareQuoteBody } from './software/quote-format.j
 export { TDX_ENDORSEMENTS } from './tdx/collateral.js';
 export type { PckCa } from './tdx/collateral.js';
 export { inspectTdx, TDX_CHECKS } from './tdx/inspect.js';
-export type { TdxContext, TdxEvidence, TdxFacts, TdxInspection } from './tdx/inspect.js';
+export type { TdxContext, TdxEvidence, TdxInspection } from './tdx/inspect.js';
 export type { TeeDevice } from './tee-device.js';
 export type * from './types.js';

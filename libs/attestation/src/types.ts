@@ -1,5 +1,5 @@
 import type { Check, Hex32 } from '@usufruct/kernel';
-import type { AppraisalPolicy, AttestationResult, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { AppraisalPolicy, AttestationResult, Claims, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
 import type { SnpPolicy } from './policy/snp-policy.js';
 import type { TdxPolicy } from './policy/tdx-policy.js';
 import type { RootSet } from './roots.js';
@@ -36,7 +36,7 @@ export interface EvidenceVerifier {
    * Appraise one bundle. Never throws for what the bundle holds: every check is in the result as passed, failed or
    * skipped with its reason, and `claims` is there only when all that is required holds.
    */
-  appraise(bundle: EvidenceBundle, context: AppraisalContext): Promise<AttestationResult>;
+  appraise(bundle: EvidenceBundle, context: AppraisalContext): Promise<Appraisal>;
 }
 
 /** The bundle's byte fields, decoded and of the right lengths. */
@@ -48,15 +48,59 @@ export interface DecodedBundle {
   readonly gpuEvidence: readonly Uint8Array[];
 }
 
-/** What the CPU evidence says. Worth something only together with the checks that came with it. */
+/** What was proven of the processor and of the code that it runs. */
+export interface CpuClaim {
+  readonly tee: 'tdx' | 'sev-snp' | 'software-dev';
+  /** As the policy approves it, lower-case hex. */
+  readonly measurement: string;
+  readonly debug: boolean;
+  /** What the vendor says of the firmware, such as UpToDate; empty where the vendor says nothing in words. */
+  readonly tcbStatuses: readonly string[];
+  /** Advisories that apply although the policy accepts them. */
+  readonly advisories: readonly string[];
+}
+
+/** What was proven of the GPUs. */
+export interface GpuClaim {
+  readonly devices: readonly {
+    readonly model: string;
+    readonly driverVersion: string;
+    readonly vbiosVersion: string;
+  }[];
+}
+
+/** What was proven of the bond between the processor, the GPUs, the runner's keys and the question. */
+export interface BindingClaim {
+  /** Hex of the combination of all challenges. */
+  readonly challenge: string;
+  readonly jobId: Hex32;
+  /** True if report data and event log vouch for exactly the GPUs of `gpu`. */
+  readonly gpu: boolean;
+}
+
+/** Claims about processor, GPUs and binding stay apart: none of them says anything about the others. */
+export interface AppraisedClaims extends Claims {
+  readonly cpu: CpuClaim;
+  /** Null for a profile without GPUs. */
+  readonly gpu: GpuClaim | null;
+  readonly binding: BindingClaim;
+}
+
+export interface Appraisal extends AttestationResult {
+  readonly claims?: AppraisedClaims;
+}
+
+/** What the evidence says. Worth something only together with the checks that came with it. */
 export interface EvidenceFacts {
   /** Lower-case hex. */
   readonly measurement: string;
   /** 64 bytes. */
   readonly reportData: Uint8Array;
   readonly debug: boolean;
-  /** When the first certificate of the chain expires. */
+  /** When the first certificate, list or document expires. */
   readonly validUntilMs: number;
+  readonly cpu: CpuClaim;
+  readonly gpu: GpuClaim | null;
 }
 
 export interface Inspection {

@@ -190,5 +190,7 @@ function readList(bytes: Uint8Array | undefined, issuers: CertificateChain): Rea
 
 async function factsOf(report: SnpReport, policy: SnpPolicy, untilMs: number): Promise<EvidenceFacts> {
   const measurement = await snpMeasurement(snp.identityOf(report), policy);
-  return { measurement, reportData: report.reportData, debug: snp.isDebug(report), validUntilMs: untilMs };
+  const code = { measurement, debug: snp.isDebug(report) };
+  const cpu = { tee: 'sev-snp', ...code, tcbStatuses: [], advisories: [] } as const;
+  return { ...code, reportData: report.reportData, validUntilMs: untilMs, cpu, gpu: null };
 }

@@ -35,7 +35,9 @@ async function inspect(
     skipped('GPU', 'this profile carries no GPU evidence'),
   ];
   const { debug, measurement, reportData } = quote.body;
-  const facts = { measurement: toHex(measurement), reportData, debug, validUntilMs: validUntilMs(chain) };
+  const code = { measurement: toHex(measurement), debug };
+  const cpu = { tee: 'software-dev', ...code, tcbStatuses: [], advisories: [] } as const;
+  const facts = { ...code, reportData, validUntilMs: validUntilMs(chain), cpu, gpu: null };
   return { checks, facts };
 }
 

@@ -42,12 +42,7 @@ export interface TdxContext {
 
 export interface TdxInspection {
   readonly checks: readonly Check[];
-  readonly facts: TdxFacts | null;
-}
-
-export interface TdxFacts extends EvidenceFacts {
-  /** Statuses of platform, module (null for version 0) and quoting enclave; worth nothing if a check failed. */
-  readonly tcb: readonly (tcb.TcbJudgement | null)[];
+  readonly facts: EvidenceFacts | null;
 }
 
 const POLICY_CHECKS = ['TD_ATTRIBUTES', 'XFAM', 'PPID', 'EVENTS'] as const;
@@ -254,8 +249,16 @@ async function factsOf(
   { tcb: levels, validUntilMs: untilMs }: Omit<Judged, 'checks'>,
   policy: TdxPolicy,
   companions?: readonly Uint8Array[],
-): Promise<TdxFacts> {
+): Promise<EvidenceFacts> {
   const { report } = quote;
   const measurement = await tdxMeasurement(identityOf(report), policy, companions);
-  return { measurement, reportData: report.reportData, debug: isDebug(report), validUntilMs: untilMs, tcb: levels };
+  const known = levels.filter((level) => level !== null);
+  const code = { measurement, debug: isDebug(report) };
+  const cpu = {
+    tee: 'tdx',
+    ...code,
+    tcbStatuses: known.map(({ tcbStatus }) => tcbStatus),
+    advisories: tcb.advisoriesOf(known),
+  } as const;
+  return { ...code, reportData: report.reportData, validUntilMs: untilMs, cpu, gpu: null };
 }

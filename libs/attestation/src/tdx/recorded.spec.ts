@@ -86,7 +86,7 @@ describeRecorded('recorded TDX evidence', 'tdx', () => {
     expect(toHex(quote!.report.mrTd)).toMatch(/^91eb2b44/);
     expect(quote!.report.rtmr[3].every((byte) => byte === 0)).toBe(true);
     const { facts } = await inspect(readEvidence('tdx/tdx_quote'));
-    expect(facts?.tcb.map((level) => level?.tcbStatus)).toEqual(['UpToDate', 'UpToDate', 'UpToDate']);
+    expect(facts?.cpu.tcbStatuses).toEqual(['UpToDate', 'UpToDate', 'UpToDate']);
     // 2025-07-19T10:00:35Z is nextUpdate of the PCK list, which is before that of TCB info and QE identity.
     expect(facts?.validUntilMs).toBe(Date.UTC(2025, 6, 19, 10, 0, 35));
   });

@@ -35,6 +35,9 @@ describe('evidence of a software TD', () => {
       expect(result.checks).toContainEqual(expect.objectContaining({ name, status: 'passed' }));
     }
     expect(result.claims).toMatchObject({ profile: 'tdx', debug: false, standIn: true });
+    expect(result.claims?.cpu).toMatchObject({ tee: 'tdx', tcbStatuses: ['UpToDate', 'UpToDate', 'UpToDate'] });
+    expect(result.claims?.gpu).toBeNull();
+    expect(result.claims?.binding).toMatchObject({ jobId: JOB, gpu: false });
   });
 
   it('is good no longer than its collateral', async () => {
