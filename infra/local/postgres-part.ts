@@ -4,7 +4,7 @@ import { migrate } from './migrate.js';
 import { BackOff, type Part, type PartEvent } from './part.js';
 import { ensureDatabase, isAlive, startPostgres, type Postgres } from './postgres.js';
 
-const DATABASE = 'usufruct';
+export const DATABASE = 'usufruct';
 
 /** The embedded PostgreSQL as a part of the system, with the migrations applied whenever it starts. */
 export class PostgresPart implements Part {

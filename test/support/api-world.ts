@@ -4,7 +4,9 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openChain, type Chain, type WalletSigner } from '@usufruct/chain';
 import { asTimestampMs, systemRandom, utf8, type Logger } from '@usufruct/kernel';
 import { createApp, startApp, stopApp } from '../../apps/api/src/app.js';
+import { ProjectionService } from '../../apps/api/src/modules/projection/index.js';
 import { readConfig, type Config } from '../../apps/api/src/platform/config/config.js';
+import { Prisma, PrismaService } from '../../apps/api/src/platform/prisma/index.js';
 import { serve, type RunningServer } from '../../apps/local-chain/src/server/server.js';
 import { DaoWorld } from '../../apps/local-chain/src/testing/dao-world.js';
 import { TestClock } from '../../apps/local-chain/src/testing/world.js';
@@ -137,6 +139,17 @@ export class ApiWorld {
         ... on Session { accessToken refreshToken } ... on Refusal { code remedy } } }`,
       { input: { address, nonce, signature } },
     );
+  }
+
+  /** Every row of the projection, table by table, as text. */
+  async projected(): Promise<string> {
+    const prisma = this.app.get(PrismaService, { strict: false });
+    const all: unknown[] = [];
+    for (const table of this.app.get(ProjectionService, { strict: false }).tables()) {
+      const rows = await prisma.$queryRaw<{ row: string }[]>`select t::text as row from ${Prisma.raw(`"${table}"`)} t`;
+      all.push([table, rows.map(({ row }) => row).sort()]);
+    }
+    return JSON.stringify(all);
   }
 
   /** Wait until the API tells what the chain has told so far. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { followEvents, type ChainReader } from '@usufruct/chain';
@@ -5,12 +6,13 @@ import { refuse, toUsufructError, UsufructError, type Clock, type Logger } from 
 import type { ChainEvent } from '@usufruct/protocol';
 import { describeFault } from '@usufruct/service';
 import { Readiness } from '../../platform/health/index.js';
-import { Prisma, PrismaService } from '../../platform/prisma/index.js';
+import { Prisma, PrismaService, type Database } from '../../platform/prisma/index.js';
 import { CHAIN, CLOCK, LOGGER } from '../../platform/tokens.js';
 import type { Projector } from './projector.js';
 
 const RETRY_MS = 500;
 const TRANSACTION_LIMIT_MS = 30_000;
+const DIGEST_LIMIT_MS = 600_000;
 const CURSOR_ID = 1;
 
 /**
@@ -63,12 +65,29 @@ export class ProjectionService {
     return cursor?.seq ?? 0;
   }
 
+  /** Every table that holds nothing but what events say. */
+  tables(): string[] {
+    return ['projection_cursor', ...this.projectors.flatMap((projector) => projector.tables)];
+  }
+
   /** Empty everything that comes from events, so that it is made again from the first one. */
   async reset(): Promise<void> {
-    const tables = ['projection_cursor', ...this.projectors.flatMap((projector) => projector.tables)];
-    const list = Prisma.join(tables.map((table) => Prisma.raw(`"${table}"`)));
+    const list = Prisma.join(this.tables().map((table) => Prisma.raw(`"${table}"`)));
     await this.prisma.$executeRaw`truncate table ${list}`;
     this.broken = undefined;
+  }
+
+  /** SHA-256 over every row of every table of the projection, whatever order the rows lie in. */
+  async digest(): Promise<string> {
+    const digests = await this.prisma.$transaction(
+      async (tx) => {
+        const each: string[] = [];
+        for (const table of this.tables()) each.push(`${table} ${await digestOf(tx, table)}`);
+        return each;
+      },
+      { isolationLevel: 'RepeatableRead', timeout: DIGEST_LIMIT_MS },
+    );
+    return createHash('sha256').update(digests.join('\n')).digest('hex');
   }
 
   /** Apply all events up to the chain's present end, then return how many there are. For rebuilding and for tests. */
@@ -175,4 +194,12 @@ export class ProjectionService {
       const unsubscribe = this.onApplied(done);
     });
   }
+}
+
+async function digestOf(tx: Database, table: string): Promise<string> {
+  const [row] = await tx.$queryRaw<{ digest: string }[]>`
+    select encode(sha256(convert_to(coalesce(string_agg(digest, '' order by digest), ''), 'UTF8')), 'hex') as digest
+    from (select encode(sha256(convert_to(t::text, 'UTF8')), 'hex') collate "C" as digest
+      from ${Prisma.raw(`"${table}"`)} t) rows`;
+  return row?.digest ?? '';
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readConfig } from './config.js';
+import { seededRandom } from '@usufruct/testing';
+import { readConfig, readProjectionConfig } from './config.js';
 
 const complete = {
   PORT: '4000',
@@ -34,6 +35,17 @@ describe('configuration', () => {
   ])('refuses a wrong %s by name and keeps its value to itself', (setting, value) => {
     const run = () => readConfig({ ...complete, [setting]: value });
     expect(run).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', details: { setting } }));
+  });
+
+  it('asks for the chain and the database only, where nothing but the projection is made', () => {
+    const { CHAIN_URL, DATABASE_URL } = complete;
+    const config = readProjectionConfig({ CHAIN_URL, DATABASE_URL }, seededRandom('rebuild'));
+    expect(config).toMatchObject({ chainUrl: CHAIN_URL, databaseUrl: DATABASE_URL, suiNetwork: 'local' });
+    expect(config.authSecret).toMatch(/^[0-9a-f]{64}$/);
+    for (const [setting, settings] of Object.entries({ CHAIN_URL: { DATABASE_URL }, DATABASE_URL: { CHAIN_URL } })) {
+      const run = () => readProjectionConfig(settings, seededRandom('rebuild'));
+      expect(run).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', details: { setting } }));
+    }
   });
 
   it('needs no address of a local chain when a real network is configured', () => {

@@ -1,4 +1,4 @@
-import { isHex32, refuse } from '@usufruct/kernel';
+import { isHex32, refuse, toHex, type RandomSource } from '@usufruct/kernel';
 import { z } from 'zod';
 
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
@@ -7,14 +7,25 @@ const urlList = z
   .transform((text) => text.split(',').map((part) => part.trim()))
   .pipe(z.array(url).min(1).max(16));
 
+/** All that the projection is made from and kept in. */
+const PROJECTION = {
+  SUI_NETWORK: z.string().min(1).default('local'),
+  CHAIN_URL: url.optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
+};
+interface ChainSettings {
+  readonly SUI_NETWORK: string;
+  readonly CHAIN_URL?: string | undefined;
+}
+const namesItsChain = (env: ChainSettings): boolean => env.SUI_NETWORK !== 'local' || env.CHAIN_URL !== undefined;
+
+const zProjection = z.object(PROJECTION).refine(namesItsChain, { path: ['CHAIN_URL'] });
 const zEnvironment = z
   .object({
+    ...PROJECTION,
     PORT: z.coerce.number().int().min(0).max(65_535),
     HOST: z.string().min(1).default('127.0.0.1'),
-    SUI_NETWORK: z.string().min(1).default('local'),
-    CHAIN_URL: url.optional(),
     ALLOWED_ORIGINS: z.string().default(''),
-    DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//),
     RUNNER_URLS: urlList,
     HOLDER_URLS: urlList,
     PUBLISHER_URL: url,
@@ -23,7 +34,7 @@ const zEnvironment = z
     SIGN_IN_DOMAIN: z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/),
     PORTAL_ORIGIN: url,
   })
-  .refine((env) => env.SUI_NETWORK !== 'local' || env.CHAIN_URL !== undefined, { path: ['CHAIN_URL'] });
+  .refine(namesItsChain, { path: ['CHAIN_URL'] });
 
 export interface Config {
   readonly port: number;
@@ -45,11 +56,7 @@ export interface Config {
 
 /** Reads the environment once. Refuses with `CONFIG_INVALID` and the setting's name, never its value. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = zEnvironment.safeParse(environment);
-  if (!parsed.success) {
-    throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
-  }
-  const env = parsed.data;
+  const env = read(zEnvironment, environment);
   const others = env.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim());
   return {
     port: env.PORT,
@@ -65,4 +72,35 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     authSecret: env.AUTH_SECRET,
     signInDomain: env.SIGN_IN_DOMAIN,
   };
+}
+
+/**
+ * For a process that makes the projection again and does nothing else: it asks no other part, listens nowhere, and
+ * signs nobody in, so its secret is a fresh one.
+ */
+export function readProjectionConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  random: RandomSource,
+): Config {
+  const env = read(zProjection, environment);
+  return {
+    port: 0,
+    host: '127.0.0.1',
+    suiNetwork: env.SUI_NETWORK,
+    chainUrl: env.CHAIN_URL,
+    origins: [],
+    databaseUrl: env.DATABASE_URL,
+    runnerUrls: [],
+    holderUrls: [],
+    publisherUrl: '',
+    aggregatorUrl: '',
+    authSecret: toHex(random(32)),
+    signInDomain: '',
+  };
+}
+
+function read<S extends z.ZodType>(schema: S, environment: Readonly<Record<string, string | undefined>>): z.output<S> {
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  throw refuse('CONFIG_INVALID', { setting: String(parsed.error.issues[0]?.path[0] ?? 'environment') });
 }
