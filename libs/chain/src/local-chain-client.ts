@@ -12,6 +12,7 @@ import {
   type DaoId,
   type DatasetId,
   type Digest,
+  type EpochId,
   type GrantId,
   type HolderSetId,
   type JobId,
@@ -19,6 +20,7 @@ import {
   type QuestionId,
   type RandomSource,
   type RunnerId,
+  type SignerId,
 } from '@usufruct/kernel';
 import {
   LIMITS,
@@ -30,13 +32,16 @@ import {
   zContributionView,
   zDaoView,
   zDatasetView,
+  zEpochView,
   zGrantView,
   zHex32,
   zHolderSetView,
   zJobView,
   zMemberView,
   zProposalView,
+  zReceiptPoolView,
   zRunnerView,
+  zSignerView,
   zTransactionOutcome,
   type ChainAction,
   type ChainEvent,
@@ -60,6 +65,7 @@ export interface LocalChainOptions {
 
 const zEvents = z.object({ events: z.array(zChainEvent) });
 const zBalance = z.object({ amountUnits: zAmount });
+const zClaimed = z.object({ isClaimed: z.boolean() });
 const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
 
 /**
@@ -88,6 +94,15 @@ export class LocalChainClient implements Chain {
   applicationsOf = (id: DaoId) => this.#get(`/v1/daos/${id}/applications`, z.array(zApplicationView));
   proposal = (id: ProposalId) => this.#get(`/v1/proposals/${id}`, zProposalView);
   proposalsOf = (id: DaoId) => this.#get(`/v1/daos/${id}/proposals`, z.array(zProposalView));
+  signer = (daoId: DaoId, id: SignerId) => this.#get(`/v1/daos/${daoId}/signers/${id}`, zSignerView);
+  receiptPool = (id: DaoId) => this.#get(`/v1/daos/${id}/receipt-pool`, zReceiptPoolView);
+  epoch = (id: EpochId) => this.#get(`/v1/epochs/${id}`, zEpochView);
+  epochsOf = (id: DaoId) => this.#get(`/v1/daos/${id}/epochs`, z.array(zEpochView));
+
+  async isClaimed(id: EpochId, index: number): Promise<boolean> {
+    return (await this.#get(`/v1/epochs/${id}/claims/${index}`, zClaimed)).isClaimed;
+  }
+
   dataset = (id: DatasetId) => this.#get(`/v1/datasets/${id}`, zDatasetView);
   contribution = (id: ContributionId) => this.#get(`/v1/contributions/${id}`, zContributionView);
   contributionsOf = (id: DatasetId) => this.#get(`/v1/datasets/${id}/contributions`, z.array(zContributionView));

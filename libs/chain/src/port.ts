@@ -4,12 +4,14 @@ import type {
   DaoId,
   DatasetId,
   Digest,
+  EpochId,
   GrantId,
   HolderSetId,
   JobId,
   ProposalId,
   QuestionId,
   RunnerId,
+  SignerId,
   AmountUnits,
 } from '@usufruct/kernel';
 import type {
@@ -20,12 +22,15 @@ import type {
   ContributionView,
   DaoView,
   DatasetView,
+  EpochView,
   GrantView,
   HolderSetView,
   JobView,
   MemberView,
   ProposalView,
+  ReceiptPoolView,
   RunnerView,
+  SignerView,
   TransactionOutcome,
 } from '@usufruct/protocol';
 
@@ -43,6 +48,15 @@ export interface ChainReader {
   proposal(id: ProposalId): Promise<ProposalView>;
   /** All proposals of the DAO, whatever became of them; the newest last. */
   proposalsOf(daoId: DaoId): Promise<ProposalView[]>;
+  /** An MPC set or an FHE host, withdrawn ones included. */
+  signer(daoId: DaoId, id: SignerId): Promise<SignerView>;
+  /** What private settlement has set aside; empty before its first. */
+  receiptPool(daoId: DaoId): Promise<ReceiptPoolView>;
+  epoch(id: EpochId): Promise<EpochView>;
+  /** All epochs of the DAO, in order of their proposals, rejected ones included. */
+  epochsOf(daoId: DaoId): Promise<EpochView[]>;
+  /** Whether this leaf was paid; false for one that is not there. */
+  isClaimed(epochId: EpochId, index: number): Promise<boolean>;
   dataset(id: DatasetId): Promise<DatasetView>;
   contribution(id: ContributionId): Promise<ContributionView>;
   /** In order of registration; every state. */

@@ -1,20 +1,25 @@
 import type { Chain, PreparedTransaction } from '@usufruct/chain';
-import { refuse, type AmountUnits, type DaoId, type Digest, type Hex32 } from '@usufruct/kernel';
-import type {
-  ApplicationView,
-  ChainAction,
-  ChainEvent,
-  ChainInfo,
-  ContributionView,
-  DaoView,
-  DatasetView,
-  GrantView,
-  HolderSetView,
-  JobView,
-  MemberView,
-  ProposalView,
-  RunnerView,
-  TransactionOutcome,
+import { refuse, type AmountUnits, type DaoId, type Digest, type EpochId, type Hex32 } from '@usufruct/kernel';
+import {
+  EMPTY_RECEIPT_CHAIN,
+  receiptPoolAccountOf,
+  type ApplicationView,
+  type ChainAction,
+  type ChainEvent,
+  type ChainInfo,
+  type ContributionView,
+  type DaoView,
+  type DatasetView,
+  type EpochView,
+  type GrantView,
+  type HolderSetView,
+  type JobView,
+  type MemberView,
+  type ProposalView,
+  type ReceiptPoolView,
+  type RunnerView,
+  type SignerView,
+  type TransactionOutcome,
 } from '@usufruct/protocol';
 import { idOf, TEST_NOW_MS } from './values.js';
 
@@ -26,6 +31,16 @@ export const testChainInfo = (changes: Partial<ChainInfo> = {}): ChainInfo => ({
   protocolAccount: idOf('protocol'),
   standIn: true,
   ...changes,
+});
+
+const emptyPool = (daoId: DaoId): ReceiptPoolView => ({
+  daoId,
+  account: receiptPoolAccountOf(daoId),
+  receiptCount: 0n,
+  pooledUnits: 0n as AmountUnits,
+  receiptChain: EMPTY_RECEIPT_CHAIN,
+  coveredReceipts: 0n,
+  epochCount: 0n,
 });
 
 /**
@@ -44,6 +59,9 @@ export class FakeChain implements Chain {
   private readonly members = new Map<string, MemberView>();
   private readonly applications = new Map<DaoId, ApplicationView[]>();
   private readonly proposals = new Map<string, ProposalView>();
+  private readonly epochs = new Map<string, EpochView>();
+  private readonly pools = new Map<DaoId, ReceiptPoolView>();
+  private readonly claims = new Set<string>();
   private readonly prepared = new Map<Digest, readonly ChainAction[]>();
   private readonly outcomes = new Map<Digest, TransactionOutcome>();
 
@@ -57,11 +75,14 @@ export class FakeChain implements Chain {
   put(kind: 'job', view: JobView): this;
   put(kind: 'runner', view: RunnerView): this;
   put(kind: 'proposal', view: ProposalView): this;
+  put(kind: 'signer', view: SignerView): this;
+  put(kind: 'epoch', view: EpochView): this;
   put(kind: string, view: { readonly id: string }): this {
     this.objects.set(`${kind}/${view.id}`, view);
     if (kind === 'contribution') this.contributions.set(view.id, view as ContributionView);
     if (kind === 'grant') this.grants.set(view.id, view as GrantView);
     if (kind === 'proposal') this.proposals.set(view.id, view as ProposalView);
+    if (kind === 'epoch') this.epochs.set(view.id, view as EpochView);
     return this;
   }
 
@@ -76,6 +97,16 @@ export class FakeChain implements Chain {
     return this;
   }
 
+  setReceiptPool(view: ReceiptPoolView): this {
+    this.pools.set(view.daoId, view);
+    return this;
+  }
+
+  setClaimed(epochId: EpochId, index: number): this {
+    this.claims.add(`${epochId}/${index}`);
+    return this;
+  }
+
   info = (): Promise<ChainInfo> => this.read(() => this.chainInfo);
   dao: Chain['dao'] = (id) => this.object('dao', id);
   member: Chain['member'] = (daoId, address) => this.read(() => this.members.get(`${daoId}/${address}`) ?? null);
@@ -83,6 +114,12 @@ export class FakeChain implements Chain {
   proposal: Chain['proposal'] = (id) => this.object('proposal', id);
   proposalsOf: Chain['proposalsOf'] = (daoId) =>
     this.read(() => [...this.proposals.values()].filter((view) => view.daoId === daoId));
+  signer: Chain['signer'] = (_daoId, id) => this.object('signer', id);
+  receiptPool: Chain['receiptPool'] = (daoId) => this.read(() => this.pools.get(daoId) ?? emptyPool(daoId));
+  epoch: Chain['epoch'] = (id) => this.object('epoch', id);
+  epochsOf: Chain['epochsOf'] = (daoId) =>
+    this.read(() => [...this.epochs.values()].filter((view) => view.daoId === daoId));
+  isClaimed: Chain['isClaimed'] = (epochId, index) => this.read(() => this.claims.has(`${epochId}/${index}`));
   dataset: Chain['dataset'] = (id) => this.object('dataset', id);
   contribution: Chain['contribution'] = (id) => this.object('contribution', id);
   grant: Chain['grant'] = (id) => this.object('grant', id);

@@ -9,10 +9,12 @@ import {
   type ChainInfo,
   type LocalTransaction,
 } from '@usufruct/protocol';
+import { claimPayout, sweepEpoch } from './claim.js';
 import { Draft, type Change, type StateReader } from './collections.js';
 import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
 import { createDataset } from './dataset.js';
+import { objectToEpoch, proposeEpoch, proveEquivocation } from './epoch.js';
 import { giveGrant, revokeGrant } from './grant.js';
 import { rotateHolderSet, tombstoneHolder } from './holder-rotation.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
@@ -20,6 +22,7 @@ import { closeJob, expireJob, fundJob } from './job.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { assertMoneyConserved, mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
+import { settlePrivately } from './private-settlement.js';
 import { executeProposal, propose, vote } from './proposal.js';
 import { settleReceipt } from './receipt.js';
 import type { Room } from './room.js';
@@ -50,6 +53,12 @@ const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
   propose,
   vote,
   executeProposal,
+  settlePrivately,
+  proposeEpoch,
+  objectToEpoch,
+  proveEquivocation,
+  claimPayout,
+  sweepEpoch,
   rotateHolderSet,
   tombstoneHolder,
 };

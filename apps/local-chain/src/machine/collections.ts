@@ -3,12 +3,14 @@ import type {
   AmountUnits,
   DaoId,
   Digest,
+  EpochId,
   Hex32,
   HolderSetId,
   JobId,
   ProposalId,
   QuestionId,
   RunnerId,
+  SignerId,
 } from '@usufruct/kernel';
 import {
   VOTE_CHOICES,
@@ -17,13 +19,17 @@ import {
   zContributionView,
   zDaoView,
   zDatasetView,
+  zEpochView,
   zGrantView,
   zHex32,
   zHolderSetView,
   zJobView,
   zMemberView,
   zProposalView,
+  zReceiptPoolView,
   zRunnerView,
+  zSignerView,
+  zTimestampMs,
   zU64,
 } from '@usufruct/protocol';
 
@@ -53,8 +59,23 @@ export const COLLECTIONS = {
   /** What receipts spent of a grant's privacy budget so far. */
   'grant-budget': z.object({ spentMicroEpsilon: zU64 }),
   runner: zRunnerView,
+  /** Keys of runners that signed two truths. */
+  'withdrawn-runner': z.object({ withdrawnAtMs: zTimestampMs }),
+  signer: zSignerView,
   job: zJobView,
   receipt: z.object({ receiptDigest: zHex32<Digest>() }),
+  'receipt-pool': zReceiptPoolView,
+  /** A receipt pool as it was after a receipt. */
+  'pool-mark': z.object({ receiptChain: zHex32<Digest>(), pooledUnits: zAmount }),
+  epoch: zEpochView,
+  /** What an epoch keeps of the rules under which it was proposed, beside what its view says. */
+  'epoch-rules': z.object({ holderSetId: zHex32<HolderSetId>(), objectionsAtMost: z.int(), challengeMs: z.int() }),
+  /** When the challenge window of a DAO's last epoch ends; 0 once that was rejected. */
+  'epoch-window': z.object({ endsAtMs: zTimestampMs }),
+  /** The last attempt that was proposed for an epoch's number, rejected or not. */
+  'epoch-attempt': z.object({ attempt: z.int() }),
+  /** A leaf that was paid. */
+  claim: z.object({ account: zHex32<Address>(), amountUnits: zAmount }),
   'tree-head': z.object({ treeSize: z.int(), rootHash: zHex32<Digest>() }),
 } as const;
 
@@ -68,6 +89,10 @@ export const memberKey = (daoId: DaoId, address: Address): string => `${daoId}/$
 export const applicationKey = memberKey;
 export const voteKey = (proposalId: ProposalId, voter: Address): string => `${proposalId}/${voter}`;
 export const runnerKey = (daoId: DaoId, runnerId: RunnerId): string => `${daoId}/${runnerId}`;
+export const signerKey = (daoId: DaoId, signerId: SignerId): string => `${daoId}/${signerId}`;
+export const poolMarkKey = (daoId: DaoId, receipt: bigint): string => `${daoId}/${receipt}`;
+export const epochAttemptKey = (daoId: DaoId, epoch: bigint): string => `${daoId}/${epoch}`;
+export const claimKey = (epochId: EpochId, index: number): string => `${epochId}/${index}`;
 export const receiptKey = (jobId: JobId, questionId: QuestionId): string => `${jobId}/${questionId}`;
 /** By the member's signing key (base64), so that a log goes on whatever place its holder has in the set. */
 export const treeHeadKey = (holderSetId: HolderSetId, signingPublicKey: string): string =>

@@ -13,6 +13,7 @@ import {
   withdrawMeasurement,
 } from './policy-effects.js';
 import type { Room } from './room.js';
+import { registerSigner, withdrawSigner } from './signer.js';
 import { spendTreasury } from './treasury.js';
 
 const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
@@ -28,6 +29,8 @@ const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
   spendTreasury,
   setRoles: setRolesByVote,
   unpause,
+  registerSigner,
+  withdrawSigner,
 };
 
 export const requireEffect = (effect: EffectView): void => check(effect);

@@ -1,5 +1,5 @@
 import { verify } from '@usufruct/crypto';
-import { fromBase64, refuse, toBase64, type RunnerId } from '@usufruct/kernel';
+import { fromBase64, refuse, toBase64, type DaoId, type RunnerId } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
   registrationTermMs,
@@ -53,11 +53,44 @@ export async function registerRunner(room: Room, action: ChainActionPayloads['re
     expiresAtMs: statement.expiresAtMs,
   };
   const key = runnerKey(dao.id, runner.id);
+  requireNotWithdrawn(room, key);
   const known = room.draft.read('runner', key);
   // Statements are public and anybody may send one again: an older one must not bring its payee or its term back.
   if (known !== undefined && known.expiresAtMs > runner.expiresAtMs) return;
   room.draft.write('runner', key, runner);
   room.emit({ type: 'RunnerRegistered', runner });
+}
+
+/** The runner: registered, not expired at `atMs`, and of a measurement and profile that the policy approves now. */
+export function requireActiveRunner(room: Room, daoId: DaoId, runnerId: RunnerId, atMs: number): RunnerView {
+  const key = runnerKey(daoId, runnerId);
+  requireNotWithdrawn(room, key);
+  const runner = room.draft.read('runner', key);
+  if (runner === undefined) throw refuse('RUNNER_NOT_REGISTERED', { check: 'registered' });
+  if (runner.expiresAtMs <= atMs) throw refuse('RUNNER_NOT_REGISTERED', { check: 'expired' });
+  const { appraisal } = mustFind(room, 'dao', daoId).policy;
+  if (!appraisal.measurements.includes(runner.measurement)) {
+    throw refuse('RUNNER_NOT_REGISTERED', { check: 'measurement' });
+  }
+  if (!appraisal.profiles.some((profile) => profile === runner.profile)) {
+    throw refuse('RUNNER_NOT_REGISTERED', { check: 'profile' });
+  }
+  return runner;
+}
+
+/** For good and at once: nothing that it signed is settled any more, and its key is not registered again. */
+export function withdrawRunner(room: Room, daoId: DaoId, runnerId: RunnerId): void {
+  const key = runnerKey(daoId, runnerId);
+  requireNotWithdrawn(room, key);
+  room.draft.write('withdrawn-runner', key, { withdrawnAtMs: room.nowMs });
+  if (room.draft.read('runner', key) !== undefined) room.draft.erase('runner', key);
+  room.emit({ type: 'RunnerWithdrawn', daoId, runnerId });
+}
+
+function requireNotWithdrawn(room: Room, key: string): void {
+  if (room.draft.read('withdrawn-runner', key) !== undefined) {
+    throw refuse('RUNNER_NOT_REGISTERED', { check: 'withdrawn' });
+  }
 }
 
 function requireCurrentPolicy(dao: DaoRecord, statement: RunnerStatement): void {

@@ -1,8 +1,9 @@
-import { fromBase64, isHex32, refuse, type Digest, type Hex32 } from '@usufruct/kernel';
+import { fromBase64, isHex32, refuse, type DaoId, type Digest, type EpochId, type Hex32 } from '@usufruct/kernel';
 import { LIMITS, parseAt, toWireJson, zBase64 } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { LocalChain } from '../local-chain.js';
-import type { Collection } from '../machine/collections.js';
+import { claimKey, type Collection } from '../machine/collections.js';
+import { emptyPool } from '../machine/receipt-pool.js';
 
 /** The longest that a request for events may wait. */
 export const WAIT_AT_MOST_MS = 30_000;
@@ -14,10 +15,12 @@ const VIEWS: Readonly<Record<string, Collection>> = {
   'holder-sets': 'holder-set',
   jobs: 'job',
   proposals: 'proposal',
+  epochs: 'epoch',
 };
 const LISTS: Readonly<Record<string, { parent: Collection; listed: Collection }>> = {
   'daos/applications': { parent: 'dao', listed: 'application' },
   'daos/proposals': { parent: 'dao', listed: 'proposal' },
+  'daos/epochs': { parent: 'dao', listed: 'epoch' },
   'datasets/contributions': { parent: 'dataset', listed: 'contribution' },
   'contributions/grants': { parent: 'contribution', listed: 'grant' },
 };
@@ -42,6 +45,7 @@ export async function read(chain: LocalChain, url: URL, signal: AbortSignal): Pr
   if (id === undefined) throw refuse('NOT_FOUND');
   const object = requireId(id);
   if (sub === undefined) return readObject(chain, room, object);
+  if (room === 'epochs' && sub === 'claims') return readClaim(chain, object as EpochId, subId);
   if (subId === undefined) return readList(chain, `${room}/${sub}`, object);
   return readPair(chain, `${room}/${sub}`, object, requireId(subId));
 }
@@ -65,6 +69,10 @@ function readObject({ store }: LocalChain, room: string, id: Hex32): string {
 }
 
 function readList({ store }: LocalChain, path: string, parent: Hex32): string {
+  if (path === 'daos/receipt-pool') {
+    required(store, 'dao', parent);
+    return store.text('receipt-pool', parent) ?? toWireJson(emptyPool(parent as DaoId));
+  }
   const list = LISTS[path];
   if (list === undefined) throw refuse('NOT_FOUND');
   required(store, list.parent, parent);
@@ -73,6 +81,7 @@ function readList({ store }: LocalChain, path: string, parent: Hex32): string {
 
 function readPair({ store }: LocalChain, path: string, id: Hex32, second: Hex32): string {
   if (path === 'daos/runners') return required(store, 'runner', `${id}/${second}`);
+  if (path === 'daos/signers') return required(store, 'signer', `${id}/${second}`);
   if (path === 'daos/members') {
     required(store, 'dao', id);
     return store.text('member', `${id}/${second}`) ?? 'null';
@@ -80,6 +89,12 @@ function readPair({ store }: LocalChain, path: string, id: Hex32, second: Hex32)
   if (path !== 'jobs/receipts') throw refuse('NOT_FOUND');
   required(store, 'job', id);
   return store.text('receipt', `${id}/${second}`) ?? '{"receiptDigest":null}';
+}
+
+function readClaim({ store }: LocalChain, epochId: EpochId, index: string | undefined): string {
+  const leaf = parseAt(integer(LIMITS.leavesPerEpoch), index, 'claims');
+  required(store, 'epoch', epochId);
+  return JSON.stringify({ isClaimed: store.text('claim', claimKey(epochId, leaf)) !== undefined });
 }
 
 function required(store: LocalChain['store'], collection: Collection, key: string): string {

@@ -8,12 +8,14 @@ import {
   LIMITS,
   receiptDigest,
   runnerIdOf,
+  signerIdOf,
   zTransactionOutcome,
   type ChainAction,
   type ChainEvent,
 } from '@usufruct/protocol';
 import { startLocalChain, type RunningChain } from '../start.js';
 import { DaoWorld, PRICE } from '../testing/dao-world.js';
+import { CHALLENGE_MS, PrivateWorld } from '../testing/private-world.js';
 import { countingRandom, digestOf, hexOf, TestClock, walletOf } from '../testing/world.js';
 import type { Faults } from './server.js';
 
@@ -99,6 +101,37 @@ describe('the chain port over HTTP', () => {
     expect(await client.balanceOf(walletOf('nobody').address)).toBe(0n);
   });
 
+  it('reads signers, the pool, epochs and claims as the chain has them', async () => {
+    const server = await start();
+    const { chain } = server;
+    const world = new PrivateWorld({ clock, chain });
+    await (await (await world.found()).fill()).open();
+    const client = clientOf(server);
+    expect(await client.receiptPool(world.daoId)).toMatchObject({ receiptCount: 0n, coveredReceipts: 0n });
+    expect(await client.epochsOf(world.daoId)).toEqual([]);
+
+    await world.settle(1, [1n, 1n, null]);
+    const epoch = await world.epoch();
+    await client.execute([epoch.action], world.stranger);
+    clock.advance(CHALLENGE_MS);
+    await client.execute([world.claim(epoch, 1)], world.stranger);
+    const { store } = world;
+    expect(await client.receiptPool(world.daoId)).toEqual(store.read('receipt-pool', world.daoId));
+    expect(await client.epoch(epoch.id)).toEqual(store.read('epoch', epoch.id));
+    expect((await client.epochsOf(world.daoId)).map(({ id, state }) => [id, state])).toEqual([[epoch.id, 'open']]);
+    expect(await Promise.all([0, 1, 2].map((index) => client.isClaimed(epoch.id, index)))).toEqual([
+      false,
+      true,
+      false,
+    ]);
+
+    const publicKeys = [world.host.publicKey];
+    const signer = { kind: 'registerSigner', signerKind: 'fhe-host', publicKeys, payTo: alice.address } as const;
+    await world.decided(signer);
+    const signerId = signerIdOf('fhe-host', publicKeys);
+    expect(await client.signer(world.daoId, signerId)).toMatchObject({ signerKind: 'fhe-host', withdrawnAtMs: null });
+  });
+
   it('says what is not there', async () => {
     const client = clientOf(await start());
     const codes = await Promise.all([
@@ -111,6 +144,11 @@ describe('the chain port over HTTP', () => {
       codeOf(client.proposalsOf(hexOf('x'))),
       codeOf(client.runner(hexOf('x'), hexOf('y'))),
       codeOf(client.settledReceipt(hexOf('x'), hexOf('y'))),
+      codeOf(client.signer(hexOf('x'), hexOf('y'))),
+      codeOf(client.receiptPool(hexOf('x'))),
+      codeOf(client.epoch(hexOf('x'))),
+      codeOf(client.epochsOf(hexOf('x'))),
+      codeOf(client.isClaimed(hexOf('x'), 0)),
     ]);
     expect(codes).toEqual(codes.map(() => 'NOT_FOUND'));
     expect(await client.transaction(digestOf('x'))).toBeNull();
@@ -216,6 +254,7 @@ describe('requests that are not what they should be', () => {
     ['a list that is none', `/v1/daos/${hexOf('x')}/jobs`, {}, 404, 'NOT_FOUND'],
     ['a pair that is none', `/v1/daos/${hexOf('x')}/jobs/${hexOf('y')}`, {}, 404, 'NOT_FOUND'],
     ['a path too long', `/v1/daos/${hexOf('x')}/runners/${hexOf('y')}/z`, {}, 404, 'NOT_FOUND'],
+    ['a leaf that is no number', `/v1/epochs/${hexOf('x')}/claims/${hexOf('y')}`, {}, 400, 'INVALID_ARGUMENT'],
     ['no path', '/', {}, 404, 'NOT_FOUND'],
     ['a negative position', '/v1/events?after=-1', {}, 400, 'INVALID_ARGUMENT'],
     ['a page of none', '/v1/events?limit=0', {}, 400, 'INVALID_ARGUMENT'],

@@ -4,19 +4,19 @@ import type { ChainAction } from '@usufruct/protocol';
 import type { DaoWorld, Signer } from './dao-world.js';
 
 export type Sent = readonly [Signer, ...ChainAction[]];
-export type Row = readonly [
+export type Row<W extends DaoWorld = DaoWorld> = readonly [
   name: string,
   refusal: 'ok' | ErrorCode | `${ErrorCode} ${string}`,
-  send: (w: DaoWorld) => Sent | Promise<Sent>,
+  send: (w: W) => Sent | Promise<Sent>,
 ];
 
 /**
  * One test per row: what is sent, by whom, and the one refusal that must come back: its code, and the check or field
  * that it names. A refused transaction must change nothing.
  */
-export function table(title: string, make: () => Promise<DaoWorld>, rows: readonly Row[]): void {
+export function table<W extends DaoWorld>(title: string, make: () => Promise<W>, rows: readonly Row<W>[]): void {
   describe(title, () => {
-    let shared: DaoWorld;
+    let shared: W;
     beforeAll(async () => void (shared = await make()));
     it.each(rows)('%s: %s', async (_name, refusal, send) => {
       // What succeeds changes the world, so it gets its own.

@@ -83,5 +83,7 @@ export class World {
 
 export const digestOf = (name: string) => toHex32<ReturnType<typeof taggedDigest>>(bytesOf(name));
 
-const named = (code: string, details: Readonly<Record<string, string>>): string =>
-  [code, details['check'] ?? details['field'] ?? []].flat().join(' ');
+const named = (code: string, details: Readonly<Record<string, string>>): string => {
+  const state = code === 'EPOCH_STATE' ? details['state'] : undefined;
+  return [code, details['check'] ?? details['field'] ?? state ?? []].flat().join(' ');
+};
