@@ -61,6 +61,9 @@ if (chromiumPath === '') {
       await page.getByLabel('What it is for').fill('Keeps vaccines cold.');
       await page.getByLabel('Price of a question').fill('1.000003');
       expect(await page.getByLabel('Approved code').inputValue()).toBe(system.endpoints.runnerMeasurement);
+      await page.getByText('How it decides and pays').click();
+      await page.getByLabel('Time to vote').fill('6s');
+      await page.getByLabel('Timelock').fill('0s');
       await portal.shoot('02-found-a-dao');
       await page.getByRole('button', { name: 'Found the DAO' }).click();
       await page.getByRole('heading', { name: 'Cold chain cooperative' }).waitFor({ timeout: 30_000 });
@@ -274,6 +277,50 @@ if (chromiumPath === '') {
       await page.getByTestId('balance').getByText('97.999994').waitFor({ timeout: 20_000 });
       await portal.shoot('12-closed');
     }, 120_000);
+
+    it('lets a contributor propose, the members vote and anyone execute, explained in words', async () => {
+      const { page } = portal;
+      await portal.become('Ada'); // a member since her contribution was accepted
+      await portal.visit('governance');
+      await page.getByRole('button', { name: 'Propose something' }).click({ timeout: 15_000 });
+      await page.getByLabel('New price of a question').fill('2.5');
+      await page.getByText('Set the price of a question to 2.50 LUSD.').waitFor();
+      await page.getByText('Price of a question: 1.000003 LUSD → 2.50 LUSD').waitFor();
+      await portal.shoot('13-propose');
+      await page.getByRole('button', { name: 'Propose it' }).click();
+      await page.getByRole('group', { name: 'Vote on proposal 1' }).getByRole('button', { name: 'Yes' }).click();
+      await page.getByText('you voted: yes').waitFor();
+      await page.getByText('1 yes, 0 no, 0 abstained, of 4.').waitFor();
+      await portal.shoot('13-proposal');
+      await page.locator('li[data-proposal="1"][data-state="executable"]').waitFor({ timeout: 30_000 });
+      await page.getByRole('button', { name: 'Execute it' }).click();
+      await page.locator('li[data-proposal="1"][data-state="executed"]').waitFor();
+      await page.getByText('Policy, version 2').click();
+      await page.getByRole('button', { name: 'How did it change?' }).click();
+      const version = page.locator('li[data-version="2"]');
+      await version.getByText('Price of a question: 1.000003 LUSD → 2.50 LUSD').waitFor();
+      await page.getByText('Treasury, and what was spent').click();
+      await page.getByText('Nothing was spent yet.').waitFor();
+      await portal.shoot('13-executed');
+    }, 90_000);
+
+    it('takes in who asks, by a steward, and pauses only after asking twice', async () => {
+      const { page } = portal;
+      await portal.become('Enterprise');
+      await portal.visit('governance');
+      await page.getByRole('button', { name: 'Ask to become a member' }).click({ timeout: 15_000 });
+      await page.getByLabel('What you tell the DAO').fill('We use these data every day.');
+      await page.getByRole('button', { name: 'Ask', exact: true }).click();
+      await page.getByText('a steward decides').waitFor({ timeout: 15_000 });
+      await portal.become('Founder');
+      await portal.visit('governance');
+      await page.getByRole('button', { name: 'Let in' }).click({ timeout: 15_000 });
+      await page.locator('li[data-member]').nth(4).waitFor({ timeout: 15_000 });
+      await page.getByRole('button', { name: 'Pause…' }).click();
+      await page.getByRole('button', { name: 'Pause the DAO' }).click();
+      await page.getByText('This DAO is paused.').waitFor({ timeout: 15_000 });
+      await portal.shoot('14-paused');
+    }, 60_000);
 
     it('fits a narrow screen on every page', async () => {
       const { page } = portal;

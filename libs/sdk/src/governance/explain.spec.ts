@@ -118,6 +118,7 @@ describe('a proposal in words', () => {
     expect(explainGovernance({ ...DEFAULT_GOVERNANCE, policyByVoteOnly: true }).join(' ')).toMatch(
       /20 % of all votes .* 50.01 % of yes .* 3 days; after a timelock of 2 days .* 7 days\. Only a vote changes the policy\./,
     );
+    expect(explainGovernance({ ...DEFAULT_GOVERNANCE, timelockMs: 0 }).join(' ')).toContain('3 days; then anyone can');
     expect(explainPayoutRules(DEFAULT_PAYOUT_RULES)).toHaveLength(1);
     expect(roleWords(0)).toBe('none');
   });

@@ -74,7 +74,7 @@ export function explainGovernance(governance: Governance): string[] {
       ? 'Each member has one vote.'
       : 'Each member has as many votes as units it was paid as a contributor.',
     `At least ${percent(quorumBps)} of all votes must be cast, and at least ${percent(approvalBps)} of yes and no must be yes.`,
-    `Votes are taken for ${durationWords(votingMs)}; after a timelock of ${durationWords(timelockMs)} anyone can execute it, for ${durationWords(executionMs)}.`,
+    `Votes are taken for ${durationWords(votingMs)}; ${timelockMs === 0 ? 'then' : `after a timelock of ${durationWords(timelockMs)}`} anyone can execute what was passed, for ${durationWords(executionMs)}.`,
     policyByVoteOnly ? 'Only a vote changes the policy.' : 'Policy makers can change the policy without a vote.',
   ];
 }

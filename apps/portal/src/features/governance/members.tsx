@@ -91,6 +91,7 @@ function Member({ account, coin, dao, member, mayChange, onChanged }: MemberProp
         <span className="row">
           <Id value={member.address} what="address of the member" />
           <span className="hint">
+            {member.address === account.address && 'you · '}
             {member.roles === 0
               ? 'member'
               : roleNames(member.roles)
