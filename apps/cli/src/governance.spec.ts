@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeLocalTransaction, toWireJson, type ChainAction } from '@usufruct/protocol';
+import { fromBase64 } from '@usufruct/kernel';
+import { aDao, aHolderSet, aMember, aProposal, idOf, testChainInfo } from '@usufruct/testing';
+import { percentOf, splitOf } from './arguments.js';
+import { main } from './main.js';
+
+const DAO = aDao().id;
+const PROPOSAL = aProposal().id;
+
+/** Views by path, and a place for what was sent; transactions are recorded and refused, so that nothing changes. */
+class ChainServer {
+  readonly views = new Map<string, unknown>([
+    ['/v1/info', testChainInfo()],
+    [`/v1/daos/${DAO}`, aDao()],
+    [`/v1/proposals/${PROPOSAL}`, aProposal()],
+    [`/v1/daos/${DAO}/proposals`, [aProposal()]],
+    [`/v1/daos/${DAO}/members/${aDao().founder}`, aMember({ address: aDao().founder })],
+    [`/v1/daos/${DAO}/applications`, []],
+    [`/v1/holder-sets/${aDao().policy.holderSetId}`, aHolderSet()],
+    [`/v1/balances/${aDao().treasury}`, { amountUnits: 3_500_000n }],
+  ]);
+  readonly sent: ChainAction[] = [];
+  url = '';
+  private readonly server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { status, body } = this.answer(request.url ?? '', Buffer.concat(chunks).toString());
+      response.writeHead(status, { 'content-type': 'application/json' }).end(toWireJson(body));
+    });
+  });
+
+  private answer(url: string, posted: string): { status: number; body: unknown } {
+    if (url === '/v1/transactions') {
+      const { bytes } = JSON.parse(posted) as { bytes: string };
+      this.sent.push(...decodeLocalTransaction(fromBase64(bytes)).actions);
+      return { status: 403, body: { code: 'FORBIDDEN', details: {} } };
+    }
+    if (url.startsWith('/v1/events')) return { status: 200, body: { events: [] } };
+    if (url.startsWith('/v1/transactions/')) return { status: 200, body: null };
+    const view = this.views.get(url);
+    return view === undefined ? { status: 404, body: { code: 'NOT_FOUND', details: {} } } : { status: 200, body: view };
+  }
+  async start(): Promise<void> {
+    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done));
+    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+  stop = () => new Promise((done) => this.server.close(done));
+}
+
+let home: string;
+let chain: ChainServer;
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'usufruct-cli-'));
+  chain = new ChainServer();
+  await chain.start();
+  const elsewhere = 'http://127.0.0.1:9';
+  const endpoints = {
+    apiUrl: elsewhere,
+    chainUrl: chain.url,
+    suiNetwork: 'local',
+    publisherUrl: elsewhere,
+    aggregatorUrl: elsewhere,
+    holderUrls: [elsewhere],
+  };
+  writeFileSync(join(home, 'endpoints.json'), JSON.stringify(endpoints));
+  await run('wallet', 'new');
+});
+afterEach(async () => {
+  await chain.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function run(...args: readonly string[]) {
+  return runWith(null, ...args);
+}
+async function runWith(ask: ((question: string) => Promise<string>) | null, ...args: readonly string[]) {
+  const said = { out: '', err: '' };
+  const code = await main(['node', 'usufruct', ...args], {
+    environment: { USUFRUCT_ENDPOINTS: join(home, 'endpoints.json') },
+    homeDirectory: home,
+    streams: { out: (text) => (said.out += text), err: (text) => (said.err += text), bars: null, ask },
+  });
+  return { code, ...said };
+}
+const json = async (...args: readonly string[]) =>
+  JSON.parse((await run('--json', ...args)).out) as Record<string, never>;
+
+describe('what is shown of a DAO', () => {
+  it('is for people in words, and whole with --json', async () => {
+    const shown = await run('dao', 'show', DAO);
+    expect(shown.code).toBe(0);
+    for (const said of ['3.5 USDC in the treasury', 'a question costs 1 USDC', 'Each member has one vote.']) {
+      expect(shown.out).toContain(said);
+    }
+    expect(await json('dao', 'show', DAO)).toMatchObject({
+      ok: true,
+      dao: { id: DAO },
+      treasury: { balanceUnits: '3500000' },
+    });
+    expect((await run('dao', 'members', DAO)).out).toContain('administrator, policyMaker, steward');
+    expect((await run('dao', 'proposals', DAO)).out).toContain('Set the price of a question to 2 USDC.');
+    expect(await json('dao', 'proposal', PROPOSAL)).toMatchObject({
+      state: expect.any(String),
+      changes: [{ field: 'pricePerQuestionUnits', before: '1000000', after: '2000000' }],
+    });
+    expect((await run('dao', 'verifiers', DAO)).out).toContain('2 of 3 register a runner');
+    for (const list of ['applications', 'signers']) expect((await run('dao', list, DAO)).out).toBe('none yet\n');
+  });
+});
+
+describe('a policy', () => {
+  const set = ['dao', 'policy', 'set', DAO, '--price', '2.5', '--threshold', '1'];
+  const lines = ['Price of a question: 1 USDC → 2.5 USDC', 'Verifiers needed to register a runner: 2 → 1'];
+
+  it('is changed only after the person was shown every change and said yes', async () => {
+    const asked: string[] = [];
+    const answer = (text: string) => async (question: string) => {
+      asked.push(question);
+      return text;
+    };
+    const declined = await runWith(answer('n'), ...set);
+    expect(declined).toMatchObject({ code: 0, out: 'nothing was changed\n' });
+    for (const line of lines) expect(declined.err).toContain(line);
+    expect(chain.sent).toEqual([]);
+    expect((await runWith(answer('yes'), ...set)).code).toBe(3); // the chain refuses here
+    expect(asked).toEqual(Array(2).fill('Make this version 2 of the policy? [y/N] '));
+    expect(chain.sent).toMatchObject([
+      { kind: 'setPolicy', expectedVersion: 1, policy: { pricePerQuestionUnits: 2_500_000n, verifierThreshold: 1 } },
+    ]);
+  });
+
+  it('needs --yes where nobody can be asked', async () => {
+    expect(await json(...set)).toMatchObject({
+      ok: false,
+      error: { code: 'INVALID_ARGUMENT', details: { field: 'yes' } },
+    });
+    expect((await run(...set)).code).toBe(2);
+    expect(chain.sent).toEqual([]);
+    await run(...set, '--yes');
+    expect(chain.sent).toHaveLength(1);
+  });
+
+  it('is another appraisal policy when its code or evidence changes, and not when the price does', async () => {
+    await run('dao', 'policy', 'set', DAO, '--measurement', 'cd'.repeat(48), '--yes');
+    await run('dao', 'policy', 'set', DAO, '--price', '3', '--yes');
+    expect(chain.sent).toMatchObject([
+      { policy: { appraisal: { version: 2, measurements: ['cd'.repeat(48)] } } },
+      { policy: { appraisal: { version: 1 } } },
+    ]);
+  });
+
+  it('stays when nothing would change', async () => {
+    expect(await json('dao', 'policy', 'set', DAO, '--price', '1.0')).toMatchObject({ changed: false, changes: [] });
+    expect(chain.sent).toEqual([]);
+  });
+});
+
+describe('proposals from the command line', () => {
+  const member = idOf('somebody');
+  const code = 'cd'.repeat(48);
+  const { policy, governance, payoutRules } = aDao();
+  it.each<[string[], object]>([
+    [['price', DAO, '2.5'], { kind: 'setPrice', pricePerQuestionUnits: 2_500_000n }],
+    [['purposes', DAO, 'DUO:0000042', 'dpv:AcademicResearch'], { purposes: ['DUO:0000042', 'dpv:AcademicResearch'] }],
+    [
+      ['split', DAO, '7000,2000,500,500'],
+      { split: { contributorsBps: 7_000, treasuryBps: 2_000, runnerBps: 500, protocolBps: 500 } },
+    ],
+    [['approve-measurement', DAO, code], { kind: 'approveMeasurement', measurement: code }],
+    [['withdraw-measurement', DAO, code], { kind: 'withdrawMeasurement', measurement: code }],
+    [['verifiers', DAO, member, '2'], { kind: 'setVerifiers', holderSetId: member, verifierThreshold: 2 }],
+    [
+      ['terms', DAO, '--kind', 'rag', 'stats', '--max-session', '30m'],
+      { kinds: ['rag', 'stats'], protections: policy.protections, maxJobTermMs: 1_800_000 },
+    ],
+    [
+      ['governance', DAO, '--quorum', '33.33', '--timelock', '36h', '--policy-by-vote-only'],
+      { governance: { ...governance, quorumBps: 3_333, timelockMs: 129_600_000, policyByVoteOnly: true } },
+    ],
+    [['governance', DAO, '--no-policy-by-vote-only'], { governance: { ...governance, policyByVoteOnly: false } }],
+    [
+      ['payout-rules', DAO, '--payout-mode', 'epoch', '--claim-term', '30d'],
+      { payoutRules: { ...payoutRules, mode: 'epoch', claimTermMs: 2_592_000_000 } },
+    ],
+    [['spend', DAO, member, '0.000001'], { kind: 'spendTreasury', to: member, amountUnits: 1n }],
+    [['roles', DAO, member, 'steward,administrator'], { kind: 'setRoles', member, roles: 5 }],
+    [['roles', DAO, member, 'none'], { kind: 'setRoles', roles: 0 }],
+    [['unpause', DAO], { kind: 'unpause' }],
+    [
+      ['register-signer', DAO, 'fhe-host', member, idOf('key')],
+      { kind: 'registerSigner', signerKind: 'fhe-host', payTo: member, publicKeys: [expect.any(Uint8Array)] },
+    ],
+    [['withdraw-signer', DAO, member], { kind: 'withdrawSigner', signerId: member }],
+    [['tombstone-dataset', DAO, member], { kind: 'tombstoneDataset', datasetId: member }],
+    [
+      ['offer-licence', DAO, member, '100', '--purpose', 'DUO:0000042', '--kind', 'stats', '--term', '90d'],
+      {
+        terms: {
+          datasetId: member,
+          purpose: 'DUO:0000042',
+          computation: 'stats',
+          protection: 'tee',
+          priceUnits: 100_000_000n,
+          termMs: 7_776_000_000,
+        },
+      },
+    ],
+    [['withdraw-licence-offer', DAO, member], { kind: 'withdrawLicenceOffer', offerId: member }],
+  ])('%j', async (args, effect) => {
+    expect((await run('dao', 'propose', ...args)).code).toBe(3); // the chain refuses here
+    expect(chain.sent).toMatchObject([{ kind: 'propose', daoId: DAO, effect }]);
+  });
+
+  it.each([
+    ['dao', 'propose', 'price', DAO, '-1'],
+    ['dao', 'propose', 'price', DAO, '1.0000001'],
+    ['dao', 'propose', 'price', DAO],
+    ['dao', 'propose', 'split', DAO, '1,2,3'],
+    ['dao', 'propose', 'governance', DAO, '--quorum', '100.01'],
+    ['dao', 'propose', 'governance', DAO, '--voting', 'loudest'],
+    ['dao', 'propose', 'governance', DAO, '--timelock', '1y'],
+    ['dao', 'propose', 'roles', DAO, idOf('somebody'), 'king'],
+    ['dao', 'propose', 'register-signer', DAO, 'tee', idOf('a'), idOf('b')],
+    ['dao', 'propose', 'nonsense', DAO],
+    ['dao', 'propose', 'unpause', 'x'],
+    ['dao', 'vote', PROPOSAL, 'maybe'],
+    ['dao', 'measurements', 'approve', DAO, 'AB'],
+    ['holder-set', 'tombstone', aHolderSet().id, 'x'],
+    ['contribution', 'renew', idOf('c'), '--end-epoch', 'soon'],
+  ])('refuses with 2, and sends nothing: %s %s %s %s %s %s', async (...args) => {
+    expect((await run('--json', ...args.filter((arg) => arg !== undefined))).code).toBe(2);
+    expect(chain.sent).toEqual([]);
+  });
+});
+
+describe('what is typed', () => {
+  it.each([
+    ['0', 0],
+    ['50.01', 5_001],
+    ['100', 10_000],
+    ['7.5', 750],
+  ])('%s percent', (text, bps) => expect(percentOf(text, 'f')).toBe(bps));
+  it.each(['', '-1', '101', '1.001', '1,5', 'x'])('refuses "%s" percent', (text) => {
+    expect(() => percentOf(text, 'f')).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+  it.each(['', '1,2,3', '1,2,3,4,5', '1,2,3,x'])('refuses "%s" as a split', (text) => {
+    expect(() => splitOf(text)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
