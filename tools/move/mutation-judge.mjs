@@ -2,7 +2,7 @@
 import { compiledTests, packageFiles } from './compiler.mjs';
 
 const files = packageFiles();
-const SUPPORT = ['tests/world.move', 'tests/fixtures.move'];
+const SUPPORT = ['world', 'fixtures', 'private_world', 'epoch_fixtures'].map((name) => `tests/${name}.move`);
 const isTest = (name) => name.startsWith('tests/');
 
 /** The module's own tests first: they notice most mutants, and are a tenth of all. */

@@ -14,8 +14,12 @@ const EKeyCount: u64 = 1801;
 const ERegistered: u64 = 1802;
 /// No signer is registered under this id for this kind.
 const ENotRegistered: u64 = 1803;
-/// The signer was withdrawn, and nothing brings it back.
+/// The signer of the receipt was withdrawn.
 const EWithdrawn: u64 = 1804;
+/// There is no signer of this id to withdraw.
+const ENoSigner: u64 = 1805;
+/// The signer was withdrawn before.
+const EWithdrawnBefore: u64 = 1806;
 
 const MPC_SET: u8 = 1;
 const FHE_HOST: u8 = 2;
@@ -70,8 +74,8 @@ public(package) fun register(
 
 /// At once: nothing that it signed is settled from now on.
 public(package) fun withdraw(self: &mut Signers, dao_id: address, id: address, clock: &Clock) {
-    assert!(self.signers.contains(id), ENotRegistered);
-    assert!(self.signers[id].withdrawn_at_ms.is_none(), EWithdrawn);
+    assert!(self.signers.contains(id), ENoSigner);
+    assert!(self.signers[id].withdrawn_at_ms.is_none(), EWithdrawnBefore);
     let now_ms = clock.timestamp_ms();
     let signer = &mut self.signers[id];
     signer.withdrawn_at_ms = option::some(now_ms);

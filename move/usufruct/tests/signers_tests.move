@@ -181,7 +181,7 @@ fun a_withdrawn_set_is_not_paid() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = usufruct::signers::EWithdrawn)]
+#[test, expected_failure(abort_code = usufruct::signers::EWithdrawnBefore)]
 fun a_signer_is_withdrawn_once() {
     let mut world = asked(1);
     world.register_set();
@@ -190,7 +190,7 @@ fun a_signer_is_withdrawn_once() {
     world.end();
 }
 
-#[test, expected_failure(abort_code = usufruct::signers::ENotRegistered)]
+#[test, expected_failure(abort_code = usufruct::signers::ENoSigner)]
 fun an_unknown_signer_is_not_withdrawn() {
     let mut world = asked(1);
     world.apply_effect(effect::withdraw_signer(fixtures::set_id()));

@@ -171,6 +171,8 @@ export const ABORTS: Readonly<Record<number, Row>> = {
   1802: ['signers::ERegistered', 'ALREADY_EXISTS'],
   1803: ['signers::ENotRegistered', 'RUNNER_NOT_REGISTERED', { check: 'registered' }],
   1804: ['signers::EWithdrawn', 'RUNNER_NOT_REGISTERED', { check: 'withdrawn' }],
+  1805: ['signers::ENoSigner', 'NOT_FOUND', { object: 'signer' }],
+  1806: ['signers::EWithdrawnBefore', 'TOMBSTONED'],
   2100: ['upgrade_timelock::EDelay', 'INVALID_ARGUMENT', { field: 'delayMs' }],
   2101: ['upgrade_timelock::EWrongAdmin', 'FORBIDDEN'],
   2102: ['upgrade_timelock::EDigest', 'INVALID_ARGUMENT', { field: 'digest' }],
