@@ -58,7 +58,17 @@ export class ApiWorld {
   ) {}
 
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<ApiWorld> {
-    const dao = new DaoWorld({ clock: new RunningClock() });
+    return ApiWorld.over(new DaoWorld({ clock: new RunningClock() }), settings);
+  }
+  /** On a chain of another world, which gets the clock that this needs. */
+  static async on<W extends DaoWorld>(
+    make: (options: { readonly clock: TestClock }) => W,
+  ): Promise<{ readonly world: ApiWorld; readonly dao: W }> {
+    const dao = make({ clock: new RunningClock() });
+    return { world: await ApiWorld.over(dao, {}), dao };
+  }
+
+  private static async over(dao: DaoWorld, settings: Readonly<Record<string, string>>): Promise<ApiWorld> {
     const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const server = await serve(dao.chain, { host: '127.0.0.1', port: 0, allowedOrigins: [], logger: quiet });
     const database = await createTestDatabase();

@@ -2,28 +2,19 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WalletSigner } from '@usufruct/chain';
 import { asAmount, type ProposalId } from '@usufruct/kernel';
-import {
-  DEFAULT_GOVERNANCE,
-  deriveId,
-  metadataDigest,
-  ROLES,
-  type ChainAction,
-  type Governance,
-  type ProposalEffect,
-} from '@usufruct/protocol';
+import { metadataDigest, ROLES, type ChainAction, type ProposalEffect } from '@usufruct/protocol';
 import { ApiWorld } from '../../../../../test/support/api-world.js';
+import {
+  carry,
+  MINUTE_MS,
+  propose as proposeTo,
+  QUICK_GOVERNANCE,
+  vote as cast,
+} from '../../../../../test/support/votes.js';
 import { MEASUREMENT, PRICE } from '../../../../local-chain/src/testing/dao-world.js';
 import { hexOf } from '../../../../local-chain/src/testing/world.js';
 import { PayoutService } from '../payout/index.js';
 
-const MINUTE_MS = 60_000;
-/** Voting takes ten minutes, the timelock five, and then there are ten to execute. */
-const governance: Governance = {
-  ...DEFAULT_GOVERNANCE,
-  votingMs: 10 * MINUTE_MS,
-  timelockMs: 5 * MINUTE_MS,
-  executionMs: 10 * MINUTE_MS,
-};
 const words = { title: 'A lower price', description: 'So that small laboratories can ask. Ünïcode stays.' };
 const statement = 'I keep bees and their records.';
 
@@ -39,7 +30,7 @@ describe('what a DAO decides, as the API tells it', () => {
   beforeAll(async () => {
     world = await ApiWorld.start();
     const { dao } = world;
-    const created = { ...dao.dao(), governance } as ChainAction;
+    const created = { ...dao.dao(), governance: QUICK_GOVERNANCE } as ChainAction;
     await dao.run(dao.founder, dao.holderSet(), created);
     await dao.run(dao.founder, dao.dataset());
     await dao.fill();
@@ -57,21 +48,18 @@ describe('what a DAO decides, as the API tells it', () => {
       wallet === undefined ? undefined : await world.signIn(wallet),
     );
   const nodes = (connection: { edges: { node: unknown }[] }) => connection.edges.map(({ node }) => node);
-  const propose = async (effect: ProposalEffect, salt: string, proposer = world.dao.founder): Promise<ProposalId> => {
-    const { dao } = world;
-    const descriptionHash = metadataDigest(words);
-    await dao.run(proposer, { kind: 'propose', salt: hexOf(salt), daoId: dao.daoId, effect, descriptionHash });
+  /** With reasons that can be told here. */
+  const propose = async (effect: ProposalEffect, salt: string): Promise<ProposalId> => {
+    const id = await proposeTo(world.dao, { effect, salt, descriptionHash: metadataDigest(words) });
     await world.settled();
-    return deriveId<ProposalId>('proposal', dao.daoId, proposer.address, hexOf(salt));
+    return id;
   };
   const proposal = (id: ProposalId) => world.field(`{ proposal(proposalId: "${id}") { ${PROPOSAL} } }`);
-  const vote = (wallet: WalletSigner, proposalId: ProposalId, choice: 'yes' | 'no' | 'abstain') =>
-    world.dao.run(wallet, { kind: 'vote', proposalId, choice });
-  /** Voted for by all three, and past its timelock. */
+  const vote = (wallet: WalletSigner, id: ProposalId, choice: 'yes' | 'no' | 'abstain') =>
+    cast(world.dao, wallet, id, choice);
   const carried = async (effect: ProposalEffect, salt: string): Promise<ProposalId> => {
-    const id = await propose(effect, salt);
-    for (const member of world.dao.contributors) await vote(member, id, 'yes');
-    world.dao.clock.advance(15 * MINUTE_MS);
+    const id = await carry(world.dao, effect, salt);
+    await world.settled();
     return id;
   };
   const execute = async (proposalId: ProposalId) => {
@@ -334,7 +322,7 @@ describe('what a DAO decides, as the API tells it', () => {
 
   it('follows governance, payout rules and the pause', async () => {
     const { dao } = world;
-    const stricter = { ...governance, quorumBps: 5_000, policyByVoteOnly: true };
+    const stricter = { ...QUICK_GOVERNANCE, quorumBps: 5_000, policyByVoteOnly: true };
     await execute(await carried({ kind: 'setGovernance', governance: stricter }, 'govern'));
     await dao.run(dao.founder, { kind: 'pauseDao', daoId: dao.daoId });
     await world.settled();
