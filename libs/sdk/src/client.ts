@@ -6,6 +6,7 @@ import {
   type ContributionId,
   type DaoId,
   type DatasetId,
+  type EpochId,
   type GrantId,
   type HolderSetId,
   type JobId,
@@ -30,6 +31,7 @@ import {
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
+import { claimPayout, objectToEpoch, sweepEpoch, type PayoutProof } from './epochs.js';
 import { historyOf, treasuryOf } from './governance/history.js';
 import {
   draftRotation,
@@ -221,5 +223,9 @@ export class UsufructClient {
   readonly payouts = {
     entries: (account: Address = this.context.signer.address) => ledgerEntries(this.context, account),
     reconcile: () => reconcile(this.context),
+    epochs: (daoId: DaoId) => this.context.chain.epochsOf(daoId),
+    claim: (proof: PayoutProof) => claimPayout(this.context, proof),
+    object: (epochId: EpochId, member: number) => objectToEpoch(this.context, epochId, member),
+    sweep: (epochId: EpochId) => sweepEpoch(this.context, epochId),
   };
 }

@@ -8,6 +8,7 @@ import type { LedgerEntry } from '@usufruct/sdk';
 import { Button } from '../../ui/button.js';
 import { Empty, Loading, Notice, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
+import { Claim } from './claim.js';
 import { Faucet } from './faucet.js';
 
 export function PayoutsPage() {
@@ -52,6 +53,7 @@ function Payouts(acting: Acting) {
         {entries.data?.length === 0 && <Empty>Nothing was paid to or from this account yet.</Empty>}
         {entries.data !== undefined && entries.data.length > 0 && <LedgerTable {...acting} entries={entries.data} />}
       </Panel>
+      <Claim {...acting} onClaimed={reload} />
     </div>
   );
 }

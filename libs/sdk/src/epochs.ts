@@ -1,0 +1,111 @@
+import { isLeafOf } from '@usufruct/ledger';
+import {
+  checkThat,
+  refuse,
+  verdictOf,
+  type Address,
+  type DaoId,
+  type Digest,
+  type EpochId,
+  type TimestampMs,
+  type Verdict,
+} from '@usufruct/kernel';
+import { LIMITS, zAmount, zHex32, zU64, type ChainAction, type EpochView } from '@usufruct/protocol';
+import { z } from 'zod';
+import { actOnce } from './act.js';
+import type { ClientContext } from './context.js';
+import { executeOnce } from './transactions.js';
+
+/** Deeper than any tree of 2³² leaves. */
+const MOST_HASHES = 32;
+/** One account's part of an epoch with the proof that it is one: what a settler gives a contributor. Private. */
+export const zPayoutProof = z.object({
+  epochId: zHex32<EpochId>(),
+  leaf: z.object({
+    daoId: zHex32<DaoId>(),
+    number: zU64,
+    index: z.int().min(0).max(LIMITS.leavesPerEpoch),
+    account: zHex32<Address>(),
+    amountUnits: zAmount,
+    salt: zHex32(),
+  }),
+  /** RFC 6962 inclusion proof, leaf to root. */
+  proof: z.array(zHex32<Digest>()).max(MOST_HASHES),
+});
+export type PayoutProof = z.output<typeof zPayoutProof>;
+
+export const EPOCH_PHASES = ['challenge', 'claimable', 'ended', 'rejected', 'swept'] as const;
+export type EpochPhase = (typeof EPOCH_PHASES)[number];
+
+/** `challenge`: holders may object; `claimable`: payouts can be claimed; `ended`: what is left can be swept. */
+export function epochPhase(epoch: EpochView, nowMs: TimestampMs): EpochPhase {
+  if (epoch.state !== 'open') return epoch.state;
+  if (nowMs < epoch.challengeEndsAtMs) return 'challenge';
+  return nowMs < epoch.challengeEndsAtMs + epoch.claimTermMs ? 'claimable' : 'ended';
+}
+
+/**
+ * Whether a proof file is a leaf of the tree whose root is on the chain. It proves that this account has this amount
+ * in the epoch; not that the weights behind it are right, which only those who recomputed them can say.
+ */
+export function checkPayoutProof(epoch: EpochView, { epochId, leaf, proof }: PayoutProof): Verdict {
+  return verdictOf([
+    checkThat('EPOCH', epochId === epoch.id, 'the proof is for another epoch'),
+    checkThat('DAO', leaf.daoId === epoch.daoId && leaf.number === epoch.number, 'the leaf is of another epoch'),
+    checkThat('INDEX', leaf.index < epoch.leafCount, 'the tree has fewer leaves'),
+    checkThat('INCLUSION', isLeafOf(epoch, leaf, proof), 'the leaf is not in the tree whose root is on the chain'),
+  ]);
+}
+
+export interface Claim {
+  readonly proof: PayoutProof;
+  readonly epoch: EpochView;
+  /** False where there was nothing to send: it was paid already, or the leaf is of zero units. */
+  readonly sent: boolean;
+}
+
+/**
+ * Claim a payout for the account that its leaf names; anyone may. The proof is checked against the root on this
+ * client's own view of the chain before anything is sent. Claiming again changes nothing. Refuses `CLAIM_INVALID`
+ * naming the failed checks, `EPOCH_STATE`.
+ */
+export async function claimPayout(context: ClientContext, proof: PayoutProof): Promise<Claim> {
+  const { chain, journal, signer } = context;
+  const { epochId, leaf } = proof;
+  const epoch = await chain.epoch(epochId);
+  const { ok, checks } = checkPayoutProof(epoch, proof);
+  if (!ok) {
+    const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    throw refuse('CLAIM_INVALID', { checks: failed.join(', ') });
+  }
+  if (leaf.amountUnits === 0n || (await chain.isClaimed(epochId, leaf.index))) return { proof, epoch, sent: false };
+  const key = `claim/${epochId}/${leaf.index}/${signer.address}`;
+  const { index, account, amountUnits, salt } = leaf;
+  const action: ChainAction = { kind: 'claimPayout', epochId, index, account, amountUnits, salt, proof: proof.proof };
+  await executeOnce({ ...context, key, actions: [action] });
+  const after = await chain.epoch(epochId);
+  await journal.delete(key);
+  return { proof, epoch: after, sent: true };
+}
+
+/** By anyone, when the claim term is over: what is left goes where the rules of that epoch say. */
+export function sweepEpoch(context: ClientContext, epochId: EpochId): Promise<EpochView> {
+  return actOnce({
+    context,
+    key: `sweep/${epochId}`,
+    action: { kind: 'sweepEpoch', epochId },
+    read: () => context.chain.epoch(epochId),
+    isDone: ({ state }) => state === 'swept',
+  });
+}
+
+/** By the operator of a member of the DAO's holder set, within the challenge window, once. */
+export function objectToEpoch(context: ClientContext, epochId: EpochId, member: number): Promise<EpochView> {
+  return actOnce({
+    context,
+    key: `object/${epochId}/${member}`,
+    action: { kind: 'objectToEpoch', epochId, member },
+    read: () => context.chain.epoch(epochId),
+    isDone: ({ objections }) => objections.includes(member),
+  });
+}
