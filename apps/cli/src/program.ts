@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAsk } from './commands/ask.js';
+import { addChain } from './commands/chain.js';
 import { addConsent } from './commands/consent.js';
 import { addContribute } from './commands/contribute.js';
 import { addContribution } from './commands/contribution.js';
@@ -39,6 +40,7 @@ const COMMANDS: readonly AddCommand[] = [
   addReceipt,
   addPayout,
   addReleases,
+  addChain,
   addDoctor,
 ];
 

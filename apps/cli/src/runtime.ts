@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openChain, type Chain, type WalletSigner } from '@usufruct/chain';
+import { keypairSigner, openChain, suiOptionsFrom, type Chain, type WalletSigner } from '@usufruct/chain';
 import { asId, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import { connect, type Journal, type UsufructClient } from '@usufruct/sdk';
@@ -52,13 +52,19 @@ export class Runtime {
     return named ?? join(this.home, 'wallet.json');
   }
 
+  /** A key that is no stand-in: from the environment, never from a file of ours. */
+  get walletSecret(): string | undefined {
+    return this.surroundings.environment['USUFRUCT_WALLET_SECRET'] || undefined;
+  }
+
   signer(): WalletSigner {
+    if (this.walletSecret !== undefined) return keypairSigner(this.walletSecret);
     return openWalletFile(this.walletPath, this.endpoints().suiNetwork);
   }
 
   chain(): Chain {
     const { suiNetwork, chainUrl } = this.endpoints();
-    return openChain({ suiNetwork, chainUrl });
+    return openChain({ suiNetwork, chainUrl, sui: suiOptionsFrom(this.surroundings.environment) });
   }
 
   async coin(): Promise<ChainInfo['coin']> {

@@ -1,6 +1,6 @@
 import { SuiGrpcClient } from '@mysten/sui/grpc';
 import { GrpcEventSource } from './events/grpc-event-source.js';
-import { suiSettings, type SuiOptions } from './settings.js';
+import { suiEndpoint, suiSettings, type SuiOptions } from './settings.js';
 import { SuiChain } from './sui-chain.js';
 import type { Sponsor } from './transactions/sponsor.js';
 
@@ -14,6 +14,12 @@ export interface OpenSuiOptions {
 }
 
 const TIMEOUT_MS = 10_000;
+
+/** A client of a network that has nothing of ours yet. Refuses `CONFIG_INVALID` for a network that there is not. */
+export function openSuiClient(suiNetwork: string, grpcUrl?: string): SuiGrpcClient {
+  const endpoint = suiEndpoint(suiNetwork, grpcUrl);
+  return new SuiGrpcClient({ network: endpoint.network, baseUrl: endpoint.grpcUrl });
+}
 
 /** A Sui network over gRPC; nothing is asked of it yet. Refuses `CONFIG_INVALID` with the setting that is missing or wrong. */
 export function openSuiChain({ suiNetwork, sui, timeoutMs = TIMEOUT_MS, sponsor }: OpenSuiOptions): SuiChain {

@@ -43,6 +43,8 @@ export class FakeSui extends CoreClient {
   refusal: (calls: readonly CheckedCall[]) => SuiClientTypes.MoveAbort | null = () => null;
   /** What the contracts would emit. */
   meaning: (digest: string, sender: string, calls: readonly CheckedCall[]) => SuiClientTypes.Event[] = () => [];
+  /** What a transaction makes: the type of every new object, `package` for a package. */
+  makes: (data: TransactionDataBuilder) => Readonly<Record<string, string>> = () => ({});
   readonly #known = new Map<string, Executed>();
 
   constructor(private readonly options: FakeSuiOptions) {
@@ -185,29 +187,40 @@ export class FakeSui extends CoreClient {
     if (last === null || last < this.epoch) throw new Error('the transaction has ended');
     const calls = this.check(data);
     this.executed.push({ digest, sender, calls });
-    const result = this.#result(digest, sender, calls);
+    const result = this.#result(digest, sender, calls, this.makes(data));
     this.#known.set(digest, result);
     return result;
   }
 
-  #result(digest: string, sender: string, calls: readonly CheckedCall[]): Executed {
+  #result(
+    digest: string,
+    sender: string,
+    calls: readonly CheckedCall[],
+    objectTypes: Readonly<Record<string, string>>,
+  ): Executed {
     const abort = this.refusal(calls);
     const shared = { digest, signatures: [], epoch: String(this.epoch), timestampMs: null, checkpoint: null };
+    const changedObjects = Object.entries(objectTypes).map(([objectId, type]) => ({
+      objectId,
+      outputState: type === 'package' ? 'PackageWrite' : 'ObjectWrite',
+    }));
+    // The adapter asks for no more of the effects than this.
     const rest = {
       balanceChanges: undefined,
-      effects: undefined,
-      objectTypes: undefined,
       transaction: undefined,
       bcs: undefined,
+      objectTypes,
+      effects: { changedObjects },
     };
     if (abort === null) {
       const events = this.meaning(digest, sender, calls);
       const status = { success: true as const, error: null };
-      return { $kind: 'Transaction', Transaction: { ...shared, ...rest, status, events } };
+      return { $kind: 'Transaction', Transaction: { ...shared, ...rest, status, events } } as object as Executed;
     }
     const error = { $kind: 'MoveAbort' as const, message: 'it aborts', MoveAbort: abort };
     const status = { success: false as const, error };
-    return { $kind: 'FailedTransaction', FailedTransaction: { ...shared, ...rest, status, events: [] } };
+    const failed = { ...shared, ...rest, status, events: [] };
+    return { $kind: 'FailedTransaction', FailedTransaction: failed } as object as Executed;
   }
 
   #object(id: string, { type, owner, content }: FakeObject) {
