@@ -21,6 +21,10 @@ export class ByteReader {
     return this.little(2);
   }
 
+  u24(): number {
+    return this.little(3);
+  }
+
   u32(): number {
     return this.little(4);
   }

@@ -4,6 +4,10 @@ export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.
 export type { EatClaims, SignedResult } from './eat.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
+export { GPU_CHECKS, inspectGpus, NVIDIA_ENDORSEMENTS } from './nvidia/inspect.js';
+export type { GpuContext, GpuInspection } from './nvidia/inspect.js';
+export { encodeNvidiaPolicy, zNvidiaPolicy } from './policy/nvidia-policy.js';
+export type { NvidiaPolicy } from './policy/nvidia-policy.js';
 export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';
 export type { SnpIdentity, SnpPermission, SnpPolicy, SnpProduct } from './policy/snp-policy.js';
 export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './policy/tdx-policy.js';

@@ -11,4 +11,8 @@ export const PINNED = {
     '4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1',
     '1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a',
   ],
+  /** NVIDIA Device Identity CA: what every GPU's chain ends in. */
+  nvidiaDevice: ['102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48'],
+  /** NVIDIA CoRIM signing Root CA: reference manifests of drivers and VBIOS. */
+  nvidiaRim: ['12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1'],
 } as const;

@@ -4,7 +4,7 @@ import { parseCertificate, type Certificate } from './x509/certificate.js';
 import { parsePemChain } from './x509/pem.js';
 
 /** Whose signature a root stands for. A root of one vendor says nothing about another's evidence. */
-export type RootName = 'software-dev' | 'intel' | 'amd';
+export type RootName = 'software-dev' | 'intel' | 'amd' | 'nvidiaDevice' | 'nvidiaRim';
 
 interface PinnedRoots {
   /** SHA-256 of the DER of each vendor's trusted roots, hex. */
@@ -29,6 +29,8 @@ export const productionRoots = (): RootSet =>
     [
       ['intel', PINNED.intel],
       ['amd', PINNED.amd],
+      ['nvidiaDevice', PINNED.nvidiaDevice],
+      ['nvidiaRim', PINNED.nvidiaRim],
     ],
     false,
   );

@@ -1,0 +1,27 @@
+import { bcs } from '@mysten/bcs';
+import { z } from 'zod';
+
+/** What a DAO asks of the GPUs, as data. Lists affirm: what is not in them is refused. */
+export const zNvidiaPolicy = z.strictObject({
+  version: z.int().positive().max(0xffff_ffff),
+  /** How many GPUs there must be, no more and no less. */
+  count: z.int().min(1).max(8),
+  /** Such as GH100. */
+  models: z.array(z.string().max(32)).max(32),
+  driverVersions: z.array(z.string().max(32)).max(256),
+  /** As NVIDIA writes them, such as 96.00.5E.00.01. */
+  vbiosVersions: z.array(z.string().max(32)).max(256),
+});
+export type NvidiaPolicy = z.output<typeof zNvidiaPolicy>;
+
+const NvidiaPolicyBcs = bcs.struct('NvidiaPolicy', {
+  version: bcs.u32(),
+  count: bcs.u8(),
+  models: bcs.vector(bcs.string()),
+  driverVersions: bcs.vector(bcs.string()),
+  vbiosVersions: bcs.vector(bcs.string()),
+});
+
+/** The bytes that stand for a policy wherever it is hashed, as in the measurement of a TD with GPUs. */
+export const encodeNvidiaPolicy = (policy: NvidiaPolicy): Uint8Array<ArrayBuffer> =>
+  NvidiaPolicyBcs.serialize(policy).toBytes();
