@@ -3,16 +3,11 @@ import { openChain } from '@usufruct/chain';
 import { jsonLogger, systemClock, systemRandom, toUsufructError } from '@usufruct/kernel';
 import { describeFault } from '@usufruct/service';
 import { createApp } from './app.js';
-import { PayoutService } from './modules/payout/index.js';
-import { ProjectionService } from './modules/projection/index.js';
 import { readProjectionConfig } from './platform/config/config.js';
 import { OutboxService } from './platform/outbox/index.js';
+import { rebuildProjection } from './rebuild-projection.js';
 
-/**
- * `npm run projection:rebuild`: empty the projection and replay the chain. An API may go on beside it: both apply each
- * event once, and its answers are incomplete until this ends. Exit code 1 unless the tables are byte for byte what they
- * were, when the chain has not moved, and every balance is the chain's.
- */
+/** `npm run projection:rebuild`: exit code 1 unless the tables came out as they were and the balances are the chain's. */
 const logger = jsonLogger('projection-rebuild', systemClock, (line) => process.stdout.write(`${line}\n`));
 
 async function main(): Promise<void> {
@@ -22,14 +17,9 @@ async function main(): Promise<void> {
   try {
     await app.init();
     await app.get(OutboxService).prepare();
-    const projection = app.get(ProjectionService);
-    const before = { events: await projection.appliedSeq(), digest: await projection.digest() };
-    await projection.reset();
-    const after = { events: await projection.catchUp(), digest: await projection.digest() };
-    const identical = before.events === after.events ? before.digest === after.digest : null;
-    const { agrees, accountsChecked } = await app.get(PayoutService).reconcileAll();
-    logger.info('rebuilt', { ...after, eventsBefore: before.events, identical, accountsChecked, agrees });
-    if (!agrees || identical === false) process.exitCode = 1;
+    const rebuilt = await rebuildProjection(app);
+    logger.info('rebuilt', { ...rebuilt });
+    if (!rebuilt.agrees || rebuilt.identical === false) process.exitCode = 1;
   } finally {
     await app.close();
   }

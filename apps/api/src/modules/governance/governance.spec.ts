@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WalletSigner } from '@usufruct/chain';
-import { asAmount, type ProposalId } from '@usufruct/kernel';
-import { metadataDigest, ROLES, type ChainAction, type ProposalEffect } from '@usufruct/protocol';
+import { asAmount, toBase64, type ProposalId } from '@usufruct/kernel';
+import { metadataDigest, ROLES, signerIdOf, type ChainAction, type ProposalEffect } from '@usufruct/protocol';
 import { ApiWorld } from '../../../../../test/support/api-world.js';
 import {
   carry,
@@ -12,7 +12,7 @@ import {
   vote as cast,
 } from '../../../../../test/support/votes.js';
 import { MEASUREMENT, PRICE } from '../../../../local-chain/src/testing/dao-world.js';
-import { hexOf } from '../../../../local-chain/src/testing/world.js';
+import { hexOf, signingKeyOf } from '../../../../local-chain/src/testing/world.js';
 import { PayoutService } from '../payout/index.js';
 
 const words = { title: 'A lower price', description: 'So that small laboratories can ask. Ünïcode stays.' };
@@ -338,6 +338,27 @@ describe('what a DAO decides, as the API tells it', () => {
     });
     await execute(await carried({ kind: 'unpause' }, 'go on'));
     expect(await daoField('paused')).toEqual({ paused: false });
+  });
+
+  it('knows the signers that were registered and withdrawn by vote, as the chain does', async () => {
+    const { dao } = world;
+    const publicKeys = [0, 1, 2].map((i) => signingKeyOf(`party ${i}`).publicKey);
+    const payTo = dao.stranger.address;
+    const id = await carried({ kind: 'registerSigner', signerKind: 'mpc-set', publicKeys, payTo }, 'parties');
+    const signerId = signerIdOf('mpc-set', publicKeys);
+    const keys = publicKeys.map((key) => toBase64(key));
+    expect((await proposal(id)).summary).toBe(
+      `Accept receipts of the three MPC parties with the keys ${keys.join(', ')}, and pay its part to ${payTo}.`,
+    );
+    await execute(id);
+    const signers = async () =>
+      (await daoField('signers { signerId daoId signerKind publicKeys payTo withdrawnAtMs }')).signers;
+    const { id: _, ...view } = await world.chain.signer(dao.daoId, signerId);
+    expect(await signers()).toEqual([{ ...view, signerId, publicKeys: keys, withdrawnAtMs: null }]);
+    await execute(await carried({ kind: 'withdrawSigner', signerId }, 'no parties'));
+    const { withdrawnAtMs } = await world.chain.signer(dao.daoId, signerId);
+    expect(withdrawnAtMs).not.toBeNull();
+    expect(await signers()).toMatchObject([{ signerId, withdrawnAtMs }]);
   });
 
   it('has the DAO’s history, in which people’s own affairs are not told', async () => {

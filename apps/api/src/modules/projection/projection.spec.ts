@@ -6,6 +6,7 @@ import type { ChainEvent } from '@usufruct/protocol';
 import { ApiWorld, eventually } from '../../../../../test/support/api-world.js';
 import { PRICE } from '../../../../local-chain/src/testing/dao-world.js';
 import { PrismaService } from '../../platform/prisma/index.js';
+import { rebuildProjection } from '../../rebuild-projection.js';
 import { PayoutService } from '../payout/index.js';
 import { ProjectionService } from './projection.service.js';
 
@@ -76,6 +77,27 @@ describe('the projection', () => {
     expect(await projection.catchUp()).toBe(events.length);
     expect(await contents()).toBe(before);
     expect(await prisma.jobEvent.count()).toBe(told);
+  });
+
+  it('says whether a rebuild changed anything: the tables, or what the books say', async () => {
+    const before = await contents();
+    const rebuilt = await rebuildProjection(world.app);
+    expect(rebuilt).toMatchObject({
+      events: events.length,
+      eventsBefore: events.length,
+      identical: true,
+      agrees: true,
+    });
+    await prisma.dao.updateMany({ data: { paused: true } });
+    expect(await rebuildProjection(world.app)).toMatchObject({
+      identical: false,
+      digest: rebuilt.digest,
+      agrees: true,
+    });
+    expect(await contents()).toBe(before);
+    await prisma.projectionCursor.updateMany({ data: { seq: { decrement: 1 } } });
+    expect(await rebuildProjection(world.app)).toMatchObject({ eventsBefore: events.length - 1, identical: null });
+    expect(await contents()).toBe(before);
   });
 
   it('leaves nothing half-written: an event whose last part fails changes nothing', async () => {

@@ -119,6 +119,14 @@ describe('the GraphQL door', () => {
         'cost',
         'query ($n: Int!) { daos(first: $n) { edges { node { datasets(first: $n) { edges { node { title description datasetId } } } } } } }',
       ],
+      [
+        'cost',
+        '{ daos(first: 100) { edges { node { proposals(first: 100) { edges { node { summary state number } } } } } } }',
+      ],
+      [
+        'depth',
+        '{ daos(first: 1) { edges { node { proposals(first: 1) { edges { node { dao { epochs(first: 1) { edges { node { dao { members(first: 1) { edges { node { address } } } } } } } } } } } } } } }',
+      ],
       ['tokens', `{ ${'viewer { address } '.repeat(600)} }`],
     ])('refuse a query for its %s', async (limit, query) => {
       const { status, errors } = await world.ask(query, { n: 1 });
@@ -132,6 +140,18 @@ describe('the GraphQL door', () => {
       const { errors } =
         await world.ask(`{ daos(first: 50) { edges { node { daoId title policy { split { runnerBps } holderSet { members { operator } } }
         datasets(first: 20) { edges { node { title contributionCount } } } runners { current } } } pageInfo { endCursor } } }`);
+      expect(errors).toEqual([]);
+    });
+
+    it('let pass what there is to know about how one DAO decides', async () => {
+      const { errors } =
+        await world.ask(`{ dao(daoId: "${ID}") { title paused treasuryUnits governance { voting quorumBps } payoutRules { mode }
+        members(first: 100) { edges { node { address roles } } } applications(state: pending) { edges { node { applicant } } }
+        measurements { measurement approved } signers { signerKind } verifiers { threshold holderSet { members { operator tombstoned } } }
+        policyHistory(first: 20) { edges { node { version setAtMs changes { ... on PolicyValueChange { field before after } } } } }
+        proposals(first: 20) { edges { node { number state summary title tally { yesVotes noVotes passed }
+          changes { ... on PolicyValueChange { field before after } } votes(first: 20) { edges { node { voter choice } } } } } }
+        epochs(first: 20) { edges { node { number phase totalUnits claimedUnits } } } licenceOffers { edges { node { terms { priceUnits } } } } } }`);
       expect(errors).toEqual([]);
     });
 
