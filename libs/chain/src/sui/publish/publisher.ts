@@ -92,8 +92,9 @@ class PublishRun {
     );
     const packageId = result.effects.changedObjects.find(({ outputState }) => outputState === 'PackageWrite')?.objectId;
     if (packageId === undefined) throw refuse('UPSTREAM_INVALID', { upstream: 'Sui', field: 'published package' });
+    const { publishing: _done, ...rest } = known;
     const next: Publication = {
-      ...known,
+      ...rest,
       packageId: packageId as Hex32,
       publisherCap: made(result, '::registry::PublisherCap'),
       upgradeCap: known.upgrades === 'burn' ? null : made(result, '::package::UpgradeCap'),
@@ -113,8 +114,9 @@ class PublishRun {
       () => openTransaction(open, signer.address),
       (opening) => keep({ ...known, opening }),
     );
+    const { opening: _done, ...rest } = known;
     const next: Publication = {
-      ...known,
+      ...rest,
       registryId: made(result, '::registry::Registry'),
       timelockId: upgrades === 'burn' ? null : made(result, '::upgrade_timelock::UpgradeTimelock'),
       upgradeAdminId: upgrades === 'burn' ? null : made(result, '::upgrade_timelock::UpgradeAdmin'),
