@@ -3,11 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { epochFixturesModule } from './epoch-fixtures.js';
+import { governanceFixturesModule } from './governance-fixtures.js';
 import { fixturesModule } from './signed-fixtures.js';
 
 const FIXTURES = [
   ['fixtures', fixturesModule],
   ['epoch_fixtures', epochFixturesModule],
+  ['governance_fixtures', async () => governanceFixturesModule()],
 ] as const;
 
 /** Exit code and last line of one of this folder's scripts. */

@@ -2,20 +2,21 @@
 import { compiledTests, packageFiles } from './compiler.mjs';
 
 const files = packageFiles();
-const SUPPORT = ['world', 'fixtures', 'private_world', 'epoch_fixtures'].map((name) => `tests/${name}.move`);
 const isTest = (name) => name.startsWith('tests/');
+/** Fixtures and worlds, which every test may need. */
+const isSupport = (name) => isTest(name) && !name.endsWith('_tests.move');
 
 /** The module's own tests first: they notice most mutants, and are a tenth of all. */
 function stages(name) {
   const own = [`tests/${name}_tests.move`, 'tests/main_path_tests.move'].filter((test) => test in files);
-  const others = Object.keys(files).filter((test) => isTest(test) && !own.includes(test) && !SUPPORT.includes(test));
+  const others = Object.keys(files).filter((test) => isTest(test) && !own.includes(test) && !isSupport(test));
   return [own, others];
 }
 
 async function verdictOn({ name, text }) {
   const mutated = { ...files, [`sources/${name}.move`]: text };
   for (const tests of stages(name)) {
-    const kept = Object.entries(mutated).filter(([n]) => !isTest(n) || SUPPORT.includes(n) || tests.includes(n));
+    const kept = Object.entries(mutated).filter(([n]) => !isTest(n) || isSupport(n) || tests.includes(n));
     const tested = await compiledTests(Object.fromEntries(kept));
     if ('error' in tested) return 'invalid';
     if (!tested.passed) return 'killed';

@@ -27,9 +27,6 @@ import {
   daoPolicyDigest,
   deriveId,
   HolderRotationBcs,
-  GovernanceBcs,
-  PayoutRulesBcs,
-  ProposalEffectBcs,
   receiptDigest,
   runnerIdOf,
   RunnerStatementBcs,
@@ -42,7 +39,6 @@ import {
   type HolderRotation,
   type RunnerStatement,
   type Tag,
-  type ProposalEffect,
   type UsageReceipt,
   type Use,
 } from '@usufruct/protocol';
@@ -60,7 +56,7 @@ export const PACKAGE_ID = address('0');
 export const REGISTRY_ID = toHex32<Hex32>(
   blake2b(concatBytes(Uint8Array.of(0xf1, 1), new Uint8Array(31), new Uint8Array(8)), { dkLen: 32 }),
 );
-const FOUNDER = address('f0');
+export const FOUNDER = address('f0');
 const REQUESTER = address('e0');
 export const OWNERS = [address('a1'), address('a2'), address('a3')];
 const MEASUREMENT = 'ab'.repeat(48);
@@ -73,7 +69,7 @@ export function address(hex: string): Address {
 export const word = (name: string): Hex32 => taggedDigest(TAGS.objectId, utf8(name));
 export const secretOf = (name: string): Uint8Array => fromHex(word(name));
 
-const SALT = address('5a') as Hex32;
+export const SALT = address('5a') as Hex32;
 export const holders = [0, 1, 2].map((i) => secretOf(`holder ${i}`));
 /** Joins the set by a rotation. */
 const newcomer = secretOf('holder 3');
@@ -272,40 +268,6 @@ const ROTATIONS: Readonly<Record<string, Uint8Array>> = {
   longer: padded(4_097, (chainId) => rotation({ chainId })),
 };
 
-const GOVERNANCE = {
-  voting: 'contribution',
-  quorumBps: 2_001,
-  approvalBps: 5_002,
-  votingMs: 1_003,
-  timelockMs: 1_004,
-  executionMs: 1_005,
-  policyByVoteOnly: true,
-} as const;
-const PAYOUT_RULES = { mode: 'epoch', challengeMs: 1_006, claimTermMs: 1_007, unclaimedTo: 'protocol' } as const;
-const NEW_SPLIT = { contributorsBps: 5_000, treasuryBps: 3_000, runnerBps: 1_500, protocolBps: 500 };
-/** As `effect_tests.move` makes them. */
-const EFFECTS: readonly ProposalEffect[] = [
-  { kind: 'setPrice', pricePerQuestionUnits: asAmount(7n) },
-  { kind: 'setPurposes', purposes: ['DUO:0000042', 'dpv:Marketing'] },
-  { kind: 'setSplit', split: NEW_SPLIT },
-  { kind: 'approveMeasurement', measurement: 'cd'.repeat(48) },
-  { kind: 'withdrawMeasurement', measurement: 'ab'.repeat(48) },
-  { kind: 'setVerifiers', holderSetId: word('set') as HolderSetId, verifierThreshold: 3 },
-  {
-    kind: 'setTerms',
-    kinds: ['rag', 'train'],
-    protections: ['mpc', 'fhe'],
-    profiles: ['snp', 'tdx'],
-    resultTermMs: 1_008,
-    maxJobTermMs: 1_009,
-  },
-  { kind: 'setGovernance', governance: GOVERNANCE },
-  { kind: 'setPayoutRules', payoutRules: PAYOUT_RULES },
-  { kind: 'spendTreasury', to: address('ee'), amountUnits: asAmount(1_010n) },
-  { kind: 'setRoles', member: address('ee'), roles: 5 },
-  { kind: 'unpause' },
-];
-
 /** Codes that the consent library does not know by name: a DUO modifier, no DUO code at all, and two of DPV's form. */
 const UNKNOWN_PURPOSES = ['DUO:0000045', 'DUO:9999999', 'dpv:NotInTheTable', 'dpv:AlsoNot'];
 const PURPOSE_CODES: readonly string[] = [...PURPOSES.map(({ code }) => code), ...UNKNOWN_PURPOSES];
@@ -323,7 +285,6 @@ export async function fixturesModule(): Promise<string> {
     ...(await Promise.all(Object.entries(TREE_HEADS).map(([name, bytes]) => treeHeadOf(name, bytes)))).flat(),
     ...(await Promise.all(Object.entries(ROTATIONS).map(([name, bytes]) => rotationOf(name, bytes)))).flat(),
     ...purposes(),
-    ...governance(),
   ];
   return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::fixtures;\n\n${RECEIPT_STRUCT}\n${parts.join('\n')}`;
 }
@@ -375,19 +336,6 @@ function purposes(): string[] {
     ),
   ];
 }
-
-function governance(): string[] {
-  return [
-    named('proposal_id', 'address', literal(deriveId('proposal', daoId, FOUNDER, SALT))),
-    named('governance', 'vector<u8>', hex(GovernanceBcs.serialize(GOVERNANCE).toBytes())),
-    named('payout_rules', 'vector<u8>', hex(PayoutRulesBcs.serialize(PAYOUT_RULES).toBytes())),
-    ...EFFECTS.map((effect) =>
-      named(`effect_${snake(effect.kind)}`, 'vector<u8>', hex(ProposalEffectBcs.serialize(effect).toBytes())),
-    ),
-    named('other_holder_set_id', 'address', literal(word('set'))),
-  ];
-}
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 async function statementOf(name: string, bytes: Uint8Array): Promise<string[]> {
   const signatures = await Promise.all(holders.map((secret) => signed(secret, TAGS.runnerStatement, bytes)));

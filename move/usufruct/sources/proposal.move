@@ -64,7 +64,7 @@ public struct Proposal has key {
     voting_ends_at_ms: u64,
     executable_from_ms: u64,
     executable_until_ms: u64,
-    executed: bool,
+    executed_at_ms: Option<u64>,
     /// Who has voted, and what.
     choices: Table<address, u8>,
 }
@@ -108,7 +108,7 @@ public fun propose<T>(
         voting_ends_at_ms,
         executable_from_ms,
         executable_until_ms: executable_from_ms + governance.execution_ms(),
-        executed: false,
+        executed_at_ms: option::none(),
         choices: table::new(ctx),
     };
     events::proposal_created(
@@ -165,7 +165,7 @@ public fun execute<T>(
 ) {
     let effect = self.begin(dao, clock);
     effect.apply(dao, holder_set, clock, ctx);
-    self.finish(clock);
+    self.finish();
 }
 
 /// Enough voted, and enough of them for it. In u128: a product of votes and basis points is above u64.
@@ -233,7 +233,12 @@ public fun executable_until_ms(self: &Proposal): u64 {
 }
 
 public fun is_executed(self: &Proposal): bool {
-    self.executed
+    self.executed_at_ms.is_some()
+}
+
+/// None until it is executed.
+public fun executed_at_ms(self: &Proposal): Option<u64> {
+    self.executed_at_ms
 }
 
 public fun has_voted(self: &Proposal, voter: address): bool {
@@ -246,18 +251,18 @@ public fun has_voted(self: &Proposal, voter: address): bool {
 fun begin<T>(self: &mut Proposal, dao: &Dao<T>, clock: &Clock): Effect {
     self.assert_of(dao);
     let now_ms = clock.timestamp_ms();
-    assert!(!self.executed, EExecuted);
+    assert!(!self.is_executed(), EExecuted);
     assert!(now_ms >= self.voting_ends_at_ms, EStillVoting);
     assert!(self.is_passed(), ENotPassed);
     assert!(now_ms >= self.executable_from_ms, ETimelocked);
     assert!(now_ms < self.executable_until_ms, ELapsed);
-    self.executed = true;
+    self.executed_at_ms.fill(now_ms);
     self.effect
 }
 
 /// After the events of what it did.
-fun finish(self: &Proposal, clock: &Clock) {
-    events::proposal_executed(self.proposal_id, self.dao_id, clock.timestamp_ms());
+fun finish(self: &Proposal) {
+    events::proposal_executed(self.proposal_id, self.dao_id, *self.executed_at_ms.borrow());
 }
 
 fun assert_of<T>(self: &Proposal, dao: &Dao<T>) {

@@ -9,6 +9,7 @@ use usufruct::{
     effect,
     fixtures,
     governance,
+    governance_fixtures,
     payout_rules,
     policy::{Self, Policy},
     world::{Self, World}
@@ -33,30 +34,32 @@ fun assert_policy(world: &mut World, version: u32, expected: Policy) {
 
 #[test]
 fun effects_serialise_as_the_protocol_library_does() {
-    assert!(bcs::to_bytes(&effect::set_price(7)) == fixtures::effect_set_price());
+    assert!(bcs::to_bytes(&effect::set_price(7)) == governance_fixtures::set_price());
     let purposes = vector[world::text(b"DUO:0000042"), world::text(b"dpv:Marketing")];
-    assert!(bcs::to_bytes(&effect::set_purposes(purposes)) == fixtures::effect_set_purposes());
+    assert!(bcs::to_bytes(&effect::set_purposes(purposes)) == governance_fixtures::set_purposes());
     let split = policy::revenue_split(5_000, 3_000, 1_500, 500);
-    assert!(bcs::to_bytes(&effect::set_split(split)) == fixtures::effect_set_split());
+    assert!(bcs::to_bytes(&effect::set_split(split)) == governance_fixtures::set_split());
     let approve = effect::approve_measurement(other_measurement());
-    assert!(bcs::to_bytes(&approve) == fixtures::effect_approve_measurement());
+    assert!(bcs::to_bytes(&approve) == governance_fixtures::approve_measurement());
     let withdraw = effect::withdraw_measurement(world::measurement());
-    assert!(bcs::to_bytes(&withdraw) == fixtures::effect_withdraw_measurement());
-    let verifiers = effect::set_verifiers(fixtures::other_holder_set_id(), 3);
-    assert!(bcs::to_bytes(&verifiers) == fixtures::effect_set_verifiers());
+    assert!(bcs::to_bytes(&withdraw) == governance_fixtures::withdraw_measurement());
+    let verifiers = effect::set_verifiers(governance_fixtures::other_holder_set_id(), 3);
+    assert!(bcs::to_bytes(&verifiers) == governance_fixtures::set_verifiers());
     let terms = effect::set_terms(vector[0, 1], vector[1, 2], terms(), 1_008, 1_009);
-    assert!(bcs::to_bytes(&terms) == fixtures::effect_set_terms());
+    assert!(bcs::to_bytes(&terms) == governance_fixtures::set_terms());
     let governance = governance::new(1, 2_001, 5_002, 1_003, 1_004, 1_005, true);
     assert!(
-        bcs::to_bytes(&effect::set_governance(governance)) == fixtures::effect_set_governance(),
+        bcs::to_bytes(&effect::set_governance(governance)) == governance_fixtures::set_governance(),
     );
     let rules = payout_rules::new(1, 1_006, 1_007, 1);
-    assert!(bcs::to_bytes(&effect::set_payout_rules(rules)) == fixtures::effect_set_payout_rules());
+    assert!(
+        bcs::to_bytes(&effect::set_payout_rules(rules)) == governance_fixtures::set_payout_rules(),
+    );
     let spend = effect::spend_treasury(world::stranger(), 1_010);
-    assert!(bcs::to_bytes(&spend) == fixtures::effect_spend_treasury());
+    assert!(bcs::to_bytes(&spend) == governance_fixtures::spend_treasury());
     let roles = effect::set_roles(world::stranger(), 5);
-    assert!(bcs::to_bytes(&roles) == fixtures::effect_set_roles());
-    assert!(bcs::to_bytes(&effect::unpause()) == fixtures::effect_unpause());
+    assert!(bcs::to_bytes(&roles) == governance_fixtures::set_roles());
+    assert!(bcs::to_bytes(&effect::unpause()) == governance_fixtures::unpause());
 }
 
 // === Refused when made ===

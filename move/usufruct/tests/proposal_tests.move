@@ -2,7 +2,7 @@
 module usufruct::proposal_tests;
 
 use sui::test_scenario as ts;
-use usufruct::{effect, fixtures, world::{Self, World}};
+use usufruct::{effect, fixtures, governance_fixtures, world::{Self, World}};
 
 const YES: u8 = 0;
 const NO: u8 = 1;
@@ -40,7 +40,7 @@ fun a_proposal_is_voted_on_waits_and_is_executed() {
     let mut world = proposed();
     world.next(world::stranger());
     let proposal = world.take_proposal(0);
-    assert!(proposal.proposal_id() == fixtures::proposal_id());
+    assert!(proposal.proposal_id() == governance_fixtures::proposal_id());
     assert!(proposal.dao_id() == fixtures::dao_id() && proposal.number() == 1);
     assert!(proposal.proposer() == world::founder() && proposal.description_hash() == @0xde5c);
     assert!(proposal.effect() == &effect::set_price(9));
@@ -69,6 +69,7 @@ fun a_proposal_is_voted_on_waits_and_is_executed() {
     let (dao, proposal) = (world.take_dao(0), world.take_proposal(0));
     assert!(dao.policy().price_per_question_units() == 9 && dao.policy_version() == 2);
     assert!(proposal.is_executed());
+    assert!(proposal.executed_at_ms() == option::some(world::now_ms() + 3 * world::minute_ms()));
     ts::return_shared(proposal);
     ts::return_shared(dao);
     world.end();

@@ -1,7 +1,8 @@
-import { refuse, type DaoId } from '@usufruct/kernel';
+import { assertInvariant, refuse, type DaoId } from '@usufruct/kernel';
 import { requireWholeSplit } from '@usufruct/ledger';
+import { policyAfter } from '@usufruct/protocol';
 import type { DaoRecord } from './collections.js';
-import type { EffectRule } from './effect-rule.js';
+import type { EffectRule, EffectView } from './effect-rule.js';
 import { requireInteger, requirePurposes, requireSet } from './guards.js';
 import {
   adoptPolicy,
@@ -14,67 +15,59 @@ import {
 } from './policy.js';
 import { mustFind, type Room } from './room.js';
 
-type Policy = DaoRecord['policy'];
-type Appraisal = Policy['appraisal'];
-
-/** The policy of this moment with one thing changed, checked as a whole: its next version. */
-function change(room: Room, daoId: DaoId, how: (policy: Policy) => Partial<Policy>): void {
-  const { policy } = mustFind(room, 'dao', daoId);
-  const next = { ...policy, ...how(policy) };
+/** The next version of the policy: the one of this moment with one thing changed, checked as a whole. */
+function change(room: Room, daoId: DaoId, effect: EffectView): void {
+  const next = policyAfter(policyOf(room, daoId), effect);
+  assertInvariant(next !== null, 'the effect is one on the policy');
+  // A change of the appraisal policy counts its version up, which is a u32.
+  requireInteger(next.appraisal.version, 0, 2 ** 32 - 1, 'appraisal.version');
   requirePolicy(room, next);
   adoptPolicy(room, daoId, next);
 }
 
-/** Each change has a version of its own, so that what was signed for an earlier one never counts again. */
-function appraisalOf({ appraisal }: Policy, changes: Partial<Appraisal>): { appraisal: Appraisal } {
-  requireInteger(appraisal.version + 1, 1, 2 ** 32 - 1, 'appraisal.version');
-  return { appraisal: { ...appraisal, ...changes, version: appraisal.version + 1 } };
-}
+const policyOf = (room: Room, daoId: DaoId): DaoRecord['policy'] => mustFind(room, 'dao', daoId).policy;
+const isApproved = (room: Room, daoId: DaoId, measurement: string): boolean =>
+  policyOf(room, daoId).appraisal.measurements.includes(measurement);
 
 export const setPrice: EffectRule<'setPrice'> = {
   check: () => undefined,
-  apply: (room, { daoId }, { pricePerQuestionUnits }) => change(room, daoId, () => ({ pricePerQuestionUnits })),
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
 
 export const setPurposes: EffectRule<'setPurposes'> = {
   check: ({ purposes }) => requirePurposes(purposes),
-  apply: (room, { daoId }, { purposes }) => change(room, daoId, () => ({ purposes })),
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
 
 export const setSplit: EffectRule<'setSplit'> = {
   check: ({ split }) => requireWholeSplit(splitParts(split)),
-  apply: (room, { daoId }, { split }) => change(room, daoId, () => ({ split })),
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
 
 export const approveMeasurement: EffectRule<'approveMeasurement'> = {
   check: ({ measurement }) => requireMeasurement(measurement, 'measurement'),
-  apply: (room, { daoId }, { measurement }) =>
-    change(room, daoId, (policy) => {
-      const { measurements } = policy.appraisal;
-      if (measurements.includes(measurement)) {
-        throw refuse('INVALID_ARGUMENT', { field: 'measurement', expected: 'one that is not approved yet' });
-      }
-      return appraisalOf(policy, { measurements: [...measurements, measurement] });
-    }),
+  apply: (room, { daoId }, effect) => {
+    if (isApproved(room, daoId, effect.measurement)) {
+      throw refuse('INVALID_ARGUMENT', { field: 'measurement', expected: 'one that is not approved yet' });
+    }
+    change(room, daoId, effect);
+  },
 };
 
 /** The last one stays: no runner could be appraised without one. */
 export const withdrawMeasurement: EffectRule<'withdrawMeasurement'> = {
   check: ({ measurement }) => requireMeasurement(measurement, 'measurement'),
-  apply: (room, { daoId }, { measurement }) =>
-    change(room, daoId, (policy) => {
-      const { measurements } = policy.appraisal;
-      if (!measurements.includes(measurement)) {
-        throw refuse('INVALID_ARGUMENT', { field: 'measurement', expected: 'one that is approved' });
-      }
-      return appraisalOf(policy, { measurements: measurements.filter((one) => one !== measurement) });
-    }),
+  apply: (room, { daoId }, effect) => {
+    if (!isApproved(room, daoId, effect.measurement)) {
+      throw refuse('INVALID_ARGUMENT', { field: 'measurement', expected: 'one that is approved' });
+    }
+    change(room, daoId, effect);
+  },
 };
 
 export const setVerifiers: EffectRule<'setVerifiers'> = {
   check: ({ verifierThreshold }) => requireInteger(verifierThreshold, 1, 255, 'verifierThreshold'),
-  apply: (room, { daoId }, { holderSetId, verifierThreshold }) =>
-    change(room, daoId, () => ({ holderSetId, verifierThreshold })),
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
 
 export const setTerms: EffectRule<'setTerms'> = {
@@ -85,11 +78,5 @@ export const setTerms: EffectRule<'setTerms'> = {
     requireResultTerm(resultTermMs);
     requireJobTerm(maxJobTermMs);
   },
-  apply: (room, { daoId }, { kinds, protections, profiles, resultTermMs, maxJobTermMs }) =>
-    change(room, daoId, (policy) => ({
-      kinds,
-      protections,
-      maxJobTermMs,
-      ...appraisalOf(policy, { profiles, resultTermMs }),
-    })),
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
