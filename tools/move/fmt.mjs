@@ -8,7 +8,7 @@ const mode = process.argv.includes('--write') ? '--write' : '--check';
 const options = ['--no-config', '--plugin', '@mysten/prettier-plugin-move', '--print-width', '100', '--tab-width', '4'];
 const { status } = spawnSync(
   process.execPath,
-  [prettier, mode, ...options, 'move/**/*.move', '!move/usufruct/tests/*fixtures.move'],
+  [prettier, mode, ...options, 'move/**/*.move', 'test/conformance/move/*.move', '!move/usufruct/tests/*fixtures.move'],
   {
     cwd: ROOT,
     stdio: 'inherit',

@@ -149,6 +149,13 @@ public(package) fun spend_budget(dataset: &mut Dataset, grant_id: address, micro
 }
 
 #[test_only]
+/// When it was revoked, and what is spent of its budget.
+public(package) fun state_for_testing(dataset: &Dataset, grant_id: address): (Option<u64>, u64) {
+    let grant: &Grant = field::borrow(dataset.uid(), GrantKey { grant_id });
+    (grant.revoked_at_ms, grant.spent_micro_epsilon)
+}
+
+#[test_only]
 public(package) fun seal_approve_for_testing<T>(
     id: vector<u8>,
     dao: &Dao<T>,

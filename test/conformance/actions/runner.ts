@@ -1,0 +1,139 @@
+import { sign } from '@usufruct/crypto';
+import { asTimestampMs, type DaoId, type Digest } from '@usufruct/kernel';
+import {
+  appraisalPolicyDigest,
+  RunnerStatementBcs,
+  TAGS,
+  type HolderSetView,
+  type RunnerStatement,
+  type StatementSignature,
+} from '@usufruct/protocol';
+import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
+import type { Actor, Play } from '../play/actor.js';
+import { CHAIN, MINUTE_MS, PAYEES, RUNNER_KEYS, STRANGER, word, wordBytes } from '../play/cast.js';
+import * as move from '../play/move-text.js';
+import { keyOf } from './holder-set.js';
+
+/** The profile and measurement of a runner that no policy here approves. */
+const OTHER_MEASUREMENT = '12'.repeat(48);
+
+export const registerRunner: Actor = {
+  kind: 'registerRunner',
+  weight: 3,
+  twists: [
+    'malformed',
+    'other chain',
+    'other dao',
+    'zero key',
+    'zero sealing key',
+    'other policy',
+    'measurement',
+    'profile',
+    'future',
+    'expired',
+    'too long',
+    'too few',
+    'member twice',
+    'signature',
+    'no such member',
+    'paused',
+  ],
+  before: { paused: ['pauseDao'] },
+  async attempt(play, twist) {
+    const { ledger, random } = play;
+    const daos = ledger.all('dao');
+    if (daos.length === 0) return null;
+    const dao = random.pick(daos);
+    const set = ledger.read('holder-set', dao.policy.holderSetId)!;
+    const statement = statementOf(play, dao, twist);
+    const signatures = await signaturesOf(play, { dao, set, statement }, twist);
+    const call = move.call(
+      'register_runner',
+      ...[STRANGER, dao.id, set.id].map(move.address),
+      move.bytes(statement),
+      move.list(signatures.map(({ member }) => `${member}u8`)),
+      move.list(signatures.map(({ signature }) => move.bytes(signature))),
+    );
+    return { sender: STRANGER, action: { kind: 'registerRunner', statement, signatures }, call };
+  },
+  refusals: {
+    'INVALID_ARGUMENT statement': ['runner_registry::EStatementMalformed'],
+    'INVALID_ARGUMENT statement.chainId': ['runner_registry::EStatementElsewhere'],
+    DAO_PAUSED: ['data_dao::EPaused'],
+    'NOT_FOUND dao': ['runner_registry::EStatementElsewhere'],
+    'INVALID_ARGUMENT statement.signingPublicKey': ['checks::EKeyInvalid'],
+    'INVALID_ARGUMENT statement.hpkePublicKey': ['checks::EKeyInvalid'],
+    POLICY_OUTDATED: ['runner_registry::EPolicyOutdated'],
+    'ATTESTATION_REFUSED measurement': ['runner_registry::EMeasurementRefused'],
+    'ATTESTATION_REFUSED profile': ['runner_registry::EProfileRefused'],
+    'ATTESTATION_REFUSED issuedAtMs': ['runner_registry::EStatementTerm'],
+    'ATTESTATION_STALE expiresAtMs': ['runner_registry::EStatementExpired'],
+    'ATTESTATION_REFUSED term': ['runner_registry::EStatementTerm'],
+    'ATTESTATION_REFUSED verifiers': ['runner_registry::EVerifiers'],
+    'INVALID_ARGUMENT signatures': ['runner_registry::EVerifiers'],
+    'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
+    SIGNATURE_INVALID: ['runner_registry::EVerifierSignature'],
+  },
+};
+
+function statementOf({ ledger, random }: Play, { id, policy }: DaoRecord, twist: string | null): Uint8Array {
+  const { appraisal } = policy;
+  const { nowMs } = ledger;
+  const issuedAtMs = nowMs + random.pick([0, 0, -MINUTE_MS, MINUTE_MS]);
+  const termMs = random.chance(0.7) ? appraisal.resultTermMs : MINUTE_MS + 1;
+  const statement: RunnerStatement = {
+    chainId: CHAIN.chainId,
+    daoId: id,
+    profile: random.pick(appraisal.profiles),
+    measurement: random.pick(appraisal.measurements),
+    signingPublicKey: random.pick(RUNNER_KEYS).publicKey,
+    hpkePublicKey: wordBytes('hpke key'),
+    appraisalPolicyDigest: appraisalPolicyDigest(appraisal),
+    payTo: random.pick(PAYEES),
+    issuedAtMs: asTimestampMs(issuedAtMs),
+    expiresAtMs: asTimestampMs(Math.max(issuedAtMs + termMs, nowMs + 1)),
+  };
+  const latest = issuedAtMs + appraisal.resultTermMs;
+  const changes: Readonly<Record<string, Partial<RunnerStatement>>> = {
+    'other chain': { chainId: 'another chain' },
+    'other dao': { daoId: word<DaoId>('another dao') },
+    'zero key': { signingPublicKey: new Uint8Array(32) },
+    'zero sealing key': { hpkePublicKey: new Uint8Array(32) },
+    'other policy': { appraisalPolicyDigest: word<Digest>('another policy') },
+    measurement: { measurement: OTHER_MEASUREMENT },
+    profile: { profile: 'software-dev' },
+    future: { issuedAtMs: asTimestampMs(nowMs + MINUTE_MS + 1), expiresAtMs: asTimestampMs(nowMs + 2 * MINUTE_MS) },
+    expired: { issuedAtMs: asTimestampMs(nowMs - 1), expiresAtMs: nowMs },
+    'too long': { expiresAtMs: asTimestampMs(latest + 1) },
+  };
+  const bytes = RunnerStatementBcs.serialize({ ...statement, ...changes[twist ?? ''] }).toBytes();
+  return twist === 'malformed' ? Uint8Array.of(...bytes, 0) : bytes;
+}
+
+interface Signing {
+  readonly dao: DaoRecord;
+  readonly set: HolderSetView;
+  readonly statement: Uint8Array;
+}
+
+async function signaturesOf(
+  { random }: Play,
+  { dao, set, statement }: Signing,
+  twist: string | null,
+): Promise<StatementSignature[]> {
+  const needed = dao.policy.verifierThreshold;
+  const count = twist === 'too few' ? needed - 1 : random.int(needed, set.members.length);
+  const start = random.int(0, set.members.length - 1);
+  const members = Array.from({ length: count }, (_, i) => (start + i) % set.members.length);
+  const bySigner = async (member: number, secretKey: Uint8Array): Promise<StatementSignature> => ({
+    member,
+    signature: await sign({ secretKey, domainTag: TAGS.runnerStatement, message: statement }),
+  });
+  const signatures = await Promise.all(members.map((member) => bySigner(member, keyOf(set, member).secretKey)));
+  const last = signatures[signatures.length - 1];
+  if (last === undefined) return signatures;
+  if (twist === 'member twice') return [...signatures, last];
+  if (twist === 'no such member') return [...signatures, { ...last, member: set.members.length }];
+  if (twist === 'signature') return [...signatures.slice(0, -1), await bySigner(last.member, wordBytes('nobody'))];
+  return signatures;
+}

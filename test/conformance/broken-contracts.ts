@@ -1,0 +1,89 @@
+import type { ChainActionKind } from '@usufruct/protocol';
+import type { Edit } from './verdicts.js';
+
+/** A contract that is wrong in one place. */
+export interface BrokenContract extends Edit {
+  readonly name: string;
+  /** The action that comes out wrong. */
+  readonly kind: ChainActionKind;
+  /** The refusal that is missing, or is there when it should not be. */
+  readonly refusal?: string;
+}
+
+export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
+  {
+    name: 'the unit that is left goes to the smallest remainder',
+    file: 'sources/payout.move',
+    from: 'else remainders[i] > remainders[best];',
+    to: 'else remainders[i] < remainders[best] && remainders[i] > 0;',
+    kind: 'settleReceipt',
+  },
+  {
+    name: 'treasury and protocol are paid in each other’s place',
+    file: 'sources/disbursement.move',
+    from: 'payout::to_protocol(protocol, parts[3])',
+    to: 'payout::to_protocol(protocol, parts[1])',
+    kind: 'settleReceipt',
+  },
+  {
+    name: 'anybody revokes a grant',
+    file: 'sources/grant.move',
+    from: 'assert!(ctx.sender() == grant.grantor, EWrongOwner);',
+    to: 'assert!(ctx.sender() == grant.grantor || true, EWrongOwner);',
+    kind: 'revokeGrant',
+    refusal: 'WRONG_WALLET',
+  },
+  {
+    name: 'any member sets the policy',
+    file: 'sources/data_dao.move',
+    from: 'self.assert_role(membership::policy_maker(), ctx.sender());',
+    to: 'self.assert_role(membership::policy_maker(), self.founder);',
+    kind: 'setPolicy',
+    refusal: 'FORBIDDEN policyMaker',
+  },
+  {
+    name: 'a job expires a millisecond late',
+    file: 'sources/job.move',
+    from: 'clock.timestamp_ms() >= self.expires_at_ms',
+    to: 'clock.timestamp_ms() > self.expires_at_ms',
+    kind: 'expireJob',
+  },
+  {
+    name: 'the refund is lost',
+    file: 'sources/job.move',
+    from: 'transfer::public_transfer(refund, self.requester);',
+    to: 'transfer::public_transfer(refund, @0x0);',
+    kind: 'closeJob',
+  },
+  {
+    name: 'a receipt is believed without its signature',
+    file: 'sources/usage_receipt.move',
+    from: 'ed25519::ed25519_verify(&signature, &keys[i], message)',
+    to: 'ed25519::ed25519_verify(&signature, &keys[i], message) || true',
+    kind: 'settleReceipt',
+    refusal: 'RECEIPT_INVALID signature',
+  },
+  {
+    name: 'a stale receipt is paid',
+    file: 'sources/usage_receipt.move',
+    from: 'const FRESHNESS_MS: u64 = 1_800_000;',
+    to: 'const FRESHNESS_MS: u64 = 3_800_000;',
+    kind: 'settleReceipt',
+    refusal: 'RECEIPT_INVALID freshness',
+  },
+  {
+    name: 'one verifier signs twice',
+    file: 'sources/runner_registry.move',
+    from: 'assert!(members[i] != members[j], EVerifiers);',
+    to: 'assert!(members[i] != members[j] || true, EVerifiers);',
+    kind: 'registerRunner',
+    refusal: 'INVALID_ARGUMENT signatures',
+  },
+  {
+    name: 'who is accepted does not become a member',
+    file: 'sources/contribution.move',
+    from: 'if (accept) dao.add_member(owner);',
+    to: 'if (!accept) dao.add_member(owner);',
+    kind: 'decideContribution',
+  },
+];

@@ -1,0 +1,111 @@
+import type { ChainActionKind } from '@usufruct/protocol';
+
+/** A ledger that is wrong in one place. */
+export interface BrokenLedger {
+  readonly name: string;
+  readonly file: string;
+  /** Stands there once. */
+  readonly from: string;
+  readonly to: string;
+  /** The action that comes out wrong. */
+  readonly kind: ChainActionKind;
+  /** The refusal that is missing, or is there when it should not be. */
+  readonly refusal?: string;
+}
+
+const machine = (name: string): string => `apps/local-chain/src/machine/${name}.ts`;
+
+/** Each must be noticed; none of them is caught by the ledger's own invariants. */
+export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
+  {
+    name: 'the unit that is left goes to the smallest remainder',
+    file: 'libs/ledger/src/allocate.ts',
+    from: 'compareBigints(b.remainder, a.remainder)',
+    to: 'compareBigints(a.remainder, b.remainder)',
+    kind: 'settleReceipt',
+  },
+  {
+    name: 'between equal remainders the larger address gets the unit',
+    file: 'libs/ledger/src/allocate.ts',
+    from: 'compareBytes(a.tieKey, b.tieKey)',
+    to: 'compareBytes(b.tieKey, a.tieKey)',
+    kind: 'settleReceipt',
+  },
+  {
+    name: 'anybody revokes a grant',
+    file: machine('grant'),
+    from: 'requireSender(room, grant.grantor);',
+    to: '',
+    kind: 'revokeGrant',
+    refusal: 'WRONG_WALLET',
+  },
+  {
+    name: 'anybody closes a job',
+    file: machine('job'),
+    from: 'requireSender(room, job.requester);',
+    to: '',
+    kind: 'closeJob',
+    refusal: 'WRONG_WALLET',
+  },
+  {
+    name: 'a job expires a millisecond late',
+    file: machine('job'),
+    from: 'if (room.nowMs < job.expiresAtMs)',
+    to: 'if (room.nowMs <= job.expiresAtMs)',
+    kind: 'expireJob',
+  },
+  {
+    name: 'a grant covers the moment at which it ends',
+    file: machine('uses'),
+    from: 'terms.expiresAtMs <= issuedAtMs',
+    to: 'terms.expiresAtMs < issuedAtMs',
+    kind: 'settleReceipt',
+    refusal: 'GRANT_EXPIRED',
+  },
+  {
+    name: 'what is left after the last question stays in the escrow',
+    file: machine('receipt'),
+    from: "if (questionsSettled === job.maxQuestions) refundAndClose(room, after, 'succeeded');",
+    to: '',
+    kind: 'settleReceipt',
+  },
+  {
+    name: 'the refund goes to whoever expires the job',
+    file: machine('job'),
+    from: 'const refundUnits = job.escrowUnits;',
+    to: 'const refundUnits = job.escrowUnits; job = { ...job, requester: room.sender };',
+    kind: 'expireJob',
+  },
+  {
+    name: 'a question is paid twice',
+    file: machine('verified-receipt'),
+    from: 'if (settled !== undefined)',
+    to: 'if (settled === null)',
+    kind: 'settleReceipt',
+    refusal: 'RECEIPT_CONSUMED',
+  },
+  {
+    name: 'a privacy budget is never used up',
+    file: machine('uses'),
+    from: 'if (total > budget)',
+    to: 'if (spent > budget)',
+    kind: 'settleReceipt',
+    refusal: 'BUDGET_EXHAUSTED',
+  },
+  {
+    name: 'one verifier too few is enough',
+    file: machine('runner'),
+    from: 'if (signatures.length < threshold)',
+    to: 'if (signatures.length < threshold - 1)',
+    kind: 'registerRunner',
+    refusal: 'ATTESTATION_REFUSED verifiers',
+  },
+  {
+    name: 'a log may be rewritten',
+    file: machine('holder-set'),
+    from: 'known.treeSize === head.treeSize && known.rootHash !== head.rootHash',
+    to: 'false',
+    kind: 'anchorTreeHead',
+    refusal: 'INVALID_ARGUMENT rootHash',
+  },
+];

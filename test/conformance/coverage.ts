@@ -1,0 +1,33 @@
+import { ACTORS, NOT_PLAYED } from './actions/index.js';
+import type { Scenario } from './play/scenario.js';
+
+/** What must have been played at least: every action, and this part of all refusals in the tables. */
+const REFUSALS_AT_LEAST = 0.95;
+
+export interface Coverage {
+  readonly lines: readonly string[];
+  readonly isEnough: boolean;
+}
+
+/** What the scenarios reach, and what they do not. */
+export function coverageOf(scenarios: readonly Scenario[]): Coverage {
+  const steps = scenarios.flatMap((scenario) => scenario.steps.map(({ kind }) => kind));
+  const refused = scenarios.flatMap(({ refusal }) =>
+    refusal === null ? [] : [`${refusal.step.kind} refused by ${refusal.name}`],
+  );
+  const [played, met] = [new Set(steps), new Set(refused)];
+  const ways = ACTORS.flatMap(({ kind, refusals }) =>
+    Object.keys(refusals).map((name) => `${kind} refused by ${name}`),
+  );
+  const unplayed = ACTORS.filter(({ kind }) => !played.has(kind)).map(({ kind }) => kind);
+  const unmet = ways.filter((way) => !met.has(way));
+  return {
+    lines: [
+      `${scenarios.length} scenarios: ${scenarios.length - refused.length} run through, ${refused.length} end refused`,
+      `${steps.length} steps of ${played.size} actions, ${met.size} of ${ways.length} refusals`,
+      ...Object.entries(NOT_PLAYED).map(([kind, why]) => `left out: ${kind}, ${why}`),
+      ...[...unplayed, ...unmet].map((way) => `never played: ${way}`),
+    ],
+    isEnough: unplayed.length === 0 && met.size >= ways.length * REFUSALS_AT_LEAST,
+  };
+}

@@ -1,0 +1,638 @@
+#[test_only]
+/// What generated scenarios call: each action as one transaction of its sender, and assertions about what they left
+/// behind. Objects are found by the ids that both sides derive; the test coin is minted here.
+module usufruct::stage;
+
+use std::string::{Self, String};
+use sui::{balance, clock::{Self, Clock}, coin::{Self, Coin}, test_scenario::{Self as ts, Scenario}};
+use usufruct::{
+    blob_reference,
+    contribution,
+    data_dao::{Self, Dao, PauseCap},
+    dataset::{Self, Dataset},
+    governance::Governance,
+    grant,
+    grant_terms,
+    holder_set::{Self, HolderSet},
+    job::{Self, Job},
+    payout_rules::PayoutRules,
+    policy::{Self, Policy},
+    registry::{Self, PublisherCap, Registry},
+    usage_receipt
+};
+
+/// The scenario names an object that it has not made: a fault of the generator.
+const EUnknownObject: u64 = 9000;
+/// A wallet holds something else.
+const EWallet: u64 = 9001;
+/// A treasury holds something else.
+const ETreasury: u64 = 9002;
+/// Another policy, or another version of it.
+const EPolicy: u64 = 9003;
+/// Somebody is a member who should not be, or the other way round.
+const EMember: u64 = 9004;
+/// A runner is paid elsewhere.
+const ERunner: u64 = 9005;
+/// A dataset has more or fewer contributions, or one of another owner or in another state.
+const EContribution: u64 = 9006;
+/// A grant was revoked at another time, or not.
+const EGrant: u64 = 9007;
+/// Something else is spent of a grant's budget.
+const EBudget: u64 = 9008;
+/// A job is in another state, or ends at another time.
+const EJob: u64 = 9009;
+/// A job's escrow holds something else.
+const EEscrow: u64 = 9010;
+/// More or fewer questions are settled, or others.
+const EQuestion: u64 = 9011;
+/// Another tree head is anchored, or none.
+const EHead: u64 = 9012;
+
+public struct COIN has drop {}
+
+const PUBLISHER: address = @0xd0;
+
+public struct Stage {
+    scenario: Scenario,
+    clock: Clock,
+    registry: ID,
+    /// Protocol id and object id of each shared object.
+    ids: vector<address>,
+    objects: vector<ID>,
+    /// Which DAO each PauseCap is of.
+    cap_daos: vector<address>,
+    caps: vector<ID>,
+}
+
+public fun begin(chain_id: vector<u8>, protocol_account: address): Stage {
+    let mut scenario = ts::begin(PUBLISHER);
+    registry::init_for_testing(scenario.ctx());
+    scenario.next_tx(PUBLISHER);
+    let cap = scenario.take_from_sender<PublisherCap>();
+    registry::open(cap, string::utf8(chain_id), protocol_account, scenario.ctx());
+    scenario.next_tx(PUBLISHER);
+    let clock = clock::create_for_testing(scenario.ctx());
+    let registry = ts::most_recent_id_shared<Registry>().destroy_some();
+    Stage {
+        scenario,
+        clock,
+        registry,
+        ids: vector[],
+        objects: vector[],
+        cap_daos: vector[],
+        caps: vector[],
+    }
+}
+
+public fun end(s: Stage) {
+    let Stage { scenario, clock, .. } = s;
+    clock.destroy_for_testing();
+    scenario.end();
+}
+
+public fun at(s: &mut Stage, now_ms: u64) {
+    s.clock.set_for_testing(now_ms);
+}
+
+// === Money ===
+
+public fun mint(s: &mut Stage, to: address, units: u64) {
+    s.scenario.next_tx(to);
+    transfer::public_transfer(coin::mint_for_testing<COIN>(units, s.scenario.ctx()), to);
+}
+
+public fun transfer(s: &mut Stage, sender: address, to: address, units: u64) {
+    let coin = s.purse(sender, units);
+    transfer::public_transfer(coin, to);
+}
+
+/// Begins a transaction of the owner and takes so much out of the owner's coins.
+fun purse(s: &mut Stage, owner: address, units: u64): Coin<COIN> {
+    s.scenario.next_tx(owner);
+    let ids = ts::ids_for_address<Coin<COIN>>(owner);
+    let mut all = balance::zero<COIN>();
+    let mut i = 0;
+    while (i < ids.length()) {
+        let coin = s.scenario.take_from_address_by_id<Coin<COIN>>(owner, ids[i]);
+        all.join(coin.into_balance());
+        i = i + 1;
+    };
+    let taken = coin::from_balance(all.split(units), s.scenario.ctx());
+    transfer::public_transfer(coin::from_balance(all, s.scenario.ctx()), owner);
+    taken
+}
+
+// === Holder sets and DAOs ===
+
+public fun create_holder_set(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    salt: address,
+    operators: vector<address>,
+    signing_keys: vector<vector<u8>>,
+    sealing_keys: vector<vector<u8>>,
+    threshold: u8,
+) {
+    s.scenario.next_tx(sender);
+    let mut registry = s.take_registry();
+    let ctx = s.scenario.ctx();
+    holder_set::create(&mut registry, salt, operators, signing_keys, sealing_keys, threshold, ctx);
+    ts::return_shared(registry);
+    s.remember<HolderSet>(sender, id);
+}
+
+public fun anchor_tree_head(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    member: u8,
+    head: vector<u8>,
+    signature: vector<u8>,
+) {
+    s.scenario.next_tx(sender);
+    let mut set: HolderSet = s.take(id);
+    set.anchor_tree_head(member, head, signature, &s.clock, s.scenario.ctx());
+    ts::return_shared(set);
+}
+
+public fun policy(
+    price_units: u64,
+    purposes: vector<vector<u8>>,
+    kinds: vector<u8>,
+    protections: vector<u8>,
+    contributors_bps: u16,
+    treasury_bps: u16,
+    runner_bps: u16,
+    protocol_bps: u16,
+    holder_set_id: address,
+    appraisal_version: u32,
+    profiles: vector<vector<u8>>,
+    measurements: vector<vector<u8>>,
+    result_term_ms: u64,
+    threshold: u8,
+    max_job_term_ms: u64,
+): Policy {
+    policy::new(
+        price_units,
+        texts(purposes),
+        kinds,
+        protections,
+        policy::revenue_split(contributors_bps, treasury_bps, runner_bps, protocol_bps),
+        holder_set_id,
+        policy::appraisal(
+            appraisal_version,
+            texts(profiles),
+            texts(measurements),
+            result_term_ms,
+        ),
+        threshold,
+        max_job_term_ms,
+    )
+}
+
+public fun create_dao(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    holder_set_id: address,
+    salt: address,
+    policy: Policy,
+    metadata_hash: address,
+    governance: Governance,
+    payout_rules: PayoutRules,
+) {
+    s.scenario.next_tx(sender);
+    let mut registry = s.take_registry();
+    let set: HolderSet = s.take(holder_set_id);
+    let cap = data_dao::create<COIN>(
+        &mut registry,
+        &set,
+        salt,
+        policy,
+        metadata_hash,
+        governance,
+        payout_rules,
+        s.scenario.ctx(),
+    );
+    s.cap_daos.push_back(id);
+    s.caps.push_back(object::id(&cap));
+    transfer::public_transfer(cap, sender);
+    ts::return_shared(set);
+    ts::return_shared(registry);
+    s.remember<Dao<COIN>>(sender, id);
+}
+
+public fun set_policy(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    holder_set_id: address,
+    expected_version: u32,
+    policy: Policy,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let set: HolderSet = s.take(holder_set_id);
+    dao.set_policy(&set, expected_version, policy, s.scenario.ctx());
+    ts::return_shared(set);
+    ts::return_shared(dao);
+}
+
+/// With the PauseCap that the founder was given for this DAO.
+public fun pause_dao(s: &mut Stage, founder: address, dao_id: address) {
+    s.scenario.next_tx(founder);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let cap = s.scenario.take_from_address_by_id<PauseCap>(founder, s.cap_of(dao_id));
+    dao.pause(&cap);
+    ts::return_to_address(founder, cap);
+    ts::return_shared(dao);
+}
+
+public fun register_runner(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    holder_set_id: address,
+    statement: vector<u8>,
+    members: vector<u8>,
+    signatures: vector<vector<u8>>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let set: HolderSet = s.take(holder_set_id);
+    dao.register_runner(&registry, &set, statement, members, signatures, &s.clock);
+    ts::return_shared(set);
+    ts::return_shared(dao);
+    ts::return_shared(registry);
+}
+
+// === Data ===
+
+public fun create_dataset(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    id: address,
+    salt: address,
+    metadata_hash: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    dataset::create(&mut dao, salt, metadata_hash, s.scenario.ctx());
+    ts::return_shared(dao);
+    s.remember<Dataset>(sender, id);
+}
+
+public fun register_contribution(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    salt: address,
+    manifest_digest: address,
+    manifest_blob: address,
+    manifest_bytes: u64,
+    manifest_end_epoch: u32,
+    part_blobs: vector<address>,
+    part_sizes: vector<u64>,
+    part_end_epochs: vector<u32>,
+    holder_set_id: address,
+    policy_digest: address,
+) {
+    s.scenario.next_tx(sender);
+    let dao: Dao<COIN> = s.take(dao_id);
+    let mut dataset: Dataset = s.take(dataset_id);
+    contribution::register(
+        &mut dataset,
+        &dao,
+        salt,
+        manifest_digest,
+        blob_reference::new(manifest_blob, manifest_bytes, manifest_end_epoch),
+        part_blobs,
+        part_sizes,
+        part_end_epochs,
+        holder_set_id,
+        policy_digest,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+}
+
+public fun decide_contribution(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    contribution_id: address,
+    accept: bool,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let mut dataset: Dataset = s.take(dataset_id);
+    contribution::decide(&mut dataset, &mut dao, contribution_id, accept, s.scenario.ctx());
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+}
+
+public fun give_grant(
+    s: &mut Stage,
+    sender: address,
+    dataset_id: address,
+    contribution_id: address,
+    salt: address,
+    purposes: vector<vector<u8>>,
+    kinds: vector<u8>,
+    protections: vector<u8>,
+    price_floor_units: u64,
+    budget_micro_epsilon: u64,
+    expires_at_ms: u64,
+) {
+    s.scenario.next_tx(sender);
+    let mut dataset: Dataset = s.take(dataset_id);
+    let terms = grant_terms::new(
+        texts(purposes),
+        kinds,
+        protections,
+        price_floor_units,
+        budget_micro_epsilon,
+        expires_at_ms,
+    );
+    grant::give(&mut dataset, contribution_id, salt, terms, &s.clock, s.scenario.ctx());
+    ts::return_shared(dataset);
+}
+
+public fun revoke_grant(s: &mut Stage, sender: address, dataset_id: address, grant_id: address) {
+    s.scenario.next_tx(sender);
+    let mut dataset: Dataset = s.take(dataset_id);
+    grant::revoke(&mut dataset, grant_id, &s.clock, s.scenario.ctx());
+    ts::return_shared(dataset);
+}
+
+// === Jobs ===
+
+public fun fund_job(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    id: address,
+    salt: address,
+    purpose: vector<u8>,
+    kind: u8,
+    protection: u8,
+    policy_version: u32,
+    price_units: u64,
+    max_questions: u32,
+    term_ms: u64,
+    client_key: vector<u8>,
+    payment_units: u64,
+) {
+    let payment = s.purse(sender, payment_units);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let dataset: Dataset = s.take(dataset_id);
+    job::fund(
+        &mut dao,
+        &dataset,
+        salt,
+        string::utf8(purpose),
+        kind,
+        protection,
+        policy_version,
+        price_units,
+        max_questions,
+        term_ms,
+        client_key,
+        payment,
+        &s.clock,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+    s.remember<Job<COIN>>(sender, id);
+}
+
+public fun settle_receipt(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    job_id: address,
+    receipt: vector<u8>,
+    signature: vector<u8>,
+    uses_salt: address,
+    contribution_ids: vector<address>,
+    grant_ids: vector<address>,
+    weights: vector<u64>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let mut dataset: Dataset = s.take(dataset_id);
+    let mut job: Job<COIN> = s.take(job_id);
+    usage_receipt::settle(
+        &mut job,
+        &mut dao,
+        &mut dataset,
+        &registry,
+        receipt,
+        signature,
+        uses_salt,
+        contribution_ids,
+        grant_ids,
+        weights,
+        &s.clock,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(job);
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+    ts::return_shared(registry);
+}
+
+public fun close_job(s: &mut Stage, sender: address, id: address) {
+    s.scenario.next_tx(sender);
+    let mut job: Job<COIN> = s.take(id);
+    job.close(s.scenario.ctx());
+    ts::return_shared(job);
+}
+
+public fun expire_job(s: &mut Stage, sender: address, id: address) {
+    s.scenario.next_tx(sender);
+    let mut job: Job<COIN> = s.take(id);
+    job.expire(&s.clock, s.scenario.ctx());
+    ts::return_shared(job);
+}
+
+// === What is left behind ===
+
+/// Ends the last transaction, so that all of it can be seen.
+public fun look(s: &mut Stage) {
+    s.scenario.next_tx(PUBLISHER);
+}
+
+public fun assert_wallet(s: &Stage, account: address, units: u64) {
+    let ids = ts::ids_for_address<Coin<COIN>>(account);
+    let mut held = 0;
+    let mut i = 0;
+    while (i < ids.length()) {
+        let coin = s.scenario.take_from_address_by_id<Coin<COIN>>(account, ids[i]);
+        held = held + coin.value();
+        ts::return_to_address(account, coin);
+        i = i + 1;
+    };
+    assert!(held == units, EWallet);
+}
+
+/// The first list are members, the second are not. Runner `i` is registered until after `last_ms[i]` and paid at
+/// `pay_to[i]`.
+public fun assert_dao(
+    s: &Stage,
+    id: address,
+    treasury_units: u64,
+    policy_version: u32,
+    policy_digest: address,
+    members: vector<address>,
+    others: vector<address>,
+    runner_ids: vector<address>,
+    last_ms: vector<u64>,
+    pay_to: vector<address>,
+) {
+    let dao: Dao<COIN> = s.take(id);
+    assert!(dao.treasury_units() == treasury_units, ETreasury);
+    assert!(dao.policy_version() == policy_version, EPolicy);
+    assert!(dao.policy_digest() == policy_digest, EPolicy);
+    let mut i = 0;
+    while (i < members.length()) {
+        assert!(dao.is_member(members[i]), EMember);
+        i = i + 1;
+    };
+    let mut j = 0;
+    while (j < others.length()) {
+        assert!(!dao.is_member(others[j]), EMember);
+        j = j + 1;
+    };
+    let mut k = 0;
+    while (k < runner_ids.length()) {
+        assert!(dao.active_runner(runner_ids[k], last_ms[k]).pay_to() == pay_to[k], ERunner);
+        k = k + 1;
+    };
+    ts::return_shared(dao);
+}
+
+/// Contribution `i` is `ids[i]`, grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
+public fun assert_dataset(
+    s: &Stage,
+    id: address,
+    contribution_ids: vector<address>,
+    owners: vector<address>,
+    accepted: vector<bool>,
+    declined: vector<bool>,
+    grant_ids: vector<address>,
+    revoked_at_ms: vector<vector<u64>>,
+    spent_micro_epsilon: vector<u64>,
+) {
+    let dataset: Dataset = s.take(id);
+    assert!(dataset.contribution_count() == contribution_ids.length(), EContribution);
+    let mut i = 0;
+    while (i < contribution_ids.length()) {
+        let one = contribution::borrow(&dataset, contribution_ids[i]);
+        assert!(one.owner() == owners[i], EContribution);
+        assert!(one.is_accepted() == accepted[i], EContribution);
+        assert!(one.is_declined() == declined[i], EContribution);
+        i = i + 1;
+    };
+    let mut j = 0;
+    while (j < grant_ids.length()) {
+        let (revoked, spent) = grant::state_for_testing(&dataset, grant_ids[j]);
+        let times = if (revoked.is_some()) vector[*revoked.borrow()] else vector[];
+        assert!(times == revoked_at_ms[j], EGrant);
+        assert!(spent == spent_micro_epsilon[j], EBudget);
+        j = j + 1;
+    };
+    ts::return_shared(dataset);
+}
+
+/// The questions are those that were settled.
+public fun assert_job(
+    s: &Stage,
+    id: address,
+    state: u8,
+    escrow_units: u64,
+    expires_at_ms: u64,
+    question_ids: vector<address>,
+) {
+    let job: Job<COIN> = s.take(id);
+    assert!(job.state() == state, EJob);
+    assert!(job.escrow_units() == escrow_units, EEscrow);
+    assert!(job.expires_at_ms() == expires_at_ms, EJob);
+    assert!((job.questions_settled() as u64) == question_ids.length(), EQuestion);
+    let mut i = 0;
+    while (i < question_ids.length()) {
+        assert!(job.is_consumed(question_ids[i]), EQuestion);
+        i = i + 1;
+    };
+    ts::return_shared(job);
+}
+
+/// Member `members[i]` anchored its log at `sizes[i]` with `roots[i]`, nobody else anything.
+public fun assert_heads(
+    s: &Stage,
+    id: address,
+    members: vector<u8>,
+    sizes: vector<u64>,
+    roots: vector<address>,
+) {
+    let set: HolderSet = s.take(id);
+    let mut anchored = 0;
+    let mut member: u8 = 0;
+    while ((member as u64) < set.member_count()) {
+        if (set.anchored_head(member).is_some()) anchored = anchored + 1;
+        member = member + 1;
+    };
+    assert!(anchored == members.length(), EHead);
+    let mut i = 0;
+    while (i < members.length()) {
+        let head = set.anchored_head(members[i]).destroy_some();
+        assert!(head.tree_size() == sizes[i] && head.root_hash() == roots[i], EHead);
+        i = i + 1;
+    };
+    ts::return_shared(set);
+}
+
+// === Objects ===
+
+fun take<O: key>(s: &Stage, id: address): O {
+    let (known, i) = s.ids.index_of(&id);
+    assert!(known, EUnknownObject);
+    s.scenario.take_shared_by_id(s.objects[i])
+}
+
+fun cap_of(s: &Stage, dao_id: address): ID {
+    let (known, i) = s.cap_daos.index_of(&dao_id);
+    assert!(known, EUnknownObject);
+    s.caps[i]
+}
+
+fun take_registry(s: &Stage): Registry {
+    s.scenario.take_shared_by_id(s.registry)
+}
+
+/// The object that the transaction has just shared.
+fun remember<O: key>(s: &mut Stage, sender: address, id: address) {
+    s.scenario.next_tx(sender);
+    s.ids.push_back(id);
+    s.objects.push_back(ts::most_recent_id_shared<O>().destroy_some());
+}
+
+fun texts(list: vector<vector<u8>>): vector<String> {
+    let mut all = vector[];
+    let mut i = 0;
+    while (i < list.length()) {
+        all.push_back(string::utf8(list[i]));
+        i = i + 1;
+    };
+    all
+}
