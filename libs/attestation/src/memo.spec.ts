@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { rememberLatest } from './memo.js';
+import { rememberLatest, rememberPairs } from './memo.js';
 
 describe('rememberLatest', () => {
   const counted = (capacity: number) => {
@@ -25,5 +25,18 @@ describe('rememberLatest', () => {
     bytes[0] = 2;
     expect(first).toEqual(Uint8Array.of(1));
     expect(remember(bytes)).toEqual(Uint8Array.of(2));
+  });
+});
+
+describe('rememberPairs', () => {
+  it('asks once for each pair of objects, in this order', () => {
+    let asked = 0;
+    const sum = rememberPairs((left: { n: number }, right: { n: number }) => {
+      asked += 1;
+      return left.n * 10 + right.n;
+    });
+    const [one, two] = [{ n: 1 }, { n: 2 }];
+    expect([sum(one, two), sum(one, two), sum(two, one), sum({ n: 1 }, two)]).toEqual([12, 12, 21, 12]);
+    expect(asked).toBe(3);
   });
 });

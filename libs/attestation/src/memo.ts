@@ -19,3 +19,20 @@ export function rememberLatest<T>(compute: (bytes: Uint8Array) => T, capacity: n
     return answer;
   };
 }
+
+/**
+ * The same question about two immutable objects, answered once while both are in use. Meant for signatures between
+ * certificates that `rememberLatest` keeps: the links above a leaf are the same in every appraisal.
+ */
+export function rememberPairs<A extends object, B extends object, T>(
+  compute: (left: A, right: B) => T,
+): (left: A, right: B) => T {
+  const known = new WeakMap<A, WeakMap<B, { readonly answer: T }>>();
+  return (left, right) => {
+    const row = known.get(left) ?? new WeakMap<B, { readonly answer: T }>();
+    known.set(left, row);
+    const entry = row.get(right) ?? { answer: compute(left, right) };
+    row.set(right, entry);
+    return entry.answer;
+  };
+}

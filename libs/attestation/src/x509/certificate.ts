@@ -1,6 +1,6 @@
 import { sha256 } from '@usufruct/crypto';
 import { equalBytes, toHex } from '@usufruct/kernel';
-import { rememberLatest } from '../memo.js';
+import { rememberLatest, rememberPairs } from '../memo.js';
 import { DER_TAG, encodeObjectId, parseDer, type DerElement } from './der.js';
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from './library.js';
 
@@ -135,14 +135,14 @@ const KEY_OF: Readonly<Record<SignatureKind, (issuer: Certificate) => boolean>> 
 export const hasKeyFor = (issuer: Certificate, kind: SignatureKind): boolean => KEY_OF[kind](issuer);
 
 /** True if the issuer's key made the signature of this certificate. */
-export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
+export const isSignedBy = rememberPairs(async (certificate: Certificate, issuer: Certificate): Promise<boolean> => {
   try {
     return await certificate.parsed.verify({ publicKey: issuer.parsed.publicKey, signatureOnly: true });
   } catch {
     // a key or signature that cannot be used is as good as a wrong one
     return false;
   }
-}
+});
 
 const CURVE_OF = { 'SHA-256': 'P-256', 'SHA-384': 'P-384' } as const;
 

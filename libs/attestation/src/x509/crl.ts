@@ -1,5 +1,5 @@
 import { toHex } from '@usufruct/kernel';
-import { rememberLatest } from '../memo.js';
+import { rememberLatest, rememberPairs } from '../memo.js';
 import { hasKeyFor, isSignedObject, signatureKind, type Certificate, type SignatureKind } from './certificate.js';
 import { DER_TAG, parseDer, type DerElement } from './der.js';
 import { X509Crl } from './library.js';
@@ -67,15 +67,19 @@ const isCritical = ({ children }: DerElement): boolean =>
   children.some(({ tag, contents }) => tag === DER_TAG.boolean && contents[0] === 0xff);
 
 /** True if the issuer's key made the signature of this list, in this way. */
-export async function isCrlSignedBy(
-  { parsed }: RevocationList,
+export const isCrlSignedBy = (
+  list: RevocationList,
   issuer: Certificate,
   signedWith: SignatureKind,
-): Promise<boolean> {
-  if (signatureKind(parsed.signatureAlgorithm) !== signedWith || !hasKeyFor(issuer, signedWith)) return false;
+): Promise<boolean> =>
+  signatureKind(list.parsed.signatureAlgorithm) === signedWith && hasKeyFor(issuer, signedWith)
+    ? verifies(list, issuer)
+    : Promise.resolve(false);
+
+const verifies = rememberPairs(async ({ parsed }: RevocationList, issuer: Certificate): Promise<boolean> => {
   try {
     return await parsed.verify({ publicKey: issuer.parsed.publicKey });
   } catch {
     return false;
   }
-}
+});
