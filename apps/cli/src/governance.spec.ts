@@ -1,96 +1,32 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { decodeLocalTransaction, toWireJson, type ChainAction } from '@usufruct/protocol';
-import { fromBase64 } from '@usufruct/kernel';
+import type { ChainAction } from '@usufruct/protocol';
 import { aDao, aHolderSet, aMember, aProposal, idOf, testChainInfo } from '@usufruct/testing';
 import { percentOf, splitOf } from './arguments.js';
-import { main } from './main.js';
+import { CliWorld } from './testing/cli-world.js';
 
 const DAO = aDao().id;
 const PROPOSAL = aProposal().id;
+const VIEWS = {
+  '/v1/info': testChainInfo(),
+  [`/v1/daos/${DAO}`]: aDao(),
+  [`/v1/proposals/${PROPOSAL}`]: aProposal(),
+  [`/v1/daos/${DAO}/proposals`]: [aProposal()],
+  [`/v1/daos/${DAO}/members/${aDao().founder}`]: aMember({ address: aDao().founder }),
+  [`/v1/daos/${DAO}/applications`]: [],
+  [`/v1/holder-sets/${aDao().policy.holderSetId}`]: aHolderSet(),
+  [`/v1/balances/${aDao().treasury}`]: { amountUnits: 3_500_000n },
+};
 
-/** Views by path, and a place for what was sent; transactions are recorded and refused, so that nothing changes. */
-class ChainServer {
-  readonly views = new Map<string, unknown>([
-    ['/v1/info', testChainInfo()],
-    [`/v1/daos/${DAO}`, aDao()],
-    [`/v1/proposals/${PROPOSAL}`, aProposal()],
-    [`/v1/daos/${DAO}/proposals`, [aProposal()]],
-    [`/v1/daos/${DAO}/members/${aDao().founder}`, aMember({ address: aDao().founder })],
-    [`/v1/daos/${DAO}/applications`, []],
-    [`/v1/holder-sets/${aDao().policy.holderSetId}`, aHolderSet()],
-    [`/v1/balances/${aDao().treasury}`, { amountUnits: 3_500_000n }],
-  ]);
-  readonly sent: ChainAction[] = [];
-  url = '';
-  private readonly server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { status, body } = this.answer(request.url ?? '', Buffer.concat(chunks).toString());
-      response.writeHead(status, { 'content-type': 'application/json' }).end(toWireJson(body));
-    });
-  });
-
-  private answer(url: string, posted: string): { status: number; body: unknown } {
-    if (url === '/v1/transactions') {
-      const { bytes } = JSON.parse(posted) as { bytes: string };
-      this.sent.push(...decodeLocalTransaction(fromBase64(bytes)).actions);
-      return { status: 403, body: { code: 'FORBIDDEN', details: {} } };
-    }
-    if (url.startsWith('/v1/events')) return { status: 200, body: { events: [] } };
-    if (url.startsWith('/v1/transactions/')) return { status: 200, body: null };
-    const view = this.views.get(url);
-    return view === undefined ? { status: 404, body: { code: 'NOT_FOUND', details: {} } } : { status: 200, body: view };
-  }
-  async start(): Promise<void> {
-    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done));
-    this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-  stop = () => new Promise((done) => this.server.close(done));
-}
-
-let home: string;
-let chain: ChainServer;
+let world: CliWorld;
+let sent: ChainAction[];
 beforeEach(async () => {
-  home = mkdtempSync(join(tmpdir(), 'usufruct-cli-'));
-  chain = new ChainServer();
-  await chain.start();
-  const elsewhere = 'http://127.0.0.1:9';
-  const endpoints = {
-    apiUrl: elsewhere,
-    chainUrl: chain.url,
-    suiNetwork: 'local',
-    publisherUrl: elsewhere,
-    aggregatorUrl: elsewhere,
-    holderUrls: [elsewhere],
-  };
-  writeFileSync(join(home, 'endpoints.json'), JSON.stringify(endpoints));
-  await run('wallet', 'new');
+  world = await CliWorld.open(VIEWS);
+  sent = world.chain.sent;
 });
-afterEach(async () => {
-  await chain.stop();
-  rmSync(home, { recursive: true, force: true });
-});
+afterEach(() => world.close());
 
-async function run(...args: readonly string[]) {
-  return runWith(null, ...args);
-}
-async function runWith(ask: ((question: string) => Promise<string>) | null, ...args: readonly string[]) {
-  const said = { out: '', err: '' };
-  const code = await main(['node', 'usufruct', ...args], {
-    environment: { USUFRUCT_ENDPOINTS: join(home, 'endpoints.json') },
-    homeDirectory: home,
-    streams: { out: (text) => (said.out += text), err: (text) => (said.err += text), bars: null, ask },
-  });
-  return { code, ...said };
-}
-const json = async (...args: readonly string[]) =>
-  JSON.parse((await run('--json', ...args)).out) as Record<string, never>;
+const run = (...args: readonly string[]) => world.run(args);
+const json = (...args: readonly string[]) => world.json(args);
 
 describe('what is shown of a DAO', () => {
   it('is for people in words, and whole with --json', async () => {
@@ -125,13 +61,13 @@ describe('a policy', () => {
       asked.push(question);
       return text;
     };
-    const declined = await runWith(answer('n'), ...set);
+    const declined = await world.run(set, answer('n'));
     expect(declined).toMatchObject({ code: 0, out: 'nothing was changed\n' });
     for (const line of lines) expect(declined.err).toContain(line);
-    expect(chain.sent).toEqual([]);
-    expect((await runWith(answer('yes'), ...set)).code).toBe(3); // the chain refuses here
+    expect(sent).toEqual([]);
+    expect((await world.run(set, answer('yes'))).code).toBe(3); // the chain refuses here
     expect(asked).toEqual(Array(2).fill('Make this version 2 of the policy? [y/N] '));
-    expect(chain.sent).toMatchObject([
+    expect(sent).toMatchObject([
       { kind: 'setPolicy', expectedVersion: 1, policy: { pricePerQuestionUnits: 2_500_000n, verifierThreshold: 1 } },
     ]);
   });
@@ -142,15 +78,15 @@ describe('a policy', () => {
       error: { code: 'INVALID_ARGUMENT', details: { field: 'yes' } },
     });
     expect((await run(...set)).code).toBe(2);
-    expect(chain.sent).toEqual([]);
+    expect(sent).toEqual([]);
     await run(...set, '--yes');
-    expect(chain.sent).toHaveLength(1);
+    expect(sent).toHaveLength(1);
   });
 
   it('is another appraisal policy when its code or evidence changes, and not when the price does', async () => {
     await run('dao', 'policy', 'set', DAO, '--measurement', 'cd'.repeat(48), '--yes');
     await run('dao', 'policy', 'set', DAO, '--price', '3', '--yes');
-    expect(chain.sent).toMatchObject([
+    expect(sent).toMatchObject([
       { policy: { appraisal: { version: 2, measurements: ['cd'.repeat(48)] } } },
       { policy: { appraisal: { version: 1 } } },
     ]);
@@ -158,7 +94,7 @@ describe('a policy', () => {
 
   it('stays when nothing would change', async () => {
     expect(await json('dao', 'policy', 'set', DAO, '--price', '1.0')).toMatchObject({ changed: false, changes: [] });
-    expect(chain.sent).toEqual([]);
+    expect(sent).toEqual([]);
   });
 });
 
@@ -215,7 +151,7 @@ describe('proposals from the command line', () => {
     [['withdraw-licence-offer', DAO, member], { kind: 'withdrawLicenceOffer', offerId: member }],
   ])('%j', async (args, effect) => {
     expect((await run('dao', 'propose', ...args)).code).toBe(3); // the chain refuses here
-    expect(chain.sent).toMatchObject([{ kind: 'propose', daoId: DAO, effect }]);
+    expect(sent).toMatchObject([{ kind: 'propose', daoId: DAO, effect }]);
   });
 
   it.each([
@@ -236,7 +172,7 @@ describe('proposals from the command line', () => {
     ['contribution', 'renew', idOf('c'), '--end-epoch', 'soon'],
   ])('refuses with 2, and sends nothing: %s %s %s %s %s %s', async (...args) => {
     expect((await run('--json', ...args.filter((arg) => arg !== undefined))).code).toBe(2);
-    expect(chain.sent).toEqual([]);
+    expect(sent).toEqual([]);
   });
 });
 
