@@ -1,7 +1,7 @@
 import { Args, Context, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { refuse, type AmountUnits } from '@usufruct/kernel';
+import { refuse, type AmountUnits, type Hex32 } from '@usufruct/kernel';
 import { CurrentViewer, RequireScope, requireViewer, type Viewer } from '../../platform/auth/index.js';
-import { Amount, PageArgs, type Connection, type GraphqlContext } from '../../platform/graphql/index.js';
+import { Amount, Hex32Scalar, PageArgs, type Connection, type GraphqlContext } from '../../platform/graphql/index.js';
 import { DaoService } from './dao.service.js';
 import { DaoType } from './dao.types.js';
 import { MembershipService } from './membership.service.js';
@@ -26,6 +26,15 @@ export class DaoMembershipResolver {
     @Context() { loaders }: GraphqlContext,
   ): Promise<Connection<MemberType>> {
     return this.service.members(loaders, dao.daoId, page);
+  }
+
+  @ResolveField(() => MemberType, { nullable: true })
+  member(
+    @Parent() dao: DaoType,
+    @Args('address', { type: () => Hex32Scalar }) address: Hex32,
+    @Context() { loaders }: GraphqlContext,
+  ): Promise<MemberType | null> {
+    return this.service.member(loaders, dao.daoId, address);
   }
 
   @ResolveField(() => ApplicationConnection, { description: 'Newest first.' })

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WalletSigner } from '@usufruct/chain';
 import { asAmount, toBase64, type ProposalId } from '@usufruct/kernel';
-import { metadataDigest, ROLES, signerIdOf, type ChainAction, type ProposalEffect } from '@usufruct/protocol';
+import { metadataDigest, signerIdOf, type ChainAction, type ProposalEffect } from '@usufruct/protocol';
 import { ApiWorld } from '../../../../../test/support/api-world.js';
 import {
   carry,
@@ -16,7 +16,6 @@ import { hexOf, signingKeyOf } from '../../../../local-chain/src/testing/world.j
 import { PayoutService } from '../payout/index.js';
 
 const words = { title: 'A lower price', description: 'So that small laboratories can ask. Ünïcode stays.' };
-const statement = 'I keep bees and their records.';
 
 const PROPOSAL = `proposalId number proposer state summary title description voting quorumBps memberCount
   effect { __typename ... on SetPrice { pricePerQuestionUnits } ... on SpendTreasury { to amountUnits }
@@ -37,6 +36,10 @@ describe('what a DAO decides, as the API tells it', () => {
     await dao.open();
     // 70 % of 1,000,000 by weights 3 and 1: ada earns 525,000 and ben 175,000; the treasury gets 200,000
     await dao.run(dao.runnerWallet, await dao.settlement(dao.uses(3n, 1n, null)));
+    const statementHash = metadataDigest(words);
+    await dao.run(dao.stranger, { kind: 'applyForMembership', daoId: dao.daoId, statementHash });
+    const applicant = dao.stranger.address;
+    await dao.run(dao.founder, { kind: 'decideApplication', daoId: dao.daoId, applicant, accept: true });
     await world.settled();
   });
   afterAll(() => world.close());
@@ -66,82 +69,6 @@ describe('what a DAO decides, as the API tells it', () => {
     await world.dao.run(world.dao.stranger, { kind: 'executeProposal', proposalId });
     await world.settled();
   };
-
-  it('shows members in order of joining, with roles; what they earned only to who is signed in', async () => {
-    const { dao } = world;
-    const { members } = await daoField('members { edges { node { address roles ordinal dao { daoId } } } }');
-    const inDao = { dao: { daoId: dao.daoId } };
-    expect(nodes(members)).toEqual([
-      { address: dao.founder.address, roles: Object.keys(ROLES), ordinal: 0, ...inDao },
-      ...dao.contributors.map(({ address }, i) => ({ address, roles: [], ordinal: i + 1, ...inDao })),
-    ]);
-    const earned = 'members { edges { node { address earnedUnits } } }';
-    const { errors } = await world.ask(`{ dao(daoId: "${dao.daoId}") { ${earned} } }`);
-    expect(errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
-    const shown = nodes((await daoField(earned, dao.stranger)).members) as { earnedUnits: string }[];
-    expect(shown.map((member) => member.earnedUnits)).toEqual(['0', '525000', '175000', '0']);
-    for (const { address } of dao.contributors) {
-      const member = await world.chain.member(dao.daoId, address);
-      expect(shown).toContainEqual({ address, earnedUnits: member?.earnedUnits.toString() });
-    }
-    const own = await world.field(
-      '{ memberships { edges { node { id address dao { daoId } } } } }',
-      {},
-      await world.signIn(dao.contributors[0]!),
-    );
-    expect(nodes(own)).toMatchObject([{ address: dao.contributors[0]!.address, ...inDao }]);
-    expect(await world.field(`{ node(id: "${own.edges[0].node.id}") { ... on Member { ordinal } } }`)).toEqual({
-      ordinal: 1,
-    });
-  });
-
-  it('takes an application through: words for members only, decided once, then a member', async () => {
-    const { dao } = world;
-    const applicant = dao.stranger;
-    const statementHash = metadataDigest({ title: 'membership', description: statement });
-    await dao.run(applicant, { kind: 'applyForMembership', daoId: dao.daoId, statementHash });
-    await world.settled();
-    const applications = 'applications { edges { node { applicant state statement } } }';
-    const describeIt = `mutation ($input: DescribeApplicationInput!) { describeApplication(input: $input) {
-      ... on Application { state statement } ... on Refusal { code } } }`;
-    const token = await world.signIn(applicant);
-    const input = { daoId: dao.daoId, statement };
-    for (const [wrong, code] of [
-      [{ ...input, statement: 'I keep bees.' }, 'INVALID_ARGUMENT'],
-      [{ ...input, statement: ' ' }, 'INVALID_ARGUMENT'],
-      [{ ...input, statement: 'x'.repeat(20_001) }, 'INVALID_ARGUMENT'],
-      [{ ...input, daoId: hexOf('no dao') }, 'NOT_FOUND'],
-    ] as const) {
-      expect(await world.field(describeIt, { input: wrong }, token)).toEqual({ code });
-    }
-    expect(await world.field(describeIt, { input }, token)).toEqual({ state: 'pending', statement });
-    expect(nodes((await daoField(applications)).applications)).toEqual([
-      { applicant: applicant.address, state: 'pending', statement: null },
-    ]);
-    expect(nodes((await daoField(applications, dao.contributors[0]!)).applications)).toMatchObject([{ statement }]);
-    expect(nodes((await daoField(applications, dao.requester)).applications)).toMatchObject([{ statement: null }]);
-
-    await dao.run(dao.founder, {
-      kind: 'decideApplication',
-      daoId: dao.daoId,
-      applicant: applicant.address,
-      accept: true,
-    });
-    await dao.run(dao.founder, {
-      kind: 'setRoles',
-      daoId: dao.daoId,
-      member: applicant.address,
-      roles: ROLES.steward,
-    });
-    await world.settled();
-    const decided = await daoField(
-      `pending: applications(state: pending) { edges { cursor } } applications(state: accepted) { edges { node { applicant } } }
-       members(first: 10) { edges { node { address roles } } }`,
-    );
-    expect(decided.pending.edges).toEqual([]);
-    expect(nodes(decided.applications)).toEqual([{ applicant: applicant.address }]);
-    expect(nodes(decided.members).at(-1)).toEqual({ address: applicant.address, roles: ['steward'] });
-  });
 
   it('tells a proposal in words and numbers, from its first vote to its execution', async () => {
     const { dao } = world;

@@ -1,3 +1,4 @@
+import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { isHex32, refuse, toHex, type RandomSource } from '@usufruct/kernel';
 import { z } from 'zod';
 
@@ -41,6 +42,8 @@ export interface Config {
   readonly host: string;
   readonly suiNetwork: string;
   readonly chainUrl: string | undefined;
+  /** Where our package is on a Sui network. */
+  readonly sui: SuiOptions;
   /** Browser origins that may call the API, the portal's first. */
   readonly origins: readonly string[];
   readonly databaseUrl: string;
@@ -63,6 +66,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     host: env.HOST,
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
+    sui: suiOptionsFrom(environment),
     origins: [env.PORTAL_ORIGIN, ...others.filter((origin) => origin !== '')],
     databaseUrl: env.DATABASE_URL,
     runnerUrls: env.RUNNER_URLS,
@@ -88,6 +92,7 @@ export function readProjectionConfig(
     host: '127.0.0.1',
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
+    sui: suiOptionsFrom(environment),
     origins: [],
     databaseUrl: env.DATABASE_URL,
     runnerUrls: [],

@@ -3,6 +3,8 @@ import { fromBase64Url, fromUtf8, refuse, toBase64Url, utf8 } from '@usufruct/ke
 
 export const PAGE_LIMIT = 100;
 export const PAGE_DEFAULT = 20;
+/** Sort keys are integers of four bytes: what is larger came from no list of ours. */
+const MAX_KEY = 2 ** 31 - 1;
 
 @ObjectType()
 export class PageInfo {
@@ -97,7 +99,11 @@ function readCursor(list: string, cursor: string): number[] {
   try {
     const [name, ...keys] = fromUtf8(fromBase64Url(cursor)).split(':');
     const numbers = keys.map(Number);
-    if (name === list && numbers.length > 0 && numbers.every((key) => Number.isSafeInteger(key) && key >= 0)) {
+    if (
+      name === list &&
+      numbers.length > 0 &&
+      numbers.every((key) => Number.isSafeInteger(key) && key >= 0 && key <= MAX_KEY)
+    ) {
       return numbers;
     }
   } catch {

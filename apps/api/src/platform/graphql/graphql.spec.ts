@@ -164,6 +164,7 @@ describe('the GraphQL door', () => {
       'nonsense',
       Buffer.from('datasets:1').toString('base64url'),
       Buffer.from('daos:-1').toString('base64url'),
+      Buffer.from('daos:2147483648').toString('base64url'),
     ])('refuse the foreign cursor %s', async (after) => {
       const { errors } = await world.ask(`{ daos(after: "${after}") { edges { cursor } } }`);
       expect(errors[0]?.extensions).toMatchObject({ code: 'INVALID_ARGUMENT', details: { field: 'after' } });
