@@ -8,7 +8,7 @@ import { readConfig } from './platform/config/config.js';
 await runService('api', async (logger) => {
   const config = readConfig(process.env);
   refuseStandIns({ suiNetwork: config.suiNetwork, standIns: [] });
-  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl });
+  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui });
   const app = await createApp({ config, chain, logger, clock: systemClock, random: systemRandom });
   await startApp(app, config.port, config.host);
   logger.info('started', { url: await app.getUrl(), suiNetwork: config.suiNetwork });

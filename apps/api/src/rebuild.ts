@@ -12,7 +12,7 @@ const logger = jsonLogger('projection-rebuild', systemClock, (line) => process.s
 
 async function main(): Promise<void> {
   const config = readProjectionConfig(process.env, systemRandom);
-  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl });
+  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui });
   const app = await createApp({ config, chain, logger, clock: systemClock, random: systemRandom });
   try {
     await app.init();

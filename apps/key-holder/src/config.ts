@@ -1,4 +1,4 @@
-import { refuseStandIns } from '@usufruct/chain';
+import { refuseStandIns, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { fromHex } from '@usufruct/kernel';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
@@ -17,6 +17,8 @@ export interface Config {
   readonly dataDir: string;
   readonly suiNetwork: string;
   readonly chainUrl: string | undefined;
+  /** Where our package is on a Sui network. */
+  readonly sui: SuiOptions;
   readonly allowedOrigins: readonly string[];
   /** 32 bytes. Every key of this holder is derived from it. */
   readonly holderSecret: Uint8Array;
@@ -41,6 +43,7 @@ export function readConfig(environment: Environment): Config {
     dataDir: env.DATA_DIR,
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
+    sui: suiOptionsFrom(environment),
     allowedOrigins: env.ALLOWED_ORIGINS,
     holderSecret: fromHex(env.HOLDER_SECRET, 'HOLDER_SECRET'),
     teeDevRootFile: env.TEE_DEV_ROOT_FILE,

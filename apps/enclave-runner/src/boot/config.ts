@@ -1,3 +1,4 @@
+import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 
@@ -19,6 +20,8 @@ export interface RunnerConfig {
   readonly dataDir: string;
   readonly suiNetwork: string;
   readonly chainUrl: string | undefined;
+  /** Where our package is on a Sui network. */
+  readonly sui: SuiOptions;
   readonly holderUrls: readonly string[];
   readonly aggregatorUrl: string;
   readonly walletSecret: string;
@@ -35,6 +38,7 @@ export function readConfig(environment: Environment): RunnerConfig {
     dataDir: env.DATA_DIR,
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
+    sui: suiOptionsFrom(environment),
     holderUrls: env.HOLDER_URLS,
     aggregatorUrl: env.AGGREGATOR_URL,
     walletSecret: env.RUNNER_WALLET_SECRET,

@@ -66,7 +66,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
   logger.warn('stand_in', { banner });
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
   return {
-    chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, clock }),
+    chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock }),
     device,
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),

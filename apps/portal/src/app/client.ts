@@ -8,10 +8,10 @@ export type PortalClient = UsufructClient;
 
 /** The SDK's client for one account, on the page and in the worker alike. Nothing is asked of anybody yet. */
 export function connectPortal(config: PortalConfig, signer: WalletSigner): PortalClient {
-  const { apiUrl, suiNetwork, chainUrl, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = config;
+  const { apiUrl, suiNetwork, chainUrl, sui, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = config;
   return connect({
     apiUrl,
-    chain: openChain({ suiNetwork, chainUrl }),
+    chain: openChain({ suiNetwork, chainUrl, sui }),
     store: httpBlobStore({ publisherUrl, aggregatorUrl }),
     holders: holderUrls.map((url) => ({ url })),
     signer,

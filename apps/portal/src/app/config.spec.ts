@@ -13,7 +13,8 @@ const local = {
   teeDevRoot: '-----BEGIN CERTIFICATE-----',
 };
 const { chainUrl: _, teeDevRoot: __, ...shared } = local;
-const real = { ...shared, suiNetwork: 'testnet', devWallet: false };
+const sui = { packageId: '0x1', registryId: '0x2', coinType: '0x3::usd::USD' };
+const real = { ...shared, suiNetwork: 'testnet', devWallet: false, sui };
 
 const refusalOf = (value: unknown): { code: string; details: Readonly<Record<string, string>> } => {
   try {
@@ -44,6 +45,8 @@ describe('parseConfig', () => {
     ['holderUrls', { ...local, holderUrls: [] }],
     ['holderUrls.1', { ...local, holderUrls: [local.apiUrl, 'ftp://x'] }],
     ['devWallet', { ...local, devWallet: 'yes' }],
+    ['sui', { ...real, sui: undefined }],
+    ['sui.registryId', { ...real, sui: { ...sui, registryId: undefined } }],
     ['config.json', null],
   ])('names the bad setting %s', (setting, config) => {
     expect(refusalOf(config)).toEqual({ code: 'CONFIG_INVALID', details: { setting } });

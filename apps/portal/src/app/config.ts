@@ -9,6 +9,16 @@ const zPortalConfig = z.object({
   /** The local chain's address; none with a real network. */
   chainUrl: zUrl.optional(),
   suiNetwork: z.string().min(1).max(256),
+  /** Where our package is on a Sui network, as `usufruct chain publish` prints it. */
+  sui: z
+    .object({
+      packageId: z.string(),
+      callPackageId: z.string().optional(),
+      registryId: z.string(),
+      coinType: z.string(),
+      grpcUrl: zUrl.optional(),
+    })
+    .optional(),
   /** What a sign-in challenge must name: the host of this portal where it is left out. */
   signInDomain: z.string().min(1).max(253).optional(),
   publisherUrl: zUrl,
@@ -44,6 +54,7 @@ export function parseConfig(value: unknown): PortalConfig {
   if (config.devWallet) throw refuse('STAND_IN_FORBIDDEN', { standIn: 'development wallet' });
   if (config.teeDevRoot !== undefined) throw refuse('STAND_IN_FORBIDDEN', { standIn: 'software TEE' });
   if (config.chainUrl !== undefined) throw refuse('STAND_IN_FORBIDDEN', { standIn: 'local chain' });
+  if (config.sui === undefined) throw refuse('CONFIG_INVALID', { setting: 'sui' });
   return config;
 }
 

@@ -112,7 +112,7 @@ function useActing(config: PortalConfig, chosen: ChosenAccount | null): ActingPa
   const [known] = useState(() => new Map<Address, ActingParts>());
   return useMemo(() => {
     if (chosen === null) return null;
-    const signer = signerOf(chosen);
+    const signer = signerOf(chosen, config.suiNetwork);
     const parts = known.get(signer.address) ?? {
       signer,
       client: connectPortal(config, signer),

@@ -40,15 +40,19 @@ async function contribute(order: Extract<ToWorker, { type: 'contribute' }>): Pro
   }
 }
 
-const pageSigner = (address: Address): WalletSigner => ({
-  address,
-  signPersonalMessage: (message) =>
+function pageSigner(address: Address): WalletSigner {
+  const ask = (what: 'message' | 'transaction', bytes: Uint8Array): Promise<string> =>
     new Promise((resolve, reject) => {
       const requestId = ++requests;
       waiting.set(requestId, { resolve, reject });
-      post({ type: 'sign', requestId, owner: address, message });
-    }),
-});
+      post({ type: 'sign', requestId, owner: address, what, bytes });
+    });
+  return {
+    address,
+    signPersonalMessage: (message) => ask('message', message),
+    signTransaction: (bytes) => ask('transaction', bytes),
+  };
+}
 
 function settle(answer: Exclude<ToWorker, { type: 'contribute' }>): void {
   const asked = waiting.get(answer.requestId);

@@ -18,7 +18,14 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'progress'; readonly id: string; readonly progress: ContributeProgress }
   /** Only the page can reach the wallet. */
-  | { readonly type: 'sign'; readonly requestId: number; readonly owner: Address; readonly message: Uint8Array }
+  | {
+      readonly type: 'sign';
+      readonly requestId: number;
+      readonly owner: Address;
+      /** A message, or a transaction of Sui. */
+      readonly what: 'message' | 'transaction';
+      readonly bytes: Uint8Array;
+    }
   | { readonly type: 'done'; readonly id: string; readonly result: Contributed }
   | { readonly type: 'failed'; readonly id: string; readonly error: WireError };
 

@@ -96,12 +96,19 @@ export class Uploads {
     }
   }
 
-  async #sign({ requestId, message }: Extract<FromWorker, { type: 'sign' }>): Promise<void> {
+  async #sign({ requestId, what, bytes }: Extract<FromWorker, { type: 'sign' }>): Promise<void> {
     try {
-      this.#post({ type: 'signed', requestId, signature: await this.#signer.signPersonalMessage(message) });
+      this.#post({ type: 'signed', requestId, signature: await this.#signed(what, bytes) });
     } catch (error) {
       this.#post({ type: 'not-signed', requestId, error: toUsufructError(error).toWire() });
     }
+  }
+
+  #signed(what: 'message' | 'transaction', bytes: Uint8Array): Promise<string> {
+    if (what === 'message') return this.#signer.signPersonalMessage(bytes);
+    if (this.#signer.signTransaction === undefined)
+      throw refuse('FORBIDDEN', { reason: 'the wallet signs no transactions' });
+    return this.#signer.signTransaction(bytes);
   }
 
   #end(id: string, outcome: Partial<Upload>): void {
