@@ -20,6 +20,8 @@ import {
   type Hex32,
   type HolderSetId,
   type JobId,
+  type LicenceId,
+  type ProposalId,
   type QuestionId,
 } from '@usufruct/kernel';
 import {
@@ -82,6 +84,8 @@ const datasetId = deriveId<DatasetId>('dataset', daoId, FOUNDER, SALT);
 const contributionIds = OWNERS.map((owner) => deriveId<ContributionId>('contribution', datasetId, owner, SALT));
 const grantIds = OWNERS.map((owner, i) => deriveId<GrantId>('grant', contributionIds[i]!, owner, SALT));
 const jobId = deriveId<JobId>('job', datasetId, REQUESTER, SALT);
+/** An offer has the id of the proposal that made it: the founder's, with another salt. */
+const offerId = deriveId<ProposalId>('proposal', daoId, FOUNDER, address('5b') as Hex32) as string as LicenceId;
 
 const policy: DaoPolicy = {
   pricePerQuestionUnits: PRICE,
@@ -310,6 +314,8 @@ function ids(): string[] {
     named('contribution_ids', 'vector<address>', list(contributionIds.map(literal))),
     named('grant_ids', 'vector<address>', list(grantIds.map(literal))),
     named('job_id', 'address', literal(jobId)),
+    named('offer_id', 'address', literal(offerId)),
+    named('licence_id', 'address', literal(deriveId<LicenceId>('licence', offerId, REQUESTER, SALT))),
     named('treasury_account', 'address', literal(treasury)),
     named('policy_digest', 'address', literal(daoPolicyDigest(policy))),
     named('appraisal_digest', 'address', literal(appraisalPolicyDigest(policy.appraisal))),

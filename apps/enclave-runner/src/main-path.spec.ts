@@ -200,10 +200,11 @@ class TestHolder implements HolderPort {
     for (const contributionId of request.contributionIds) {
       const contribution = await chain.contribution(contributionId);
       const grants = await chain.grantsOf(contributionId);
+      const dataset = await chain.dataset(job.datasetId);
       const isBare = this.misbehaviour === 'without-share';
       const decision = isBare
         ? refused('NOT_FOUND', { contributionId })
-        : decide({ contribution, grants, dao, use: job, job, nowMs: Date.now() });
+        : decide({ contribution, dataset, grants, dao, use: job, job, nowMs: Date.now() });
       const leaf: ReleaseLeaf = {
         holderSetId,
         shareIndex: isBare ? 0 : this.member + 1,
@@ -701,6 +702,17 @@ describe('the runner on a real local chain', () => {
     expect(after.answer.citations).toEqual([]);
     expect(after.answer.text).not.toMatch(/dawn/);
     expect(life.sessions.view(job).documents).toBe(3);
+  });
+
+  it('leaves a retired contribution out from the next question on', async () => {
+    const extra = await world.contribute('weir.txt', 'The weir at Hoya is closed for repairs until October.');
+    const { job, clientKey } = await world.fundJob();
+    const question = 'Until when is the weir at Hoya closed?';
+    expect((await ask(life, job, clientKey, question)).answer.text).toMatch(/October/);
+    await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+    const after = await ask(life, job, clientKey, question);
+    expect(after.answer.citations).toEqual([]);
+    expect(after.answer.text).not.toMatch(/October/);
   });
 
   it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf', 'without-share'] as const)(

@@ -44,12 +44,13 @@ export interface Seat extends Membership {
   readonly info: ChainInfo;
 }
 
-/** This holder's place in a set, by its signing key, from its own view of the chain. Refuses `FORBIDDEN` outside it. */
+/** This holder's place in a set, by its signing key, from its own view of the chain. Refuses `FORBIDDEN` outside it, `TOMBSTONED` once its key was retired. */
 export async function seatIn({ chain, keys, log }: Holder, holderSetId: HolderSetId): Promise<Seat> {
   const [set, info] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
   const ownKey = toBase64(keys.signing.publicKey);
   const member = set.members.findIndex((candidate) => candidate.signingPublicKey === ownKey);
   if (member < 0) throw refuse('FORBIDDEN', { holderSetId, reason: 'this holder is not a member of the set' });
+  if (set.tombstonedKeys.includes(ownKey)) throw refuse('TOMBSTONED', { holderSetId, member: String(member) });
   const seat = { holderSetId, member, set, info };
   log.remember(seat);
   return seat;

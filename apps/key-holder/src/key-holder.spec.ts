@@ -325,6 +325,18 @@ describe('deposit', () => {
     expect((await call(outsider, '/v1/shares', request)).body.code).toBe('FORBIDDEN');
   });
 
+  it('refuses for a dataset that was retired', async () => {
+    chain.put('dataset', aDataset({ tombstonedAtMs: TEST_NOW_MS }));
+    expect((await deposit(0)).body.code).toBe('TOMBSTONED');
+  });
+
+  it('refuses once its own key was retired, and the others do not', async () => {
+    const set = await chain.holderSet(SET);
+    chain.put('holder-set', { ...set, tombstonedKeys: [set.members[0]!.signingPublicKey] });
+    expect((await deposit(0)).body.code).toBe('TOMBSTONED');
+    expect((await deposit(1)).status).toBe(200);
+  });
+
   it('bounds how often one contribution is dealt', async () => {
     for (let i = 0; i < 9; i++) {
       const made = dealManifest(wallet.address, {}, seededRandom(`deal ${i}`));
@@ -511,6 +523,8 @@ describe('release', () => {
     ],
     ['job settled', 'JOB_STATE', () => void chain.put('job', aJob({ state: 'succeeded' }))],
     ['job over', 'JOB_EXPIRED', () => void chain.put('job', aJob({ expiresAtMs: TEST_NOW_MS }))],
+    ['contribution retired', 'TOMBSTONED', () => contributionWith({ tombstonedAtMs: TEST_NOW_MS })],
+    ['dataset retired', 'TOMBSTONED', () => void chain.put('dataset', aDataset({ tombstonedAtMs: TEST_NOW_MS }))],
     ['contribution declined', 'CONTRIBUTION_NOT_ACCEPTED', () => contributionWith({ state: 'declined' })],
     [
       'manifest swapped on the chain',

@@ -16,6 +16,7 @@ import {
   type GrantId,
   type HolderSetId,
   type JobId,
+  type LicenceId,
   type ProposalId,
   type QuestionId,
   type RandomSource,
@@ -37,6 +38,8 @@ import {
   zHex32,
   zHolderSetView,
   zJobView,
+  zLicenceOfferView,
+  zLicenceView,
   zMemberView,
   zProposalView,
   zReceiptPoolView,
@@ -103,6 +106,8 @@ export class LocalChainClient implements Chain {
     return (await this.#get(`/v1/epochs/${id}/claims/${index}`, zClaimed)).isClaimed;
   }
 
+  licenceOffer = (id: LicenceId) => this.#get(`/v1/licence-offers/${id}`, zLicenceOfferView);
+  licence = (id: LicenceId) => this.#get(`/v1/licences/${id}`, zLicenceView);
   dataset = (id: DatasetId) => this.#get(`/v1/datasets/${id}`, zDatasetView);
   contribution = (id: ContributionId) => this.#get(`/v1/contributions/${id}`, zContributionView);
   contributionsOf = (id: DatasetId) => this.#get(`/v1/datasets/${id}/contributions`, z.array(zContributionView));

@@ -8,6 +8,7 @@ import type {
   GrantId,
   HolderSetId,
   JobId,
+  LicenceId,
   ProposalId,
   QuestionId,
   RunnerId,
@@ -26,6 +27,8 @@ import type {
   GrantView,
   HolderSetView,
   JobView,
+  LicenceOfferView,
+  LicenceView,
   MemberView,
   ProposalView,
   ReceiptPoolView,
@@ -57,6 +60,10 @@ export interface ChainReader {
   epochsOf(daoId: DaoId): Promise<EpochView[]>;
   /** Whether this leaf was paid; false for one that is not there. */
   isClaimed(epochId: EpochId, index: number): Promise<boolean>;
+  /** What the members have voted to sell, withdrawn offers included; its id is the proposal's. */
+  licenceOffer(id: LicenceId): Promise<LicenceOfferView>;
+  /** A licence that somebody bought. */
+  licence(id: LicenceId): Promise<LicenceView>;
   dataset(id: DatasetId): Promise<DatasetView>;
   contribution(id: ContributionId): Promise<ContributionView>;
   /** In order of registration; every state. */

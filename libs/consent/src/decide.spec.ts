@@ -11,13 +11,14 @@ import {
   type GrantId,
 } from '@usufruct/kernel';
 import type { ComputationKind, GrantView, ProtectionKind } from '@usufruct/protocol';
-import { aContribution, aDao, aGrant, aJob, aPolicy, idOf, someTerms, TEST_NOW_MS } from '@usufruct/testing';
+import { aContribution, aDao, aDataset, aGrant, aJob, aPolicy, idOf, someTerms, TEST_NOW_MS } from '@usufruct/testing';
 import fc from 'fast-check';
 import { decide, DECISION_CODES, type DecisionInput } from './decide.js';
 
 const job = aJob();
 const good: DecisionInput = {
   contribution: aContribution(),
+  dataset: aDataset(),
   grants: [aGrant()],
   dao: aDao(),
   use: job,
@@ -45,6 +46,19 @@ describe('decide', () => {
   const rows: [string, ErrorCode, DecisionInput][] = [
     ['proposed', 'CONTRIBUTION_NOT_ACCEPTED', { ...good, contribution: aContribution({ state: 'proposed' }) }],
     ['declined', 'CONTRIBUTION_NOT_ACCEPTED', { ...good, contribution: aContribution({ state: 'declined' }) }],
+    ['retired', 'TOMBSTONED', { ...good, contribution: aContribution({ tombstonedAtMs: TEST_NOW_MS }) }],
+    [
+      'retired by a clock ahead of ours',
+      'TOMBSTONED',
+      { ...good, contribution: aContribution({ tombstonedAtMs: asTimestampMs(TEST_NOW_MS + 9) }) },
+    ],
+    ['of a retired dataset', 'TOMBSTONED', { ...good, dataset: aDataset({ tombstonedAtMs: TEST_NOW_MS }) }],
+    [
+      'retired before anybody decided',
+      'TOMBSTONED',
+      { ...good, contribution: aContribution({ state: 'proposed', tombstonedAtMs: TEST_NOW_MS }) },
+    ],
+    ['judged by another dataset', 'DATASET_MISMATCH', { ...good, dataset: aDataset({ id: idOf('other') }) }],
     ['other dataset', 'DATASET_MISMATCH', { ...good, contribution: aContribution({ datasetId: idOf('other') }) }],
     ['policy of another DAO', 'DATASET_MISMATCH', { ...good, dao: aDao({ id: idOf<DaoId>('other') }) }],
     [
@@ -107,6 +121,7 @@ describe('decide', () => {
     expect(
       outcome({
         contribution: good.contribution,
+        dataset: good.dataset,
         grants: good.grants,
         dao: good.dao,
         use: good.use,

@@ -3,6 +3,7 @@ import type {
   ComputationKind,
   ContributionView,
   DaoView,
+  DatasetView,
   GrantView,
   JobView,
   Manifest,
@@ -30,6 +31,8 @@ export interface BudgetView {
 
 export interface DecisionInput {
   readonly contribution: ContributionView;
+  /** That the contribution is part of. */
+  readonly dataset: Pick<DatasetView, 'id' | 'tombstonedAtMs'>;
   /** Every grant of the contribution, in any order, revoked and expired ones included. */
   readonly grants: readonly GrantView[];
   readonly dao: Omit<DaoView, 'members'>;
@@ -53,9 +56,9 @@ export interface Permission {
  * The one decision: may this use have this contribution now? Yes only with a grant that covers all of it by itself;
  * two grants never add up. The first rule that refuses, in this order, is the answer:
  *
- *   CONTRIBUTION_NOT_ACCEPTED → DATASET_MISMATCH → MANIFEST_MISMATCH → PURPOSE_DENIED, SCOPE_MISMATCH (the DAO's
- *   policy) → GRANT_REQUIRED → GRANT_REVOKED → GRANT_EXPIRED → PURPOSE_DENIED → SCOPE_MISMATCH → PRICE_BELOW_FLOOR →
- *   BUDGET_EXHAUSTED → JOB_STATE → JOB_EXPIRED
+ *   TOMBSTONED (the contribution) → CONTRIBUTION_NOT_ACCEPTED → DATASET_MISMATCH → TOMBSTONED (the dataset) →
+ *   MANIFEST_MISMATCH → PURPOSE_DENIED, SCOPE_MISMATCH (the DAO's policy) → GRANT_REQUIRED → GRANT_REVOKED →
+ *   GRANT_EXPIRED → PURPOSE_DENIED → SCOPE_MISMATCH → PRICE_BELOW_FLOOR → BUDGET_EXHAUSTED → JOB_STATE → JOB_EXPIRED
  *
  * With several grants it is that of the grant closest to yes: fewest rules failed, then the latest first failure, then
  * the older grant. `details` of the refusal name the rule, what was asked and what would do.
@@ -79,6 +82,7 @@ export function decide(input: DecisionInput): Result<Permission> {
 
 /** Every refusal that `decide` may give, in the order of its rules. */
 export const DECISION_CODES: readonly ErrorCode[] = [
+  'TOMBSTONED',
   'CONTRIBUTION_NOT_ACCEPTED',
   'DATASET_MISMATCH',
   'MANIFEST_MISMATCH',
@@ -93,7 +97,14 @@ export const DECISION_CODES: readonly ErrorCode[] = [
   'JOB_EXPIRED',
 ];
 
+/** What was retired for good is not used, whatever time a clock shows. */
 const CONTRIBUTION_RULES: readonly Rule<DecisionInput>[] = [
+  {
+    code: 'TOMBSTONED',
+    name: 'contribution.tombstone',
+    holds: ({ contribution }) => contribution.tombstonedAtMs === null,
+    details: ({ contribution }) => ({ tombstonedAtMs: String(contribution.tombstonedAtMs) }),
+  },
   {
     code: 'CONTRIBUTION_NOT_ACCEPTED',
     name: 'contribution.state',
@@ -103,11 +114,18 @@ const CONTRIBUTION_RULES: readonly Rule<DecisionInput>[] = [
   {
     code: 'DATASET_MISMATCH',
     name: 'contribution.dataset',
-    holds: ({ contribution, use, dao, manifest }) =>
+    holds: ({ contribution, dataset, use, dao, manifest }) =>
       contribution.datasetId === use.datasetId &&
+      dataset.id === use.datasetId &&
       dao.id === use.daoId &&
       (manifest === undefined || manifest.datasetId === contribution.datasetId),
     details: ({ use }) => ({ datasetId: use.datasetId }),
+  },
+  {
+    code: 'TOMBSTONED',
+    name: 'dataset.tombstone',
+    holds: ({ dataset }) => dataset.tombstonedAtMs === null,
+    details: ({ dataset }) => ({ tombstonedAtMs: String(dataset.tombstonedAtMs) }),
   },
   {
     code: 'MANIFEST_MISMATCH',

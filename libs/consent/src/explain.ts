@@ -45,6 +45,10 @@ export function explainRefusal({ code, entry, details }: UsufructError, { amount
       return `The grant was revoked ${time(Number(details['revokedAtMs']))}. The contributor must grant again.`;
     case 'GRANT_EXPIRED':
       return `The grant ended ${time(Number(details['expiredAtMs']))}. The contributor must grant again.`;
+    case 'TOMBSTONED': {
+      const what = details['rule']?.startsWith('dataset.') ? 'dataset' : 'contribution';
+      return `The ${what} was retired for good ${time(Number(details['tombstonedAtMs']))}. No key of it is released again, and no grant changes that.`;
+    }
     case 'PRICE_BELOW_FLOOR':
       return `The price is ${amount(BigInt(asked))}; the contributor asks for at least ${amount(BigInt(details['floorUnits'] ?? '0'))}.`;
     default:

@@ -78,6 +78,11 @@ describe('words for people', () => {
     [refuse('SCOPE_MISMATCH', { rule: 'grant.kinds', asked: 'train', allowed: 'rag' }), 'It allows: rag'],
     [refuse('GRANT_REVOKED', { revokedAtMs: '7' }), 'on day 7'],
     [refuse('GRANT_EXPIRED', { expiredAtMs: '8' }), 'on day 8'],
+    [refuse('TOMBSTONED', { rule: 'contribution.tombstone', tombstonedAtMs: '9' }), 'The contribution was retired'],
+    [
+      refuse('TOMBSTONED', { rule: 'dataset.tombstone', tombstonedAtMs: '9' }),
+      'The dataset was retired for good on day 9',
+    ],
     [refuse('PRICE_BELOW_FLOOR', { asked: '1', floorUnits: '2' }), 'at least 2 units'],
     [refuse('JOB_STATE'), 'See the state of the job'],
   ])('explains %s', (refusal, part) => {

@@ -151,6 +151,42 @@ describe('journalOf', () => {
       [`wallet:${id(4)}`, 5n],
     ]);
   });
+  const licence = {
+    id: id(20),
+    offerId: id(21),
+    daoId: id(2),
+    licensee: id(4),
+    terms: {
+      datasetId: id(3),
+      purpose: 'DUO:0000042',
+      computation: 'rag',
+      protection: 'tee',
+      priceUnits: '100',
+      termMs: 1,
+    },
+    boughtAtMs: 1,
+    expiresAtMs: 2,
+  };
+  const bought = {
+    type: 'LicenceBought',
+    licence,
+    payouts: [
+      { account: id(9), role: 'treasury', contributionId: null, amountUnits: '98' },
+      { account: id(7), role: 'protocol', contributionId: null, amountUnits: '2' },
+    ],
+  };
+  it('pays for a licence', () => {
+    expect(lines(bought)).toEqual([
+      [`wallet:${id(4)}`, -98n],
+      [`wallet:${id(9)}`, 98n],
+      [`wallet:${id(4)}`, -2n],
+      [`wallet:${id(7)}`, 2n],
+    ]);
+  });
+  it('refuses a licence that pays another sum than its price', () => {
+    const payouts = bought.payouts.slice(0, 1);
+    expect(() => journalOf(event({ ...bought, payouts }))).toThrow(/payouts are not the price/);
+  });
   it('moves nothing where no money moves', () => {
     expect(lines({ type: 'GrantRevoked', grantId: id(1), contributionId: id(2), revokedAtMs: 5 })).toEqual([]);
   });

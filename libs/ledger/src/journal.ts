@@ -60,6 +60,15 @@ export function journalOf(event: ChainEventData): Posting[] {
     case 'PayoutClaimed':
     case 'EpochSwept':
       return move(walletAccount(epochAccountOf(event.epochId)), walletAccount(event.account), event.amountUnits);
+    case 'LicenceBought': {
+      const { licence, payouts } = event;
+      if (sumUnits(payouts.map((payout) => payout.amountUnits)) !== licence.terms.priceUnits) {
+        throw refuse('CHAIN_EVENTS_BROKEN', { reason: 'the payouts are not the price', licenceId: licence.id });
+      }
+      return payouts.flatMap(({ account, amountUnits }) =>
+        move(walletAccount(licence.licensee), walletAccount(account), amountUnits),
+      );
+    }
     case 'JobClosed':
       return move(escrowAccount(event.jobId), walletAccount(event.refundedTo), event.refundUnits);
     case 'TreasurySpent':

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { asAmount, asId, asWeight, type Address, type ContributionId } from '@usufruct/kernel';
 import fc from 'fast-check';
-import { payoutsOf, type PaidUse } from './payouts.js';
+import { licencePayoutsOf, payoutsOf, type PaidUse } from './payouts.js';
 
 const id = (n: number): `0x${string}` => `0x${n.toString(16).padStart(64, '0')}`;
 const account = (n: number): Address => asId<Address>(id(n), 'account');
@@ -76,5 +76,36 @@ describe('payoutsOf', () => {
         expect(rows.every((row) => row.amountUnits > 0n)).toBe(true);
       }),
     );
+  });
+});
+
+describe('licencePayoutsOf', () => {
+  it.each([
+    // 9,800 and 200 of 10,000: 980,000.98 and 20,000.02; the unit that is left goes to the larger remainder.
+    [
+      1_000_001n,
+      [
+        ['treasury', 101, 980_001n],
+        ['protocol', 103, 20_000n],
+      ],
+    ],
+    // 24.5 and 0.5: equal remainders, the earlier part.
+    [25n, [['treasury', 101, 25n]]],
+    [0n, []],
+  ])('of %s', (price, rows) => {
+    expect(brief(licencePayoutsOf(terms(price)))).toEqual(rows);
+  });
+
+  it('adds up to the price', () => {
+    fc.assert(
+      fc.property(fc.bigInt(0n, 2n ** 64n - 1n), fc.nat(10_000), (price, protocolBps) => {
+        const rows = licencePayoutsOf(terms(price, [10_000 - protocolBps, 0, 0, protocolBps]));
+        expect(rows.reduce((sum, row) => sum + row.amountUnits, 0n)).toBe(price);
+      }),
+    );
+  });
+
+  it('refuses a split that is not whole', () => {
+    expect(() => licencePayoutsOf(terms(1n, [10_000, 0, 0, 1]))).toThrow(/split/i);
   });
 });

@@ -61,6 +61,21 @@ export function privatePayoutsOf({ priceUnits, split, treasury, runner, protocol
   return { pooledUnits, payouts: rows.filter((row) => row.amountUnits > 0n) };
 }
 
+/**
+ * Who gets what of a licence's price: the protocol its part of the split, the treasury the rest, by the same rule;
+ * contributors are paid by use. A row of zero is left out. Refuses `SPLIT_INVALID`.
+ */
+export function licencePayoutsOf(terms: Omit<PayoutTerms, 'runner'>): Payout[] {
+  const { priceUnits, split, treasury, protocol } = terms;
+  const restBps = split.contributorsBps + split.treasuryBps + split.runnerBps;
+  const [restUnits, protocolUnits] = splitByBasisPoints(priceUnits, [restBps, split.protocolBps]);
+  const rows: Payout[] = [
+    { account: treasury, role: 'treasury', contributionId: null, amountUnits: restUnits! },
+    { account: protocol, role: 'protocol', contributionId: null, amountUnits: protocolUnits! },
+  ];
+  return rows.filter((row) => row.amountUnits > 0n);
+}
+
 /** The contributors' part of a price: what private settlement sets aside for it. */
 export const contributorsPartOf = (priceUnits: AmountUnits, split: RevenueSplit): AmountUnits =>
   partsOf(priceUnits, split)[0];

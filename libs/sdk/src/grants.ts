@@ -63,10 +63,12 @@ export async function explainUse(
 ): Promise<ExplainedUse> {
   const { chain, clock } = context;
   const contribution = await chain.contribution(contributionId);
-  const { daoId } = await chain.dataset(contribution.datasetId);
+  const dataset = await chain.dataset(contribution.datasetId);
+  const { daoId } = dataset;
   const dao = await chain.dao(daoId);
   const decision = decide({
     contribution,
+    dataset,
     grants: await chain.grantsOf(contributionId),
     dao,
     use: {

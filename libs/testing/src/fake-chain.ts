@@ -14,6 +14,8 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
+  type LicenceOfferView,
+  type LicenceView,
   type MemberView,
   type ProposalView,
   type ReceiptPoolView,
@@ -77,6 +79,8 @@ export class FakeChain implements Chain {
   put(kind: 'proposal', view: ProposalView): this;
   put(kind: 'signer', view: SignerView): this;
   put(kind: 'epoch', view: EpochView): this;
+  put(kind: 'licence-offer', view: LicenceOfferView): this;
+  put(kind: 'licence', view: LicenceView): this;
   put(kind: string, view: { readonly id: string }): this {
     this.objects.set(`${kind}/${view.id}`, view);
     if (kind === 'contribution') this.contributions.set(view.id, view as ContributionView);
@@ -116,6 +120,8 @@ export class FakeChain implements Chain {
     this.read(() => [...this.proposals.values()].filter((view) => view.daoId === daoId));
   signer: Chain['signer'] = (_daoId, id) => this.object('signer', id);
   receiptPool: Chain['receiptPool'] = (daoId) => this.read(() => this.pools.get(daoId) ?? emptyPool(daoId));
+  licenceOffer: Chain['licenceOffer'] = (id) => this.object('licence-offer', id);
+  licence: Chain['licence'] = (id) => this.object('licence', id);
   epoch: Chain['epoch'] = (id) => this.object('epoch', id);
   epochsOf: Chain['epochsOf'] = (daoId) =>
     this.read(() => [...this.epochs.values()].filter((view) => view.daoId === daoId));

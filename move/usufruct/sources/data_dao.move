@@ -318,6 +318,10 @@ public(package) fun assert_member<T>(self: &Dao<T>, member: address) {
     assert!(self.is_member(member), ERoleRequired);
 }
 
+public(package) fun is_steward<T>(self: &Dao<T>, member: address): bool {
+    self.membership.has_role(membership::steward(), member)
+}
+
 public(package) fun assert_steward<T>(self: &Dao<T>, member: address) {
     self.assert_role(membership::steward(), member);
 }

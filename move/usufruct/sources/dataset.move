@@ -2,12 +2,15 @@
 /// settlement reaches all that it needs through one shared object.
 module usufruct::dataset;
 
-use usufruct::{checks, data_dao::Dao, digest, events};
+use sui::clock::Clock;
+use usufruct::{checks, data_dao::Dao, digest, events, lifecycle_events};
 
 /// The dataset belongs to another DAO.
 const EWrongDao: u64 = 800;
 /// The dataset is full.
 const EDatasetFull: u64 = 801;
+/// The dataset was retired for good.
+const ETombstoned: u64 = 802;
 
 const CONTRIBUTIONS_AT_MOST: u64 = 10_000;
 
@@ -18,6 +21,8 @@ public struct Dataset has key {
     dao_id: address,
     metadata_hash: address,
     contribution_count: u64,
+    /// By vote, for good: nothing new is done with it.
+    tombstoned_at_ms: Option<u64>,
 }
 
 /// By a member of the DAO.
@@ -37,6 +42,7 @@ public fun create<T>(dao: &mut Dao<T>, salt: address, metadata_hash: address, ct
         dao_id,
         metadata_hash,
         contribution_count: 0,
+        tombstoned_at_ms: option::none(),
     });
 }
 
@@ -56,6 +62,11 @@ public fun contribution_count(self: &Dataset): u64 {
     self.contribution_count
 }
 
+/// Since when the dataset is retired, or none.
+public fun tombstoned_at_ms(self: &Dataset): Option<u64> {
+    self.tombstoned_at_ms
+}
+
 public(package) fun assert_version(self: &Dataset) {
     checks::assert_version(self.version);
 }
@@ -63,6 +74,25 @@ public(package) fun assert_version(self: &Dataset) {
 public(package) fun assert_of<T>(self: &Dataset, dao: &Dao<T>) {
     self.assert_version();
     assert!(self.dao_id == dao.dao_id(), EWrongDao);
+}
+
+public(package) fun assert_living(self: &Dataset) {
+    assert!(self.tombstoned_at_ms.is_none(), ETombstoned);
+}
+
+/// Not retired yet at `at_ms`: what was done before is paid.
+public(package) fun assert_living_at(self: &Dataset, at_ms: u64) {
+    let since = self.tombstoned_at_ms;
+    assert!(since.is_none() || *since.borrow() > at_ms, ETombstoned);
+}
+
+/// The effect of a vote. No new contributions, grants and jobs, and holders release nothing of it; settling what was
+/// answered before, closing, expiring and revoking go on.
+public(package) fun tombstone(self: &mut Dataset, clock: &Clock) {
+    self.assert_living();
+    let at_ms = clock.timestamp_ms();
+    self.tombstoned_at_ms = option::some(at_ms);
+    lifecycle_events::dataset_tombstoned(self.dataset_id, self.dao_id, at_ms);
 }
 
 public(package) fun count_contribution(self: &mut Dataset) {

@@ -8,8 +8,11 @@ use sui::clock::Clock;
 use usufruct::{
     checks,
     data_dao::Dao,
+    dataset::Dataset,
     governance::Governance,
     holder_set::HolderSet,
+    licence,
+    licence_terms::LicenceTerms,
     membership,
     payout_rules::PayoutRules,
     policy::{Self, RevenueSplit},
@@ -20,6 +23,8 @@ use usufruct::{
 const ENothingSpent: u64 = 1450;
 /// The effect needs other objects than these: it has an execute function of its own.
 const EOtherObjects: u64 = 1451;
+/// The effect is on another dataset than this.
+const EWrongDataset: u64 = 1452;
 
 /// The order is that of the variants' indices in the serialisation: append only.
 public enum Effect has copy, drop, store {
@@ -44,14 +49,7 @@ public enum Effect has copy, drop, store {
     RegisterSigner { signer_kind: u8, public_keys: vector<vector<u8>>, pay_to: address },
     WithdrawSigner { signer_id: address },
     TombstoneDataset { dataset_id: address },
-    OfferLicence {
-        dataset_id: address,
-        purpose: String,
-        computation: u8,
-        protection: u8,
-        price_units: u64,
-        term_ms: u64,
-    },
+    OfferLicence { terms: LicenceTerms },
     WithdrawLicenceOffer { offer_id: address },
 }
 
@@ -133,6 +131,19 @@ public fun withdraw_signer(signer_id: address): Effect {
     Effect::WithdrawSigner { signer_id }
 }
 
+public fun tombstone_dataset(dataset_id: address): Effect {
+    Effect::TombstoneDataset { dataset_id }
+}
+
+/// The offer's id is that of the proposal.
+public fun offer_licence(terms: LicenceTerms): Effect {
+    Effect::OfferLicence { terms }
+}
+
+public fun withdraw_licence_offer(offer_id: address): Effect {
+    Effect::WithdrawLicenceOffer { offer_id }
+}
+
 // === Applying it ===
 
 /// `holder_set` is the one that the policy names once the effect has been applied.
@@ -190,7 +201,29 @@ public(package) fun apply<T>(
     }
 }
 
-#[test_only]
-public(package) fun tombstone_dataset_for_testing(dataset_id: address): Effect {
-    Effect::TombstoneDataset { dataset_id }
+/// The effects on a dataset: its retirement, and licences on it.
+public(package) fun apply_to_dataset<T>(
+    self: Effect,
+    proposal_id: address,
+    dao: &Dao<T>,
+    dataset: &mut Dataset,
+    clock: &Clock,
+) {
+    dataset.assert_of(dao);
+    match (self) {
+        Effect::TombstoneDataset { dataset_id } => {
+            assert!(dataset_id == dataset.dataset_id(), EWrongDataset);
+            dataset.tombstone(clock)
+        },
+        Effect::OfferLicence { terms } => {
+            assert!(terms.dataset_id() == dataset.dataset_id(), EWrongDataset);
+            licence::offer(dataset, proposal_id, terms)
+        },
+        Effect::WithdrawLicenceOffer { offer_id } => licence::withdraw_offer(
+            dataset,
+            offer_id,
+            clock,
+        ),
+        _ => abort EOtherObjects,
+    }
 }

@@ -58,10 +58,12 @@ public fun give(
     ctx: &mut TxContext,
 ) {
     dataset.assert_version();
+    dataset.assert_living();
     let contribution = contribution::borrow(dataset, contribution_id);
     let grantor = ctx.sender();
     assert!(grantor == contribution.owner(), EWrongOwner);
     assert!(!contribution.is_declined(), ENotAccepted);
+    contribution.assert_living();
     let grant_id = digest::derive_id(b"grant", contribution_id.to_bytes(), grantor, salt);
     assert!(!exists(dataset, grant_id), EIdTaken);
     let given_at_ms = clock.timestamp_ms();
@@ -106,6 +108,7 @@ entry fun seal_approve<T>(
 ) {
     dao.assert_open();
     dataset.assert_of(dao);
+    dataset.assert_living();
     job.assert_of(dao, dataset);
     assert!(id == contribution_id.to_bytes(), EWrongIdentity);
     let now_ms = clock.timestamp_ms();
@@ -129,7 +132,9 @@ public(package) fun assert_covers<T>(
     grant_id: address,
     at_ms: u64,
 ) {
-    assert!(contribution::borrow(dataset, contribution_id).is_accepted(), ENotAccepted);
+    let contribution = contribution::borrow(dataset, contribution_id);
+    assert!(contribution.is_accepted(), ENotAccepted);
+    contribution.assert_living_at(at_ms);
     assert!(exists(dataset, grant_id), EGrantRequired);
     let grant: &Grant = field::borrow(dataset.uid(), GrantKey { grant_id });
     assert!(grant.contribution_id == contribution_id, EGrantRequired);

@@ -98,6 +98,7 @@ public fun fund<T>(
 ) {
     dao.assert_open();
     dataset.assert_of(dao);
+    dataset.assert_living();
     let policy = *dao.policy();
     assert!(policy_version == dao.policy_version(), EPolicyOutdated);
     assert!(price_per_question_units == policy.price_per_question_units(), EWrongPrice);

@@ -8,6 +8,7 @@ use sui::{clock::Clock, table::{Self, Table}};
 use usufruct::{
     checks,
     data_dao::Dao,
+    dataset::Dataset,
     digest,
     effect::Effect,
     governance::Governance,
@@ -165,6 +166,18 @@ public fun execute<T>(
 ) {
     let effect = self.begin(dao, clock);
     effect.apply(dao, holder_set, clock, ctx);
+    self.finish();
+}
+
+/// The same, for the effects on a dataset: its retirement, and licences on it.
+public fun execute_on_dataset<T>(
+    self: &mut Proposal,
+    dao: &Dao<T>,
+    dataset: &mut Dataset,
+    clock: &Clock,
+) {
+    let effect = self.begin(dao, clock);
+    effect.apply_to_dataset(self.proposal_id, dao, dataset, clock);
     self.finish();
 }
 

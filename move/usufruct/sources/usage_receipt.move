@@ -209,6 +209,7 @@ fun verified<T>(
     job.assert_funded();
     assert!(job.payout_mode() == payout_mode, EPayoutMode);
     assert_timely(&receipt, job, now_ms);
+    dataset.assert_living_at(receipt.issued_at_ms);
     let (keys, payee) = signer_of(&receipt, job, dao);
     let message = digest::signed_message(domain_tags::receipt(), bytes);
     assert!(is_signed_by_all(&keys, &message, &signature), EReceiptSignature);

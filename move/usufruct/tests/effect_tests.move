@@ -365,6 +365,6 @@ fun only_a_pause_is_ended() {
 #[test, expected_failure(abort_code = usufruct::effect::EOtherObjects)]
 fun what_needs_other_objects_is_not_executed_without_them() {
     let mut world = world::filled();
-    world.decide_by_vote(effect::tombstone_dataset_for_testing(fixtures::dataset_id()));
+    world.decide_by_vote(effect::tombstone_dataset(fixtures::dataset_id()));
     world.end();
 }

@@ -46,6 +46,14 @@ public fun job_id(): address {
     @0xb9003e11fd4cd3728bb72c96ad1f0e37ab29588f5cdcd3f6129161034ab65766
 }
 
+public fun offer_id(): address {
+    @0x6c0672a2ca4b8c8be79108ffbd19a9cd3ad162a930f37cac4b1f4476d0d4ff3e
+}
+
+public fun licence_id(): address {
+    @0xa921a38f590de2b2d4e13085728273c96ce77e653533eb8f2b1524ae6a7ca823
+}
+
 public fun treasury_account(): address {
     @0x048728af3649340a2914275acbfe0db318399dd42204d241161b4af87bf9294e
 }

@@ -275,16 +275,16 @@ public fun take_job(world: &World, i: u64): Job<USDX> {
     world.scenario.take_shared_by_id(world.jobs[i])
 }
 
-public fun take_shared<O: key>(world: &World, id: ID): O {
-    world.scenario.take_shared_by_id(id)
-}
-
 public fun take_proposal(world: &World, i: u64): Proposal {
     world.scenario.take_shared_by_id(world.proposals[i])
 }
 
 public fun take_publisher_cap(world: &World, account: address): PublisherCap {
     world.scenario.take_from_address(account)
+}
+
+public fun take_shared<O: key>(world: &World, id: ID): O {
+    world.scenario.take_shared_by_id(id)
 }
 
 /// What the sender received last.
@@ -699,6 +699,24 @@ public fun fund_with(
     ts::return_shared(dao);
     world.next(REQUESTER);
     world.jobs.push_back(ts::most_recent_id_shared<Job<USDX>>().destroy_some());
+}
+
+/// The owner retires its contribution.
+public fun tombstone(world: &mut World, sender: address, contribution: u64) {
+    world.next(sender);
+    let mut dataset = world.take_dataset(0);
+    let id = fixtures::contribution_ids()[contribution];
+    let World { scenario, clock, .. } = world;
+    contribution::tombstone(&mut dataset, id, clock, scenario.ctx());
+    ts::return_shared(dataset);
+}
+
+/// What a vote does, without the vote.
+public fun tombstone_dataset(world: &mut World) {
+    world.next(STRANGER);
+    let mut dataset = world.take_dataset(0);
+    dataset.tombstone(&world.clock);
+    ts::return_shared(dataset);
 }
 
 public fun close(world: &mut World, sender: address) {

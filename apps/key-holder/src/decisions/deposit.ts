@@ -25,7 +25,7 @@ const MANIFESTS_PER_CONTRIBUTION = 8;
  * receipt is signed. The same manifest again gives the same receipt.
  *
  * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
- * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `RATE_LIMITED`.
+ * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, or this holder), `RATE_LIMITED`.
  */
 export async function depositShare(holder: Holder, request: DepositShareRequest): Promise<DepositShareAnswer> {
   const bytes = fromBase64(request.manifest, 'manifest');
@@ -76,7 +76,8 @@ async function verifyAndStore(
 }
 
 async function requireCurrentPolicy({ chain }: Holder, manifest: Manifest): Promise<void> {
-  const { daoId } = await chain.dataset(manifest.datasetId);
+  const { daoId, tombstonedAtMs } = await chain.dataset(manifest.datasetId);
+  if (tombstonedAtMs !== null) throw refuse('TOMBSTONED', { datasetId: manifest.datasetId });
   const { policy, policyDigest } = await chain.dao(daoId);
   if (manifest.holderSetId !== policy.holderSetId) throw refuse('MANIFEST_INVALID', { field: 'holderSetId' });
   if (manifest.policyDigest !== policyDigest) throw refuse('POLICY_OUTDATED', { current: policyDigest });

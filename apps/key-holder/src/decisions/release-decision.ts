@@ -48,7 +48,7 @@ export async function decideRelease(
   session: ReleaseSession,
   { contributionId, contribution, grants }: AskedContribution,
 ): Promise<ReleaseDecision> {
-  const { job, dao, seat } = session;
+  const { job, dao, dataset, seat } = session;
   const stored = contribution === null ? undefined : holder.shares.find(contribution.manifestDigest);
   const about = {
     contributionId,
@@ -61,6 +61,7 @@ export async function decideRelease(
   const manifest = stored && { ...stored, digest: stored.manifestDigest };
   const decision = decide({
     contribution,
+    dataset,
     grants,
     dao,
     use: job,

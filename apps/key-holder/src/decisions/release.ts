@@ -5,6 +5,7 @@ import {
   shareReleaseInfo,
   type Claims,
   type DaoView,
+  type DatasetView,
   type JobView,
   type Release,
   type ReleaseAnswer,
@@ -19,6 +20,7 @@ import { decideRelease, readContributions, type ReleaseDecision } from './releas
 export interface ReleaseSession {
   readonly job: JobView;
   readonly dao: DaoView;
+  readonly dataset: DatasetView;
   readonly seat: Seat;
   readonly claims: Claims;
   /** 32 bytes: our own. */
@@ -71,7 +73,7 @@ async function openSession(holder: Holder, request: ReleaseRequest): Promise<Rel
     holder.logger.warn('anomaly', { jobId, measurement, reason: 'asks for more than the dataset of its job has' });
     throw refuse('FORBIDDEN', { jobId, reason: 'more contributions than the dataset of this job has' });
   }
-  const session = { job, dao, seat, claims, challenge: fromBase64(challenge, 'challenge') };
+  const session = { job, dao, dataset, seat, claims, challenge: fromBase64(challenge, 'challenge') };
   await requireUsableKey(session);
   return session;
 }

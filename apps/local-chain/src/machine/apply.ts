@@ -19,6 +19,8 @@ import { giveGrant, revokeGrant } from './grant.js';
 import { rotateHolderSet, tombstoneHolder } from './holder-rotation.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
+import { renewLease } from './lease.js';
+import { buyLicence } from './licence.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { assertMoneyConserved, mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
@@ -27,6 +29,7 @@ import { executeProposal, propose, vote } from './proposal.js';
 import { settleReceipt } from './receipt.js';
 import type { Room } from './room.js';
 import { registerRunner } from './runner.js';
+import { tombstoneContribution } from './tombstone.js';
 
 type Handler<K extends ChainActionKind> = (room: Room, action: ChainActionPayloads[K]) => void | Promise<void>;
 const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
@@ -61,6 +64,9 @@ const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
   sweepEpoch,
   rotateHolderSet,
   tombstoneHolder,
+  tombstoneContribution,
+  renewLease,
+  buyLicence,
 };
 
 export interface Applied {

@@ -24,6 +24,8 @@ import {
   zHex32,
   zHolderSetView,
   zJobView,
+  zLicenceOfferView,
+  zLicenceView,
   zMemberView,
   zProposalView,
   zReceiptPoolView,
@@ -76,6 +78,8 @@ export const COLLECTIONS = {
   'epoch-attempt': z.object({ attempt: z.int() }),
   /** A leaf that was paid. */
   claim: z.object({ account: zHex32<Address>(), amountUnits: zAmount }),
+  'licence-offer': zLicenceOfferView,
+  licence: zLicenceView,
   'tree-head': z.object({ treeSize: z.int(), rootHash: zHex32<Digest>() }),
 } as const;
 

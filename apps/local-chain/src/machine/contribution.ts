@@ -4,6 +4,7 @@ import { requireBlob, requireInteger, SIGNED_MANIFEST_BYTES } from './guards.js'
 import { addMember, requireHeld } from './membership.js';
 import { requireOpen } from './pause.js';
 import { mustFind, requireNew, type Room } from './room.js';
+import { requireLiving } from './tombstone.js';
 
 /** Anybody may propose a contribution; its holder set and policy must be the ones that the DAO has now. */
 export function registerContribution(room: Room, action: ChainActionPayloads['registerContribution']): void {
@@ -11,6 +12,7 @@ export function registerContribution(room: Room, action: ChainActionPayloads['re
   const dataset = mustFind(room, 'dataset', datasetId);
   const dao = mustFind(room, 'dao', dataset.daoId);
   requireOpen(dao);
+  requireLiving(dataset);
   const id = deriveId<ContributionId>('contribution', datasetId, room.sender, salt);
   requireNew(room, 'contribution', id);
   if (policyDigest !== dao.policyDigest) throw refuse('POLICY_OUTDATED', { current: dao.policyDigest });
@@ -42,10 +44,13 @@ export function registerContribution(room: Room, action: ChainActionPayloads['re
 /** Once, by a steward; whoever is accepted becomes a member. */
 export function decideContribution(room: Room, action: ChainActionPayloads['decideContribution']): void {
   const contribution = mustFind(room, 'contribution', action.contributionId);
-  const { daoId } = mustFind(room, 'dataset', contribution.datasetId);
+  const dataset = mustFind(room, 'dataset', contribution.datasetId);
+  const { daoId } = dataset;
   requireOpen(mustFind(room, 'dao', daoId));
+  requireLiving(dataset);
   requireHeld(room, daoId, 'steward');
   if (contribution.state !== 'proposed') throw refuse('ALREADY_DECIDED', { state: contribution.state });
+  requireLiving(contribution);
   const state = action.accept ? ('accepted' as const) : ('declined' as const);
   room.draft.write('contribution', contribution.id, { ...contribution, state });
   if (action.accept) addMember(room, daoId, contribution.owner);

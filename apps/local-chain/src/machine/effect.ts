@@ -1,6 +1,7 @@
 import type { ProposalEffectKind, ProposalView } from '@usufruct/protocol';
 import type { EffectOf, EffectRule, EffectView } from './effect-rule.js';
 import { setGovernance, setPayoutRules } from './governance.js';
+import { offerLicence, withdrawLicenceOffer } from './licence.js';
 import { setRolesByVote } from './membership.js';
 import { unpause } from './pause.js';
 import {
@@ -14,6 +15,7 @@ import {
 } from './policy-effects.js';
 import type { Room } from './room.js';
 import { registerSigner, withdrawSigner } from './signer.js';
+import { tombstoneDataset } from './tombstone.js';
 import { spendTreasury } from './treasury.js';
 
 const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
@@ -31,6 +33,9 @@ const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
   unpause,
   registerSigner,
   withdrawSigner,
+  tombstoneDataset,
+  offerLicence,
+  withdrawLicenceOffer,
 };
 
 export const requireEffect = (effect: EffectView): void => check(effect);

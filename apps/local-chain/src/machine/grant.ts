@@ -2,12 +2,15 @@ import { refuse, type GrantId } from '@usufruct/kernel';
 import { deriveId, type ChainActionPayloads, type GrantTerms, type GrantView } from '@usufruct/protocol';
 import { requirePurposes, requireSet, requireTimestamp } from './guards.js';
 import { mustFind, requireNew, requireSender, type Room } from './room.js';
+import { requireLiving } from './tombstone.js';
 
 /** Only the owner of a contribution says what it may be used for; before or after the DAO has accepted it. */
 export function giveGrant(room: Room, { salt, contributionId, terms }: ChainActionPayloads['giveGrant']): void {
   const contribution = mustFind(room, 'contribution', contributionId);
+  requireLiving(mustFind(room, 'dataset', contribution.datasetId));
   requireSender(room, contribution.owner);
   if (contribution.state === 'declined') throw refuse('CONTRIBUTION_NOT_ACCEPTED', { contributionId });
+  requireLiving(contribution);
   const id = deriveId<GrantId>('grant', contributionId, room.sender, salt);
   requireNew(room, 'grant', id);
   requireTerms(room, terms);

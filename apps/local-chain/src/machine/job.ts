@@ -4,12 +4,14 @@ import { requireInteger, requireKey } from './guards.js';
 import { credit, debit } from './money.js';
 import { requireOpen } from './pause.js';
 import { mustFind, requireNew, requireSender, type Room } from './room.js';
+import { requireLiving } from './tombstone.js';
 
 /** Lock the price of every question that may be asked before anything is done for it. */
 export function fundJob(room: Room, action: ChainActionPayloads['fundJob']): void {
   const dataset = mustFind(room, 'dataset', action.datasetId);
   const dao = mustFind(room, 'dao', dataset.daoId);
   requireOpen(dao);
+  requireLiving(dataset);
   const { id: daoId, policy, policyVersion, payoutRules } = dao;
   if (action.policyVersion !== policyVersion) throw refuse('POLICY_OUTDATED', { current: String(policyVersion) });
   if (action.pricePerQuestionUnits !== policy.pricePerQuestionUnits) {

@@ -10,6 +10,7 @@ import {
   type Use,
 } from '@usufruct/protocol';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
+import { requireLivingAt } from './tombstone.js';
 
 /**
  * The uses that the receipt commits to, each with the owner to pay: accepted contributions of this job's dataset,
@@ -36,6 +37,7 @@ function paidUse(room: Room, job: JobView, receipt: UsageReceipt, use: Use): Pai
   const contribution = mustFind(room, 'contribution', contributionId);
   if (contribution.datasetId !== job.datasetId) throw refuse('DATASET_MISMATCH', { contributionId });
   if (contribution.state !== 'accepted') throw refuse('CONTRIBUTION_NOT_ACCEPTED', { contributionId });
+  requireLivingAt(contribution, receipt.issuedAtMs);
   requireGrant(room, job, receipt, use);
   return { contributionId, weight, owner: contribution.owner };
 }

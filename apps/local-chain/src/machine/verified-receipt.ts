@@ -16,6 +16,7 @@ import { requireOpen } from './pause.js';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';
 import { requireActiveRunner } from './runner.js';
 import { requireSigner } from './signer.js';
+import { requireLivingAt } from './tombstone.js';
 
 const RECEIPT_BYTES = 2_048;
 /** Who signs under which protection. */
@@ -44,6 +45,7 @@ export async function verifiedReceipt(
   requireFunded(job);
   if (job.payoutMode !== mode) throw invalid('payoutMode');
   requireTimely(room, job, receipt);
+  requireLivingAt(mustFind(room, 'dataset', job.datasetId), receipt.issuedAtMs);
   const { keys, payTo } = signerOf(room, job, receipt);
   if (!(await isSignedByAll(keys, sent))) throw invalid('signature');
   return { receipt, job, dao, payTo };

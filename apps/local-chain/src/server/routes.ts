@@ -16,6 +16,8 @@ const VIEWS: Readonly<Record<string, Collection>> = {
   jobs: 'job',
   proposals: 'proposal',
   epochs: 'epoch',
+  'licence-offers': 'licence-offer',
+  licences: 'licence',
 };
 const LISTS: Readonly<Record<string, { parent: Collection; listed: Collection }>> = {
   'daos/applications': { parent: 'dao', listed: 'application' },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { followEvents, LocalChainClient } from '@usufruct/chain';
-import { asAmount, toUsufructError, type JobId, type Logger, type QuestionId } from '@usufruct/kernel';
+import { asAmount, toUsufructError, type JobId, type LicenceId, type Logger, type QuestionId } from '@usufruct/kernel';
 import {
   LIMITS,
   receiptDigest,
@@ -14,7 +14,7 @@ import {
   type ChainEvent,
 } from '@usufruct/protocol';
 import { startLocalChain, type RunningChain } from '../start.js';
-import { DaoWorld, PRICE } from '../testing/dao-world.js';
+import { DaoWorld, PRICE, PURPOSE } from '../testing/dao-world.js';
 import { CHALLENGE_MS, PrivateWorld } from '../testing/private-world.js';
 import { countingRandom, digestOf, hexOf, TestClock, walletOf } from '../testing/world.js';
 import type { Faults } from './server.js';
@@ -101,6 +101,30 @@ describe('the chain port over HTTP', () => {
     expect(await client.balanceOf(walletOf('nobody').address)).toBe(0n);
   });
 
+  it('reads offers and licences as the chain has them', async () => {
+    const server = await start();
+    const { chain } = server;
+    const world = await (await new DaoWorld({ clock, chain }).found()).fill();
+    const client = clientOf(server);
+    const terms = {
+      datasetId: world.datasetId,
+      purpose: PURPOSE,
+      computation: 'rag' as const,
+      protection: 'tee' as const,
+      priceUnits: asAmount(5n),
+      termMs: 1_000,
+    };
+    await world.decided({ kind: 'offerLicence', terms });
+    const offerId = world.proposalIdOf(world.founder) as string as LicenceId;
+    expect(await client.licenceOffer(offerId)).toEqual({ id: offerId, daoId: world.daoId, terms, withdrawnAtMs: null });
+    const salt = hexOf('licence');
+    const buy = { kind: 'buyLicence' as const, salt, offerId, priceUnits: asAmount(5n) };
+    await client.execute([world.mint(world.requester, 5n), buy], world.requester);
+    const licence = await client.licence(world.derive<LicenceId>('licence', offerId, world.requester, 'licence'));
+    expect(licence).toEqual(world.store.read('licence', licence.id));
+    expect(licence).toMatchObject({ offerId, licensee: world.requester.address, terms });
+  });
+
   it('reads signers, the pool, epochs and claims as the chain has them', async () => {
     const server = await start();
     const { chain } = server;
@@ -142,6 +166,8 @@ describe('the chain port over HTTP', () => {
       codeOf(client.applicationsOf(hexOf('x'))),
       codeOf(client.proposal(hexOf('x'))),
       codeOf(client.proposalsOf(hexOf('x'))),
+      codeOf(client.licenceOffer(hexOf('x'))),
+      codeOf(client.licence(hexOf('x'))),
       codeOf(client.runner(hexOf('x'), hexOf('y'))),
       codeOf(client.settledReceipt(hexOf('x'), hexOf('y'))),
       codeOf(client.signer(hexOf('x'), hexOf('y'))),

@@ -39,6 +39,7 @@ export class ConsentService {
     for (const contribution of contributions) {
       const decision = decide({
         contribution,
+        dataset: { id: dataset.datasetId, tombstonedAtMs: dataset.tombstonedAtMs },
         grants: grants.get(contribution.id) ?? [],
         dao,
         use: { ...use, daoId: dao.id, datasetId: dataset.datasetId },

@@ -13,12 +13,12 @@ export interface Allowed {
 }
 
 /**
- * Which of these contributions the job may use, by the grants that the chain has now. The holders decide the same for
- * themselves before they release a key; the runner asks again for every question, so that a revocation counts from
- * the next one.
+ * Which of these contributions the job may use, by the grants and tombstones that the chain has now. The holders decide the same for
+ * themselves before they release a key; the runner asks again for every question, so that a revocation or
+ * a retirement counts from the next one.
  */
 export async function allowedContributions(
-  { chain }: RunnerContext,
+  { chain }: Pick<RunnerContext, 'chain'>,
   job: JobView,
   dao: DaoView,
   contributions: readonly ContributionView[],
@@ -26,8 +26,9 @@ export async function allowedContributions(
 ): Promise<Allowed> {
   const grants = new Map<ContributionId, GrantId>();
   const refused = new Map<ContributionId, ErrorCode>();
+  const dataset = await chain.dataset(job.datasetId);
   const decisions = await mapWindow(contributions, READS_AT_ONCE, async (contribution) =>
-    decide({ contribution, grants: await chain.grantsOf(contribution.id), dao, use: job, job, nowMs }),
+    decide({ contribution, dataset, grants: await chain.grantsOf(contribution.id), dao, use: job, job, nowMs }),
   );
   contributions.forEach(({ id }, i) => {
     const decision = decisions[i]!;
