@@ -32,7 +32,7 @@ describe('what is shown of a DAO', () => {
   it('is for people in words, and whole with --json', async () => {
     const shown = await run('dao', 'show', DAO);
     expect(shown.code).toBe(0);
-    for (const said of ['3.5 USDC in the treasury', 'a question costs 1 USDC', 'Each member has one vote.']) {
+    for (const said of ['in the treasury: 3.5 USDC', 'a question costs 1 USDC', 'Each member has one vote.']) {
       expect(shown.out).toContain(said);
     }
     expect(await json('dao', 'show', DAO)).toMatchObject({

@@ -19,7 +19,7 @@ export const addShow: AddCommand = (dao, open) => {
       runtime.terminal.result({ dao: view, treasury: { account: view.treasury, balanceUnits } }, [
         `DAO ${view.id}, founded by ${view.founder}`,
         ...(view.paused ? ['PAUSED: only a vote unpauses it'] : []),
-        `${view.members.length} members, ${view.proposalCount} proposals, ${words.amount(balanceUnits)} in the treasury`,
+        `members: ${view.members.length}, proposals: ${view.proposalCount}, in the treasury: ${words.amount(balanceUnits)}`,
         `policy version ${view.policyVersion}`,
         ...policyLines(view.policy, words),
         ...explainGovernance(view.governance),
