@@ -13,11 +13,10 @@ import {
   type Loaders,
   type PageArgs,
 } from '../../platform/graphql/index.js';
-import { PrismaService, toBigint, toMs, toMsOrNull } from '../../platform/prisma/index.js';
+import { PrismaService, toBigint, toDate, toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Application, Member } from '../../platform/prisma/generated/client.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ProjectionService } from '../projection/index.js';
-import { DaoRepository } from './dao.repository.js';
 import {
   rolesOf,
   type ApplicationsArgs,
@@ -37,7 +36,6 @@ export class MembershipService {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly prisma: PrismaService,
-    private readonly words: DaoRepository,
     private readonly projection: ProjectionService,
   ) {}
 
@@ -101,7 +99,15 @@ export class MembershipService {
     const { applicant, daoId, statementHash } = application;
     const isInsider = viewer.address === applicant || (await this.member(loaders, daoId, viewer.address)) !== null;
     if (!isInsider) return null;
-    return (await this.words.loadDescription(loaders, statementHash))?.description ?? null;
+    const row = await loaders.load('statement', `${daoId}:${applicant}:${statementHash}`, async (keys) => {
+      const wanted = keys.map((key) => {
+        const [dao = '', who = '', digest = ''] = key.split(':');
+        return { daoId: dao, applicant: who, digest };
+      });
+      const rows = await this.prisma.statement.findMany({ where: { OR: wanted } });
+      return byKey(rows, (each) => `${each.daoId}:${each.applicant}:${each.digest}`);
+    });
+    return row?.statement ?? null;
   }
 
   /** The words are kept only if they are the ones whose digest the chain has. */
@@ -113,12 +119,15 @@ export class MembershipService {
       this.prisma.application.findFirst({ where: { daoId, applicant }, orderBy: { eventSeq: 'desc' } }),
     );
     if (row === null) throw refuse('NOT_FOUND', { daoId, applicant });
-    const words = { title: STATEMENT_TITLE, description: statement };
-    const digest = metadataDigest(words);
+    const digest = metadataDigest({ title: STATEMENT_TITLE, description: statement });
     if (digest !== row.statementHash) {
       throw refuse('INVALID_ARGUMENT', { field: 'statement', expected: "words of the chain's statementHash" });
     }
-    await this.words.saveDescription(digest, words, this.clock.nowMs());
+    await this.prisma.statement.upsert({
+      where: { daoId_applicant_digest: { daoId, applicant, digest } },
+      create: { daoId, applicant, digest, statement, toldAt: toDate(this.clock.nowMs()) },
+      update: {},
+    });
     return toApplication(row);
   }
 }

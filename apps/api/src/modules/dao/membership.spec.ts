@@ -82,6 +82,18 @@ describe('who is a member of a DAO, as the API tells it', () => {
     ]);
     expect(nodes((await daoField(applications, dao.contributors[0]!)).applications)).toMatchObject([{ statement }]);
     expect(nodes((await daoField(applications, dao.requester)).applications)).toMatchObject([{ statement: null }]);
+    // nor by a dataset, or an application, that is made under the same hash
+    await dao.run(dao.requester, { kind: 'applyForMembership', daoId: dao.daoId, statementHash });
+    await dao.run(dao.founder, dao.dataset({ salt: hexOf('curious'), metadataHash: statementHash }));
+    await world.settled();
+    const { datasets } = await daoField('datasets { edges { node { metadataHash title description } } }');
+    expect(nodes(datasets)).toContainEqual({ metadataHash: statementHash, title: null, description: null });
+    expect(nodes((await daoField(applications, dao.requester)).applications)).toEqual([
+      { applicant: dao.requester.address, state: 'pending', statement: null },
+      { applicant: applicant.address, state: 'pending', statement: null },
+    ]);
+    const declined = { daoId: dao.daoId, applicant: dao.requester.address, accept: false };
+    await dao.run(dao.founder, { kind: 'decideApplication', ...declined });
 
     await dao.run(dao.founder, {
       kind: 'decideApplication',

@@ -40,7 +40,8 @@ export class ContributionEarningsResolver {
   ) {}
 
   @ResolveField(() => Amount, {
-    description: "The sum of all payouts to this contribution. For the owner and the DAO's founder.",
+    description:
+      "The sum of all that receipts paid for this contribution; epochs pay its owner without saying for what. For the owner and the DAO's founder.",
   })
   async earnedUnits(
     @Parent() contribution: ContributionType,
