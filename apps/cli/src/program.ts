@@ -10,6 +10,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addFaucet } from './commands/faucet.js';
 import { addHolderSet } from './commands/holder-set.js';
 import { addJob } from './commands/job.js';
+import { addLicence } from './commands/licence.js';
 import { addPayout } from './commands/payout.js';
 import { addReceipt } from './commands/receipt.js';
 import { addReleases } from './commands/releases.js';
@@ -35,6 +36,7 @@ const COMMANDS: readonly AddCommand[] = [
   addContribute,
   addContribution,
   addConsent,
+  addLicence,
   addJob,
   addAsk,
   addReceipt,

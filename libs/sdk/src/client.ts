@@ -65,6 +65,7 @@ import { explainUse, giveGrant, revokeGrant, type GiveGrantParams, type UseToExp
 import { fundJob, quoteJob, type FundParams, type JobTerms } from './jobs/fund.js';
 import { JobSession } from './jobs/session.js';
 import type { Journal } from './journal.js';
+import { buyLicence, licenceOffers, listLicences, type BuyLicenceParams } from './licences.js';
 import { ledgerEntries, listContributions, reconcile } from './payouts.js';
 import {
   collectEvidence,
@@ -227,5 +228,11 @@ export class UsufructClient {
     claim: (proof: PayoutProof) => claimPayout(this.context, proof),
     object: (epochId: EpochId, member: number) => objectToEpoch(this.context, epochId, member),
     sweep: (epochId: EpochId) => sweepEpoch(this.context, epochId),
+  };
+
+  readonly licences = {
+    offers: (daoId: DaoId) => licenceOffers(this.context, daoId),
+    buy: (params: BuyLicenceParams) => buyLicence(this.context, params),
+    list: (filter: { readonly licensee?: Address; readonly daoId?: DaoId }) => listLicences(this.context, filter),
   };
 }

@@ -36,6 +36,7 @@ export type { JobEvent, JobProgress, QuestionState, Quote } from './jobs/operati
 export type { QuestionParams } from './jobs/question-record.js';
 export type { FollowJobOptions, JobSession, PendingQuestion } from './jobs/session.js';
 export { memoryJournal, type Journal } from './journal.js';
+export type { BuyLicenceParams } from './licences.js';
 export type { LedgerEntry, ListedContribution, Reconciliation } from './payouts.js';
 export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
