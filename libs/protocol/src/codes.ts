@@ -33,7 +33,10 @@ export type ChainJobState = (typeof CHAIN_JOB_STATES)[number];
 export const SIGNER_KINDS = ['tee', 'mpc-set', 'fhe-host'] as const;
 export type SignerKind = (typeof SIGNER_KINDS)[number];
 
-/** How votes are counted: each member one, or each unit that a member has earned as a contributor one. */
+/**
+ * How votes are counted: each member one, or each unit that a member has earned as a contributor one. Until somebody
+ * has earned something, members count: nobody could vote otherwise.
+ */
 export const VOTING_KINDS = ['member', 'contribution'] as const;
 export type VotingKind = (typeof VOTING_KINDS)[number];
 

@@ -72,6 +72,12 @@ public fun is_by_contribution(self: &Governance): bool {
     self.voting == BY_CONTRIBUTION
 }
 
+/// The same with one vote for each member.
+public(package) fun by_member(mut self: Governance): Governance {
+    self.voting = BY_MEMBER;
+    self
+}
+
 public fun quorum_bps(self: &Governance): u16 {
     self.quorum_bps
 }

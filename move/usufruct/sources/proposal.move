@@ -85,7 +85,9 @@ public fun propose<T>(
     let dao_id = dao.dao_id();
     let proposal_id = digest::derive_id(b"proposal", dao_id.to_bytes(), proposer, salt);
     dao.take_id(proposal_id);
-    let governance = *dao.governance();
+    let mut governance = *dao.governance();
+    // Until somebody has earned something, nobody could vote: a DAO that is paused by then would stay so for ever.
+    if (dao.earned_units() == 0) governance = governance.by_member();
     let total_votes = if (governance.is_by_contribution()) dao.earned_units()
     else dao.member_count();
     let created_at_ms = clock.timestamp_ms();

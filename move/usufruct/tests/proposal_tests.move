@@ -188,6 +188,21 @@ fun who_earned_nothing_has_no_vote_by_contribution() {
     world.end();
 }
 
+#[test]
+/// One of four members votes: a quarter of the votes, not all of none.
+fun members_vote_until_somebody_has_earned_something() {
+    let mut world = world::ready_with(world::governance_with(1, false));
+    world.propose(world::founder(), world::salt(), effect::set_price(9));
+    world.vote(world::founder(), 0, YES);
+    world.next(world::stranger());
+    let proposal = world.take_proposal(0);
+    assert!(proposal.governance().voting() == 0 && proposal.total_votes() == 4);
+    let (yes, _, _) = proposal.votes();
+    assert!(yes == 1);
+    ts::return_shared(proposal);
+    world.end();
+}
+
 // === Passing ===
 
 #[test]

@@ -442,6 +442,15 @@ describe('votes by contribution', () => {
   });
 });
 
+it('lets members vote until somebody has earned something: else a DAO that is paused by then would stay so', async () => {
+  const w = await (await (await new DaoWorld().found({ voting: 'contribution', quorumBps: 2_500 })).fill()).open();
+  await w.run(w.founder, { kind: 'pauseDao', daoId: w.daoId }, w.propose({ kind: 'unpause' }));
+  const id = idOf(w);
+  expect(w.store.read('proposal', id)).toMatchObject({ voting: 'member', totalVotes: 4n });
+  await w.run(w.founder, w.vote(id));
+  expect(w.store.read('proposal', id)).toMatchObject({ yesVotes: 1n });
+});
+
 /** Everything that could be sent to a paused DAO. */
 async function paused(): Promise<DaoWorld> {
   const w = await DaoWorld.ready();

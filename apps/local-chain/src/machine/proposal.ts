@@ -22,7 +22,9 @@ export function propose(room: Room, action: ChainActionPayloads['propose']): voi
   const id = deriveId<ProposalId>('proposal', daoId, room.sender, action.salt);
   requireNew(room, 'proposal', id);
   const { memberCount, earnedUnits } = mustFind(room, 'membership', daoId);
-  const { voting, quorumBps, approvalBps, votingMs, timelockMs, executionMs } = dao.governance;
+  const { quorumBps, approvalBps, votingMs, timelockMs, executionMs } = dao.governance;
+  // Until somebody has earned something, nobody could vote: a DAO that is paused by then would stay so for ever.
+  const voting = earnedUnits === 0n ? 'member' : dao.governance.voting;
   const number = dao.proposalCount + 1;
   const votingEndsAtMs = asTimestampMs(room.nowMs + votingMs);
   const executableFromMs = asTimestampMs(votingEndsAtMs + timelockMs);
