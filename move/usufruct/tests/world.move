@@ -251,6 +251,12 @@ public fun next(world: &mut World, sender: address) {
     world.scenario.next_tx(sender);
 }
 
+/// Ends the transaction: how many objects it created and events it emitted.
+public fun measure(world: &mut World): (u64, u64) {
+    let effects = world.scenario.next_tx(STRANGER);
+    (effects.created().length(), effects.num_user_events())
+}
+
 public fun ctx(world: &mut World): &mut TxContext {
     world.scenario.ctx()
 }

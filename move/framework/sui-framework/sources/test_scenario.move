@@ -50,6 +50,10 @@ public fun sender(scenario: &Scenario): address {
     scenario.ctx.sender()
 }
 
+public fun created(effects: &TransactionEffects): vector<ID> {
+    effects.created
+}
+
 public fun num_user_events(effects: &TransactionEffects): u64 {
     effects.num_user_events
 }
