@@ -16,8 +16,8 @@ const CONTRIBUTORS = [100, 1_000, 100_000];
 const LEAVES_PER_WORD = 256;
 /** A claim makes a coin, and an entry when it is a member's first after a proposal of the DAO. */
 const OBJECTS_PER_CLAIM = 2;
-/** The epoch, its bitmap, and the entry of its attempt. */
-const OBJECTS_PER_PROPOSAL = 3;
+/** The epoch, and the entry of its attempt. */
+const OBJECTS_PER_PROPOSAL = 2;
 /** Coins for runner and protocol; the entries of the consumed question and of the pool's mark. */
 const OBJECTS_PER_PRIVATE_SETTLEMENT = 4;
 const USES_PER_RECEIPT = 64;
