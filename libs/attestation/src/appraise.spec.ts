@@ -95,7 +95,7 @@ describe('a production verifier', () => {
     expect(result.claims).toBeUndefined();
   });
 
-  it.each(['tdx+nv', 'nitro'] as const)('says that it has no verifier for %s yet', async (profile) => {
+  it.each(['nitro'] as const)('says that it has no verifier for %s yet', async (profile) => {
     const policy = { ...POLICY, profiles: [profile] };
     const result = await appraiseEvidence({ ...good, profile }, { ...context, policy });
     expect(result.ok).toBe(false);

@@ -6,6 +6,7 @@ import {
   type EvidenceBundle,
   type EvidenceProfile,
 } from '@usufruct/protocol';
+import { tdxNvidiaInspector } from './composite/inspector.js';
 import {
   checkBinding,
   checkClock,
@@ -131,7 +132,10 @@ const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, context: App
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */
 const VERIFIERS: ReadonlyMap<EvidenceProfile, EvidenceVerifier> = new Map(
-  [softwareInspector, tdxInspector, snpInspector].map((inspector) => [inspector.profile, verifierOf(inspector)]),
+  [softwareInspector, tdxInspector, tdxNvidiaInspector, snpInspector].map((inspector) => [
+    inspector.profile,
+    verifierOf(inspector),
+  ]),
 );
 
 export const supportedProfiles = (): EvidenceProfile[] => [...VERIFIERS.keys()];

@@ -1,5 +1,5 @@
 import { toBase64, type Hex32 } from '@usufruct/kernel';
-import { combineChallenges, reportData, type BoundKeys, type EvidenceBundle } from '@usufruct/protocol';
+import { combineChallenges, gpuNonce, reportData, type BoundKeys, type EvidenceBundle } from '@usufruct/protocol';
 import type { JobId } from '@usufruct/kernel';
 import type { TeeDevice } from './tee-device.js';
 
@@ -11,10 +11,12 @@ export interface EvidenceRequest {
   readonly keys: BoundKeys;
 }
 
-/** Make a fresh bundle: one quote that binds the challenges, the job and the runner's two public keys. */
+/** Make a fresh bundle: one quote that binds the challenges, the job, the runner's two public keys and its GPUs. */
 export async function makeEvidence(device: TeeDevice, request: EvidenceRequest): Promise<EvidenceBundle> {
   const { challenges, jobId, keys } = request;
-  const bound = reportData(combineChallenges(challenges), keys, [], jobId);
+  const challenge = combineChallenges(challenges);
+  const gpuEvidence = (await device.gpuEvidence?.(gpuNonce(challenge, keys))) ?? [];
+  const bound = reportData(challenge, keys, gpuEvidence, jobId);
   return {
     v: 1,
     profile: device.profile,
@@ -24,5 +26,6 @@ export async function makeEvidence(device: TeeDevice, request: EvidenceRequest):
     signingPublicKey: toBase64(keys.signingPublicKey),
     cpuEvidence: toBase64(await device.quote(bound)),
     eventLog: [...device.eventLog],
+    ...(gpuEvidence.length === 0 ? {} : { gpuEvidence: gpuEvidence.map((bytes) => toBase64(bytes)) }),
   };
 }

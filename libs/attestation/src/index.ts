@@ -1,4 +1,6 @@
 export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from './appraise.js';
+export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite/gpu-events.js';
+export type { GpuMode } from './composite/gpu-events.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
 export type { EatClaims, SignedResult } from './eat.js';

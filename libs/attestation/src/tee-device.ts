@@ -9,6 +9,8 @@ export interface TeeDevice {
   measurement(): Promise<string>;
   /** CPU evidence over 64 bytes of report data. */
   quote(reportData: Uint8Array): Promise<Uint8Array>;
+  /** Evidence of each GPU over a nonce of 32 bytes, exact bytes; missing where the profile has no GPUs. */
+  gpuEvidence?(nonce: Uint8Array): Promise<readonly Uint8Array[]>;
   /** The events that the runtime measurement register was extended with, in order. */
   readonly eventLog: readonly RuntimeEvent[];
 }

@@ -1,5 +1,6 @@
 import type { Check, Hex32 } from '@usufruct/kernel';
 import type { AppraisalPolicy, AttestationResult, Claims, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { NvidiaPolicy } from './policy/nvidia-policy.js';
 import type { SnpPolicy } from './policy/snp-policy.js';
 import type { TdxPolicy } from './policy/tdx-policy.js';
 import type { RootSet } from './roots.js';
@@ -14,6 +15,7 @@ export type Endorsements = Readonly<Record<string, Uint8Array>>;
 export interface TeePolicy {
   readonly tdx?: TdxPolicy;
   readonly snp?: SnpPolicy;
+  readonly nvidia?: NvidiaPolicy;
 }
 
 export interface AppraisalContext {

@@ -1,7 +1,7 @@
 import { TDX_ENDORSEMENTS, type Endorsements } from '@usufruct/attestation';
 import { toHex, utf8 } from '@usufruct/kernel';
-import { issueCrl, signRaw, type CrlRequest, type DevAuthority } from './authority.js';
-import { DEV_PLATFORM, pemOf, type TdxPki } from './pki.js';
+import { issueCrl, pemOf, signRaw, type CrlRequest, type DevAuthority } from '../authority.js';
+import { DEV_PLATFORM, type TdxPki } from './pki.js';
 import { DEV_QE } from './quote.js';
 
 type Json = Readonly<Record<string, unknown>>;

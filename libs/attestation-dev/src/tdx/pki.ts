@@ -1,6 +1,6 @@
-import { concatBytes, fromHex, toBase64 } from '@usufruct/kernel';
+import { fromHex } from '@usufruct/kernel';
 import { der, derInteger, derObjectId, derOctets, derSequence } from '../der.js';
-import { issueAuthority, type DevAuthority } from './authority.js';
+import { issueAuthority, type DevAuthority } from '../authority.js';
 
 /** What a platform is made of: who may sign what, named as Intel names it. */
 export interface TdxPki {
@@ -78,12 +78,3 @@ export const issuePck = ({ platform = DEV_PLATFORM, ...request }: PckRequest): P
     ...request,
     extensions: { [SGX_EXTENSION]: sgxExtension(platform) },
   });
-
-/** RFC 7468, lines of 64 characters. */
-export const pemOf = (...chain: readonly Pick<DevAuthority, 'der'>[]): string =>
-  chain
-    .map(({ der: bytes }) => {
-      const lines = toBase64(concatBytes(bytes)).match(/.{1,64}/g) ?? [];
-      return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
-    })
-    .join('');

@@ -1,6 +1,6 @@
 import { concatBytes, fromHex, u32le, utf8 } from '@usufruct/kernel';
-import { signRaw } from './authority.js';
-import { pemOf, type TdxPki } from './pki.js';
+import { pemOf, signRaw } from '../authority.js';
+import type { TdxPki } from './pki.js';
 
 /** What a TD report says; see the verifier's `TdReport`. */
 export interface ReportFields {

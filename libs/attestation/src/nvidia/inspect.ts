@@ -4,7 +4,7 @@ import type { Endorsements, GpuClaim } from '../types.js';
 import { parseChain, validUntilMs } from '../x509/chain.js';
 import { parsePemChain } from '../x509/pem.js';
 import * as gpu from './checks.js';
-import { modelOf } from './device.js';
+import { deviceIdOf, modelOf } from './device.js';
 import { parseGpuReport } from './report.js';
 import * as rimChecks from './rim-checks.js';
 import { hasDoctype, parseRim, type Rim } from './rim.js';
@@ -28,7 +28,12 @@ export interface GpuContext {
 
 export interface GpuInspection {
   readonly checks: readonly Check[];
-  readonly facts: { readonly gpu: GpuClaim; readonly validUntilMs: number } | null;
+  readonly facts: {
+    readonly gpu: GpuClaim;
+    /** Of each GPU, in the order of the evidence. */
+    readonly deviceIds: readonly string[];
+    readonly validUntilMs: number;
+  } | null;
 }
 
 const DEVICE_CHECKS = ['GPU_SIGNATURE', 'GPU_ROOT', 'GPU_CHAIN', 'GPU_NONCE', 'GPU_FWID', 'GPU_CANNED'] as const;
@@ -67,7 +72,11 @@ export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuC
   const chains = [...devices, ...manifests.flatMap((found) => ('flaw' in found ? [] : [found.driver, found.vbios]))];
   return {
     checks,
-    facts: { gpu: claimOf(devices), validUntilMs: Math.min(...chains.map(({ chain }) => validUntilMs(chain))) },
+    facts: {
+      gpu: claimOf(devices),
+      deviceIds: devices.map(({ chain }) => deviceIdOf(chain)),
+      validUntilMs: Math.min(...chains.map(({ chain }) => validUntilMs(chain))),
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { toHex } from '@usufruct/kernel';
+import { concatBytes, toBase64, toHex } from '@usufruct/kernel';
 import {
   BasicConstraintsExtension,
   Extension,
@@ -6,9 +6,15 @@ import {
   KeyUsagesExtension,
   X509CertificateGenerator,
   X509CrlGenerator,
-} from '../x509.js';
+} from './x509.js';
 
-const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const ALGORITHMS = {
+  'P-256': { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  'P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+} as const;
+
+/** Intel's are on P-256, NVIDIA's on P-384; each with the hash of its size. */
+export type DevCurve = keyof typeof ALGORITHMS;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** A key and the certificate over it. */
@@ -28,9 +34,12 @@ export interface CertificateRequest {
   readonly signer?: DevAuthority;
   readonly isCa: boolean;
   readonly nowMs: number;
+  readonly curve?: DevCurve;
   /** Days from now; negative for the past. */
   readonly fromDays?: number;
   readonly untilDays?: number;
+  /** Hex; a random one when it is missing. */
+  readonly serial?: string;
   /** Contents of further extensions, by identifier. */
   readonly extensions?: Readonly<Record<string, Uint8Array>>;
 }
@@ -39,18 +48,19 @@ export interface CertificateRequest {
 const nameOf = (commonName: string): string => `CN=${commonName}, O=Usufruct software TEE DEV ONLY`;
 const daysFrom = (nowMs: number, days: number): Date => new Date(nowMs + days * DAY_MS);
 
-/** DEV ONLY: a certificate on P-256 as Intel's are, with a fresh key. Keys come from the platform's WebCrypto. */
+/** DEV ONLY: a certificate in a vendor's form, with a fresh key. Keys come from the platform's WebCrypto. */
 export async function issueAuthority(request: CertificateRequest): Promise<DevAuthority> {
   const { commonName, issuer, isCa, nowMs, fromDays = -1, untilDays = 365, extensions = {} } = request;
-  const keys = await crypto.subtle.generateKey(P256, true, ['sign', 'verify']);
-  const serial = toHex(Uint8Array.of(0x10, ...crypto.getRandomValues(new Uint8Array(8))));
+  const algorithm = ALGORITHMS[request.curve ?? 'P-256'];
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const serial = request.serial ?? toHex(Uint8Array.of(0x10, ...crypto.getRandomValues(new Uint8Array(8))));
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serial,
     subject: nameOf(commonName),
     issuer: nameOf(issuer?.commonName ?? commonName),
     publicKey: keys.publicKey,
     signingKey: (request.signer ?? issuer)?.keys.privateKey ?? keys.privateKey,
-    signingAlgorithm: P256,
+    signingAlgorithm: algorithm,
     notBefore: daysFrom(nowMs, fromDays),
     notAfter: daysFrom(nowMs, untilDays),
     extensions: [
@@ -83,18 +93,27 @@ export async function issueCrl(request: CrlRequest): Promise<Uint8Array> {
     thisUpdate: daysFrom(nowMs, fromDays),
     nextUpdate: daysFrom(nowMs, untilDays),
     entries: revoked.map(({ serial }) => ({ serialNumber: serial, revocationDate: daysFrom(nowMs, -1) })),
-    signingAlgorithm: P256,
+    signingAlgorithm: ALGORITHMS['P-256'],
     signingKey: signer.keys.privateKey,
   });
   return new Uint8Array(list.rawData);
 }
 
-/** ECDSA P-256 with SHA-256, r ‖ s. */
-export async function signRaw(signer: CryptoKeyPair, message: Uint8Array): Promise<Uint8Array> {
-  const signature = await crypto.subtle.sign(
-    { name: 'ECDSA', hash: 'SHA-256' },
-    signer.privateKey,
-    Uint8Array.from(message),
-  );
-  return new Uint8Array(signature);
+/** ECDSA with the hash of the curve, r ‖ s. */
+export async function signRaw(
+  signer: CryptoKeyPair,
+  message: Uint8Array,
+  curve: DevCurve = 'P-256',
+): Promise<Uint8Array> {
+  const { name, hash } = ALGORITHMS[curve];
+  return new Uint8Array(await crypto.subtle.sign({ name, hash }, signer.privateKey, Uint8Array.from(message)));
 }
+
+/** RFC 7468, lines of 64 characters. */
+export const pemOf = (...chain: readonly Pick<DevAuthority, 'der'>[]): string =>
+  chain
+    .map(({ der: bytes }) => {
+      const lines = toBase64(concatBytes(bytes)).match(/.{1,64}/g) ?? [];
+      return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+    })
+    .join('');
