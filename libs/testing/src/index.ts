@@ -13,4 +13,5 @@ export * from './move/compiled.js';
 export * from './move/check-transaction.js';
 export * from './move/fake-sui.js';
 export * from './move/sui-world.js';
+export * from './move/sui-actions.js';
 export * from './move/sui-fixtures.js';

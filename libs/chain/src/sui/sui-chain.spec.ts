@@ -30,7 +30,7 @@ beforeEach(() => {
   settle(world);
 });
 
-const close: ChainAction = SUI_ACTIONS.closeJob!;
+const close: ChainAction = SUI_ACTIONS.closeJob;
 const closed: MoveEvent = [
   'JobClosed',
   { job_id: SUI_IDS.job, state: 2, refunded_to: founder.address, refund_units: asAmount(5_000_000n) },
@@ -251,7 +251,7 @@ describe('the main path', () => {
         },
       ],
     ]);
-    const outcome = await fresh.chain.execute([SUI_ACTIONS.createHolderSet!], founder);
+    const outcome = await fresh.chain.execute([SUI_ACTIONS.createHolderSet], founder);
     expect(outcome.events.map(({ seq, data }) => [seq, data.type])).toEqual([[1, 'HolderSetCreated']]);
     settle(fresh);
     const path = [
@@ -265,7 +265,7 @@ describe('the main path', () => {
       'settleReceipt',
       'closeJob',
     ] as const;
-    for (const kind of path) await fresh.chain.execute([SUI_ACTIONS[kind]!], founder);
+    for (const kind of path) await fresh.chain.execute([SUI_ACTIONS[kind]], founder);
     expect(fresh.sui.executed.map(({ calls }) => calls.at(-1)!.target)).toEqual([
       'holder_set::create',
       'data_dao::create',

@@ -8,6 +8,7 @@ import {
   type DaoId,
   type Digest,
   type EpochId,
+  type LicenceId,
   type SignerId,
 } from '@usufruct/kernel';
 import {
@@ -15,6 +16,8 @@ import {
   type ChainAction,
   type ChainEvent,
   type EpochView,
+  type LicenceOfferView,
+  type LicenceView,
   type ReceiptPoolView,
   type SignerView,
   type TransactionOutcome,
@@ -86,6 +89,8 @@ export class SuiChain implements Chain {
   runner: Chain['runner'] = (daoId, runnerId) => this.#reader.runner(daoId, runnerId);
   job: Chain['job'] = (id) => this.#reader.job(id);
   settledReceipt: Chain['settledReceipt'] = (jobId, questionId) => this.#reader.settledReceipt(jobId, questionId);
+  licenceOffer = (id: LicenceId): Promise<LicenceOfferView> => this.#reader.licenceOffer(id);
+  licence = (id: LicenceId): Promise<LicenceView> => this.#reader.licence(id);
   balanceOf: Chain['balanceOf'] = (account) => this.#reader.balanceOf(account);
   member: Chain['member'] = (daoId, address) => this.#governance.member(daoId, address);
   applicationsOf: Chain['applicationsOf'] = (daoId) => this.#governance.applicationsOf(daoId);

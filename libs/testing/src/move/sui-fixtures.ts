@@ -2,7 +2,6 @@ import { suiObjects } from '@usufruct/chain';
 import {
   asAmount,
   asTimestampMs,
-  asWeight,
   type Address,
   type ContributionId,
   type DaoId,
@@ -13,24 +12,16 @@ import {
   type Hex32,
   type HolderSetId,
   type JobId,
+  type LicenceId,
   type ProposalId,
-  type QuestionId,
   type RunnerId,
-  type SignerId,
 } from '@usufruct/kernel';
 import {
   daoPolicyDigest,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
-  EpochStatementBcs,
-  HolderRotationBcs,
-  RunnerStatementBcs,
-  UsageReceiptBcs,
-  type ChainAction,
-  type ChainActionKind,
   type DaoPolicy,
   type ProposalEffect,
-  type ProposalEffectKind,
 } from '@usufruct/protocol';
 import { aPolicy, someTerms } from '../builders.js';
 import { idOf, TEST_NOW_MS } from '../values.js';
@@ -46,30 +37,32 @@ export const SUI_IDS = {
   job: idOf<JobId>('job'),
   proposal: idOf<ProposalId>('proposal'),
   epoch: idOf<EpochId>('epoch'),
+  offer: idOf<LicenceId>('offer'),
 };
 export const SUI_POLICY: DaoPolicy = aPolicy({ appraisal: { ...aPolicy().appraisal, profiles: ['tdx'] } });
-const key = (byte: number) => new Uint8Array(32).fill(byte);
-const signature = new Uint8Array(64).fill(3);
-const digest = idOf<Digest>('a digest');
-const salt = idOf<Hex32>('a salt');
-const later = asTimestampMs(TEST_NOW_MS + 60_000);
-const blob = { blob: idOf<Hex32>('a blob'), sizeBytes: 1_000, endEpoch: 9 };
-const member = (byte: number) => ({
-  operator: idOf<Address>(`operator ${byte}`),
-  signingPublicKey: key(byte),
-  sealingPublicKey: key(byte + 100),
-});
+export const keyOf = (byte: number) => new Uint8Array(32).fill(byte);
+export const SUI_DIGEST = idOf<Digest>('a digest');
+export const SUI_LATER = asTimestampMs(TEST_NOW_MS + 60_000);
+export const SUI_BLOB = { blob: idOf<Hex32>('a blob'), sizeBytes: 1_000, endEpoch: 9 };
+const licenceTerms = {
+  dataset_id: SUI_IDS.dataset,
+  purpose: 'DUO:0000042',
+  kind: 0,
+  protection: 0,
+  price_units: asAmount(5n),
+  term_ms: 60_000,
+};
 const sui = (name: string) => idOf<Hex32>(`object of ${name}`);
 
 /** One of everything: a holder set, a DAO with a dataset, a contribution, a grant, a funded job and a proposal. */
 export function settle(world: SuiWorld): void {
   const founder = testWallet('founder').address;
   const { coinType } = world.settings;
-  const { holderSet, dao, dataset, contribution, grant, job, proposal, epoch } = SUI_IDS;
+  const { holderSet, dao, dataset, contribution, grant, job, proposal, epoch, offer } = SUI_IDS;
   const lists = {
     operators: [idOf<Address>('operator 1')],
-    signing_public_keys: [key(1)],
-    sealing_public_keys: [key(101)],
+    signing_public_keys: [keyOf(1)],
+    sealing_public_keys: [keyOf(101)],
   };
   const policy_digest = daoPolicyDigest(SUI_POLICY);
   const about = {
@@ -81,7 +74,7 @@ export function settle(world: SuiWorld): void {
     max_questions: 5,
   };
   const price = { price_per_question_units: SUI_POLICY.pricePerQuestionUnits, split: SUI_POLICY.split };
-  const ends = { voting_ends_at_ms: later, executable_from_ms: later, executable_until_ms: later };
+  const ends = { voting_ends_at_ms: SUI_LATER, executable_from_ms: SUI_LATER, executable_until_ms: SUI_LATER };
   const effect = Uint8Array.of(11); // unpause, which has no fields
   world.happened(
     ['HolderSetCreated', { object: sui('holder-set'), holder_set_id: holderSet, ...lists, threshold: 1 }],
@@ -94,22 +87,22 @@ export function settle(world: SuiWorld): void {
         coin: coinType.slice(2),
         policy: SUI_POLICY,
         policy_digest,
-        metadata_hash: digest,
+        metadata_hash: SUI_DIGEST,
         governance: DEFAULT_GOVERNANCE,
         payout_rules: DEFAULT_PAYOUT_RULES,
       },
     ],
     ['MemberAdded', { dao_id: dao, member: founder, roles: 7, ordinal: 0 }],
-    ['DatasetCreated', { object: sui('dataset'), dataset_id: dataset, dao_id: dao, metadata_hash: digest }],
+    ['DatasetCreated', { object: sui('dataset'), dataset_id: dataset, dao_id: dao, metadata_hash: SUI_DIGEST }],
     [
       'ContributionRegistered',
       {
         contribution_id: contribution,
         dataset_id: dataset,
         owner: founder,
-        manifest_digest: digest,
-        manifest_blob: { blob: blob.blob, size_bytes: 10, end_epoch: 9 },
-        parts: [{ blob: blob.blob, size_bytes: 10, end_epoch: 9 }],
+        manifest_digest: SUI_DIGEST,
+        manifest_blob: { blob: SUI_BLOB.blob, size_bytes: 10, end_epoch: 9 },
+        parts: [{ blob: SUI_BLOB.blob, size_bytes: 10, end_epoch: 9 }],
         holder_set_id: holderSet,
         policy_digest,
       },
@@ -135,9 +128,9 @@ export function settle(world: SuiWorld): void {
         ...about,
         ...price,
         escrow_units: asAmount(5_000_000n),
-        client_public_key: key(5),
+        client_public_key: keyOf(5),
         funded_at_ms: TEST_NOW_MS,
-        expires_at_ms: later,
+        expires_at_ms: SUI_LATER,
       },
     ],
     [
@@ -149,7 +142,7 @@ export function settle(world: SuiWorld): void {
         number: 1,
         proposer: founder,
         effect,
-        description_hash: digest,
+        description_hash: SUI_DIGEST,
         governance: DEFAULT_GOVERNANCE,
         member_count: 1,
         total_votes: 1n,
@@ -169,14 +162,15 @@ export function settle(world: SuiWorld): void {
         from_receipt: 1n,
         to_receipt: 3n,
         total_units: asAmount(900n),
-        root: digest,
+        root: SUI_DIGEST,
         leaf_count: 2,
         proposed_at_ms: TEST_NOW_MS,
-        challenge_ends_at_ms: later,
+        challenge_ends_at_ms: SUI_LATER,
         claim_term_ms: 60_000,
         unclaimed_to: 0,
       },
     ],
+    ['LicenceOffered', { offer_id: offer, dao_id: dao, terms: licenceTerms }],
   );
   placeObjects(world, founder);
 }
@@ -197,7 +191,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     version: 1,
     dao_id: SUI_IDS.dao,
     founder,
-    metadata_hash: digest,
+    metadata_hash: SUI_DIGEST,
     policy: SUI_POLICY,
     policy_version: 1,
     policy_digest: daoPolicyDigest(SUI_POLICY),
@@ -226,27 +220,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     taken: empty('taken'),
     paused: false,
   });
-  world.object(sui('proposal'), suiObjects.proposalObject, {
-    id: sui('proposal'),
-    version: 1,
-    proposal_id: SUI_IDS.proposal,
-    dao_id: SUI_IDS.dao,
-    number: 1,
-    proposer: founder,
-    effect: { kind: 'unpause' },
-    description_hash: digest,
-    governance: DEFAULT_GOVERNANCE,
-    member_count: 1,
-    total_votes: 1n,
-    yes_votes: 0n,
-    no_votes: 0n,
-    abstain_votes: 0n,
-    voting_ends_at_ms: later,
-    executable_from_ms: later,
-    executable_until_ms: later,
-    executed: false,
-    choices: empty('choices'),
-  });
+  proposes(world, { kind: 'unpause' });
   world.object(sui('epoch'), suiObjects.epochObject, {
     id: sui('epoch'),
     version: 1,
@@ -256,7 +230,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     attempt: 1,
     settler: idOf<RunnerId>('settler'),
     from_receipt: 1n,
-    root: digest,
+    root: SUI_DIGEST,
     leaf_count: 2,
     held: NOTHING,
     claimed: empty('claimed'),
@@ -265,7 +239,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     objections_at_most: 0,
     objections: new Uint8Array(),
     challenge_ms: 60_000,
-    challenge_ends_at_ms: later,
+    challenge_ends_at_ms: SUI_LATER,
     claim_term_ms: 60_000,
     unclaimed_to: 0,
   });
@@ -273,179 +247,27 @@ function placeObjects(world: SuiWorld, founder: Address): void {
   world.owned(sui('pause cap'), 'data_dao::PauseCap', founder, 0n, pauseCap);
 }
 
-const statement = RunnerStatementBcs.serialize({
-  chainId: 'sui:x',
-  daoId: SUI_IDS.dao,
-  profile: 'tdx',
-  measurement: 'ab'.repeat(48),
-  signingPublicKey: key(6),
-  hpkePublicKey: key(7),
-  appraisalPolicyDigest: digest,
-  payTo: idOf<Address>('runner'),
-  issuedAtMs: TEST_NOW_MS,
-  expiresAtMs: later,
-}).toBytes();
-const rotation = HolderRotationBcs.serialize({
-  chainId: 'sui:x',
-  holderSetId: SUI_IDS.holderSet,
-  version: 2,
-  members: [member(1)],
-  threshold: 1,
-}).toBytes();
-export const SUI_RECEIPT = UsageReceiptBcs.serialize({
-  chainId: 'sui:x',
-  packageId: idOf<Hex32>('package'),
-  registryId: idOf<Hex32>('registry'),
-  jobId: SUI_IDS.job,
-  questionId: idOf<QuestionId>('question'),
-  signerKind: 'tee',
-  signerPublicKey: key(6),
-  evidenceDigest: digest,
-  codeHash: digest,
-  modelHash: digest,
-  attributionMethod: 'cited-bm25/v1',
-  usesCommitment: digest,
-  resultCommitment: digest,
-  budgetSpentMicroEpsilon: 0n,
-  priceUnits: asAmount(1_000_000n),
-  issuedAtMs: TEST_NOW_MS,
-}).toBytes();
-const epochStatement = EpochStatementBcs.serialize({
-  chainId: 'sui:x',
-  packageId: idOf<Hex32>('package'),
-  registryId: idOf<Hex32>('registry'),
-  daoId: SUI_IDS.dao,
-  number: 1n,
-  attempt: 1,
-  fromReceipt: 1n,
-  toReceipt: 3n,
-  receiptChain: digest,
-  totalUnits: asAmount(900n),
-  root: digest,
-  leafCount: 2,
-  settlerPublicKey: key(6),
-  issuedAtMs: TEST_NOW_MS,
-}).toBytes();
-const signatures = [{ member: 0, signature }];
-
-/** One of each action that the contracts have, of the DAO's founder. */
-export const SUI_ACTIONS: { readonly [K in ChainActionKind]?: Extract<ChainAction, { kind: K }> } = {
-  transfer: { kind: 'transfer', to: idOf<Address>('friend'), amountUnits: asAmount(7n) },
-  createHolderSet: { kind: 'createHolderSet', salt, members: [member(1), member(2)], threshold: 2 },
-  createDao: {
-    kind: 'createDao',
-    salt,
-    policy: SUI_POLICY,
-    metadataHash: digest,
+/** Makes the proposal one of this effect. */
+export function proposes(world: SuiWorld, effect: ProposalEffect): void {
+  world.object(sui('proposal'), suiObjects.proposalObject, {
+    id: sui('proposal'),
+    version: 1,
+    proposal_id: SUI_IDS.proposal,
+    dao_id: SUI_IDS.dao,
+    number: 1,
+    proposer: testWallet('founder').address,
+    effect,
+    description_hash: SUI_DIGEST,
     governance: DEFAULT_GOVERNANCE,
-    payoutRules: DEFAULT_PAYOUT_RULES,
-  },
-  setPolicy: { kind: 'setPolicy', daoId: SUI_IDS.dao, expectedVersion: 1, policy: SUI_POLICY },
-  createDataset: { kind: 'createDataset', salt, daoId: SUI_IDS.dao, metadataHash: digest },
-  registerContribution: {
-    kind: 'registerContribution',
-    salt,
-    datasetId: SUI_IDS.dataset,
-    manifestDigest: digest,
-    manifestBlob: blob,
-    parts: [blob, blob],
-    holderSetId: SUI_IDS.holderSet,
-    policyDigest: digest,
-  },
-  decideContribution: { kind: 'decideContribution', contributionId: SUI_IDS.contribution, accept: true },
-  giveGrant: { kind: 'giveGrant', salt, contributionId: SUI_IDS.contribution, terms: someTerms() },
-  revokeGrant: { kind: 'revokeGrant', grantId: SUI_IDS.grant },
-  registerRunner: { kind: 'registerRunner', statement, signatures },
-  fundJob: {
-    kind: 'fundJob',
-    salt,
-    datasetId: SUI_IDS.dataset,
-    purpose: SUI_POLICY.purposes[0]!,
-    computation: 'rag',
-    protection: 'tee',
-    policyVersion: 1,
-    pricePerQuestionUnits: asAmount(1_000_000n),
-    maxQuestions: 3,
-    termMs: 60_000,
-    clientPublicKey: key(5),
-  },
-  settleReceipt: {
-    kind: 'settleReceipt',
-    receipt: SUI_RECEIPT,
-    signature,
-    usesSalt: salt,
-    uses: [{ contributionId: SUI_IDS.contribution, grantId: SUI_IDS.grant, weight: asWeight(1n) }],
-  },
-  closeJob: { kind: 'closeJob', jobId: SUI_IDS.job },
-  expireJob: { kind: 'expireJob', jobId: SUI_IDS.job },
-  anchorTreeHead: {
-    kind: 'anchorTreeHead',
-    holderSetId: SUI_IDS.holderSet,
-    member: 0,
-    treeHead: new Uint8Array(81),
-    signature,
-  },
-  applyForMembership: { kind: 'applyForMembership', daoId: SUI_IDS.dao, statementHash: digest },
-  decideApplication: {
-    kind: 'decideApplication',
-    daoId: SUI_IDS.dao,
-    applicant: idOf<Address>('friend'),
-    accept: true,
-  },
-  setRoles: { kind: 'setRoles', daoId: SUI_IDS.dao, member: idOf<Address>('friend'), roles: 4 },
-  pauseDao: { kind: 'pauseDao', daoId: SUI_IDS.dao },
-  propose: { kind: 'propose', salt, daoId: SUI_IDS.dao, effect: { kind: 'unpause' }, descriptionHash: digest },
-  vote: { kind: 'vote', proposalId: SUI_IDS.proposal, choice: 'yes' },
-  executeProposal: { kind: 'executeProposal', proposalId: SUI_IDS.proposal },
-  settlePrivately: { kind: 'settlePrivately', receipt: SUI_RECEIPT, signature },
-  proposeEpoch: { kind: 'proposeEpoch', statement: epochStatement, settlerSignature: signature, signatures },
-  objectToEpoch: { kind: 'objectToEpoch', epochId: SUI_IDS.epoch, member: 0 },
-  proveEquivocation: {
-    kind: 'proveEquivocation',
-    epochId: SUI_IDS.epoch,
-    statement: epochStatement,
-    settlerSignature: signature,
-  },
-  claimPayout: {
-    kind: 'claimPayout',
-    epochId: SUI_IDS.epoch,
-    index: 1,
-    account: idOf<Address>('friend'),
-    amountUnits: asAmount(5n),
-    salt,
-    proof: [digest, digest],
-  },
-  sweepEpoch: { kind: 'sweepEpoch', epochId: SUI_IDS.epoch },
-  rotateHolderSet: { kind: 'rotateHolderSet', rotation, signatures },
-  tombstoneHolder: { kind: 'tombstoneHolder', holderSetId: SUI_IDS.holderSet, member: 0 },
-};
-
-/** One of each effect of a proposal. */
-export const SUI_EFFECTS: { readonly [K in ProposalEffectKind]?: Extract<ProposalEffect, { kind: K }> } = {
-  setPrice: { kind: 'setPrice', pricePerQuestionUnits: asAmount(2n) },
-  setPurposes: { kind: 'setPurposes', purposes: ['DUO:0000042'] },
-  setSplit: { kind: 'setSplit', split: SUI_POLICY.split },
-  approveMeasurement: { kind: 'approveMeasurement', measurement: 'cd'.repeat(48) },
-  withdrawMeasurement: { kind: 'withdrawMeasurement', measurement: 'cd'.repeat(48) },
-  setVerifiers: { kind: 'setVerifiers', holderSetId: SUI_IDS.holderSet, verifierThreshold: 1 },
-  setTerms: {
-    kind: 'setTerms',
-    kinds: ['rag', 'train'],
-    protections: ['tee'],
-    profiles: ['tdx'],
-    resultTermMs: 60_000,
-    maxJobTermMs: 60_000,
-  },
-  setGovernance: { kind: 'setGovernance', governance: DEFAULT_GOVERNANCE },
-  setPayoutRules: { kind: 'setPayoutRules', payoutRules: DEFAULT_PAYOUT_RULES },
-  spendTreasury: { kind: 'spendTreasury', to: idOf<Address>('friend'), amountUnits: asAmount(1n) },
-  setRoles: { kind: 'setRoles', member: idOf<Address>('friend'), roles: 4 },
-  unpause: { kind: 'unpause' },
-  registerSigner: {
-    kind: 'registerSigner',
-    signerKind: 'fhe-host',
-    publicKeys: [key(8)],
-    payTo: idOf<Address>('host'),
-  },
-  withdrawSigner: { kind: 'withdrawSigner', signerId: idOf<SignerId>('signer') },
-};
+    member_count: 1,
+    total_votes: 1n,
+    yes_votes: 0n,
+    no_votes: 0n,
+    abstain_votes: 0n,
+    voting_ends_at_ms: SUI_LATER,
+    executable_from_ms: SUI_LATER,
+    executable_until_ms: SUI_LATER,
+    executed_at_ms: null,
+    choices: { id: idOf<Hex32>('choices'), size: 0 },
+  });
+}

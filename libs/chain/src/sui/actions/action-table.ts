@@ -8,13 +8,6 @@ import * as jobs from './job-actions.js';
 import * as lifecycle from './lifecycle-actions.js';
 import * as payouts from './payout-actions.js';
 
-/** What has no function in the contracts that this version calls; refused by name, never left out silently. */
-const notOnSui =
-  <K extends ChainActionKind>(action: K): Builder<K> =>
-  () => {
-    throw refuse('INVALID_ARGUMENT', { field: 'action', action, expected: 'one that the contracts have' });
-  };
-
 /** One row per action; the type says which is missing. */
 const BUILDERS: { readonly [K in ChainActionKind]: Builder<K> } = {
   mint: jobs.mint,
@@ -48,9 +41,9 @@ const BUILDERS: { readonly [K in ChainActionKind]: Builder<K> } = {
   sweepEpoch: payouts.sweepEpoch,
   rotateHolderSet: lifecycle.rotateHolderSet,
   tombstoneHolder: lifecycle.tombstoneHolder,
-  tombstoneContribution: notOnSui('tombstoneContribution'),
-  renewLease: notOnSui('renewLease'),
-  buyLicence: notOnSui('buyLicence'),
+  tombstoneContribution: lifecycle.tombstoneContribution,
+  renewLease: lifecycle.renewLease,
+  buyLicence: lifecycle.buyLicence,
 };
 
 const build = <K extends ChainActionKind>(building: Building, action: { readonly kind: K } & ChainActionPayloads[K]) =>

@@ -1,5 +1,4 @@
 import type { TransactionArgument } from '@mysten/sui/transactions';
-import { refuse } from '@usufruct/kernel';
 import {
   SIGNER_KINDS,
   VOTE_CHOICES,
@@ -9,18 +8,12 @@ import {
 } from '@usufruct/protocol';
 import { call, codeOf, pure, type Builder, type Building } from './building.js';
 import { objectsOf } from './objects-of.js';
-import { computation, governanceValue, payoutRulesValue, protection, splitValue } from './values.js';
+import { computation, governanceValue, licenceTermsValue, payoutRulesValue, protection, splitValue } from './values.js';
 
 type MakeEffect<K extends ProposalEffectKind> = (
   building: Building,
   effect: ProposalEffectPayloads[K],
 ) => TransactionArgument;
-
-const notOnSui =
-  <K extends ProposalEffectKind>(effect: K): MakeEffect<K> =>
-  () => {
-    throw refuse('INVALID_ARGUMENT', { field: 'effect', effect, expected: 'one that the contracts have' });
-  };
 
 /** One row per effect of a proposal; each is made by a function of its own, which checks it. */
 const EFFECTS: { readonly [K in ProposalEffectKind]: MakeEffect<K> } = {
@@ -52,9 +45,9 @@ const EFFECTS: { readonly [K in ProposalEffectKind]: MakeEffect<K> } = {
       pure(b).address(payTo),
     ]),
   withdrawSigner: (b, { signerId }) => call(b, 'effect::withdraw_signer', [pure(b).address(signerId)]),
-  tombstoneDataset: notOnSui('tombstoneDataset'),
-  offerLicence: notOnSui('offerLicence'),
-  withdrawLicenceOffer: notOnSui('withdrawLicenceOffer'),
+  tombstoneDataset: (b, { datasetId }) => call(b, 'effect::tombstone_dataset', [pure(b).address(datasetId)]),
+  offerLicence: (b, { terms }) => call(b, 'effect::offer_licence', [licenceTermsValue(b, terms)]),
+  withdrawLicenceOffer: (b, { offerId }) => call(b, 'effect::withdraw_licence_offer', [pure(b).address(offerId)]),
 };
 
 const effectValue = <K extends ProposalEffectKind>(
@@ -77,11 +70,29 @@ export const vote: Builder<'vote'> = (building, { proposalId, choice }) => {
   call(building, 'proposal::vote', [proposal, dao, code, clock()], [coin]);
 };
 
-/** The holder set is the one that the policy names once the effect has been applied. */
+/** The objects that an effect changes are arguments: the dataset where it is about one, else the DAO alone. */
 export const executeProposal: Builder<'executeProposal'> = async (building, { proposalId }) => {
   const { proposal: find, holderSet, clock } = objectsOf(building);
   const { proposal, dao, daoId, coin } = find(proposalId);
-  const effect: ProposalEffect = await building.effectOf(proposalId);
+  const effect = await building.effectOf(proposalId);
+  const dataset = datasetOf(building, effect);
+  if (dataset !== null)
+    return void call(building, 'proposal::execute_on_dataset', [proposal, dao, dataset, clock()], [coin]);
+  // The holder set is the one that the policy names once the effect has been applied.
   const holderSetId = effect.kind === 'setVerifiers' ? effect.holderSetId : await building.holderSetOf(daoId);
   call(building, 'proposal::execute', [proposal, dao, holderSet(holderSetId), clock()], [coin]);
 };
+
+function datasetOf(building: Building, effect: ProposalEffect): TransactionArgument | null {
+  const { dataset, offer } = objectsOf(building);
+  switch (effect.kind) {
+    case 'tombstoneDataset':
+      return dataset(effect.datasetId).dataset;
+    case 'offerLicence':
+      return dataset(effect.terms.datasetId).dataset;
+    case 'withdrawLicenceOffer':
+      return offer(effect.offerId).dataset;
+    default:
+      return null;
+  }
+}

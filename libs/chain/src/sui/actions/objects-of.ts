@@ -7,6 +7,7 @@ import type {
   GrantId,
   HolderSetId,
   JobId,
+  LicenceId,
   ProposalId,
 } from '@usufruct/kernel';
 import { refuse } from '@usufruct/kernel';
@@ -56,6 +57,7 @@ export const objectsOf = (building: Building) => {
       const { object, daoId } = objects.epochs.find(id);
       return { ...dao(daoId), epoch: tx.object(object) };
     },
+    offer: (id: LicenceId) => dataset(objects.offers.find(id).datasetId),
     registry: () => tx.object(settings.registryId),
     clock: () => tx.object(CLOCK),
   };

@@ -10,6 +10,7 @@ import {
   type DaoPolicy,
   type Governance,
   type GrantTerms,
+  type LicenceTerms,
   type PayoutRules,
   type RevenueSplit,
   type ProtectionKind,
@@ -87,4 +88,16 @@ export function termsValue(building: Building, terms: GrantTerms): TransactionAr
 export function blobValue(building: Building, { blob, sizeBytes, endEpoch }: BlobReference): TransactionArgument {
   const { u32, u64, address } = pure(building);
   return call(building, 'blob_reference::new', [address(blob), u64(sizeBytes), u32(endEpoch)]);
+}
+
+export function licenceTermsValue(building: Building, terms: LicenceTerms): TransactionArgument {
+  const { u8, u64, address, string } = pure(building);
+  return call(building, 'licence_terms::new', [
+    address(terms.datasetId),
+    string(terms.purpose),
+    u8(computation(terms.computation)),
+    u8(protection(terms.protection)),
+    u64(terms.priceUnits),
+    u64(terms.termMs),
+  ]);
 }

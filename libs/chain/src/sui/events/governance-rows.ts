@@ -34,7 +34,6 @@ export const GOVERNANCE_ROWS: EventRows<
         object: event.object,
         daoId: event.dao_id,
         createdAtMs: event.created_at_ms,
-        executedAtMs: null,
       });
     },
     data: (event) => ({
@@ -74,9 +73,7 @@ export const GOVERNANCE_ROWS: EventRows<
   },
   ProposalExecuted: {
     dao: (event) => event.dao_id,
-    learn: (event, index) => {
-      index.proposals.known(event.proposal_id).executedAtMs = event.executed_at_ms;
-    },
+    learn: (event, index) => void index.proposals.known(event.proposal_id),
     data: (event) => ({
       type: 'ProposalExecuted',
       proposalId: event.proposal_id,

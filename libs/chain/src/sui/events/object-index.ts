@@ -11,6 +11,7 @@ import {
   type Hex32,
   type HolderSetId,
   type JobId,
+  type LicenceId,
   type ProposalId,
   type SignerId,
   type TimestampMs,
@@ -45,7 +46,6 @@ interface IndexedProposal {
   readonly object: Hex32;
   readonly daoId: DaoId;
   readonly createdAtMs: TimestampMs;
-  executedAtMs: TimestampMs | null;
 }
 interface IndexedDataset {
   readonly object: Hex32;
@@ -104,6 +104,8 @@ export class ObjectIndex {
   readonly jobs = new Kind<JobId, IndexedJob>('job');
   readonly proposals = new Kind<ProposalId, IndexedProposal>('proposal');
   readonly epochs = new Kind<EpochId, IndexedEpoch>('epoch');
+  readonly offers = new Kind<LicenceId, { readonly daoId: DaoId; readonly datasetId: DatasetId }>('licence offer');
+  readonly licences = new Kind<LicenceId, { readonly object: Hex32; readonly daoId: DaoId }>('licence');
   /** The registry, once its opening was seen; nothing of a DAO can have happened before. */
   registry: { readonly object: Hex32; readonly chainId: string; readonly protocolAccount: Address } | null = null;
 }

@@ -16,10 +16,12 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
+  type LicenceView,
   type OtherSignerKind,
   type Payout,
 } from '@usufruct/protocol';
 import type { blobReference, payout, use } from '../layout/common.js';
+import type { licenceObject, licenceTerms } from '../layout/licence.js';
 import type { ValueOf } from '../layout/move-types.js';
 
 /** A code of the contracts as the name that the protocol has for it. Refuses `UPSTREAM_INVALID` for an unknown one. */
@@ -118,4 +120,22 @@ export const jobTermsView = (job: JobTerms) => ({
   clientPublicKey: toBase64(job.client_public_key),
   fundedAtMs: job.funded_at_ms,
   expiresAtMs: job.expires_at_ms,
+});
+
+export const licenceTermsView = (terms: ValueOf<typeof licenceTerms>): LicenceView['terms'] => ({
+  datasetId: terms.dataset_id,
+  purpose: terms.purpose,
+  computation: computationOf(terms.kind),
+  protection: protectionOf(terms.protection),
+  priceUnits: terms.price_units,
+  termMs: terms.term_ms,
+});
+export const licenceView = (licence: Omit<ValueOf<typeof licenceObject>, 'id'>): LicenceView => ({
+  id: licence.licence_id,
+  offerId: licence.offer_id,
+  daoId: licence.dao_id,
+  licensee: licence.licensee,
+  terms: licenceTermsView(licence.terms),
+  boughtAtMs: licence.bought_at_ms,
+  expiresAtMs: licence.expires_at_ms,
 });

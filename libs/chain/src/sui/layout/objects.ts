@@ -31,6 +31,7 @@ import {
 import { vault } from './money.js';
 import { receiptPool, signers } from './payout-objects.js';
 
+export * from './licence.js';
 export * from './money.js';
 export * from './payout-objects.js';
 
@@ -116,6 +117,7 @@ export const datasetObject = struct('dataset::Dataset', {
   dao_id: address<DaoId>(),
   metadata_hash: digest,
   contribution_count: count(),
+  tombstoned_at_ms: option(timeMs),
 });
 export const contributionKey = struct('contribution::ContributionKey', { contribution_id: address<ContributionId>() });
 export const contribution = struct('contribution::Contribution', {
@@ -126,6 +128,7 @@ export const contribution = struct('contribution::Contribution', {
   parts: vector(blobReference),
   holder_set_id: address<HolderSetId>(),
   policy_digest: digest,
+  tombstoned_at_ms: option(timeMs),
 });
 export const grantKey = struct('grant::GrantKey', { grant_id: address<GrantId>() });
 export const grant = struct('grant::Grant', {
@@ -185,6 +188,6 @@ export const proposalObject = struct('proposal::Proposal', {
   voting_ends_at_ms: timeMs,
   executable_from_ms: timeMs,
   executable_until_ms: timeMs,
-  executed: bool,
+  executed_at_ms: option(timeMs),
   choices: table('address', 'u8'),
 });

@@ -31,9 +31,7 @@ export class GovernanceReader {
   }
 
   async proposal(id: ProposalId): Promise<ProposalView> {
-    // That it was executed is in the object; when, is in the event.
-    await this.lookup.params.index.sync();
-    const { createdAtMs, executedAtMs } = await this.lookup.find((index) => index.proposals.find(id));
+    const { createdAtMs } = await this.lookup.find((index) => index.proposals.find(id));
     const proposal = await this.#object(id);
     const { governance } = proposal;
     return {
@@ -55,7 +53,7 @@ export class GovernanceReader {
       votingEndsAtMs: proposal.voting_ends_at_ms,
       executableFromMs: proposal.executable_from_ms,
       executableUntilMs: proposal.executable_until_ms,
-      executedAtMs,
+      executedAtMs: proposal.executed_at_ms,
     };
   }
 

@@ -12,6 +12,7 @@ import {
   type GrantId,
   type HolderSetId,
   type JobId,
+  type LicenceId,
   type QuestionId,
   type RunnerId,
 } from '@usufruct/kernel';
@@ -23,6 +24,8 @@ import {
   type GrantView,
   type HolderSetView,
   type JobView,
+  type LicenceOfferView,
+  type LicenceView,
   type RunnerView,
 } from '@usufruct/protocol';
 import {
@@ -30,6 +33,8 @@ import {
   contributionState,
   jobState,
   jobTermsView,
+  licenceTermsView,
+  licenceView,
   policyView,
   termsView,
   treasuryOf,
@@ -88,7 +93,7 @@ export class SuiReader {
       daoId: dataset.dao_id,
       metadataHash: dataset.metadata_hash,
       contributionCount: dataset.contribution_count,
-      tombstonedAtMs: null,
+      tombstonedAtMs: dataset.tombstoned_at_ms,
     };
   }
 
@@ -163,6 +168,21 @@ export class SuiReader {
   async settledReceipt(jobId: JobId, questionId: QuestionId): Promise<Digest | null> {
     const { consumed } = await this.#job(jobId);
     return this.lookup.objects.field(consumed.id, addressName(questionId), digest);
+  }
+
+  async licenceOffer(id: LicenceId): Promise<LicenceOfferView> {
+    const { daoId, datasetId } = await this.lookup.find((index) => index.offers.find(id));
+    const { object } = await this.lookup.dataset(datasetId);
+    const name = this.lookup.fieldName('licence::OfferKey', id);
+    const offer = await this.lookup.objects.field(object, name, layouts.licenceOffer);
+    if (offer === null) throw refuse('NOT_FOUND', { object: 'licence offer' });
+    return { id, daoId, terms: licenceTermsView(offer.terms), withdrawnAtMs: offer.withdrawn_at_ms };
+  }
+
+  async licence(id: LicenceId): Promise<LicenceView> {
+    const { object, daoId } = await this.lookup.find((index) => index.licences.find(id));
+    await this.lookup.dao(daoId);
+    return licenceView(await this.lookup.objects.object(object, layouts.licenceObject));
   }
 
   async balanceOf(owner: Address): Promise<AmountUnits> {
@@ -249,7 +269,7 @@ const contributionView = (
   parts: contribution.parts.map(blobView),
   holderSetId: contribution.holder_set_id,
   policyDigest: contribution.policy_digest,
-  tombstonedAtMs: null,
+  tombstonedAtMs: contribution.tombstoned_at_ms,
 });
 
 /** The id of the network that a node is of, as registries name it: Sui's genesis digest. */
