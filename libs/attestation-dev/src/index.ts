@@ -21,3 +21,18 @@ export { DEV_GPU, signGpuEvidence, SoftwareGpu } from './nvidia/gpu.js';
 export type { GpuEvidenceRequest, GpuFields } from './nvidia/gpu.js';
 export { DEV_RIM_NAMES, devNvidiaEndorsements, devRim } from './nvidia/rim.js';
 export type { RimRequest } from './nvidia/rim.js';
+export {
+  createSnpPki,
+  DEV_SNP_PLATFORM,
+  DEV_SNP_REPORT,
+  devSnpEndorsements,
+  signSnpEvidence,
+} from './snp/software-snp.js';
+export type {
+  SnpAuthority,
+  SnpCollateralRequest,
+  SnpPki,
+  SnpPkiRequest,
+  SnpPlatform,
+  SnpReportFields,
+} from './snp/software-snp.js';
