@@ -153,7 +153,7 @@ describe('any sequence of actions', () => {
       fc.asyncProperty(sequence, async (steps) => void (await play(steps))),
       { numRuns: 25 },
     );
-  });
+  }, 120_000);
 
   it('pays in a sequence that is made to pay', async () => {
     const steps: Step[] = [

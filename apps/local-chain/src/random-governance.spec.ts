@@ -178,13 +178,17 @@ function assertAgrees(w: DaoWorld, { book, members, earned, proposals, votes, ex
 }
 
 describe('any sequence of proposals and votes', () => {
-  it.each(['member', 'contribution'] as const)('by %s is counted as a second reckoning says', async (voting) => {
-    const sequence = fc.array(step, { minLength: 30, maxLength: 60 });
-    await fc.assert(
-      fc.asyncProperty(sequence, async (steps) => void (await play(voting, steps))),
-      { numRuns: 8 },
-    );
-  });
+  it.each(['member', 'contribution'] as const)(
+    'by %s is counted as a second reckoning says',
+    async (voting) => {
+      const sequence = fc.array(step, { minLength: 30, maxLength: 60 });
+      await fc.assert(
+        fc.asyncProperty(sequence, async (steps) => void (await play(voting, steps))),
+        { numRuns: 8 },
+      );
+    },
+    120_000,
+  );
 
   it('spends the treasury in a sequence that is made to', async () => {
     const steps: Step[] = [

@@ -246,7 +246,16 @@ fun nobody_voted() {
 }
 
 #[test]
-/// 50.01 % of 10,000 basis points is exactly met by no vote of four; a quorum of 10,000 by all four.
+/// All four must vote: who is against it has.
+fun who_is_against_it_votes() {
+    let mut world = world::filled_with(world::governance_of(0, 10_000, 5_001, false));
+    world.propose(world::founder(), world::salt(), effect::set_price(9));
+    decided(&mut world, vector[YES, YES, YES, NO]);
+    world.end();
+}
+
+#[test]
+/// Both limits are met exactly.
 fun all_must_vote_and_agree() {
     let mut world = world::filled_with(world::governance_of(0, 10_000, 10_000, false));
     world.propose(world::founder(), world::salt(), effect::set_price(9));
