@@ -1,18 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { asAmount, sumUnits, type Address, type ProposalId } from '@usufruct/kernel';
 import { DEFAULT_GOVERNANCE, type ProposalEffect } from '@usufruct/protocol';
 import type { ProposalStatus } from '@usufruct/sdk';
 import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
-import { balanceOf, contributor, found, fundedSession, newPlayer, PRICE_UNITS } from '../support/players.js';
+import {
+  balanceOf,
+  contributor,
+  found,
+  fundedSession,
+  mint,
+  newPlayer,
+  PRICE_UNITS,
+  PURPOSE,
+} from '../support/players.js';
 import type { Contributor, Founded, Player } from '../support/players.js';
 import { startTestSystem } from '../support/system.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Long enough for a process of its own to vote on a loaded machine. */
-const VOTING_MS = 5_000;
+const VOTING_MS = 6_000;
 const GOVERNANCE = {
   ...DEFAULT_GOVERNANCE,
   quorumBps: 5_000,
@@ -21,6 +30,7 @@ const GOVERNANCE = {
   executionMs: 600_000,
 };
 const NEW_PRICE = asAmount(2_000_001n);
+const LICENCE_PRICE = asAmount(400_000n);
 const OTHER_CODE = 'cd'.repeat(48);
 
 describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
@@ -44,6 +54,25 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
 
   const chain = () => dao.founder.client.chain;
   const treasury = async () => chain().balanceOf(dao.dao.treasury);
+  /** Everybody who had money minted, beside the first enterprise. */
+  const buyers: Player[] = [];
+  const licenceTerms = () =>
+    ({
+      datasetId: dao.dataset.id,
+      purpose: PURPOSE,
+      computation: 'rag',
+      protection: 'tee',
+      priceUnits: LICENCE_PRICE,
+      termMs: 86_400_000,
+    }) as const;
+  async function citedIn(question: string): Promise<Set<string>> {
+    const later = await fundedSession(system.endpoints, dao.dataset.id, 1, NEW_PRICE);
+    buyers.push(later.player);
+    const { verdict, answer } = await later.session.ask({ key: 'q', text: question });
+    expect(verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    await later.session.close();
+    return new Set(answer.citations.map(({ contributionId }) => contributionId));
+  }
 
   /** The clerk works from a command line. */
   const cli = (...args: readonly string[]): Promise<Record<string, unknown>> =>
@@ -66,14 +95,17 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
     const words = { title: effect.kind, description: '' };
     return by.client.proposals.propose({ key: effect.kind, daoId: dao.dao.id, effect, ...words });
   };
-  /** Everybody votes for it; when the time has come, the clerk executes it from the command line. */
-  async function decide(...ids: ProposalId[]): Promise<void> {
-    const votes = ids.flatMap((id) => [dao.founder, ada].map(({ client }) => client.proposals.vote(id, 'yes')));
-    await Promise.all([...votes, ...ids.map((id) => cli('dao', 'vote', id, 'yes'))]);
-    for (const id of ids) {
-      await until(async () => (await ada.client.proposals.status(id)).state === 'executable');
-      expect(await cli('dao', 'execute', id)).toMatchObject({ state: 'executed' });
-    }
+  /** Enough vote for all of it; the first is also voted on, and executed, from the command line. */
+  async function decide(...ids: [ProposalId, ...ProposalId[]]): Promise<void> {
+    const [first, ...others] = ids;
+    const voters = [dao.founder, ada].map(({ client }) => client.proposals);
+    await Promise.all([
+      cli('dao', 'vote', first, 'yes'),
+      ...ids.flatMap((id) => voters.map((proposals) => proposals.vote(id, 'yes'))),
+    ]);
+    await until(async () => (await ada.client.proposals.status(ids.at(-1) ?? first)).state === 'executable');
+    expect(await cli('dao', 'execute', first)).toMatchObject({ state: 'executed' });
+    for (const id of others) expect((await ben.client.proposals.execute(id)).state).toBe('executed');
   }
 
   it('takes in a member who applied, by a steward, from the command line', async () => {
@@ -94,26 +126,27 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
       clerk,
     ]);
     expect(members.map(({ roles }) => roles)).toEqual([7, 0, 0, 0]);
-  }, 30_000);
+  }, 60_000);
 
   it('raises its price, approves code and spends from its treasury by vote, and does not do what too few want', async () => {
     expect(await treasury()).toBe(150_001n); // 15 % of 1,000,003, and the unit that the floors leave
     const to = clerk;
-    const proposals = await Promise.all([
-      propose(ada, { kind: 'setPrice', pricePerQuestionUnits: NEW_PRICE }),
-      propose(ben, { kind: 'approveMeasurement', measurement: OTHER_CODE }),
-      propose(dao.founder, { kind: 'spendTreasury', to, amountUnits: asAmount(100_000n) }),
-    ]);
-    const ids = proposals.map(({ proposal }) => proposal.id);
+    const proposals = [
+      await propose(ada, { kind: 'setPrice', pricePerQuestionUnits: NEW_PRICE }),
+      await propose(ben, { kind: 'approveMeasurement', measurement: OTHER_CODE }),
+      await propose(dao.founder, { kind: 'spendTreasury', to, amountUnits: asAmount(100_000n) }),
+      await propose(ada, { kind: 'offerLicence', terms: licenceTerms() }),
+    ];
+    const [price, ...others] = proposals.map(({ proposal }) => proposal.id);
     const mine = { kind: 'spendTreasury', to: ben.signer.address, amountUnits: asAmount(50_001n) } as const;
     const { proposal: unwanted } = await propose(ben, mine);
     await ben.client.proposals.vote(unwanted.id, 'yes');
     await dao.founder.client.proposals.vote(unwanted.id, 'no');
-    await expect(ada.client.proposals.execute(ids[0]!)).rejects.toMatchObject({ code: 'PROPOSAL_STATE' });
-    await expect(newPlayer(system.endpoints).client.proposals.vote(ids[0]!, 'no')).rejects.toMatchObject({
+    await expect(ada.client.proposals.execute(price!)).rejects.toMatchObject({ code: 'PROPOSAL_STATE' });
+    await expect(newPlayer(system.endpoints).client.proposals.vote(price!, 'no')).rejects.toMatchObject({
       code: 'NO_VOTE',
     });
-    await decide(...ids);
+    await decide(price!, ...others);
     const { policy, policyVersion } = await chain().dao(dao.dao.id);
     expect([policy.pricePerQuestionUnits, policyVersion]).toEqual([NEW_PRICE, 3]);
     expect(policy.appraisal.measurements).toEqual([system.endpoints.runnerMeasurement, OTHER_CODE]);
@@ -122,7 +155,7 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
       treasury: { balanceUnits: '50001', spending: [{ to: clerk, amountUnits: '100000' }] },
     });
     // The same again, from anyone, changes nothing; and one yes against one no is no majority.
-    await ben.client.proposals.execute(ids[2]!);
+    await dao.founder.client.proposals.execute(others[1]!);
     await expect(ben.client.proposals.execute(unwanted.id)).rejects.toMatchObject({ code: 'PROPOSAL_STATE' });
     expect((await ben.client.proposals.status(unwanted.id)).state).toBe('rejected');
     expect(await treasury()).toBe(50_001n);
@@ -138,14 +171,48 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
     expect((await chain().dao(dao.dao.id)).paused).toBe(false);
   }, 60_000);
 
-  it('works on at the new price, under the new appraisal policy', async () => {
-    const later = await fundedSession(system.endpoints, dao.dataset.id, 1, NEW_PRICE);
-    const { verdict, answer } = await later.session.ask({ key: 'q', text: QUESTION });
-    expect(verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
-    expect(answer.citations).not.toEqual([]);
+  it('sells what its members voted to offer, once for a key and at that price', async () => {
+    const [offer] = await ada.client.licences.offers(dao.dao.id);
+    const buyer = newPlayer(system.endpoints);
+    buyers.push(buyer);
+    await mint(buyer, LICENCE_PRICE);
+    const params = { key: 'k', offerId: offer!.id, priceAtMostUnits: LICENCE_PRICE };
+    const licence = await buyer.client.licences.buy(params);
+    expect(await buyer.client.licences.buy(params)).toEqual(licence);
+    expect(licence).toMatchObject({ licensee: buyer.signer.address, terms: licenceTerms() });
+    // 5 % of 400,000 go to the protocol.
+    expect(await treasury()).toBe(430_001n);
+    expect(await cli('licence', 'list', '--dao', dao.dao.id)).toMatchObject({ licences: [{ id: licence.id }] });
+  }, 60_000);
+
+  it('renews its key holders: enough of them sign the next version, from the command line', async () => {
+    const { holderSetId } = (await chain().dao(dao.dao.id)).policy;
+    const draft = join(system.home, 'rotation.json');
+    await cli('holder-set', 'draft', holderSetId, '--threshold', '2', '--out', draft);
+    const secrets = JSON.parse(readFileSync(join(system.home, 'secrets.json'), 'utf8')) as { holderSecrets: string[] };
+    for (const [i, secret] of secrets.holderSecrets.slice(0, 2).entries()) {
+      const file = join(system.home, `secret-of-holder-${i}`);
+      writeFileSync(file, secret, { mode: 0o600 });
+      await cli('holder-set', 'sign', draft, '--secret-file', file);
+    }
+    for (let i = 0; i < 2; i++) {
+      expect(await cli('holder-set', 'rotate', draft)).toMatchObject({ holderSet: { version: 2 } });
+    }
+    expect(await cli('holder-set', 'show', holderSetId)).toMatchObject({ versions: [{ version: 1 }, { version: 2 }] });
+  }, 60_000);
+
+  it('works on at the new price, with the renewed holders, under the new appraisal policy', async () => {
+    expect(await citedIn(QUESTION)).toEqual(new Set([ada.contributionId, ben.contributionId]));
     // 15 % of 2,000,001 is 300,000.15; 70 % is 1,400,000.7, which gets the one unit that the floors leave.
-    expect(await treasury()).toBe(350_001n);
-    await later.session.close();
+    expect(await treasury()).toBe(730_001n);
+  }, 60_000);
+
+  it('uses nothing of a contribution that its owner retired', async () => {
+    await expect(ada.client.contributions.tombstone(ben.contributionId)).rejects.toMatchObject({
+      code: 'WRONG_WALLET',
+    });
+    await ben.client.contributions.tombstone(ben.contributionId);
+    expect(await citedIn(QUESTION)).toEqual(new Set([ada.contributionId]));
   }, 60_000);
 
   it('has books that agree with the chain to the unit, and a history that says how it came to be', async () => {
@@ -157,18 +224,18 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
     const accounts = [dao.dao.treasury, protocolAccount, clerk, ...runners];
     const parts = await Promise.all([
       ...accounts.map((account) => chain().balanceOf(account)),
-      ...[dao.founder, ada, ben, enterprise.player].map(balanceOf),
+      ...[dao.founder, ada, ben, enterprise.player, ...buyers].map(balanceOf),
     ]);
-    expect(sumUnits(parts)).toBe(PRICE_UNITS + NEW_PRICE);
+    expect(sumUnits(parts)).toBe(PRICE_UNITS + 2n * NEW_PRICE + LICENCE_PRICE);
     expect(await dao.founder.client.payouts.reconcile()).toMatchObject({ agrees: true, mismatches: [] });
     const { events } = (await cli('dao', 'history', dao.dao.id)) as { events: { data: { type: string } }[] };
     const count = (type: string): number => events.filter(({ data }) => data.type === type).length;
     expect(['MemberAdded', 'ProposalCreated', 'ProposalExecuted', 'PolicySet', 'DaoPaused'].map(count)).toEqual([
-      4, 5, 4, 2, 1,
+      4, 6, 5, 2, 1,
     ]);
     const shown = await cli('dao', 'show', dao.dao.id);
-    expect(shown).toMatchObject({ dao: { policyVersion: 3, proposalCount: 5 }, treasury: { balanceUnits: '350001' } });
-  }, 30_000);
+    expect(shown).toMatchObject({ dao: { policyVersion: 3, proposalCount: 6 }, treasury: { balanceUnits: '1030001' } });
+  }, 60_000);
 });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -37,7 +37,7 @@ export const addDataset: AddCommand = (program, open) => {
   for (const decision of ['accept', 'decline'] as const) {
     dataset
       .command(decision)
-      .description(`${decision} proposed contributions, by the DAO's founder`)
+      .description(`${decision} proposed contributions, by a steward`)
       .argument('<contribution...>')
       .action(async (ids: string[], _options, command) => {
         const runtime = open(command);
