@@ -52,7 +52,8 @@ const licenceTerms = {
   price_units: asAmount(5n),
   term_ms: 60_000,
 };
-const sui = (name: string) => idOf<Hex32>(`object of ${name}`);
+/** Under which id Sui knows it. */
+export const objectOf = (name: string) => idOf<Hex32>(`object of ${name}`);
 
 /** One of everything: a holder set, a DAO with a dataset, a contribution, a grant, a funded job and a proposal. */
 export function settle(world: SuiWorld): void {
@@ -77,11 +78,11 @@ export function settle(world: SuiWorld): void {
   const ends = { voting_ends_at_ms: SUI_LATER, executable_from_ms: SUI_LATER, executable_until_ms: SUI_LATER };
   const effect = Uint8Array.of(11); // unpause, which has no fields
   world.happened(
-    ['HolderSetCreated', { object: sui('holder-set'), holder_set_id: holderSet, ...lists, threshold: 1 }],
+    ['HolderSetCreated', { object: objectOf('holder-set'), holder_set_id: holderSet, ...lists, threshold: 1 }],
     [
       'DaoCreated',
       {
-        object: sui('dao'),
+        object: objectOf('dao'),
         dao_id: dao,
         founder,
         coin: coinType.slice(2),
@@ -93,7 +94,7 @@ export function settle(world: SuiWorld): void {
       },
     ],
     ['MemberAdded', { dao_id: dao, member: founder, roles: 7, ordinal: 0 }],
-    ['DatasetCreated', { object: sui('dataset'), dataset_id: dataset, dao_id: dao, metadata_hash: SUI_DIGEST }],
+    ['DatasetCreated', { object: objectOf('dataset'), dataset_id: dataset, dao_id: dao, metadata_hash: SUI_DIGEST }],
     [
       'ContributionRegistered',
       {
@@ -120,7 +121,7 @@ export function settle(world: SuiWorld): void {
     [
       'JobFunded',
       {
-        object: sui('job'),
+        object: objectOf('job'),
         job_id: job,
         dao_id: dao,
         dataset_id: dataset,
@@ -136,7 +137,7 @@ export function settle(world: SuiWorld): void {
     [
       'ProposalCreated',
       {
-        object: sui('proposal'),
+        object: objectOf('proposal'),
         proposal_id: proposal,
         dao_id: dao,
         number: 1,
@@ -153,7 +154,7 @@ export function settle(world: SuiWorld): void {
     [
       'EpochProposed',
       {
-        object: sui('epoch'),
+        object: objectOf('epoch'),
         epoch_id: epoch,
         dao_id: dao,
         number: 1n,
@@ -183,11 +184,11 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     ['dataset', 'dataset::Dataset'],
     ['job', `job::Job<${world.coin}>`],
   ] as const) {
-    world.sui.objects.set(sui(name), { type });
+    world.sui.objects.set(objectOf(name), { type });
   }
   const empty = (name: string) => ({ id: idOf<Hex32>(name), size: 0 });
-  world.object(sui('dao'), suiObjects.daoObject, {
-    id: sui('dao'),
+  world.object(objectOf('dao'), suiObjects.daoObject, {
+    id: objectOf('dao'),
     version: 1,
     dao_id: SUI_IDS.dao,
     founder,
@@ -221,8 +222,8 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     paused: false,
   });
   proposes(world, { kind: 'unpause' });
-  world.object(sui('epoch'), suiObjects.epochObject, {
-    id: sui('epoch'),
+  world.object(objectOf('epoch'), suiObjects.epochObject, {
+    id: objectOf('epoch'),
     version: 1,
     epoch_id: SUI_IDS.epoch,
     dao_id: SUI_IDS.dao,
@@ -243,14 +244,16 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     claim_term_ms: 60_000,
     unclaimed_to: 0,
   });
-  const pauseCap = suiObjects.pauseCapObject.bcs.serialize({ id: sui('pause cap'), dao_id: SUI_IDS.dao }).toBytes();
-  world.owned(sui('pause cap'), 'data_dao::PauseCap', founder, 0n, pauseCap);
+  const pauseCap = suiObjects.pauseCapObject.bcs
+    .serialize({ id: objectOf('pause cap'), dao_id: SUI_IDS.dao })
+    .toBytes();
+  world.owned(objectOf('pause cap'), 'data_dao::PauseCap', founder, 0n, pauseCap);
 }
 
 /** Makes the proposal one of this effect. */
 export function proposes(world: SuiWorld, effect: ProposalEffect): void {
-  world.object(sui('proposal'), suiObjects.proposalObject, {
-    id: sui('proposal'),
+  world.object(objectOf('proposal'), suiObjects.proposalObject, {
+    id: objectOf('proposal'),
     version: 1,
     proposal_id: SUI_IDS.proposal,
     dao_id: SUI_IDS.dao,

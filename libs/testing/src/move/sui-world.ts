@@ -1,5 +1,5 @@
 import type { SuiClientTypes } from '@mysten/sui/client';
-import { fromBase58, normalizeStructTag } from '@mysten/sui/utils';
+import { deriveDynamicFieldID, fromBase58, normalizeStructTag } from '@mysten/sui/utils';
 import {
   EVENT_LAYOUTS,
   SuiChain,
@@ -21,7 +21,6 @@ import type { CompiledPackage } from './compiled.js';
 import { FAKE_GENESIS, FakeSui } from './fake-sui.js';
 
 export type MoveEvent = { [N in MoveEventName]: readonly [N, ValueOf<(typeof EVENT_LAYOUTS)[N]>] }[MoveEventName];
-type FieldValue = { readonly move: string; readonly bytes: Uint8Array };
 
 export const SUI_SETTINGS_IN_TESTS: SuiSettings = {
   network: 'custom',
@@ -83,9 +82,15 @@ export class SuiWorld {
   }
 
   /** A dynamic field, stored under the id that Sui derives for it. */
-  field(id: string, name: FieldValue, value: FieldValue): void {
-    const content = new Uint8Array([...new Uint8Array(32), ...name.bytes, ...value.bytes]);
-    this.sui.objects.set(id, { type: `0x2::dynamic_field::Field<${name.move}, ${value.move}>`, content });
+  field<T>(
+    parent: Hex32,
+    name: { readonly type: string; readonly bytes: Uint8Array },
+    layout: MoveType<T>,
+    value: T,
+  ): void {
+    const content = new Uint8Array([...new Uint8Array(32), ...name.bytes, ...serialize(layout, value)]);
+    const type = `0x2::dynamic_field::Field<${canonical(name.type)}, ${layout.move}>`;
+    this.sui.objects.set(deriveDynamicFieldID(parent, name.type, name.bytes), { type, content });
   }
 
   /** Events of a transaction that nobody here sent. */
