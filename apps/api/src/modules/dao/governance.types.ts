@@ -12,7 +12,7 @@ import { codeEnum, SafeInt } from '../../platform/graphql/index.js';
 export const VotingKindEnum = codeEnum(
   'VotingKind',
   VOTING_KINDS,
-  'Each member has one vote, or one for each unit that it has earned as a contributor.',
+  'Each member has one vote, or one for each unit that it has earned as a contributor (once somebody has earned any).',
 );
 export const PayoutModeEnum = codeEnum(
   'PayoutMode',

@@ -49,7 +49,10 @@ export function summaryOf(effect: Effect): string {
 function rules(effect: Extract<Effect, { kind: 'setGovernance' | 'setPayoutRules' }>): string {
   if (effect.kind === 'setGovernance') {
     const { voting, quorumBps, approvalBps, votingMs, timelockMs, executionMs, policyByVoteOnly } = effect.governance;
-    const votes = voting === 'member' ? 'each member has one vote' : 'each unit that a member has earned is one vote';
+    const votes =
+      voting === 'member'
+        ? 'each member has one vote'
+        : 'each unit that a member has earned is one vote, once somebody has earned any';
     return (
       `Decide by other rules: ${votes}; ${percent(quorumBps)} must vote and ${percent(approvalBps)} of yes and no ` +
       `must be yes; voting takes ${duration(votingMs)}, the timelock ${duration(timelockMs)}, and execution is ` +
