@@ -12,7 +12,7 @@ export type { CollateralRequest } from './tdx/collateral.js';
 export { createTdxPki, DEV_PLATFORM, issuePck, sgxExtension } from './tdx/pki.js';
 export type { PlatformFacts, TdxPki } from './tdx/pki.js';
 export { DEV_QE, DEV_REPORT, signTdxQuote } from './tdx/quote.js';
-export type { QeFields, QuoteRequest, ReportFields } from './tdx/quote.js';
+export type { HeaderFields, QeFields, QuoteRequest, ReportFields } from './tdx/quote.js';
 export { SoftwareTd } from './tdx/software-td.js';
 export type { GpuSource, SoftwareTdOptions } from './tdx/software-td.js';
 export { createNvidiaPki, createGpuIdentity } from './nvidia/pki.js';

@@ -61,9 +61,21 @@ export const DEV_QE: QeFields = {
   isvSvn: 4,
 };
 
+/** What the header says. */
+export interface HeaderFields {
+  readonly version: number;
+  readonly attestationKeyType: number;
+  readonly teeType: number;
+  readonly qeVendorId: Uint8Array;
+}
+
 export interface QuoteRequest {
   readonly pki: TdxPki;
+  /** Of the body, and of the header unless that says otherwise. */
   readonly version?: 4 | 5;
+  readonly header?: Partial<HeaderFields>;
+  /** Authentication data of the quoting enclave, when it is not 32 bytes. */
+  readonly authentication?: Uint8Array;
   readonly report?: Partial<ReportFields>;
   readonly qe?: Partial<QeFields>;
   /** Who signs the QE report, when it is not the PCK. */
@@ -88,8 +100,11 @@ export async function signTdxQuote(request: QuoteRequest): Promise<Uint8Array<Ar
   const attestation = await crypto.subtle.generateKey(P256, true, ['sign', 'verify']);
   const point = new Uint8Array(await crypto.subtle.exportKey('raw', attestation.publicKey));
   const attestationKey = point.subarray(1);
-  const signed = concatBytes(header(version), body(version, { ...DEV_REPORT, ...report }));
-  const authentication = Uint8Array.from({ length: 32 }, (_, i) => i);
+  const signed = concatBytes(
+    encodeHeader({ version, ...DEV_HEADER, ...request.header }),
+    body(version, { ...DEV_REPORT, ...report }),
+  );
+  const authentication = request.authentication ?? Uint8Array.from({ length: 32 }, (_, i) => i);
   const bound = await crypto.subtle.digest('SHA-256', concatBytes(boundKey ?? attestationKey, authentication));
   const qeReport = encodeQeReport({ ...DEV_QE, ...qe }, new Uint8Array(bound));
   const chain = concatBytes(utf8(request.chain ?? pemOf(pki.pck, pki.platformCa, pki.root)), Uint8Array.of(0));
@@ -112,9 +127,11 @@ export async function signTdxQuote(request: QuoteRequest): Promise<Uint8Array<Ar
   return concatBytes(signed, u32le(signatureData.length), signatureData);
 }
 
+const DEV_HEADER = { attestationKeyType: 2, teeType: 0x81, qeVendorId: QE_VENDOR };
+
 /** Version, attestation key type 2 (ECDSA P-256), TEE type 0x81, four reserved bytes, vendor, user data. */
-const header = (version: number): Uint8Array =>
-  concatBytes(u16le(version), u16le(2), u32le(0x81), zeros(4), QE_VENDOR, zeros(20));
+const encodeHeader = ({ version, attestationKeyType, teeType, qeVendorId }: HeaderFields): Uint8Array =>
+  concatBytes(u16le(version), u16le(attestationKeyType), u32le(teeType), zeros(4), qeVendorId, zeros(20));
 
 /** Version 5 wraps the report of TD 1.5 (type 3), which ends in TEE_TCB_SVN2 and MRSERVICETD. */
 function body(version: number, fields: ReportFields): Uint8Array {

@@ -1,12 +1,15 @@
-import { beforeAll } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { DEV_QE, devTcbInfo, pemOf } from '@usufruct/attestation-dev';
-import { fromHex, utf8 } from '@usufruct/kernel';
+import { fromBase64, fromHex, toBase64, utf8 } from '@usufruct/kernel';
 import {
   DAY_MS,
   NOW_MS,
   type Row,
   attributes,
+  bundleOf,
   bytes,
+  context,
+  good,
   collateral,
   describeRows,
   endorsement,
@@ -18,9 +21,37 @@ import {
   startTdxWorld,
   teeTcbSvn,
 } from '../../../../test/support/tdx-world.js';
+import { appraiseEvidence } from '../appraise.js';
 import { TDX_ENDORSEMENTS } from './collateral.js';
 
 beforeAll(startTdxWorld);
+
+/** The quote's bytes changed after it was signed. */
+const bytesOf =
+  (change: (quote: Uint8Array) => Uint8Array, version: 4 | 5 = 4): Row[2] =>
+  async () => {
+    const bundle = await bundleOf({ version });
+    return { bundle: { ...bundle, cpuEvidence: toBase64(change(fromBase64(bundle.cpuEvidence))) } };
+  };
+const withByte = (at: number, value: number) => (quote: Uint8Array) => quote.with(at, value);
+
+const FORMAT_ROWS: Row[] = [
+  ['a version that is SGX’s', ['VERSION'], quote(() => ({ header: { version: 3 } }))],
+  ['a version to come', ['VERSION'], quote(() => ({ header: { version: 6 } }))],
+  ['an SGX quote by its type', ['TEE_TYPE'], quote(() => ({ header: { teeType: 0 } }))],
+  ['another vendor', ['QE_VENDOR'], quote(() => ({ header: { qeVendorId: bytes(0, 16) } }))],
+  ['an attestation key on P-384', ['ATTESTATION_KEY_TYPE'], quote(() => ({ header: { attestationKeyType: 3 } }))],
+  ['version 5 with the body of 4', ['PARSE'], quote(() => ({ header: { version: 5 } }))],
+  ['31 bytes of QE authentication', ['PARSE'], quote(() => ({ authentication: bytes(1, 31) }))],
+  ['33 bytes of QE authentication', ['PARSE'], quote(() => ({ authentication: bytes(1, 33) }))],
+  ['truncated', ['PARSE'], bytesOf((raw) => raw.subarray(0, -1))],
+  ['truncated in the header', ['PARSE'], bytesOf((raw) => raw.subarray(0, 40))],
+  ['junk behind', ['PARSE'], bytesOf((raw) => Uint8Array.from([...raw, 0, 1]))],
+  ['larger than any quote', ['PARSE'], bytesOf((raw) => Uint8Array.from([...raw, ...new Uint8Array(32_768)]))],
+  // In version 5 the body's type is at 48 and its size at 50.
+  ['TD 1.5 with the type of 1.0', ['PARSE'], bytesOf(withByte(48, 2), 5)],
+  ['TD 1.5 with another size', ['PARSE'], bytesOf(withByte(50, 0x48), 5)],
+];
 
 const ATTRIBUTE_ROWS: Row[] = [
   // Bits of ATTRIBUTES, little-endian: DEBUG 0, SEPT_VE_DISABLE 28, MIGRATABLE 29, PKS 30, KL 31, PERFMON 63.
@@ -123,8 +154,21 @@ const COLLATERAL_ROWS: Row[] = [
 const deepDocument = (depth: number) =>
   utf8(`{"enclaveIdentity":{"id":${'['.repeat(depth)}${']'.repeat(depth)}},"signature":"${'00'.repeat(64)}"}`);
 
+describeRows('format', FORMAT_ROWS);
 describeRows('attributes of the TD', ATTRIBUTE_ROWS);
 describeRows('TDX module', MODULE_ROWS);
 describeRows('TCB', TCB_ROWS);
 describeRows('quoting enclave', QE_ROWS);
 describeRows('collateral', COLLATERAL_ROWS);
+
+describe('a flip of a byte', () => {
+  // Of recorded quotes more bytes are flipped; this covers every part of a quote also where there are none.
+  it('anywhere in a quote is refused', async () => {
+    const raw = fromBase64(good.cpuEvidence);
+    for (let at = 0; at < raw.length; at += 37) {
+      const flipped = raw.with(at, raw[at]! ^ (1 << (at % 8)));
+      const { ok } = await appraiseEvidence({ ...good, cpuEvidence: toBase64(flipped) }, context);
+      expect({ at, ok }).toEqual({ at, ok: false });
+    }
+  });
+});
