@@ -13,6 +13,8 @@ import type { EventRow, EventRows, EventValue } from './row.js';
 
 /** Whoever relies on the contracts watches these; no projection is built from them. */
 const ABOUT_THE_CODE = { dao: () => null, data: () => null };
+/** Which object of Walrus is where: nothing that a DAO decides by. */
+const ABOUT_AN_OBJECT = { dao: () => null, data: () => null };
 
 /** One row per event of the contracts; the type says which is missing. */
 const EVENTS: EventRows<MoveEventName> = {
@@ -22,6 +24,8 @@ const EVENTS: EventRows<MoveEventName> = {
   ...GOVERNANCE_ROWS,
   ...LIFECYCLE_ROWS,
   ...PAYOUT_ROWS,
+  BlobPutInCustody: ABOUT_AN_OBJECT,
+  BlobWithdrawn: ABOUT_AN_OBJECT,
   UpgradesLocked: ABOUT_THE_CODE,
   UpgradeAnnounced: ABOUT_THE_CODE,
   UpgradeCancelled: ABOUT_THE_CODE,

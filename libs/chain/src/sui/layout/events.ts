@@ -22,6 +22,7 @@ import {
   units,
   use,
 } from './common.js';
+import { BLOB_EVENT_LAYOUTS } from './blob-events.js';
 import { GOVERNANCE_EVENT_LAYOUTS } from './governance-events.js';
 import { LIFECYCLE_EVENT_LAYOUTS } from './lifecycle-events.js';
 import { PAYOUT_EVENT_LAYOUTS } from './payout-events.js';
@@ -37,6 +38,7 @@ const jobId = address<JobId>();
 /** Every event of the package, by the name of its struct. */
 export const EVENT_LAYOUTS = {
   ...UPGRADE_EVENT_LAYOUTS,
+  ...BLOB_EVENT_LAYOUTS,
   ...GOVERNANCE_EVENT_LAYOUTS,
   ...LIFECYCLE_EVENT_LAYOUTS,
   ...PAYOUT_EVENT_LAYOUTS,
