@@ -232,6 +232,24 @@ if (chromiumPath === '') {
       expect(earned['Chloe']).toBe(0n);
     }, 60_000);
 
+    it('looks at a proof file before it claims anything with it', async () => {
+      const { page } = portal;
+      await portal.visit('payouts');
+      const panel = page.getByRole('region', { name: 'Claim a payout of an epoch' });
+      const choose = async (content: string) => {
+        await panel
+          .getByLabel('Proof file')
+          .setInputFiles({ name: 'proof.json', mimeType: 'application/json', buffer: Buffer.from(content) });
+      };
+      await choose('{"epochId":"0x1"}');
+      expect(await portal.refusalOf(panel)).toBe('INVALID_ARGUMENT');
+      const nobody = `0x${'7'.repeat(64)}`;
+      const leaf = { daoId: nobody, number: '1', index: 0, account: nobody, amountUnits: '1', salt: nobody };
+      await choose(JSON.stringify({ epochId: nobody, leaf, proof: [] }));
+      await panel.getByText('NOT_FOUND').waitFor();
+      await portal.shoot('10-claim');
+    }, 30_000);
+
     it('lets a contributor verify the receipt of a use against the chain', async () => {
       const { page } = portal;
       await portal.become('Ada');
