@@ -2,7 +2,7 @@
 module usufruct::proposal_tests;
 
 use sui::test_scenario as ts;
-use usufruct::{effect, fixtures, governance_fixtures, world::{Self, World}};
+use usufruct::{effect, fixtures, governance, governance_fixtures, world::{Self, World}};
 
 const YES: u8 = 0;
 const NO: u8 = 1;
@@ -279,6 +279,18 @@ fun the_timelock_must_have_passed() {
     let mut world = proposed();
     world.vote(world::founder(), 0, YES);
     world.advance(3 * world::minute_ms() - 1);
+    world.execute(0);
+    world.end();
+}
+
+#[test]
+fun without_a_timelock_the_end_of_voting_is_the_first_moment() {
+    let minute_ms = world::minute_ms();
+    let governance = governance::new(0, 2_000, 5_001, minute_ms, 0, minute_ms, false);
+    let mut world = world::filled_with(governance);
+    world.propose(world::founder(), world::salt(), effect::set_price(9));
+    world.vote(world::founder(), 0, YES);
+    world.advance(minute_ms);
     world.execute(0);
     world.end();
 }
