@@ -1,27 +1,7 @@
 import type { ClientWithCoreApi, SuiClientTypes } from '@mysten/sui/client';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
-import {
-  asTimestampMs,
-  isErrorCode,
-  refuse,
-  toUsufructError,
-  type DaoId,
-  type Digest,
-  type EpochId,
-  type LicenceId,
-  type SignerId,
-} from '@usufruct/kernel';
-import {
-  LIMITS,
-  type ChainAction,
-  type ChainEvent,
-  type EpochView,
-  type LicenceOfferView,
-  type LicenceView,
-  type ReceiptPoolView,
-  type SignerView,
-  type TransactionOutcome,
-} from '@usufruct/protocol';
+import { asTimestampMs, isErrorCode, refuse, toUsufructError, type Digest } from '@usufruct/kernel';
+import { LIMITS, type ChainAction, type ChainEvent, type TransactionOutcome } from '@usufruct/protocol';
 import type { Chain, PreparedTransaction, WalletSigner } from '../port.js';
 import { abortRefusal } from './abort-codes.js';
 import { toSuiDigest } from './digests.js';
@@ -89,18 +69,18 @@ export class SuiChain implements Chain {
   runner: Chain['runner'] = (daoId, runnerId) => this.#reader.runner(daoId, runnerId);
   job: Chain['job'] = (id) => this.#reader.job(id);
   settledReceipt: Chain['settledReceipt'] = (jobId, questionId) => this.#reader.settledReceipt(jobId, questionId);
-  licenceOffer = (id: LicenceId): Promise<LicenceOfferView> => this.#reader.licenceOffer(id);
-  licence = (id: LicenceId): Promise<LicenceView> => this.#reader.licence(id);
+  licenceOffer: Chain['licenceOffer'] = (id) => this.#reader.licenceOffer(id);
+  licence: Chain['licence'] = (id) => this.#reader.licence(id);
   balanceOf: Chain['balanceOf'] = (account) => this.#reader.balanceOf(account);
   member: Chain['member'] = (daoId, address) => this.#governance.member(daoId, address);
   applicationsOf: Chain['applicationsOf'] = (daoId) => this.#governance.applicationsOf(daoId);
   proposal: Chain['proposal'] = (id) => this.#governance.proposal(id);
   proposalsOf: Chain['proposalsOf'] = (daoId) => this.#governance.proposalsOf(daoId);
-  signer = (daoId: DaoId, id: SignerId): Promise<SignerView> => this.#payouts.signer(daoId, id);
-  receiptPool = (daoId: DaoId): Promise<ReceiptPoolView> => this.#payouts.receiptPool(daoId);
-  epoch = (id: EpochId): Promise<EpochView> => this.#payouts.epoch(id);
-  epochsOf = (daoId: DaoId): Promise<EpochView[]> => this.#payouts.epochsOf(daoId);
-  isClaimed = (epochId: EpochId, index: number): Promise<boolean> => this.#payouts.isClaimed(epochId, index);
+  signer: Chain['signer'] = (daoId, id) => this.#payouts.signer(daoId, id);
+  receiptPool: Chain['receiptPool'] = (daoId) => this.#payouts.receiptPool(daoId);
+  epoch: Chain['epoch'] = (id) => this.#payouts.epoch(id);
+  epochsOf: Chain['epochsOf'] = (daoId) => this.#payouts.epochsOf(daoId);
+  isClaimed: Chain['isClaimed'] = (epochId, index) => this.#payouts.isClaimed(epochId, index);
 
   async events(
     after: number,
