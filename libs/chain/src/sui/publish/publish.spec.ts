@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
 import { toBase58 } from '@mysten/sui/utils';
 import { isValidTransactionSignature } from '@mysten/sui/verify';
-import { toUsufructError, type Address, type Hex32 } from '@usufruct/kernel';
+import { fromBase64, toUsufructError, type Address, type Hex32 } from '@usufruct/kernel';
 import {
   buildPackage,
   FAKE_GENESIS,
@@ -87,7 +87,9 @@ describe('publishing', () => {
     const bytes = await tx.build();
     const signature = await publisher.signTransaction!(bytes);
     expect(await isValidTransactionSignature(bytes, signature, { address: publisher.address })).toBe(true);
+    // Sui's limits: 128 KiB a transaction, 100 KiB a package.
     expect(bytes.length).toBeLessThan(128 * 1024);
+    expect(pack.modules.reduce((sum, module) => sum + fromBase64(module).length, 0)).toBeLessThan(100 * 1024);
     const [command] = TransactionDataBuilder.fromBytes(bytes).commands;
     expect(command?.Publish?.modules).toEqual(pack.modules);
     expect(command?.Publish?.dependencies).toEqual(pack.dependencies);
