@@ -86,4 +86,28 @@ export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
     to: 'if (!accept) dao.add_member(owner);',
     kind: 'decideContribution',
   },
+  {
+    name: 'strangers vote',
+    file: 'sources/proposal.move',
+    from: 'assert!(dao.is_member(voter) && dao.ordinal_of(voter) < self.member_count, ENoVote);',
+    to: 'assert!(dao.is_member(voter) || true, ENoVote);',
+    kind: 'vote',
+    refusal: 'NO_VOTE',
+  },
+  {
+    name: 'a proposal is executed before its timelock has passed',
+    file: 'sources/proposal.move',
+    from: 'assert!(now_ms >= self.executable_from_ms, ETimelocked);',
+    to: 'assert!(now_ms >= self.executable_from_ms || true, ETimelocked);',
+    kind: 'executeProposal',
+    refusal: 'PROPOSAL_STATE timelocked',
+  },
+  {
+    name: 'a payout is claimed twice',
+    file: 'sources/epoch.move',
+    from: 'assert!(!self.is_claimed(index), EClaimed);',
+    to: 'assert!(!self.is_claimed(index) || true, EClaimed);',
+    kind: 'claimPayout',
+    refusal: 'ALREADY_CLAIMED',
+  },
 ];

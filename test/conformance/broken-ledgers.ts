@@ -108,4 +108,28 @@ export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
     kind: 'anchorTreeHead',
     refusal: 'INVALID_ARGUMENT rootHash',
   },
+  {
+    name: 'a member votes twice',
+    file: machine('proposal'),
+    from: "if (room.draft.read('vote', key) !== undefined)",
+    to: "if (room.draft.read('vote', key) === null)",
+    kind: 'vote',
+    refusal: 'ALREADY_VOTED',
+  },
+  {
+    name: 'a proposal is executed before its timelock has passed',
+    file: machine('proposal'),
+    from: "if (proposalState(proposal, room.nowMs) !== 'executable')",
+    to: "if (!['executable', 'timelocked'].includes(proposalState(proposal, room.nowMs)))",
+    kind: 'executeProposal',
+    refusal: 'PROPOSAL_STATE timelocked',
+  },
+  {
+    name: 'a payout is claimed twice',
+    file: machine('claim'),
+    from: "if (room.draft.read('claim', key) !== undefined)",
+    to: "if (room.draft.read('claim', key) === null)",
+    kind: 'claimPayout',
+    refusal: 'ALREADY_CLAIMED',
+  },
 ];

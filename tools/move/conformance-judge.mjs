@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { compiledTests, packageFiles } from './compiler.mjs';
 
-const STAGE = resolve(import.meta.dirname, '../../test/conformance/move/stage.move');
+const STAGE = readFileSync(resolve(import.meta.dirname, '../../test/conformance/move/stage.move'), 'utf8');
 const contracts = Object.fromEntries(Object.entries(packageFiles()).filter(([name]) => !name.startsWith('tests/')));
 
 function edited({ file, from, to }) {
@@ -16,6 +16,6 @@ function edited({ file, from, to }) {
 }
 
 process.on('message', async ({ modules, edit }) => {
-  const tests = { 'tests/stage.move': readFileSync(STAGE, 'utf8'), ...modules };
+  const tests = { 'tests/stage.move': STAGE, ...modules };
   process.send(await compiledTests({ ...contracts, ...(edit === null ? {} : edited(edit)), ...tests }));
 });

@@ -43,10 +43,10 @@ export function governanceOf({ random }: Play, twist: string | null): Governance
   return { ...governance, ...changes[twist ?? ''] };
 }
 
-export function payoutRulesOf({ random }: Play, twist: string | null): PayoutRules {
+export function payoutRulesOf({ random, mode }: Play, twist: string | null): PayoutRules {
   const rules: PayoutRules = {
-    mode: 'direct',
-    challengeMs: random.pick([0, MINUTE_MS]),
+    mode: mode ?? (random.chance(0.65) ? 'direct' : 'epoch'),
+    challengeMs: random.pick([0, MINUTE_MS, 10 * MINUTE_MS]),
     claimTermMs: random.pick([1_000, 5 * MINUTE_MS]),
     unclaimedTo: random.pick(UNCLAIMED_TO),
   };

@@ -3,15 +3,21 @@ import type { Actor } from '../play/actor.js';
 import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
 import { createDataset } from './dataset.js';
+import { claimPayout, objectToEpoch, proposeEpoch, proveEquivocation, sweepEpoch } from './epoch.js';
 import { giveGrant, revokeGrant } from './grant.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
+import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
-import { settleReceipt } from './receipt.js';
+import { executeProposal, propose, vote } from './proposal.js';
+import { settlePrivately, settleReceipt } from './receipt.js';
 import { registerRunner } from './runner.js';
 
-export const ACTORS: readonly Actor[] = [
+const STILL_TO_DO = 'its scenarios are still to be written';
+
+/** Who plays each action, or why nobody does. */
+const BY_KIND: { readonly [K in ChainActionKind]: Actor | string } = {
   mint,
   transfer,
   createHolderSet,
@@ -28,11 +34,30 @@ export const ACTORS: readonly Actor[] = [
   closeJob,
   expireJob,
   anchorTreeHead,
+  applyForMembership,
+  decideApplication,
+  setRoles,
   pauseDao,
-];
+  propose,
+  vote,
+  executeProposal,
+  settlePrivately,
+  proposeEpoch,
+  objectToEpoch,
+  proveEquivocation,
+  claimPayout,
+  sweepEpoch,
+  rotateHolderSet: STILL_TO_DO,
+  tombstoneHolder: STILL_TO_DO,
+  tombstoneContribution: STILL_TO_DO,
+  renewLease: STILL_TO_DO,
+  buyLicence: STILL_TO_DO,
+};
 
-/** Actions that scenarios leave out, and why. */
-export const NOT_PLAYED: Readonly<Partial<Record<ChainActionKind, string>>> = {};
+export const ACTORS: readonly Actor[] = Object.values(BY_KIND).filter((one) => typeof one !== 'string');
+export const NOT_PLAYED: readonly (readonly [kind: string, why: string])[] = Object.entries(BY_KIND).flatMap(
+  ([kind, one]) => (typeof one === 'string' ? [[kind, one] as const] : []),
+);
 
 export function actorOf(kind: ChainActionKind): Actor {
   const actor = ACTORS.find((one) => one.kind === kind);

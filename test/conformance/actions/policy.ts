@@ -103,6 +103,11 @@ export const POLICY_REFUSALS: Readonly<Record<string, readonly string[]>> = {
   'NOT_FOUND holder-set': ['data_dao::EWrongHolderSet'],
 };
 
+export const splitText = (split: RevenueSplit): string => {
+  const parts = [split.contributorsBps, split.treasuryBps, split.runnerBps, split.protocolBps];
+  return `stage::split(${parts.map(move.number).join(', ')})`;
+};
+
 export function policyText(policy: DaoPolicy): string {
   const { split, appraisal } = policy;
   const args = [
@@ -110,7 +115,7 @@ export function policyText(policy: DaoPolicy): string {
     move.list(policy.purposes.map(move.text)),
     move.list(policy.kinds.map(move.kind)),
     move.list(policy.protections.map(move.protection)),
-    ...[split.contributorsBps, split.treasuryBps, split.runnerBps, split.protocolBps].map(move.number),
+    splitText(split),
     move.address(policy.holderSetId),
     move.number(appraisal.version),
     move.list(appraisal.profiles.map(move.text)),

@@ -100,8 +100,8 @@ function usesOf(play: Play, asking: Asking, twist: string | null): Use[] | null 
     case 'floor':
       return one(uncovered.find(({ grantId }) => lacks(play.ledger.read('grant', grantId)!, asking)[0] === twist));
     case 'budget':
-      // Rather of one that has spent something before.
-      return one(usable.find(({ grantId }) => hasSpent(play, grantId)) ?? (random.chance(0.2) ? first : undefined));
+      // Of one that has spent something before: what is left counts, not what was given.
+      return one(usable.find(({ grantId }) => hasSpent(play, grantId)));
     default:
       return uses;
   }

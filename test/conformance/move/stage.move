@@ -10,13 +10,16 @@ use usufruct::{
     contribution,
     data_dao::{Self, Dao, PauseCap},
     dataset::{Self, Dataset},
+    effect::Effect,
+    epoch::{Self, Epoch},
     governance::Governance,
     grant,
     grant_terms,
     holder_set::{Self, HolderSet},
     job::{Self, Job},
     payout_rules::PayoutRules,
-    policy::{Self, Policy},
+    policy::{Self, Policy, RevenueSplit},
+    proposal::{Self, Proposal},
     registry::{Self, PublisherCap, Registry},
     usage_receipt
 };
@@ -31,6 +34,20 @@ const ETreasury: u64 = 9002;
 const EPolicy: u64 = 9003;
 /// Somebody is a member who should not be, or the other way round.
 const EMember: u64 = 9004;
+/// A member has other roles.
+const ERoles: u64 = 9013;
+/// A member was paid something else.
+const EEarned: u64 = 9014;
+/// A DAO is paused that should not be, or the other way round.
+const EPause: u64 = 9015;
+/// There are more or fewer proposals, or one was executed or not.
+const EProposal: u64 = 9016;
+/// Something else was voted.
+const EVotes: u64 = 9017;
+/// Something else is set aside, or covered by epochs.
+const EPool: u64 = 9018;
+/// An epoch is in another state, holds something else, or another leaf of it was paid.
+const EEpoch: u64 = 9019;
 /// A runner is paid elsewhere.
 const ERunner: u64 = 9005;
 /// A dataset has more or fewer contributions, or one of another owner or in another state.
@@ -156,15 +173,16 @@ public fun anchor_tree_head(
     ts::return_shared(set);
 }
 
+public fun split(contributors: u16, treasury: u16, runner: u16, protocol: u16): RevenueSplit {
+    policy::revenue_split(contributors, treasury, runner, protocol)
+}
+
 public fun policy(
     price_units: u64,
     purposes: vector<vector<u8>>,
     kinds: vector<u8>,
     protections: vector<u8>,
-    contributors_bps: u16,
-    treasury_bps: u16,
-    runner_bps: u16,
-    protocol_bps: u16,
+    split: RevenueSplit,
     holder_set_id: address,
     appraisal_version: u32,
     profiles: vector<vector<u8>>,
@@ -178,7 +196,7 @@ public fun policy(
         texts(purposes),
         kinds,
         protections,
-        policy::revenue_split(contributors_bps, treasury_bps, runner_bps, protocol_bps),
+        split,
         holder_set_id,
         policy::appraisal(
             appraisal_version,
@@ -266,6 +284,82 @@ public fun register_runner(
     ts::return_shared(set);
     ts::return_shared(dao);
     ts::return_shared(registry);
+}
+
+// === Members and votes ===
+
+public fun apply_for_membership(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    statement_hash: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    dao.apply(statement_hash, s.scenario.ctx());
+    ts::return_shared(dao);
+}
+
+public fun decide_application(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    applicant: address,
+    accept: bool,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    dao.decide_application(applicant, accept, s.scenario.ctx());
+    ts::return_shared(dao);
+}
+
+public fun set_roles(s: &mut Stage, sender: address, dao_id: address, member: address, roles: u8) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    dao.set_roles(member, roles, s.scenario.ctx());
+    ts::return_shared(dao);
+}
+
+public fun propose(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    id: address,
+    salt: address,
+    effect: Effect,
+    description_hash: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    proposal::propose(&mut dao, salt, effect, description_hash, &s.clock, s.scenario.ctx());
+    ts::return_shared(dao);
+    s.remember<Proposal>(sender, id);
+}
+
+public fun vote(s: &mut Stage, sender: address, id: address, dao_id: address, choice: u8) {
+    s.scenario.next_tx(sender);
+    let mut proposal: Proposal = s.take(id);
+    let dao: Dao<COIN> = s.take(dao_id);
+    proposal.vote(&dao, choice, &s.clock, s.scenario.ctx());
+    ts::return_shared(dao);
+    ts::return_shared(proposal);
+}
+
+public fun execute_proposal(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    dao_id: address,
+    holder_set_id: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut proposal: Proposal = s.take(id);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let set: HolderSet = s.take(holder_set_id);
+    proposal.execute(&mut dao, &set, &s.clock, s.scenario.ctx());
+    ts::return_shared(set);
+    ts::return_shared(dao);
+    ts::return_shared(proposal);
 }
 
 // === Data ===
@@ -466,6 +560,137 @@ public fun expire_job(s: &mut Stage, sender: address, id: address) {
     ts::return_shared(job);
 }
 
+// === Private payout ===
+
+public fun settle_privately(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    job_id: address,
+    receipt: vector<u8>,
+    signature: vector<u8>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let dataset: Dataset = s.take(dataset_id);
+    let mut job: Job<COIN> = s.take(job_id);
+    usage_receipt::settle_privately(
+        &mut job,
+        &mut dao,
+        &dataset,
+        &registry,
+        receipt,
+        signature,
+        &s.clock,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(job);
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+    ts::return_shared(registry);
+}
+
+public fun propose_epoch(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    holder_set_id: address,
+    id: address,
+    statement: vector<u8>,
+    settler_signature: vector<u8>,
+    members: vector<u8>,
+    signatures: vector<vector<u8>>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let set: HolderSet = s.take(holder_set_id);
+    epoch::propose(
+        &mut dao,
+        &registry,
+        &set,
+        statement,
+        settler_signature,
+        members,
+        signatures,
+        &s.clock,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(set);
+    ts::return_shared(dao);
+    ts::return_shared(registry);
+    s.remember<Epoch<COIN>>(sender, id);
+}
+
+public fun object_to_epoch(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    dao_id: address,
+    holder_set_id: address,
+    member: u8,
+) {
+    s.scenario.next_tx(sender);
+    let mut epoch: Epoch<COIN> = s.take(id);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let set: HolderSet = s.take(holder_set_id);
+    epoch.object(&mut dao, &set, member, &s.clock, s.scenario.ctx());
+    ts::return_shared(set);
+    ts::return_shared(dao);
+    ts::return_shared(epoch);
+}
+
+public fun prove_equivocation(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    dao_id: address,
+    statement: vector<u8>,
+    settler_signature: vector<u8>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut epoch: Epoch<COIN> = s.take(id);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    epoch.prove_equivocation(&mut dao, &registry, statement, settler_signature, &s.clock);
+    ts::return_shared(dao);
+    ts::return_shared(epoch);
+    ts::return_shared(registry);
+}
+
+public fun claim_payout(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    dao_id: address,
+    index: u32,
+    account: address,
+    amount_units: u64,
+    salt: address,
+    proof: vector<address>,
+) {
+    s.scenario.next_tx(sender);
+    let mut epoch: Epoch<COIN> = s.take(id);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let ctx = s.scenario.ctx();
+    epoch.claim(&mut dao, index, account, amount_units, salt, proof, &s.clock, ctx);
+    ts::return_shared(dao);
+    ts::return_shared(epoch);
+}
+
+public fun sweep_epoch(s: &mut Stage, sender: address, id: address, dao_id: address) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut epoch: Epoch<COIN> = s.take(id);
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    epoch.sweep(&mut dao, &registry, &s.clock, s.scenario.ctx());
+    ts::return_shared(dao);
+    ts::return_shared(epoch);
+    ts::return_shared(registry);
+}
+
 // === What is left behind ===
 
 /// Ends the last transaction, so that all of it can be seen.
@@ -486,16 +711,21 @@ public fun assert_wallet(s: &Stage, account: address, units: u64) {
     assert!(held == units, EWallet);
 }
 
-/// The first list are members, the second are not. Runner `i` is registered until after `last_ms[i]` and paid at
-/// `pay_to[i]`.
+/// Member `i` has `roles[i]` and was paid `earned_units[i]`; there are no others. Runner `j` is registered until after
+/// `last_ms[j]` and paid at `pay_to[j]`.
 public fun assert_dao(
     s: &Stage,
     id: address,
     treasury_units: u64,
     policy_version: u32,
     policy_digest: address,
+    paused: bool,
+    proposal_count: u64,
+    pool_units: u64,
+    covered_receipts: u64,
     members: vector<address>,
-    others: vector<address>,
+    roles: vector<u8>,
+    earned_units: vector<u64>,
     runner_ids: vector<address>,
     last_ms: vector<u64>,
     pay_to: vector<address>,
@@ -504,15 +734,17 @@ public fun assert_dao(
     assert!(dao.treasury_units() == treasury_units, ETreasury);
     assert!(dao.policy_version() == policy_version, EPolicy);
     assert!(dao.policy_digest() == policy_digest, EPolicy);
+    assert!(dao.is_paused() == paused, EPause);
+    assert!(dao.proposal_count() == proposal_count, EProposal);
+    assert!(dao.receipt_pool().held_units() == pool_units, EPool);
+    assert!(dao.receipt_pool().covered_receipts() == covered_receipts, EPool);
+    assert!(dao.member_count() == members.length(), EMember);
     let mut i = 0;
     while (i < members.length()) {
         assert!(dao.is_member(members[i]), EMember);
+        assert!(dao.roles_of(members[i]) == roles[i], ERoles);
+        assert!(dao.earned_of(members[i]) == earned_units[i], EEarned);
         i = i + 1;
-    };
-    let mut j = 0;
-    while (j < others.length()) {
-        assert!(!dao.is_member(others[j]), EMember);
-        j = j + 1;
     };
     let mut k = 0;
     while (k < runner_ids.length()) {
@@ -520,6 +752,35 @@ public fun assert_dao(
         k = k + 1;
     };
     ts::return_shared(dao);
+}
+
+public fun assert_proposal(
+    s: &Stage,
+    id: address,
+    yes_votes: u64,
+    no_votes: u64,
+    abstain_votes: u64,
+    total_votes: u64,
+    executed: bool,
+) {
+    let proposal: Proposal = s.take(id);
+    let (yes, no, abstain) = proposal.votes();
+    assert!(yes == yes_votes && no == no_votes && abstain == abstain_votes, EVotes);
+    assert!(proposal.total_votes() == total_votes, EVotes);
+    assert!(proposal.is_executed() == executed, EProposal);
+    ts::return_shared(proposal);
+}
+
+/// Leaf `i` was paid or not as `claimed[i]` says.
+public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, claimed: vector<bool>) {
+    let epoch: Epoch<COIN> = s.take(id);
+    assert!(epoch.state() == state && epoch.held_units() == held_units, EEpoch);
+    let mut i = 0;
+    while (i < claimed.length()) {
+        assert!(epoch.is_claimed(i as u32) == claimed[i], EEpoch);
+        i = i + 1;
+    };
+    ts::return_shared(epoch);
 }
 
 /// Contribution `i` is `ids[i]`, grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
@@ -627,7 +888,11 @@ fun remember<O: key>(s: &mut Stage, sender: address, id: address) {
     s.objects.push_back(ts::most_recent_id_shared<O>().destroy_some());
 }
 
-fun texts(list: vector<vector<u8>>): vector<String> {
+public fun text(bytes: vector<u8>): String {
+    string::utf8(bytes)
+}
+
+public fun texts(list: vector<vector<u8>>): vector<String> {
     let mut all = vector[];
     let mut i = 0;
     while (i < list.length()) {

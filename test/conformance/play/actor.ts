@@ -1,5 +1,5 @@
 import type { Address, Hex32 } from '@usufruct/kernel';
-import type { ChainAction, ChainActionKind } from '@usufruct/protocol';
+import type { ChainAction, ChainActionKind, PayoutMode } from '@usufruct/protocol';
 import { word } from './cast.js';
 import type { Ledger } from './ledger.js';
 import type { Call } from './move-text.js';
@@ -9,6 +9,8 @@ import type { Random } from './random.js';
 export interface Play {
   readonly ledger: Ledger;
   readonly random: Random;
+  /** How new DAOs pay, where what the scenario aims at needs one of the two. */
+  readonly mode: PayoutMode | null;
 }
 
 /** The first salt whose object does not exist yet, or one whose object does; null where there is none. */
@@ -38,6 +40,8 @@ export interface Actor {
   readonly twists: readonly string[];
   /** What has to have happened before a twist can work, by twist. */
   readonly before?: Readonly<Record<string, readonly ChainActionKind[]>>;
+  /** The mode of payout that the action needs. */
+  readonly mode?: PayoutMode;
   /** What to do when the state offers nothing to do it to. */
   readonly prepare?: readonly ChainActionKind[];
   /** May let time pass first. A step that mostly succeeds, or with the twist mostly does not; null where the state offers nothing to do it to. */

@@ -28,6 +28,9 @@ const keyPair = (name: string): KeyPair => {
 export const HOLDER_KEYS = [0, 1, 2, 3].map((i) => keyPair(`holder key ${i}`));
 export const RUNNER_KEYS = [0, 1, 2].map((i) => keyPair(`runner key ${i}`));
 
+/** Of MPC sets and FHE hosts. */
+export const SIGNER_KEY_PAIRS = [0, 1, 2, 3].map((i) => keyPair(`signer key ${i}`));
+
 export const START_MS = 1_800_000_000_000;
 export const MINUTE_MS = 60_000;
 

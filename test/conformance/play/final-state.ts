@@ -1,5 +1,15 @@
 import { fromBase64, type DatasetId, type RunnerId } from '@usufruct/kernel';
-import { CHAIN_JOB_STATES, runnerIdOf, type HolderSetView, type JobView } from '@usufruct/protocol';
+import {
+  CHAIN_JOB_STATES,
+  EPOCH_STATES,
+  epochAccountOf,
+  receiptPoolAccountOf,
+  runnerIdOf,
+  type EpochView,
+  type HolderSetView,
+  type JobView,
+  type ProposalView,
+} from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Ledger } from './ledger.js';
 import { CHAIN, EVERYBODY } from './cast.js';
@@ -15,13 +25,17 @@ export function finalState(ledger: Ledger): move.Call[] {
     ...wallets,
     ...ledger.all('dao').map((dao) => daoCall(ledger, dao)),
     ...ledger.all('dataset').map(({ id }) => datasetCall(ledger, id)),
+    ...ledger.all('proposal').map(proposalCall),
+    ...ledger.all('epoch').map((epoch) => epochCall(ledger, epoch)),
     ...ledger.all('job').map((job) => jobCall(ledger, job)),
     ...ledger.all('holder-set').map((set) => headsCall(ledger, set)),
   ];
 }
 
-function daoCall(ledger: Ledger, { id, treasury, policyVersion, policyDigest, policy }: DaoRecord): move.Call {
-  const isMember = (account: string): boolean => ledger.read('member', `${id}/${account}`) !== undefined;
+function daoCall(ledger: Ledger, dao: DaoRecord): move.Call {
+  const { id, treasury, policyVersion, policyDigest, policy, paused, proposalCount } = dao;
+  const memberOf = (account: string) => ledger.read('member', `${id}/${account}`);
+  const members = EVERYBODY.flatMap((account) => memberOf(account) ?? []);
   const { measurements, profiles } = policy.appraisal;
   const runners = ledger.all('runner').filter(
     // Of one that the policy does not approve now the contracts say nothing.
@@ -34,11 +48,32 @@ function daoCall(ledger: Ledger, { id, treasury, policyVersion, policyDigest, po
     move.number(ledger.balanceOf(treasury)),
     move.number(policyVersion),
     move.address(policyDigest),
-    move.list(EVERYBODY.filter(isMember).map(move.address)),
-    move.list(EVERYBODY.filter((account) => !isMember(account)).map(move.address)),
+    move.flag(paused),
+    move.number(proposalCount),
+    move.number(ledger.balanceOf(receiptPoolAccountOf(id))),
+    move.number(ledger.read('receipt-pool', id)?.coveredReceipts ?? 0n),
+    move.list(members.map(({ address }) => move.address(address))),
+    move.list(members.map(({ roles }) => move.number(roles))),
+    move.list(members.map(({ earnedUnits }) => move.number(earnedUnits))),
     move.list(runnerIds.map(move.address)),
     move.list(runners.map(({ expiresAtMs }) => move.number(expiresAtMs - 1))),
     move.list(runners.map(({ payTo }) => move.address(payTo))),
+  );
+}
+
+function proposalCall({ id, yesVotes, noVotes, abstainVotes, totalVotes, executedAtMs }: ProposalView): move.Call {
+  const votes = [yesVotes, noVotes, abstainVotes, totalVotes].map(move.number);
+  return move.call('assert_proposal', move.address(id), ...votes, move.flag(executedAtMs !== null));
+}
+
+function epochCall(ledger: Ledger, { id, leafCount, state }: EpochView): move.Call {
+  const isClaimed = (index: number): boolean => ledger.read('claim', `${id}/${index}`) !== undefined;
+  return move.call(
+    'assert_epoch',
+    move.address(id),
+    move.number(EPOCH_STATES.indexOf(state)),
+    move.number(ledger.balanceOf(epochAccountOf(id))),
+    move.list(Array.from({ length: leafCount }, (_, index) => move.flag(isClaimed(index)))),
   );
 }
 

@@ -1,5 +1,5 @@
 import { asTimestampMs } from '@usufruct/kernel';
-import type { ChainActionKind } from '@usufruct/protocol';
+import type { ChainActionKind, PayoutMode } from '@usufruct/protocol';
 import { ACTORS, actorOf } from '../actions/index.js';
 import type { Actor, Attempt, Play } from './actor.js';
 import { MINUTE_MS } from './cast.js';
@@ -45,10 +45,10 @@ const BEGINNING: readonly ChainActionKind[] = [
   'fundJob',
   'settleReceipt',
 ];
-/** A way to play an action slightly wrong. */
-export type Target = readonly [actor: Actor, twist: string];
+/** A way to play an action slightly wrong, or right after all that it needs was prepared. */
+export type Target = readonly [actor: Actor, twist: string | null];
 export const TARGETS: readonly Target[] = ACTORS.flatMap((actor) =>
-  actor.twists.map((twist) => [actor, twist] as const),
+  [...actor.twists, ...(actor.prepare === undefined ? [] : [null])].map((twist) => [actor, twist] as const),
 );
 const TRIES = 10;
 
@@ -56,7 +56,7 @@ const TRIES = 10;
 export interface Plan {
   /** What chance does in it. */
   readonly seed: number;
-  /** The way of being wrong that it is to end with; without one it ends with what is refused by chance. */
+  /** What it is to end with; without that it ends with what is refused by chance. */
   readonly aim: Target | null;
 }
 
@@ -89,7 +89,7 @@ class Telling {
   ) {
     this.random = new Random(plan.seed);
     this.#ledger = new Ledger(machine);
-    this.#play = { ledger: this.#ledger, random: this.random };
+    this.#play = { ledger: this.#ledger, random: this.random, mode: modeFor(plan) };
   }
 
   async begin(): Promise<void> {
@@ -107,14 +107,14 @@ class Telling {
     }
   }
 
-  /** Until this way of being wrong is refused, or has been tried often. */
-  async aim(actor: Actor, twist: string): Promise<void> {
+  /** Until this has happened or was refused, or has been tried often. */
+  async aim(actor: Actor, twist: string | null): Promise<void> {
     for (let i = 0; i < TRIES && this.#refusal === null; i++) {
-      for (const kind of actor.before?.[twist] ?? []) await this.#step(actorOf(kind), null, false);
+      for (const kind of actor.before?.[twist ?? ''] ?? []) await this.#step(actorOf(kind), null, false);
       const happened = await this.#step(actor, twist, true);
-      if (this.#refusal !== null) return;
-      for (const kind of happened ? [] : (actor.prepare ?? [])) await this.#step(actorOf(kind), null, false);
+      if (this.#refusal !== null || (twist === null && happened)) return;
       await this.goOn(1, false);
+      for (const kind of happened ? [] : (actor.prepare ?? [])) await this.#step(actorOf(kind), null, false);
     }
   }
 
@@ -159,6 +159,13 @@ class Telling {
     const passed = ledger.nowMs + random.pick([1, 1_000, MINUTE_MS, 4 * MINUTE_MS]);
     ledger.nowMs = asTimestampMs(soon.length > 0 && random.chance(0.3) ? random.pick(soon) : passed);
   }
+}
+
+/** What the action needs, or the other one where that is what is wrong with it. */
+function modeFor({ aim }: Plan): PayoutMode | null {
+  const mode = aim?.[0].mode;
+  if (mode === undefined || aim?.[1] !== 'mode') return mode ?? null;
+  return mode === 'direct' ? 'epoch' : 'direct';
 }
 
 function abortsOf(actor: Actor, name: string): readonly string[] {
