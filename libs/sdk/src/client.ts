@@ -32,7 +32,7 @@ import {
   type CreateHolderSetParams,
 } from './dao.js';
 import { claimPayout, objectToEpoch, sweepEpoch, type PayoutProof } from './epochs.js';
-import { historyOf, treasuryOf } from './governance/history.js';
+import { historyOf, policyVersionsOf, treasuryOf } from './governance/history.js';
 import {
   draftRotation,
   holderSetVersions,
@@ -151,6 +151,7 @@ export class UsufructClient {
     treasury: (daoId: DaoId) => treasuryOf(this.context, daoId),
     signers: (daoId: DaoId) => listSigners(this.context, daoId),
     history: (daoId: DaoId) => historyOf(this.context, daoId),
+    policyVersions: (daoId: DaoId) => policyVersionsOf(this.context, daoId),
   };
 
   readonly members = {

@@ -23,7 +23,7 @@ export {
   roleWords,
   type Words,
 } from './governance/explain.js';
-export type { Treasury, TreasurySpending } from './governance/history.js';
+export type { PolicyVersion, Treasury, TreasurySpending } from './governance/history.js';
 export { holderOperatorKey, holderSigningKey, readRotation, zRotationDraft } from './governance/holder-sets.js';
 export type { HolderSetVersion, RotationDraft } from './governance/holder-sets.js';
 export { hasRole, ROLE_NAMES, roleNames, rolesOf, type Membership, type RoleName } from './governance/members.js';

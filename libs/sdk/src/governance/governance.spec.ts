@@ -12,7 +12,9 @@ import {
 } from '@usufruct/protocol';
 import {
   aDao,
+  aMember,
   aPolicy,
+  aProposal,
   FakeChain,
   FakeGraphql,
   FakeStore,
@@ -33,35 +35,19 @@ const OTHER = idOf<Address>('other');
 const DAO = idOf<DaoId>('dao');
 const OTHER_MEASUREMENT = 'cd'.repeat(48);
 
-const aMember = (changes: Partial<MemberView> = {}): MemberView => ({
-  address: ME.address,
-  roles: 0,
-  ordinal: 1,
-  earnedUnits: asAmount(0n),
-  ...changes,
-});
-const aProposal = (changes: Partial<ProposalView> = {}): ProposalView => ({
-  id: idOf<ProposalId>('proposal'),
-  daoId: DAO,
-  number: 1,
-  proposer: ME.address,
-  effect: { kind: 'setPrice', pricePerQuestionUnits: asAmount(2n) },
-  descriptionHash: metadataDigest({ title: '', description: '' }),
-  voting: 'member',
-  quorumBps: 2_000,
-  approvalBps: 5_001,
-  memberCount: 5,
-  totalVotes: 5n,
-  yesVotes: 0n,
-  noVotes: 0n,
-  abstainVotes: 0n,
-  createdAtMs: TEST_NOW_MS,
-  votingEndsAtMs: asTimestampMs(TEST_NOW_MS + 1_000),
-  executableFromMs: asTimestampMs(TEST_NOW_MS + 2_000),
-  executableUntilMs: asTimestampMs(TEST_NOW_MS + 3_000),
-  executedAtMs: null,
-  ...changes,
-});
+const member = (changes: Partial<MemberView> = {}) =>
+  aMember({ address: ME.address, roles: 0, ordinal: 1, ...changes });
+/** One of five votes is enough; voting, timelock and time to execute are a second each. */
+const proposed = (changes: Partial<ProposalView> = {}): ProposalView =>
+  aProposal({
+    proposer: ME.address,
+    memberCount: 5,
+    totalVotes: 5n,
+    votingEndsAtMs: asTimestampMs(TEST_NOW_MS + 1_000),
+    executableFromMs: asTimestampMs(TEST_NOW_MS + 2_000),
+    executableUntilMs: asTimestampMs(TEST_NOW_MS + 3_000),
+    ...changes,
+  });
 
 /** A chain with one DAO, that does of each transaction what the test says. */
 class World {
@@ -137,7 +123,7 @@ describe('membership', () => {
     );
     expect(await world.client().members.apply(DAO, 'I keep bees.')).toMatchObject({ state: 'applied' });
     expect(await world.client().members.apply(DAO, 'I keep bees.')).toMatchObject({ state: 'applied' });
-    world.members.set(ME.address, aMember());
+    world.members.set(ME.address, member());
     expect(await world.client().members.apply(DAO, 'other words')).toMatchObject({ state: 'member' });
     expect(world.sent).toEqual(['applyForMembership']);
     expect(world.applications[0]?.statementHash).toBe(
@@ -146,7 +132,7 @@ describe('membership', () => {
   });
 
   it('is accepted once', async () => {
-    world.on('decideApplication', ({ applicant }) => world.members.set(applicant, aMember({ address: applicant })));
+    world.on('decideApplication', ({ applicant }) => world.members.set(applicant, member({ address: applicant })));
     for (let i = 0; i < 2; i++)
       expect(await world.client().members.decide(DAO, OTHER, true)).toMatchObject({ state: 'member' });
     expect(world.sent).toEqual(['decideApplication']);
@@ -165,30 +151,30 @@ describe('membership', () => {
   });
 
   it('lists members in order of joining', async () => {
-    world.members.set(OTHER, aMember({ address: OTHER, ordinal: 0, roles: 7 })).set(ME.address, aMember());
+    world.members.set(OTHER, member({ address: OTHER, ordinal: 0, roles: 7 })).set(ME.address, member());
     expect((await world.client().members.list(DAO)).map(({ ordinal }) => ordinal)).toEqual([0, 1]);
   });
 
   it('sets roles once, again when others changed them since, and for no stranger', async () => {
-    world.members.set(ME.address, aMember());
-    world.on('setRoles', ({ member, roles }) => world.members.set(member, aMember({ roles })));
+    world.members.set(ME.address, member());
+    world.on('setRoles', (action) => world.members.set(action.member, member({ roles: action.roles })));
     const { members } = world.client();
     expect((await members.setRoles(DAO, ME.address, 4)).roles).toBe(4);
     expect((await members.setRoles(DAO, ME.address, 4)).roles).toBe(4);
-    world.members.set(ME.address, aMember({ roles: 0 }));
+    world.members.set(ME.address, member({ roles: 0 }));
     expect((await members.setRoles(DAO, ME.address, 4)).roles).toBe(4);
     expect(world.sent).toEqual(['setRoles', 'setRoles']);
   });
 
   it('settles what was sent without an answer before it looks: what others undid since is done again', async () => {
-    world.members.set(ME.address, aMember());
-    world.on('setRoles', ({ member, roles }) => world.members.set(member, aMember({ roles })));
+    world.members.set(ME.address, member());
+    world.on('setRoles', (action) => world.members.set(action.member, member({ roles: action.roles })));
     world.losesAnswer = true;
     await expect(world.client().members.setRoles(DAO, ME.address, 4)).rejects.toMatchObject({
       code: 'CHAIN_UNAVAILABLE',
     });
     world.chain.isDown = false;
-    world.members.set(ME.address, aMember({ roles: 0 }));
+    world.members.set(ME.address, member({ roles: 0 }));
     expect((await world.client().members.setRoles(DAO, ME.address, 4)).roles).toBe(4);
     expect(world.sent).toEqual(['setRoles', 'setRoles']);
     expect(await world.journal.keys('roles/')).toEqual([]);
@@ -197,7 +183,7 @@ describe('membership', () => {
 
 describe('proposals', () => {
   const made = ({ salt: _salt, effect, ...action }: Extract<ChainAction, { kind: 'propose' }>, id: ProposalId) =>
-    aProposal({ ...action, id, effect: effect as ProposalView['effect'], number: world.proposals.length + 1 });
+    proposed({ ...action, id, effect: effect as ProposalView['effect'], number: world.proposals.length + 1 });
   const params = {
     key: 'k',
     daoId: DAO,
@@ -222,9 +208,9 @@ describe('proposals', () => {
   });
 
   it('are voted on once, also when the answer was lost; another vote is refused without asking the chain', async () => {
-    world.proposals.push(aProposal());
+    world.proposals.push(proposed());
     const { id } = world.proposals[0]!;
-    world.on('vote', () => (world.proposals[0] = aProposal({ yesVotes: 1n })));
+    world.on('vote', () => (world.proposals[0] = proposed({ yesVotes: 1n })));
     world.losesAnswer = true;
     await expect(world.client().proposals.vote(id, 'yes')).rejects.toMatchObject({ code: 'CHAIN_UNAVAILABLE' });
     world.chain.isDown = false;
@@ -238,7 +224,7 @@ describe('proposals', () => {
   });
 
   it('can be voted on otherwise when the chain refused the first vote', async () => {
-    world.proposals.push(aProposal());
+    world.proposals.push(proposed());
     const { send } = world.chain;
     world.chain.send = async () => {
       throw refuse('NO_VOTE');
@@ -251,8 +237,8 @@ describe('proposals', () => {
   });
 
   it('are executed once', async () => {
-    world.proposals.push(aProposal({ yesVotes: 3n }));
-    world.on('executeProposal', () => (world.proposals[0] = aProposal({ yesVotes: 3n, executedAtMs: TEST_NOW_MS })));
+    world.proposals.push(proposed({ yesVotes: 3n }));
+    world.on('executeProposal', () => (world.proposals[0] = proposed({ yesVotes: 3n, executedAtMs: TEST_NOW_MS })));
     const { id } = world.proposals[0]!;
     for (let i = 0; i < 2; i++) expect((await world.client().proposals.execute(id)).state).toBe('executed');
     expect(world.sent).toEqual(['executeProposal']);
@@ -267,7 +253,7 @@ describe('proposals', () => {
     ['two against one', { yesVotes: 2n, noVotes: 1n }, { approvalBps: 6_666, passed: true }],
     ['only abstained', { abstainVotes: 5n }, { castVotes: 5n, hasQuorum: true, approvalBps: null, passed: false }],
   ])('are counted: %s', (_who, votes, tally) => {
-    expect(statusOf(aProposal(votes), TEST_NOW_MS).tally).toMatchObject(tally);
+    expect(statusOf(proposed(votes), TEST_NOW_MS).tally).toMatchObject(tally);
   });
 
   it('are passed exactly where quorum and approval are reached', () => {
@@ -275,7 +261,7 @@ describe('proposals', () => {
     fc.assert(
       fc.property(count, count, count, count, fc.nat(10_000), (yesVotes, noVotes, abstainVotes, rest, quorumBps) => {
         const totalVotes = yesVotes + noVotes + abstainVotes + rest;
-        const proposal = aProposal({ yesVotes, noVotes, abstainVotes, totalVotes, quorumBps, approvalBps: 6_000 });
+        const proposal = proposed({ yesVotes, noVotes, abstainVotes, totalVotes, quorumBps, approvalBps: 6_000 });
         const { hasQuorum, passed } = statusOf(proposal, TEST_NOW_MS).tally;
         expect(passed).toBe(isPassed(proposal));
         expect(passed).toBe(hasQuorum && yesVotes > 0n && 10n * yesVotes >= 6n * (yesVotes + noVotes));
@@ -314,11 +300,11 @@ describe('policy', () => {
     const asked: ChainAction[] = [];
     world.on('propose', (action) => {
       asked.push(action);
-      world.proposals.push(aProposal());
+      world.proposals.push(proposed());
     });
     const { proposal } = world.chain;
     world.chain.proposal = async (id) => {
-      if (world.proposals.length > 0) return aProposal({ id });
+      if (world.proposals.length > 0) return proposed({ id });
       return proposal(id);
     };
     const change = { daoId: DAO, measurement: OTHER_MEASUREMENT, change: 'withdraw' } as const;
@@ -363,9 +349,9 @@ describe('history', () => {
   const events: readonly (readonly [ChainEventData, boolean])[] = [
     [{ type: 'DaoCreated', dao: aDao({ id: strange }) }, false],
     [{ type: 'DaoCreated', dao: aDao() }, true],
-    [{ type: 'ProposalCreated', proposal: aProposal() }, true],
-    [{ type: 'ProposalCreated', proposal: aProposal({ id: idOf('p2'), daoId: strange }) }, false],
-    [{ type: 'VoteCast', proposalId: aProposal().id, voter: OTHER, choice: 'yes', votes: 1n }, true],
+    [{ type: 'ProposalCreated', proposal: proposed() }, true],
+    [{ type: 'ProposalCreated', proposal: proposed({ id: idOf('p2'), daoId: strange }) }, false],
+    [{ type: 'VoteCast', proposalId: proposed().id, voter: OTHER, choice: 'yes', votes: 1n }, true],
     [{ type: 'VoteCast', proposalId: idOf('p2'), voter: OTHER, choice: 'yes', votes: 1n }, false],
     [treasurySpent, true],
     [{ ...treasurySpent, daoId: strange }, false],
@@ -387,6 +373,24 @@ describe('history', () => {
   it('is what is about the DAO and nothing else, in order', async () => {
     const found = await world.client().daos.history(DAO);
     expect(found.map(({ data }) => data)).toEqual(events.filter(([, isMine]) => isMine).map(([data]) => data));
+  });
+
+  it('shows every version of the policy, and what it changed', async () => {
+    const dearer = { ...aPolicy(), pricePerQuestionUnits: asAmount(9n) };
+    const set = (daoId: DaoId, version: number, policy: DaoView['policy']): ChainEventData => ({
+      type: 'PolicySet',
+      daoId,
+      version,
+      policy,
+      policyDigest: aDao().policyDigest,
+    });
+    const stream = [events[0]![0], events[1]![0], set(strange, 2, aPolicy({ purposes: [] })), set(DAO, 2, dearer)];
+    world.chain.events = async (after) =>
+      stream.map((data, i) => ({ ...wholeStream[i]!, data })).filter(({ seq }) => seq > after) as never;
+    expect(await world.client().daos.policyVersions(DAO)).toMatchObject([
+      { version: 1, by: ME.address, changes: [] },
+      { version: 2, changes: [{ field: 'pricePerQuestionUnits', before: 1_000_000n, after: 9n }] },
+    ]);
   });
 
   it('shows what the treasury spent', async () => {

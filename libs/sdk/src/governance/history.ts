@@ -1,5 +1,12 @@
 import type { Address, AmountUnits, DaoId, DatasetId, EpochId, ProposalId } from '@usufruct/kernel';
-import { LIMITS, type ChainEvent, type ChainEventData } from '@usufruct/protocol';
+import {
+  LIMITS,
+  policyDiff,
+  type ChainEvent,
+  type ChainEventData,
+  type DaoPolicy,
+  type PolicyChange,
+} from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 
 /** Every event of the chain, in order, up to the last one that is there now. */
@@ -62,6 +69,31 @@ export async function historyOf(context: ClientContext, daoId: DaoId): Promise<C
   const found: ChainEvent[] = [];
   for await (const event of allEvents(context)) if (isMine(event.data)) found.push(event);
   return found;
+}
+
+export interface PolicyVersion {
+  readonly version: number;
+  readonly policy: DaoPolicy;
+  /** Who sent the transaction that made it: a policy maker, or whoever executed a proposal. */
+  readonly by: Address;
+  readonly atMs: ChainEvent['atMs'];
+  /** What it changed of the version before; empty for the first. */
+  readonly changes: readonly PolicyChange[];
+}
+
+/** Every version that a DAO's policy has had, oldest first. Reads every event. */
+export async function policyVersionsOf(context: ClientContext, daoId: DaoId): Promise<PolicyVersion[]> {
+  const versions: PolicyVersion[] = [];
+  const add = (version: number, policy: DaoPolicy, { sender: by, atMs }: ChainEvent): void => {
+    const before = versions.at(-1)?.policy ?? policy;
+    versions.push({ version, policy, by, atMs, changes: policyDiff(before, policy) });
+  };
+  for await (const event of allEvents(context)) {
+    const { data } = event;
+    if (data.type === 'DaoCreated' && data.dao.id === daoId) add(data.dao.policyVersion, data.dao.policy, event);
+    if (data.type === 'PolicySet' && data.daoId === daoId) add(data.version, data.policy, event);
+  }
+  return versions;
 }
 
 export interface TreasurySpending {

@@ -5,7 +5,7 @@ import { parseCoins } from '../../amounts.js';
 import { integerOf, splitOf } from '../../arguments.js';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
-import { wordsIn, wordsOf } from '../../words.js';
+import { timeOf, wordsIn, wordsOf } from '../../words.js';
 import { policyLines } from './policy-lines.js';
 import { withTerms, withTermsOf, type TermsOptions } from './rules.js';
 
@@ -32,6 +32,20 @@ export const addPolicy: AddCommand = (dao, open) => {
         `version ${policyVersion} (${policyDigest})`,
         ...policyLines(view.policy, await wordsOf(runtime)),
       ]);
+    });
+  policy
+    .command('history')
+    .description('every version, oldest first: when, by whom, and what it changed')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const versions = await runtime.client().daos.policyVersions(idArgument<DaoId>(id, 'dao'));
+      const words = await wordsOf(runtime);
+      const lines = versions.flatMap(({ version, by, atMs, changes }) => [
+        `version ${version}  ${timeOf(atMs)}  by ${by}`,
+        ...changes.map((change) => `  ${explainChange(change, words)}`),
+      ]);
+      runtime.terminal.result({ versions }, lines);
     });
   const set = policy
     .command('set')

@@ -1,10 +1,8 @@
 import { purposeLabel } from '@usufruct/consent';
-import type { DaoId } from '@usufruct/kernel';
-import { policyDiff, type ChainEvent, type DaoPolicy, type DaoView } from '@usufruct/protocol';
+import type { DaoView } from '@usufruct/protocol';
 import { explainChange, explainGovernance, explainPayoutRules } from '@usufruct/sdk';
 import { useState } from 'react';
 import { formatTime } from '../../app/format.js';
-import type { PortalClient } from '../../app/client.js';
 import { useLoaded } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
 import { Button } from '../../ui/button.js';
@@ -42,18 +40,11 @@ export function PolicyView({ account, coin, dao }: Acting & { readonly dao: DaoV
   );
 }
 
-interface PolicyVersion {
-  readonly version: number;
-  readonly policy: DaoPolicy;
-  readonly by: ChainEvent['sender'];
-  readonly atMs: number;
-}
-
 /** Every version, newest first. Reads all events, so only when it is asked for. */
 function PolicyHistory({ account, coin, dao }: Acting & { readonly dao: DaoView }) {
   const [open, setOpen] = useState(false);
   const history = useLoaded(open ? `${dao.id} ${dao.policyVersion}` : null, () =>
-    policyVersions(account.client, dao.id),
+    account.client.daos.policyVersions(dao.id),
   );
   if (!open) {
     return (
@@ -64,39 +55,26 @@ function PolicyHistory({ account, coin, dao }: Acting & { readonly dao: DaoView 
       </div>
     );
   }
-  const versions = history.data ?? [];
+  const versions = history.data?.toReversed() ?? [];
   return (
     <>
       <Refusal error={history.error} onRetry={history.reload} />
       {history.loading && <Loading what="the history" />}
       <ul className="list" aria-label="Versions of the policy">
-        {versions.map(({ version, policy, by, atMs }, i) => {
-          const before = versions[i + 1];
-          const changes = before === undefined ? [] : policyDiff(before.policy, policy);
-          return (
-            <li className="item" key={version} data-version={version}>
-              <p>
-                <span className="item-title">Version {version}</span>, {formatTime(atMs)},{' '}
-                {before === undefined ? 'founded' : 'set'} by <Id value={by} what="address" />
+        {versions.map(({ version, by, atMs, changes }) => (
+          <li className="item" key={version} data-version={version}>
+            <p>
+              <span className="item-title">Version {version}</span>, {formatTime(atMs)},{' '}
+              {version === 1 ? 'founded' : 'set'} by <Id value={by} what="address" />
+            </p>
+            {changes.map((change) => (
+              <p className="hint" key={change.field}>
+                {explainChange(change, wordsIn(coin))}
               </p>
-              {changes.map((change) => (
-                <p className="hint" key={change.field}>
-                  {explainChange(change, wordsIn(coin))}
-                </p>
-              ))}
-            </li>
-          );
-        })}
+            ))}
+          </li>
+        ))}
       </ul>
     </>
   );
-}
-
-async function policyVersions(client: PortalClient, daoId: DaoId): Promise<PolicyVersion[]> {
-  const versions: PolicyVersion[] = [];
-  for (const { data, sender, atMs } of await client.daos.history(daoId)) {
-    if (data.type === 'DaoCreated') versions.push({ version: 1, policy: data.dao.policy, by: sender, atMs });
-    if (data.type === 'PolicySet') versions.push({ version: data.version, policy: data.policy, by: sender, atMs });
-  }
-  return versions.toReversed();
 }
