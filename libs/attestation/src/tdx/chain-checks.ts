@@ -33,12 +33,14 @@ export const checkRoots = ({ pck, tcbInfo, qeIdentity }: TdxChains, pinned: read
 
 /** RFC 5280 §6.1: exact length, issuer names, signatures and validity of all three chains. */
 export async function checkChains(chains: TdxChains, nowMs: number): Promise<Check> {
-  for (const [name, chain] of named(chains)) {
-    const isLong = chain.length === LENGTHS[name];
-    const flaw = isLong ? await pathFlaw(chain, INTEL, nowMs) : `${chain.length} certificates, not ${LENGTHS[name]}`;
-    if (flaw !== null) return failed('CHAIN', `${name}: ${flaw}`);
-  }
-  return passed('CHAIN');
+  const flaws = await Promise.all(
+    named(chains).map(async ([name, chain]) => {
+      const isLong = chain.length === LENGTHS[name];
+      const flaw = isLong ? await pathFlaw(chain, INTEL, nowMs) : `${chain.length} certificates, not ${LENGTHS[name]}`;
+      return flaw === null ? null : failed('CHAIN', `${name}: ${flaw}`);
+    }),
+  );
+  return flaws.find((flaw) => flaw !== null) ?? passed('CHAIN');
 }
 
 /** RFC 5280 §4.2.1.9: in all three chains every issuer is a CA and no leaf is. */

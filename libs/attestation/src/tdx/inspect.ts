@@ -105,13 +105,16 @@ export async function inspectTdx(evidence: TdxEvidence, context: TdxContext): Pr
     return { checks: unread([...headerChecks, parse]), facts: null };
   }
   const policy = zTdxPolicy.safeParse(context.policy).data;
-  const { checks, ...judged } = await checkCollateral(parsed, context, policy);
+  const [quoteChecks, { checks, ...judged }] = await Promise.all([
+    checkQuote(parsed, evidence),
+    checkCollateral(parsed, context, policy),
+  ]);
   return {
     checks: [
       ...headerChecks,
       passed('PARSE'),
       policy === undefined ? failed('TEE_POLICY', 'there is no sound policy for TDs') : passed('TEE_POLICY'),
-      ...(await checkQuote(parsed, evidence)),
+      ...quoteChecks,
       ...checkAgainstPolicy(parsed, evidence, policy),
       ...checks,
     ],
@@ -179,18 +182,22 @@ async function checkCollateral(
   const chains = { pck: parsed.pck, tcbInfo: collateral.tcbInfo.chain, qeIdentity: collateral.qeIdentity.chain };
   const levels = levelsOf(parsed, collateral);
   const lists = readLists(endorsements, chains);
+  const certificates = Object.values(chains).flat();
+  // Everything that has to be verified is started before any of it is waited for.
+  const [chainCheck, listChecks, ...documentChecks] = await Promise.all([
+    checkChains(chains, nowMs),
+    checkLists({ lists, certificates, signedWith: 'ecdsa-p256-sha256' }, nowMs),
+    checkTcbInfoSignature(collateral.tcbInfo),
+    checkQeIdentitySignature(collateral.qeIdentity),
+  ]);
   const checks = [
     passed('COLLATERAL'),
     checkRoots(chains, roots),
-    await checkChains(chains, nowMs),
+    chainCheck,
     checkIssuers(chains),
     checkSignerNames(chains),
-    ...(await checkLists(
-      { lists, certificates: Object.values(chains).flat(), signedWith: 'ecdsa-p256-sha256' },
-      nowMs,
-    )),
-    await checkTcbInfoSignature(collateral.tcbInfo),
-    await checkQeIdentitySignature(collateral.qeIdentity),
+    ...listChecks,
+    ...documentChecks,
     tcb.checkCollateralValidity(collateral, nowMs),
     ...checkPlatform(parsed, collateral),
     ...checkLevels(parsed, collateral, levels, policy),

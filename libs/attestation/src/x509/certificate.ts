@@ -120,7 +120,7 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
 const theOnly = (values: readonly string[]): string => (values.length === 1 ? values[0]! : '');
 
 /** Null for a way of signing that none of the vendors uses. */
-export function signatureKind({ name, hash }: X509Certificate['signatureAlgorithm']): SignatureKind | null {
+function signatureKind({ name, hash }: X509Certificate['signatureAlgorithm']): SignatureKind | null {
   if (name === 'ECDSA' && hash.name === 'SHA-256') return 'ecdsa-p256-sha256';
   if (name === 'ECDSA' && hash.name === 'SHA-384') return 'ecdsa-p384-sha384';
   return name === 'RSA-PSS' && hash.name === 'SHA-384' ? 'rsa-pss-sha384' : null;

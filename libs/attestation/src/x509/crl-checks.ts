@@ -1,6 +1,6 @@
 import { checkThat, failed, passed, skipped, type Check } from '@usufruct/kernel';
-import type { Certificate, SignatureKind } from './certificate.js';
-import { isCrlSignedBy, type RevocationList } from './crl.js';
+import type { Certificate } from './certificate.js';
+import { isCrlSignedBy, type CrlSignature, type RevocationList } from './crl.js';
 
 /** A list with the certificate that must have issued it. */
 export interface IssuedList {
@@ -20,12 +20,9 @@ export const checkCrlIssuers = (lists: readonly IssuedList[]): Check =>
   );
 
 /** RFC 5280 §5.1.1.3: each list is signed by that CA. */
-export async function checkCrlSignatures(lists: readonly IssuedList[], signedWith: SignatureKind): Promise<Check> {
-  for (const { list, issuer } of lists) {
-    if (!(await isCrlSignedBy(list, issuer, signedWith)))
-      return failed('CRL_SIGNATURE', 'a list is not signed by its CA');
-  }
-  return passed('CRL_SIGNATURE');
+export async function checkCrlSignatures(lists: readonly IssuedList[], signedWith: CrlSignature): Promise<Check> {
+  const signed = await Promise.all(lists.map(({ list, issuer }) => isCrlSignedBy(list, issuer, signedWith)));
+  return checkThat('CRL_SIGNATURE', signed.every(Boolean), 'a list is not signed by its CA');
 }
 
 /** RFC 5280 §5.1.2.4, §5.1.2.5: now lies between thisUpdate and nextUpdate of each list. */
@@ -57,7 +54,7 @@ export const CRL_CHECKS = ['CRL_ISSUER', 'CRL_SIGNATURE', 'CRL_STALE', 'REVOKED'
 export interface Lookup {
   readonly lists: ReadLists;
   readonly certificates: readonly Certificate[];
-  readonly signedWith: SignatureKind;
+  readonly signedWith: CrlSignature;
 }
 
 /** Every check of the lists; when they could not be read, one failed check and why the others were not made. */

@@ -1,8 +1,7 @@
-import { toHex } from '@usufruct/kernel';
+import { concatBytes, equalBytes, toHex } from '@usufruct/kernel';
 import { rememberLatest, rememberPairs } from '../memo.js';
-import { hasKeyFor, isSignedObject, signatureKind, type Certificate, type SignatureKind } from './certificate.js';
-import { DER_TAG, parseDer, type DerElement } from './der.js';
-import { X509Crl } from './library.js';
+import { isSignedObject, hasKeyFor, type Certificate, type SignatureKind } from './certificate.js';
+import { DER_TAG, encodeObjectId, parseDer, type DerElement } from './der.js';
 
 /** A certificate revocation list (RFC 5280 §5.1), read completely. */
 export interface RevocationList {
@@ -12,47 +11,56 @@ export interface RevocationList {
   readonly nextUpdateMs: number;
   /** Hex of each revoked serial number's INTEGER. */
   readonly revoked: ReadonlySet<string>;
-  readonly parsed: X509Crl;
+  /** Null for a way of signing that neither vendor uses. */
+  readonly signedWith: SignatureKind | null;
+  /** What is signed, and the signature as its algorithm encodes it. */
+  readonly signedBytes: Uint8Array<ArrayBuffer>;
+  readonly signature: Uint8Array;
 }
 
 const CRL_BYTES_AT_MOST = 2 * 1024 * 1024;
 const LISTS_REMEMBERED = 8;
+const CONTEXT_0 = 0xa0;
+const TIME = { utc: 0x17, generalized: 0x18 } as const;
 
 /**
- * Strict DER of one complete CRL, or null. A CRL with a critical extension is refused: it would be an indirect or a
- * delta list (RFC 5280 §5.2.4, §5.2.5), which says less than it seems to. So is one without nextUpdate: nobody could
- * tell when it is stale.
+ * Strict DER of one complete CRL of version 2, or null. A CRL with a critical extension is refused: it would be an
+ * indirect or a delta list (RFC 5280 §5.2.4, §5.2.5), which says less than it seems to. So is one without nextUpdate:
+ * nobody could tell when it is stale. It is read from the strict tree and not by the library, which makes an object
+ * with parsed extensions of each entry and thereby takes more time than all the rest of an appraisal.
  */
 export const parseCrl = (der: Uint8Array): RevocationList | null =>
   der.length > CRL_BYTES_AT_MOST ? null : parseOnce(der);
 
 const parseOnce = rememberLatest((der: Uint8Array): RevocationList | null => {
   const tree = parseDer(der);
-  if (tree === null || !isSignedObject(tree)) return null;
-  const revoked = revokedSerials(tree.children[0]!);
-  if (revoked === null) return null;
-  try {
-    const parsed = new X509Crl(Uint8Array.from(der));
-    if (parsed.extensions.some(({ critical }) => critical) || parsed.nextUpdate === undefined) return null;
-    return {
-      issuer: toHex(new Uint8Array(parsed.issuerName.toArrayBuffer())),
-      thisUpdateMs: parsed.thisUpdate.getTime(),
-      nextUpdateMs: parsed.nextUpdate.getTime(),
-      revoked,
-      parsed,
-    };
-  } catch {
-    return null;
-  }
+  return tree === null || !isSignedObject(tree) ? null : readList(tree);
 }, LISTS_REMEMBERED);
 
-/**
- * tbsCertList: [version] signature issuer thisUpdate [nextUpdate] [revokedCertificates] [crlExtensions]. The list of
- * revoked certificates is the third SEQUENCE, after those of the algorithm and the issuer. The library would make an
- * object with parsed extensions for each entry, which takes most of an appraisal's time.
- */
-function revokedSerials(signed: DerElement): ReadonlySet<string> | null {
-  const entries = signed.children.filter(({ tag }) => tag === DER_TAG.sequence)[2]?.children ?? [];
+/** tbsCertList: version, signature, issuer, thisUpdate, nextUpdate, [revokedCertificates], [0] crlExtensions. */
+function readList({ children: [signed, algorithm, signature] }: DerElement): RevocationList | null {
+  const [version, , issuer, thisUpdate, nextUpdate, ...rest] = signed?.children ?? [];
+  const entries = rest[0]?.tag === DER_TAG.sequence ? rest.shift() : undefined;
+  const extensions = rest[0]?.tag === CONTEXT_0 ? rest.shift() : undefined;
+  const revoked = revokedSerials(entries?.children ?? []);
+  const thisUpdateMs = thisUpdate && timeOf(thisUpdate);
+  const nextUpdateMs = nextUpdate && timeOf(nextUpdate);
+  if (!signed || !algorithm || !signature || rest.length > 0 || revoked === null) return null;
+  if (version?.tag !== DER_TAG.integer || version.contents[0] !== 1 || issuer?.tag !== DER_TAG.sequence) return null;
+  if (extensions?.children[0]?.children.some(isCritical)) return null;
+  if (typeof thisUpdateMs !== 'number' || typeof nextUpdateMs !== 'number') return null;
+  return {
+    issuer: toHex(issuer.bytes),
+    thisUpdateMs,
+    nextUpdateMs,
+    revoked,
+    signedWith: signatureKindOf(algorithm),
+    signedBytes: concatBytes(signed.bytes),
+    signature: signature.contents.subarray(1),
+  };
+}
+
+function revokedSerials(entries: readonly DerElement[]): ReadonlySet<string> | null {
   const serials = new Set<string>();
   for (const { tag, children } of entries) {
     const [serial, , extensions] = children;
@@ -66,20 +74,69 @@ function revokedSerials(signed: DerElement): ReadonlySet<string> | null {
 const isCritical = ({ children }: DerElement): boolean =>
   children.some(({ tag, contents }) => tag === DER_TAG.boolean && contents[0] === 0xff);
 
-/** True if the issuer's key made the signature of this list, in this way. */
-export const isCrlSignedBy = (
-  list: RevocationList,
-  issuer: Certificate,
-  signedWith: SignatureKind,
-): Promise<boolean> =>
-  signatureKind(list.parsed.signatureAlgorithm) === signedWith && hasKeyFor(issuer, signedWith)
-    ? verifies(list, issuer)
-    : Promise.resolve(false);
+/** RFC 5280 §5.1.2.4: UTCTime to 2049, GeneralizedTime after it, both with seconds and in Zulu. */
+function timeOf({ tag, contents }: DerElement): number | null {
+  const text = String.fromCharCode(...contents);
+  const [, year, month, day, hour, minute, second] =
+    /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
+  if (year === undefined || year.length !== (tag === TIME.utc ? 2 : 4)) return null;
+  if (tag !== TIME.utc && tag !== TIME.generalized) return null;
+  const century = Number(year) < 50 ? '20' : '19';
+  const ms = Date.parse(`${tag === TIME.utc ? century : ''}${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(ms) ? null : ms;
+}
 
-const verifies = rememberPairs(async ({ parsed }: RevocationList, issuer: Certificate): Promise<boolean> => {
+const ECDSA_SHA256 = encodeObjectId('1.2.840.10045.4.3.2');
+/** RSASSA-PSS with SHA-384, MGF1 with SHA-384 and 48 bytes of salt (RFC 4055 §3.1), as AMD writes its parameters. */
+const RSA_PSS = encodeObjectId('1.2.840.113549.1.1.10');
+const SHA384 = encodeObjectId('2.16.840.1.101.3.4.2.2');
+
+function signatureKindOf({ children: [identifier, parameters] }: DerElement): SignatureKind | null {
+  if (identifier === undefined) return null;
+  if (equalBytes(identifier.contents, ECDSA_SHA256)) return 'ecdsa-p256-sha256';
+  const hash = parameters?.children[0]?.children[0]?.children[0];
+  const isPss = equalBytes(identifier.contents, RSA_PSS) && hash !== undefined && equalBytes(hash.contents, SHA384);
+  return isPss ? 'rsa-pss-sha384' : null;
+}
+
+const ALGORITHMS = {
+  'ecdsa-p256-sha256': {
+    key: { name: 'ECDSA', namedCurve: 'P-256' },
+    verify: { name: 'ECDSA', hash: 'SHA-256' },
+  },
+  'rsa-pss-sha384': {
+    key: { name: 'RSA-PSS', hash: 'SHA-384' },
+    // Another length of salt does not verify.
+    verify: { name: 'RSA-PSS', saltLength: 48 },
+  },
+} as const;
+
+/** How Intel and AMD sign their lists. */
+export type CrlSignature = keyof typeof ALGORITHMS;
+
+/** True if the issuer's key made the signature of this list, in this way. */
+export const isCrlSignedBy = (list: RevocationList, issuer: Certificate, signedWith: CrlSignature): Promise<boolean> =>
+  list.signedWith === signedWith && hasKeyFor(issuer, signedWith) ? verifies(list, issuer) : Promise.resolve(false);
+
+const verifies = rememberPairs(async (list: RevocationList, issuer: Certificate): Promise<boolean> => {
+  if (list.signedWith !== 'ecdsa-p256-sha256' && list.signedWith !== 'rsa-pss-sha384') return false;
+  const { key, verify } = ALGORITHMS[list.signedWith];
   try {
-    return await parsed.verify({ publicKey: issuer.parsed.publicKey });
+    const signature = key.name === 'ECDSA' ? rawEcdsa(list.signature, 32) : concatBytes(list.signature);
+    const publicKey = await issuer.parsed.publicKey.export(key, ['verify']);
+    return await crypto.subtle.verify(verify, publicKey, signature, list.signedBytes);
   } catch {
     return false;
   }
 });
+
+/** SEQUENCE { r, s } as r ‖ s of a fixed length each; throws for a number that is longer. */
+function rawEcdsa(der: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const raw = new Uint8Array(2 * length);
+  for (const [i, { contents }] of (parseDer(der)?.children ?? []).entries()) {
+    const digits = contents[0] === 0 ? contents.subarray(1) : contents;
+    if (digits.length > length) throw new RangeError('a number of the signature is longer than the curve');
+    raw.set(digits, (i + 1) * length - digits.length);
+  }
+  return raw;
+}
