@@ -815,6 +815,15 @@ describe('the runner on a real local chain', () => {
       expect(await codeOf(life.desk.ask(job.id, late.request))).toBe('QUESTION_LIMIT');
     });
 
+    it('refuses a job of another kind, protection or payout than it can serve', async () => {
+      const { job } = await world.fundJob();
+      for (const other of [{ kind: 'train' }, { protection: 'mpc' }, { payoutMode: 'epoch' }] as const) {
+        expect(await codeOf(Promise.resolve().then(() => life.sessions.open({ ...job, ...other })))).toBe(
+          'SCOPE_MISMATCH',
+        );
+      }
+    });
+
     it('refuses a job that was closed', async () => {
       const { job, clientKey } = await world.fundJob();
       await world.run(world.requester, { kind: 'closeJob', jobId: job.id });

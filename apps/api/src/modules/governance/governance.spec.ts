@@ -265,6 +265,13 @@ describe('what a DAO decides, as the API tells it', () => {
     });
     await execute(await carried({ kind: 'unpause' }, 'go on'));
     expect(await daoField('paused')).toEqual({ paused: false });
+
+    const payoutRules = { mode: 'epoch', challengeMs: 0, claimTermMs: 1_000, unclaimedTo: 'treasury' } as const;
+    await execute(await carried({ kind: 'setPayoutRules', payoutRules }, 'in epochs'));
+    expect(await world.field(quote, {}, await world.signIn(dao.requester))).toEqual({
+      code: 'SCOPE_MISMATCH',
+      __typename: 'ConsentRefusal',
+    });
   });
 
   it('knows the signers that were registered and withdrawn by vote, as the chain does', async () => {
