@@ -250,6 +250,36 @@ describe('when the way to the chain is bad', () => {
     expect(await client.balanceOf(alice.address)).toBe(5n);
   });
 
+  it('tells each of several readers everything from its own cursor on, once and in order, whatever pages are lost', async () => {
+    let [pages, lost] = [0, 0];
+    const client = clientOf(await start({ loseEvents: () => ++pages % 3 === 0 }));
+    const stop = new AbortController();
+    const reader = (after: number, limit: number, pauseMs: number): { seen: number[]; done: Promise<void> } => {
+      const seen: number[] = [];
+      const done = followEvents(client, {
+        after,
+        limit,
+        retryMs: 1,
+        waitMs: 20,
+        signal: stop.signal,
+        onUnavailable: () => void lost++,
+        onEvents: async (events) => {
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
+          seen.push(...events.map(({ seq }) => seq));
+        },
+      });
+      return { seen, done };
+    };
+    const readers = [reader(0, 1, 0), reader(0, 100, 30), reader(4, 2, 5)];
+    for (let i = 1n; i <= 8n; i++) await client.execute([mint(i)], alice);
+    while (readers.some(({ seen }) => seen.at(-1) !== 8)) await new Promise((resolve) => setTimeout(resolve, 5));
+    stop.abort();
+    await Promise.all(readers.map(({ done }) => done));
+    const all = [1, 2, 3, 4, 5, 6, 7, 8];
+    expect(readers.map(({ seen }) => seen)).toEqual([all, all, all.slice(4)]);
+    expect(lost).toBeGreaterThan(0);
+  });
+
   it('has everything after a restart', async () => {
     const first = await start();
     const { chainId } = first.chain.info;

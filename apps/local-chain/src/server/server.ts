@@ -14,6 +14,8 @@ export interface Faults {
   readonly deliverTwice?: boolean;
   /** Asked after each transaction was executed: whether its answer is lost on the way back. */
   readonly loseReply?: () => boolean;
+  /** Asked for each page of events: whether it is lost on the way back. */
+  readonly loseEvents?: () => boolean;
 }
 export interface ServerOptions {
   readonly host: string;
@@ -34,7 +36,11 @@ export function serve(chain: LocalChain, { faults = {}, ...options }: ServerOpti
     ...options,
     answer: async (exchange) => {
       const { request, response, url, signal } = exchange;
-      if (request.method === 'GET') return sendJson(response, 200, await read(chain, url, signal));
+      if (request.method === 'GET') {
+        const found = await read(chain, url, signal);
+        if (url.pathname === '/v1/events' && faults.loseEvents?.() === true) return void response.destroy();
+        return sendJson(response, 200, found);
+      }
       if (request.method !== 'POST' || url.pathname !== '/v1/transactions') throw refuse('NOT_FOUND');
       return execute(chain, faults, exchange);
     },
