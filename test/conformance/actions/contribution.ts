@@ -110,6 +110,7 @@ export const decideContribution: Actor = {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     'FORBIDDEN steward': ['data_dao::ERoleRequired'],
     DAO_PAUSED: ['data_dao::EPaused'],
+    TOMBSTONED: ['contribution::ETombstoned'],
     ALREADY_DECIDED: ['contribution::EAlreadyDecided'],
   },
 };

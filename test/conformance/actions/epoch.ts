@@ -119,6 +119,7 @@ export const proposeEpoch: Actor = {
     'SIGNATURE_INVALID settler': ['epoch_statement::ESettlerSignature'],
     'EPOCH_INVALID countersigners': ['epoch_statement::ECountersigners'],
     'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
+    TOMBSTONED: ['holder_set::EHolderTombstoned'],
     SIGNATURE_INVALID: ['epoch_statement::ECountersignature'],
   },
 };
@@ -286,6 +287,7 @@ export const objectToEpoch: Actor = {
   refusals: {
     WRONG_WALLET: ['holder_set::EWrongOperator'],
     'INVALID_ARGUMENT member': ['holder_set::ENoSuchMember'],
+    TOMBSTONED: ['holder_set::EHolderTombstoned'],
     'EPOCH_STATE objected': ['epoch::EObjected'],
     'EPOCH_STATE unchallenged': ['epoch::ENotChallengeable'],
     'EPOCH_STATE rejected': ['epoch::ENotChallengeable'],

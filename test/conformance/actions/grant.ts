@@ -12,12 +12,15 @@ const TERM_TWISTS = ['no purposes', 'purpose code', 'no kinds', 'kind twice', 'n
 export const giveGrant: Actor = {
   kind: 'giveGrant',
   weight: 4,
-  twists: [...TERM_TWISTS, 'wrong sender', 'unknown', 'declined', 'taken'],
-  before: { declined: ['registerContribution', 'decideContribution'] },
+  twists: [...TERM_TWISTS, 'wrong sender', 'unknown', 'declined', 'taken', 'tombstoned'],
+  before: { tombstoned: ['tombstoneContribution'], declined: ['registerContribution', 'decideContribution'] },
   attempt(play, twist) {
     const { ledger, random } = play;
     const declined = twist === 'declined';
-    const contributions = ledger.all('contribution').filter(({ state }) => (state === 'declined') === declined);
+    const tombstoned = twist === 'tombstoned';
+    const isChosen = ({ state, tombstonedAtMs }: ContributionView): boolean =>
+      (state === 'declined') === declined && (tombstonedAtMs !== null) === tombstoned;
+    const contributions = ledger.all('contribution').filter(isChosen);
     if (contributions.length === 0) return null;
     const contribution = random.pick(contributions);
     const contributionId = twist === 'unknown' ? word<ContributionId>('unknown') : contribution.id;
@@ -42,6 +45,7 @@ export const giveGrant: Actor = {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     WRONG_WALLET: ['grant::EWrongOwner'],
     CONTRIBUTION_NOT_ACCEPTED: ['grant::ENotAccepted'],
+    TOMBSTONED: ['contribution::ETombstoned'],
     'ALREADY_EXISTS grant': ['grant::EIdTaken'],
     'INVALID_ARGUMENT purposes as a set': ['checks::ENotASet'],
     'INVALID_ARGUMENT purposes': ['checks::EPurposeCode'],

@@ -106,8 +106,9 @@ export const anchorTreeHead: Actor = {
     'future',
     'shrinks',
     'forks',
+    'tombstoned',
   ],
-  before: { shrinks: ['anchorTreeHead'], forks: ['anchorTreeHead'] },
+  before: { tombstoned: ['tombstoneHolder'], shrinks: ['anchorTreeHead'], forks: ['anchorTreeHead'] },
   async attempt(play, twist) {
     const { ledger, random } = play;
     const sets = ledger.all('holder-set');
@@ -118,9 +119,11 @@ export const anchorTreeHead: Actor = {
         return { set, index, known };
       }),
     );
-    const isChosen = ({ known }: HeadPlan): boolean =>
+    const isRetired = ({ set, index }: HeadPlan): boolean =>
+      set.tombstonedKeys.includes(set.members[index]!.signingPublicKey);
+    const isGrown = ({ known }: HeadPlan): boolean =>
       twist === 'shrinks' ? (known?.treeSize ?? 0) > 0 : twist !== 'forks' || known !== undefined;
-    const chosen = heads.filter(isChosen);
+    const chosen = heads.filter((plan) => isGrown(plan) && isRetired(plan) === (twist === 'tombstoned'));
     if (chosen.length === 0) return null;
     const { set, known, ...at } = random.pick(chosen);
     const index = twist === 'no such member' ? set.members.length : at.index;
@@ -148,6 +151,7 @@ export const anchorTreeHead: Actor = {
     'INVALID_ARGUMENT member': ['holder_set::ENoSuchMember'],
     WRONG_WALLET: ['holder_set::EWrongOperator'],
     'INVALID_ARGUMENT treeHead': ['holder_set::ETreeHeadMalformed'],
+    TOMBSTONED: ['holder_set::EHolderTombstoned'],
     SIGNATURE_INVALID: ['holder_set::ETreeHeadSignature'],
     'INVALID_ARGUMENT treeHead.atMs': ['holder_set::ETreeHeadTime'],
     'INVALID_ARGUMENT treeSize': ['holder_set::ETreeHeadShrinks'],

@@ -13,6 +13,7 @@ import { pauseDao } from './pause.js';
 import { executeProposal, propose, vote } from './proposal.js';
 import { settlePrivately, settleReceipt } from './receipt.js';
 import { registerRunner } from './runner.js';
+import { tombstoneContribution, tombstoneHolder } from './tombstone.js';
 
 const STILL_TO_DO = 'its scenarios are still to be written';
 
@@ -48,8 +49,8 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor | string } = {
   claimPayout,
   sweepEpoch,
   rotateHolderSet: STILL_TO_DO,
-  tombstoneHolder: STILL_TO_DO,
-  tombstoneContribution: STILL_TO_DO,
+  tombstoneHolder,
+  tombstoneContribution,
   renewLease: STILL_TO_DO,
   buyLicence: STILL_TO_DO,
 };

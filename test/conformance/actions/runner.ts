@@ -72,6 +72,7 @@ export const registerRunner: Actor = {
     'ATTESTATION_REFUSED verifiers': ['runner_registry::EVerifiers'],
     'INVALID_ARGUMENT signatures': ['runner_registry::EVerifiers'],
     'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
+    TOMBSTONED: ['holder_set::EHolderTombstoned'],
     SIGNATURE_INVALID: ['runner_registry::EVerifierSignature'],
   },
 };

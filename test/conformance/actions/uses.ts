@@ -17,6 +17,7 @@ export const USE_TWISTS = [
   'grant of another',
   'revoked',
   'ended',
+  'tombstoned',
   'purpose',
   'computation',
   'protection',
@@ -37,6 +38,7 @@ function grantedUses({ ledger }: Play, { job, issuedAtMs }: Asking): { covered: 
   for (const grant of ledger.all('grant')) {
     const contribution = ledger.read('contribution', grant.contributionId)!;
     if (contribution.datasetId !== job.datasetId || contribution.state !== 'accepted') continue;
+    if (contribution.tombstonedAtMs !== null) continue;
     const use = { contributionId: contribution.id, grantId: grant.id, weight: asWeight(1n) };
     found[lacks(grant, { job, issuedAtMs }).length === 0 ? 'covered' : 'uncovered'].push(use);
   }
@@ -63,7 +65,7 @@ export interface Chosen {
 
 /** Mostly covered uses in order, with some weight; null where the twist has nothing to work with. */
 export function chooseUses(play: Play, asking: Asking, twist: string | null): Chosen | null {
-  if (twist === 'revoked' || twist === 'ended') return atItsEnd(play, asking, twist);
+  if (twist === 'revoked' || twist === 'ended' || twist === 'tombstoned') return atItsEnd(play, asking, twist);
   const uses = usesOf(play, asking, twist);
   return uses && { uses, issuedAtMs: asking.issuedAtMs };
 }
@@ -107,11 +109,11 @@ function usesOf(play: Play, asking: Asking, twist: string | null): Use[] | null 
   }
 }
 
-/** A use at the very moment at which its grant ends or was revoked. */
+/** A use at the very moment at which its grant ends, or it or its contribution was taken back. */
 function atItsEnd({ ledger }: Play, { job }: Asking, twist: string): Chosen | null {
   for (const { id: grantId, contributionId, revokedAtMs, terms, givenAtMs } of ledger.all('grant')) {
-    const { datasetId, state } = ledger.read('contribution', contributionId)!;
-    const endMs = twist === 'revoked' ? revokedAtMs : terms.expiresAtMs;
+    const { datasetId, state, tombstonedAtMs } = ledger.read('contribution', contributionId)!;
+    const endMs = twist === 'revoked' ? revokedAtMs : twist === 'ended' ? terms.expiresAtMs : tombstonedAtMs;
     if (datasetId !== job.datasetId || state !== 'accepted' || endMs === null) continue;
     if (endMs >= job.expiresAtMs || endMs < Math.max(job.fundedAtMs, givenAtMs)) continue;
     if (ledger.nowMs < endMs) ledger.nowMs = endMs;

@@ -465,6 +465,25 @@ public fun revoke_grant(s: &mut Stage, sender: address, dataset_id: address, gra
     ts::return_shared(dataset);
 }
 
+public fun tombstone_contribution(
+    s: &mut Stage,
+    sender: address,
+    dataset_id: address,
+    contribution_id: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut dataset: Dataset = s.take(dataset_id);
+    contribution::tombstone(&mut dataset, contribution_id, &s.clock, s.scenario.ctx());
+    ts::return_shared(dataset);
+}
+
+public fun tombstone_holder(s: &mut Stage, sender: address, id: address, member: u8) {
+    s.scenario.next_tx(sender);
+    let mut set: HolderSet = s.take(id);
+    set.tombstone_member(member, s.scenario.ctx());
+    ts::return_shared(set);
+}
+
 // === Jobs ===
 
 public fun fund_job(
@@ -791,6 +810,7 @@ public fun assert_dataset(
     owners: vector<address>,
     accepted: vector<bool>,
     declined: vector<bool>,
+    tombstoned_at_ms: vector<vector<u64>>,
     grant_ids: vector<address>,
     revoked_at_ms: vector<vector<u64>>,
     spent_micro_epsilon: vector<u64>,
@@ -803,13 +823,13 @@ public fun assert_dataset(
         assert!(one.owner() == owners[i], EContribution);
         assert!(one.is_accepted() == accepted[i], EContribution);
         assert!(one.is_declined() == declined[i], EContribution);
+        assert!(times(one.tombstoned_at_ms()) == tombstoned_at_ms[i], EContribution);
         i = i + 1;
     };
     let mut j = 0;
     while (j < grant_ids.length()) {
         let (revoked, spent) = grant::state_for_testing(&dataset, grant_ids[j]);
-        let times = if (revoked.is_some()) vector[*revoked.borrow()] else vector[];
-        assert!(times == revoked_at_ms[j], EGrant);
+        assert!(times(revoked) == revoked_at_ms[j], EGrant);
         assert!(spent == spent_micro_epsilon[j], EBudget);
         j = j + 1;
     };
@@ -886,6 +906,11 @@ fun remember<O: key>(s: &mut Stage, sender: address, id: address) {
     s.scenario.next_tx(sender);
     s.ids.push_back(id);
     s.objects.push_back(ts::most_recent_id_shared<O>().destroy_some());
+}
+
+/// None or one.
+fun times(time: Option<u64>): vector<u64> {
+    if (time.is_some()) vector[*time.borrow()] else vector[]
 }
 
 public fun text(bytes: vector<u8>): String {

@@ -89,6 +89,7 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
     move.list(contributions.map(({ owner }) => move.address(owner))),
     move.list(contributions.map(({ state }) => move.flag(state === 'accepted'))),
     move.list(contributions.map(({ state }) => move.flag(state === 'declined'))),
+    move.list(contributions.map(({ tombstonedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
     move.list(grants.map((grant) => move.address(grant.id))),
     move.list(grants.map(({ revokedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
     move.list(spent.map(move.number)),
