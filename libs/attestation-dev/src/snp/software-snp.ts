@@ -130,6 +130,8 @@ export interface SnpReportFields {
   readonly version: number;
   readonly guestPolicy: Uint8Array;
   readonly vmpl: number;
+  /** 1: ECDSA P-384. */
+  readonly signatureAlgorithm: number;
   readonly platformInfo: Uint8Array;
   /** SIGNING_KEY and MASK_CHIP_KEY. */
   readonly flags: number;
@@ -159,6 +161,7 @@ export const DEV_SNP_REPORT: SnpReportFields = {
   version: 3,
   guestPolicy: fromHex('1f00030000000000'),
   vmpl: 0,
+  signatureAlgorithm: 1,
   platformInfo: fromHex('2000000000000000'),
   flags: 0,
   reportData: new Uint8Array(64),
@@ -179,7 +182,7 @@ export async function signSnpEvidence(
   const report = new Uint8Array(REPORT_BYTES);
   report.set(u32le(all.version), 0);
   report.set(u32le(all.vmpl), 0x30);
-  report.set(u32le(1), 0x34);
+  report.set(u32le(all.signatureAlgorithm), 0x34);
   report.set(u32le(all.flags), 0x48);
   for (const [name, offset] of Object.entries(OFFSETS)) report.set(all[name as keyof typeof OFFSETS], offset);
   const algorithm = { name: 'ECDSA', hash: 'SHA-384' };

@@ -134,6 +134,16 @@ const manifest =
 const gpus =
   (changes: () => Partial<Gpus>): Row[2] =>
   async () => ({ bundle: await bundleOf(changes()) });
+/** Another policy, which the guest measured and the chain approved. */
+const policy =
+  (changes: Partial<NvidiaPolicy>): Row[2] =>
+  async () => {
+    const changed = { ...POLICY, ...changes };
+    const device = await deviceOf({ policy: changed });
+    const measurements = [await device.measurement()];
+    const teePolicy = { tdx: TDX_POLICY, nvidia: changed };
+    return { bundle: await bundleFrom(device), context: { policy: { ...context.policy, measurements }, teePolicy } };
+  };
 const rimAuthority = (commonName: string, issuer?: DevAuthority, untilDays = 365) =>
   issueAuthority({ commonName, isCa: false, nowMs: NOW_MS, curve: 'P-384', untilDays, ...(issuer && { issuer }) });
 
@@ -210,6 +220,9 @@ const rows: Row[] = [
     ['RTMR', 'GPU_MODE', 'GPU_BINDING'],
     async () => ({ bundle: { ...good, eventLog: good.eventLog.slice(0, -1) } }),
   ],
+  ['a model that is not in the policy', ['GPU_MODEL'], policy({ models: ['GB100'] })],
+  ['a driver that is not in the policy', ['GPU_VERSIONS'], policy({ driverVersions: [] })],
+  ['a VBIOS that is not in the policy', ['GPU_VERSIONS'], policy({ vbiosVersions: ['96.00.5E.00.02'] })],
   ['another policy measured', ['GPU_POLICY_EVENT'], gpus(() => ({ policy: { ...POLICY, version: 2 } }))],
   [
     'a laxer GPU policy in the hands of the verifier',

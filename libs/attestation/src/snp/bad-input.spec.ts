@@ -11,7 +11,7 @@ import {
   type SnpPkiRequest,
   type SnpReportFields,
 } from '@usufruct/attestation-dev';
-import { fromHex, toBase64, toHex, toHex32, type Hex32 } from '@usufruct/kernel';
+import { fromBase64, fromHex, toBase64, toHex, toHex32, type Hex32 } from '@usufruct/kernel';
 import type { EvidenceBundle } from '@usufruct/protocol';
 import { appraiseEvidence, failedChecks } from '../appraise.js';
 import { makeEvidence } from '../evidence.js';
@@ -137,6 +137,10 @@ const pkiOf =
     return { bundle: await bundleOf(from), context: await worldOf(from) };
   };
 
+const withEvidence = (evidence: ArrayLike<number>): Case => ({
+  bundle: { ...good, cpuEvidence: toBase64(Uint8Array.from(evidence)) },
+});
+
 const rows: Row[] = [
   // GUEST_POLICY, little-endian: SMT 16, one 17, MIGRATE_MA 18, DEBUG 19, SINGLE_SOCKET 20, CXL_ALLOW 21.
   ['debug', ['DEBUG'], guestPolicy('1f000b0000000000')],
@@ -161,6 +165,10 @@ const rows: Row[] = [
   ['VLEK said', ['SIGNING_KEY'], report({ flags: 4 })],
   ['no key said', ['SIGNING_KEY'], report({ flags: 7 << 2 })],
   ['another version', ['VERSION'], report({ version: 1 })],
+  ['another algorithm said', ['SIGNATURE_ALGORITHM'], report({ signatureAlgorithm: 2 })],
+  ['junk behind the certificate', ['PARSE'], async () => withEvidence([...fromBase64(good.cpuEvidence), 0])],
+  ['truncated', ['PARSE'], async () => withEvidence(fromBase64(good.cpuEvidence).subarray(0, 1000))],
+  ['reserved bytes set', ['PARSE'], async () => withEvidence(fromBase64(good.cpuEvidence).with(0x4c, 1))],
   ['another measurement', ['MEASUREMENT'], report({ measurement: bytes(1, 48) })],
   ['another host data', ['MEASUREMENT'], report({ hostData: bytes(1) })],
   ['signed by another key', ['SIGNATURE'], async () => ({ bundle: await bundleOf(pki, {}, otherPki.leaf.keys) })],
