@@ -1,7 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 const PACKAGE = resolve(import.meta.dirname, '../../move/usufruct');
+/** Every number that was ever given, and to what: one that its constant gave up stays here and is never given again. */
+const GIVEN = join(PACKAGE, 'abort-codes.json');
 const CONSTANT = /(\/\/\/ .*\n)?const (E[A-Z]\w*): u64 = (\d+);/g;
 
 async function modules(folder) {
@@ -16,10 +18,12 @@ async function modules(folder) {
 
 /**
  * Every abort constant of the sources, and what is wrong with them: one without a comment, a number used twice in the
- * package (so that a number alone names the refusal), or one that no test expects.
+ * package (so that a number alone names the refusal), one that was given to another refusal before, or one that no
+ * test expects.
  */
 export async function abortCodes() {
   const tests = (await modules('tests')).map(({ text }) => text).join('\n');
+  const given = JSON.parse(await readFile(GIVEN, 'utf8'));
   const codes = [];
   const faults = [];
   for (const { module, text } of await modules('sources')) {
@@ -30,8 +34,20 @@ export async function abortCodes() {
       if (!new RegExp(`abort_code = (usufruct::)?${module}::${name}\\b`).test(tests)) {
         faults.push(`${module}::${name}: no test expects it`);
       }
+      if (given[code] !== name) {
+        const before = given[code] ?? 'nothing that is written down (move:build -- --pin writes it)';
+        faults.push(`${module}::${name} has number ${code}, which was given to ${before}`);
+      }
       codes.push({ module, name, code });
     }
   }
   return { codes, faults };
+}
+
+/** Write down the numbers that are new; those that were given before stay as they are. */
+export async function keepAbortCodes() {
+  const given = JSON.parse(await readFile(GIVEN, 'utf8'));
+  const { codes } = await abortCodes();
+  const all = { ...Object.fromEntries(codes.map(({ name, code }) => [code, name])), ...given };
+  await writeFile(GIVEN, `${JSON.stringify(all, null, 2)}\n`);
 }

@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { keepAbortCodes } from './abort-codes.mjs';
 import { runCompiler } from './run.mjs';
 
 const PINNED = resolve(import.meta.dirname, '../../move/usufruct/digest.json');
@@ -14,7 +15,10 @@ async function build({ pin }) {
   const { digest, sui, frameworkRevision, warnings } = built;
   const text = `${built.modules} modules, ${built.bytes} bytes, digest ${digest} (Sui ${sui})`;
   if (warnings !== '') return { ok: false, text: `${warnings}\nwarnings fail\n${text}` };
-  if (pin) await writeFile(PINNED, `${JSON.stringify({ digest, sui, frameworkRevision }, null, 2)}\n`);
+  if (pin) {
+    await writeFile(PINNED, `${JSON.stringify({ digest, sui, frameworkRevision }, null, 2)}\n`);
+    await keepAbortCodes();
+  }
   const pinned = JSON.parse(await readFile(PINNED, 'utf8'));
   const ok = pinned.digest === digest;
   return { ok, text: ok ? `${text}, as pinned` : `${text}\nnot the pinned digest ${pinned.digest}` };
