@@ -40,7 +40,7 @@ const EPaused: u64 = 710;
 const EWrongCap: u64 = 711;
 /// A dataset, job or proposal with this id exists: a client that sends again sends the same transaction, not a new one.
 const EIdTaken: u64 = 712;
-/// Only a vote sets this DAO's policy.
+/// Only a vote sets this DAO's policy, or names other verifiers once it pays privately.
 const EByVoteOnly: u64 = 713;
 /// The DAO is not paused.
 const ENotPaused: u64 = 714;
@@ -130,7 +130,8 @@ public fun create<T>(
     PauseCap { id: object::new(ctx), dao_id }
 }
 
-/// `expected_version` is the version that the sender saw: two changes at once cannot overwrite each other.
+/// `expected_version` is the version that the sender saw: two changes at once cannot overwrite each other. Who verifies
+/// stays once the DAO pays privately: verifiers of a policy maker's own could divide what is set aside as they like.
 public fun set_policy<T>(
     self: &mut Dao<T>,
     holder_set: &HolderSet,
@@ -142,6 +143,8 @@ public fun set_policy<T>(
     self.assert_role(membership::policy_maker(), ctx.sender());
     assert!(!self.governance.policy_by_vote_only(), EByVoteOnly);
     assert!(self.policy_version == expected_version, EPolicyOutdated);
+    let pays_privately = self.payout_rules.is_by_epoch() || self.receipt_pool.receipt_count() > 0;
+    assert!(!pays_privately || policy.has_verifiers_of(&self.policy), EByVoteOnly);
     self.adopt_policy(holder_set, policy);
 }
 

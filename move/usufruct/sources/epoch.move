@@ -24,7 +24,7 @@ const EWrongDao: u64 = 1600;
 const EChallengeGoesOn: u64 = 1601;
 /// The number is not one more than that of the last epoch that was not rejected.
 const ENumber: u64 = 1602;
-/// This attempt, or a later one of this number, was proposed before.
+/// This attempt, or a later one of this number, was proposed before, or it leaves out too many.
 const EAttempt: u64 = 1603;
 /// The receipts do not begin after the last that is covered, or there are none, or not that many.
 const EReceipts: u64 = 1604;
@@ -79,8 +79,8 @@ public struct Epoch<phantom T> has key {
     state: u8,
     /// As the policy had it when the epoch was proposed.
     holder_set_id: address,
-    /// One more objection rejects the epoch: then fewer holders than the policy demands still stand by it.
-    objections_at_most: u64,
+    /// As the policy had it when the epoch was proposed: it is rejected once fewer holders stand by it.
+    verifier_threshold: u8,
     /// Members of the holder set who objected, by index.
     objections: vector<u8>,
     challenge_ms: u64,
@@ -127,8 +127,7 @@ public fun propose<T>(
     assert!(holder_set.holder_set_id() == dao.policy().holder_set_id(), EWrongHolderSet);
     epoch_statement::assert_countersigned(statement, threshold, holder_set, members, signatures);
 
-    let objections_at_most = holder_set.member_count() - (threshold as u64);
-    open(dao, &read, epoch_statement::epoch_id(statement), objections_at_most, now_ms, ctx);
+    open(dao, &read, epoch_statement::epoch_id(statement), now_ms, ctx);
 }
 
 /// By the operator of a member of the holder set, once. Every objection gives the others the whole window again.
@@ -152,7 +151,9 @@ public fun object<T>(
     self.challenge_ends_at_ms = now_ms + self.challenge_ms;
     dao.receipt_pool_mut().extend_window(self.challenge_ends_at_ms);
     payout_events::epoch_objected(self.epoch_id, member, self.challenge_ends_at_ms);
-    if (self.objections.length() > self.objections_at_most) self.reject(dao);
+    // Those who were retired stand by nothing.
+    let stand_by_it = holder_set.count_living_but(&self.objections);
+    if (stand_by_it < (self.verifier_threshold as u64)) self.reject(dao);
 }
 
 /// By anyone, within the challenge window: another statement that the settler signed for the same attempt. Whoever
@@ -270,7 +271,7 @@ fun assert_next<T>(dao: &Dao<T>, statement: &EpochStatement, now_ms: u64) {
     let pool = dao.receipt_pool();
     assert!(!pool.is_challenged(now_ms), EChallengeGoesOn);
     assert!(statement.number() == pool.next_number(), ENumber);
-    assert!(statement.attempt() > pool.last_attempt(statement.number()), EAttempt);
+    assert!(pool.is_next_attempt(statement.number(), statement.attempt()), EAttempt);
     let (covered, to) = (pool.covered_receipts(), statement.to_receipt());
     assert!(statement.from_receipt() == covered + 1, EReceipts);
     assert!(to > covered && to <= pool.receipt_count(), EReceipts);
@@ -283,7 +284,6 @@ fun open<T>(
     dao: &mut Dao<T>,
     statement: &EpochStatement,
     epoch_id: address,
-    objections_at_most: u64,
     now_ms: u64,
     ctx: &mut TxContext,
 ) {
@@ -308,7 +308,7 @@ fun open<T>(
         claimed: table::new(ctx),
         state: OPEN,
         holder_set_id: dao.policy().holder_set_id(),
-        objections_at_most,
+        verifier_threshold: dao.policy().verifier_threshold(),
         objections: vector[],
         challenge_ms: rules.challenge_ms(),
         challenge_ends_at_ms,

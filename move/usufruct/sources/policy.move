@@ -203,6 +203,12 @@ public fun verifier_threshold(self: &Policy): u8 {
     self.verifier_threshold
 }
 
+/// Whether both name the same holders, and as many of them.
+public(package) fun has_verifiers_of(self: &Policy, other: &Policy): bool {
+    self.holder_set_id == other.holder_set_id
+        && self.verifier_threshold == other.verifier_threshold
+}
+
 /// How long a runner's registration may last: the term of an appraisal's result, which `appraisal` keeps to a day.
 public fun registration_term_ms(self: &Policy): u64 {
     self.appraisal.result_term_ms

@@ -9,6 +9,10 @@ use usufruct::{custody::{Self, Vault}, digest, domain_tags};
 /// There is no receipt of this number.
 const ENoReceipt: u64 = 1700;
 
+/// A settler may leave attempts out. Were there no limit, one rejected epoch of the last attempt that there is would
+/// leave none for its number, and the pool could never be paid out.
+const ATTEMPTS_AHEAD_AT_MOST: u32 = 1_000;
+
 /// The pool after a receipt.
 public struct Mark has copy, drop, store {
     receipt_chain: address,
@@ -111,6 +115,12 @@ public fun next_number<T>(self: &ReceiptPool<T>): u64 {
 /// 0 when none was proposed under this number.
 public fun last_attempt<T>(self: &ReceiptPool<T>, number: u64): u32 {
     if (self.attempts.contains(number)) self.attempts[number] else 0
+}
+
+/// Later than the last one of this number, and not too far ahead.
+public(package) fun is_next_attempt<T>(self: &ReceiptPool<T>, number: u64, attempt: u32): bool {
+    let last = self.last_attempt(number);
+    attempt > last && attempt - last <= ATTEMPTS_AHEAD_AT_MOST
 }
 
 public fun receipt_count<T>(self: &ReceiptPool<T>): u64 {

@@ -3,6 +3,7 @@ module usufruct::epoch_tests;
 
 use sui::test_scenario as ts;
 use usufruct::{
+    effect,
     epoch_fixtures::{Self as fixtures, Statement},
     fixtures as main_fixtures,
     private_world::{Self, operator},
@@ -150,6 +151,44 @@ fun a_settler_is_of_an_approved_measurement() {
     world.end();
 }
 
+/// By the founder, who sets the policy.
+fun set_verifiers(world: &mut World, price_units: u64, holder_set_id: address, threshold: u8) {
+    let (profile, measurement) = (world::text(b"tdx"), world::measurement());
+    let policy = world::policy_with(price_units, profile, measurement, holder_set_id, threshold);
+    world.set_policy(world::founder(), 1, policy);
+}
+
+#[test]
+fun a_policy_maker_leaves_the_verifiers() {
+    let mut world = private_world::settled();
+    set_verifiers(&mut world, 9, main_fixtures::holder_set_id(), 2);
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::data_dao::EByVoteOnly)]
+fun a_policy_maker_names_no_holders_of_its_own() {
+    let mut world = private_world::settled();
+    set_verifiers(&mut world, world::price(), @0xbad, 2);
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::data_dao::EByVoteOnly)]
+/// Nothing is set aside yet, but will be.
+fun a_policy_maker_lets_no_fewer_countersign() {
+    let mut world = private_world::asked();
+    set_verifiers(&mut world, world::price(), main_fixtures::holder_set_id(), 1);
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::data_dao::EByVoteOnly)]
+/// What was set aside before is still to be divided.
+fun nor_once_the_dao_pays_directly_again() {
+    let mut world = private_world::settled();
+    world.set_rules(0, world::minute_ms(), 0);
+    set_verifiers(&mut world, world::price(), main_fixtures::holder_set_id(), 1);
+    world.end();
+}
+
 #[test, expected_failure(abort_code = usufruct::epoch::EWrongHolderSet)]
 fun the_policys_holders_countersign() {
     let mut world = private_world::settled();
@@ -283,6 +322,29 @@ fun attempts_only_count_up() {
     world.end();
 }
 
+#[test]
+/// Two of three must stand by it: with one retired, the first objection leaves one.
+fun the_retired_stand_by_nothing() {
+    let mut world = private_world::proposed(private_world::single());
+    world.tombstone_member(operator(2), 2);
+    assert!(world.epoch_state() == OPEN);
+    world.object_to_epoch(operator(0), 0);
+    assert!(world.epoch_state() == REJECTED);
+    world.end();
+}
+
+#[test]
+/// Who has objected and is retired then is missing once, not twice: two others still stand by it.
+fun who_objected_and_is_retired_counts_once() {
+    let mut world = private_world::proposed(private_world::single());
+    world.object_to_epoch(operator(0), 0);
+    world.tombstone_member(operator(0), 0);
+    assert!(world.epoch_state() == OPEN);
+    world.object_to_epoch(operator(1), 1);
+    assert!(world.epoch_state() == REJECTED);
+    world.end();
+}
+
 #[test, expected_failure(abort_code = usufruct::epoch::EObjected)]
 fun a_member_objects_once() {
     let mut world = private_world::proposed(private_world::single());
@@ -332,10 +394,7 @@ fun nobody_objects_to_what_is_rejected() {
 /// The second comes too late: it was rejected by the first.
 fun one_objection_rejects_when_all_must_stand_by_it() {
     let mut world = private_world::settled();
-    let (profile, measurement) = (world::text(b"tdx"), world::measurement());
-    let set_id = main_fixtures::holder_set_id();
-    let policy = world::policy_with(world::price(), profile, measurement, set_id, 3);
-    world.set_policy(world::founder(), 1, policy);
+    world.decide_by_vote(effect::set_verifiers(main_fixtures::holder_set_id(), 3));
     let (bytes, settler, signatures) = private_world::single().unpack();
     world.propose_epoch_with(0, bytes, settler, vector[0, 1, 2], signatures);
     world.object_to_epoch(operator(0), 0);

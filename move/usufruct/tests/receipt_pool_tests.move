@@ -71,3 +71,20 @@ fun what_was_ever_set_aside_may_exceed_a_u64() {
     std::unit_test::destroy(pool);
     scenario.end();
 }
+
+#[test]
+/// An attempt that leaves too many out would leave none for the next, so that nothing could be paid out ever again.
+fun attempts_do_not_run_out() {
+    let mut scenario = ts::begin(@0x1);
+    let mut pool = receipt_pool::empty<USDX>(scenario.ctx());
+    assert!(!pool.is_next_attempt(1, 0) && pool.is_next_attempt(1, 1));
+    assert!(pool.is_next_attempt(1, 1_000) && !pool.is_next_attempt(1, 1_001));
+    assert!(!pool.is_next_attempt(1, 4_294_967_295));
+    pool.add(first_receipt_digest(), balance::create_for_testing(7));
+    let money = pool.open_epoch(1_000, 1, 0);
+    pool.reject_epoch(1, money);
+    assert!(!pool.is_next_attempt(1, 1_000) && pool.is_next_attempt(1, 1_001));
+    assert!(pool.is_next_attempt(1, 2_000) && !pool.is_next_attempt(1, 2_001));
+    std::unit_test::destroy(pool);
+    scenario.end();
+}

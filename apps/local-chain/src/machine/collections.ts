@@ -71,7 +71,7 @@ export const COLLECTIONS = {
   'pool-mark': z.object({ receiptChain: zHex32<Digest>(), pooledUnits: zAmount }),
   epoch: zEpochView,
   /** What an epoch keeps of the rules under which it was proposed, beside what its view says. */
-  'epoch-rules': z.object({ holderSetId: zHex32<HolderSetId>(), objectionsAtMost: z.int(), challengeMs: z.int() }),
+  'epoch-rules': z.object({ holderSetId: zHex32<HolderSetId>(), verifierThreshold: z.int(), challengeMs: z.int() }),
   /** When the challenge window of a DAO's last epoch ends; 0 once that was rejected. */
   'epoch-window': z.object({ endsAtMs: zTimestampMs }),
   /** The last attempt that was proposed for an epoch's number, rejected or not. */

@@ -1,9 +1,17 @@
 import { refuse, type DaoId } from '@usufruct/kernel';
-import { ALL_ROLES, daoPolicyDigest, deriveId, treasuryAccountOf, type ChainActionPayloads } from '@usufruct/protocol';
+import {
+  ALL_ROLES,
+  daoPolicyDigest,
+  deriveId,
+  treasuryAccountOf,
+  type ChainActionPayloads,
+  type DaoPolicy,
+} from '@usufruct/protocol';
 import type { DaoRecord } from './collections.js';
 import { requireGovernance, requirePayoutRules } from './governance.js';
 import { addMember, requireHeld } from './membership.js';
 import { adoptPolicy, policyView, requirePolicy, requirePolicyAlone, requireVerifiers } from './policy.js';
+import { poolOf } from './receipt-pool.js';
 import { mustFind, requireNew, type Room } from './room.js';
 
 /** The founder becomes a member with every role. */
@@ -32,6 +40,14 @@ export function createDao(room: Room, action: ChainActionPayloads['createDao']):
   addMember(room, id, room.sender, ALL_ROLES);
 }
 
+/** Verifiers of a policy maker's own could divide what is set aside privately as they like: a vote names others. */
+function requireKeptVerifiers(room: Room, dao: DaoRecord, policy: DaoPolicy): void {
+  const paysPrivately = dao.payoutRules.mode === 'epoch' || poolOf(room.draft, dao.id).receiptCount > 0n;
+  const { holderSetId, verifierThreshold } = dao.policy;
+  const keeps = policy.holderSetId === holderSetId && policy.verifierThreshold === verifierThreshold;
+  if (paysPrivately && !keeps) throw refuse('BY_VOTE_ONLY', { daoId: dao.id });
+}
+
 /** `expectedVersion` is the version that the sender saw: two changes at once cannot overwrite each other. */
 export function setPolicy(room: Room, { daoId, expectedVersion, policy }: ChainActionPayloads['setPolicy']): void {
   const dao = mustFind(room, 'dao', daoId);
@@ -39,6 +55,7 @@ export function setPolicy(room: Room, { daoId, expectedVersion, policy }: ChainA
   requireHeld(room, daoId, 'policyMaker');
   if (dao.governance.policyByVoteOnly) throw refuse('BY_VOTE_ONLY', { daoId });
   if (dao.policyVersion !== expectedVersion) throw refuse('POLICY_OUTDATED', { current: String(dao.policyVersion) });
+  requireKeptVerifiers(room, dao, policy);
   requireVerifiers(room, policy);
   adoptPolicy(room, daoId, policy);
 }

@@ -49,7 +49,9 @@ table('proposing an epoch', () => PrivateWorld.settled(), [
   ['number 0', 'EPOCH_INVALID number', proposed({ number: 0n })],
   ['number 2', 'EPOCH_INVALID number', proposed({ number: 2n })],
   ['attempt 0', 'EPOCH_INVALID attempt', proposed({ attempt: 0 })],
-  ['attempt 7', 'ok', proposed({ attempt: 7 })],
+  ['attempt 1,000', 'ok', proposed({ attempt: 1_000 })],
+  ['attempt 1,001', 'EPOCH_INVALID attempt', proposed({ attempt: 1_001 })],
+  ['the last attempt that there is', 'EPOCH_INVALID attempt', proposed({ attempt: 2 ** 32 - 1 })],
   ['from a receipt before the first', 'EPOCH_INVALID fromReceipt', proposed({ fromReceipt: 0n })],
   ['that leaves a receipt out', 'EPOCH_INVALID fromReceipt', proposed({ fromReceipt: 2n })],
   ['over no receipt', 'EPOCH_INVALID toReceipt', proposed({ toReceipt: 0n })],
@@ -113,6 +115,27 @@ table('proposing an epoch', () => PrivateWorld.settled(), [
     },
   ],
 ]);
+
+/** By the founder, who sets the policy. */
+const setting =
+  (changes: (w: PrivateWorld) => Parameters<PrivateWorld['policy']>[0]): PrivateRow[2] =>
+  (w) => [w.founder, { kind: 'setPolicy', daoId: w.daoId, expectedVersion: 1, policy: w.policy(changes(w)) }];
+const verifiers = [
+  ['a price', 'ok', setting(() => ({ pricePerQuestionUnits: asAmount(9n) }))],
+  ['other holders', 'BY_VOTE_ONLY', setting(() => ({ holderSetId: hexOf('other') }))],
+  ['fewer holders', 'BY_VOTE_ONLY', setting(() => ({ verifierThreshold: 1 }))],
+] satisfies PrivateRow[];
+table('a policy maker, before anything is set aside, sets', () => PrivateWorld.asked(), verifiers);
+table(
+  'a policy maker, of a DAO that pays directly again, sets',
+  async () => {
+    const w = await PrivateWorld.settled();
+    const payoutRules = { ...w.store.read('dao', w.daoId)!.payoutRules, mode: 'direct' as const };
+    await w.decided({ kind: 'setPayoutRules', payoutRules });
+    return w;
+  },
+  verifiers,
+);
 
 /** A world with an epoch, as every row sees it. */
 let epoch: Proposed;
@@ -252,6 +275,20 @@ describe('an epoch', () => {
     w.clock.advance(CHALLENGE_MS);
     expect(await w.refusal(w.stranger, w.claim(epoch, 0))).toBe('EPOCH_STATE rejected');
     await w.run(w.stranger, w.claim(next, 0));
+  });
+
+  it.each([
+    ['before the objection', 2],
+    ['after an objection of its own', 0],
+  ])('is not stood by by who is retired %s', async (_when, retired) => {
+    const w = await withEpoch();
+    const retire = { kind: 'tombstoneHolder', holderSetId: w.holderSetId, member: retired } as const;
+    if (retired === 0) await w.run(w.operators[0]!, w.objection(epoch, 0), retire);
+    else await w.run(w.operators[2]!, retire);
+    expect(w.store.read('epoch', epoch.id)?.state).toBe('open');
+    // Two of three must stand by it, and the next objection leaves one.
+    await w.run(w.operators[1]!, w.objection(epoch, 1));
+    expect(w.store.read('epoch', epoch.id)?.state).toBe('rejected');
   });
 
   it('of a settler with two truths is rejected, and the settler is nobody any more', async () => {

@@ -16,12 +16,18 @@ import {
   requireSettlerSignature,
   requireTimelyStatement,
 } from './epoch-statement.js';
-import { requireOperator } from './holder-set.js';
+import { livingMembers, requireOperator } from './holder-set.js';
 import { credit, debit } from './money.js';
 import { requireOpen } from './pause.js';
 import { markAt, poolOf } from './receipt-pool.js';
 import { mustFind, type Room } from './room.js';
 import { requireActiveRunner, withdrawRunner } from './runner.js';
+
+/**
+ * A settler may leave attempts out. Were there no limit, one rejected epoch of the last attempt that there is would leave
+ * none for its number, and the pool could never be paid out.
+ */
+const ATTEMPTS_AHEAD_AT_MOST = 1_000;
 
 /** By anyone who has the settler's signature and those of enough holders who recomputed the epoch. */
 export async function proposeEpoch(room: Room, action: ChainActionPayloads['proposeEpoch']): Promise<void> {
@@ -38,9 +44,8 @@ export async function proposeEpoch(room: Room, action: ChainActionPayloads['prop
   await requireCountersigned(holderSet, verifierThreshold, action.statement, action.signatures);
 
   const id = epochIdOf(action.statement);
-  const objectionsAtMost = holderSet.members.length - verifierThreshold;
   const { challengeMs } = dao.payoutRules;
-  room.draft.write('epoch-rules', id, { holderSetId, objectionsAtMost, challengeMs });
+  room.draft.write('epoch-rules', id, { holderSetId, verifierThreshold, challengeMs });
   open(room, dao, statement, { id, settler });
 }
 
@@ -52,7 +57,7 @@ function requireNext(room: Room, statement: EpochStatement): void {
   if (window !== undefined && room.nowMs < window.endsAtMs) throw refuse('EPOCH_STATE', { state: 'challenged' });
   if (number !== pool.epochCount + 1n) throw invalidEpoch('number');
   const last = room.draft.read('epoch-attempt', epochAttemptKey(daoId, number))?.attempt ?? 0;
-  if (attempt <= last) throw invalidEpoch('attempt');
+  if (attempt <= last || attempt - last > ATTEMPTS_AHEAD_AT_MOST) throw invalidEpoch('attempt');
   if (fromReceipt !== pool.coveredReceipts + 1n) throw invalidEpoch('fromReceipt');
   const [before, after] = [markAt(room.draft, daoId, pool.coveredReceipts), markAt(room.draft, daoId, toReceipt)];
   if (toReceipt < fromReceipt || before === undefined || after === undefined) throw invalidEpoch('toReceipt');
@@ -103,8 +108,9 @@ function open(
 export function objectToEpoch(room: Room, { epochId, member }: ChainActionPayloads['objectToEpoch']): void {
   const epoch = mustFind(room, 'epoch', epochId);
   requireChallengeable(room, epoch);
-  const { holderSetId, objectionsAtMost, challengeMs } = mustFind(room, 'epoch-rules', epochId);
-  requireOperator(room, mustFind(room, 'holder-set', holderSetId), member);
+  const { holderSetId, verifierThreshold, challengeMs } = mustFind(room, 'epoch-rules', epochId);
+  const holderSet = mustFind(room, 'holder-set', holderSetId);
+  requireOperator(room, holderSet, member);
   if (epoch.objections.includes(member)) throw refuse('EPOCH_STATE', { state: 'objected' });
   const objections = [...epoch.objections, member];
   const challengeEndsAtMs = asTimestampMs(room.nowMs + challengeMs);
@@ -112,7 +118,9 @@ export function objectToEpoch(room: Room, { epochId, member }: ChainActionPayloa
   room.draft.write('epoch', epochId, objected);
   room.draft.write('epoch-window', epoch.daoId, { endsAtMs: challengeEndsAtMs });
   room.emit({ type: 'EpochObjected', epochId, member, challengeEndsAtMs });
-  if (objections.length > objectionsAtMost) reject(room, objected);
+  // Those who were retired stand by nothing.
+  const standByIt = livingMembers(holderSet).filter((index) => !objections.includes(index));
+  if (standByIt.length < verifierThreshold) reject(room, objected);
 }
 
 /**

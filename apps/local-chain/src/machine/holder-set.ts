@@ -69,6 +69,10 @@ export function requireLivingKey({ tombstonedKeys }: HolderSetView, member: Hold
   if (tombstonedKeys.includes(member.signingPublicKey)) throw refuse('TOMBSTONED', { member: String(index) });
 }
 
+/** Indices of those whose word counts. */
+export const livingMembers = ({ members, tombstonedKeys }: HolderSetView): number[] =>
+  [...members.keys()].filter((index) => !tombstonedKeys.includes(members[index]!.signingPublicKey));
+
 function memberAt(set: HolderSetView, index: number, field: string): HolderMemberView {
   const member = set.members[index];
   if (member === undefined) throw refuse('INVALID_ARGUMENT', { field, expected: 'a member of the set' });

@@ -237,7 +237,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     claimed: empty('claimed'),
     state: 0,
     holder_set_id: SUI_IDS.holderSet,
-    objections_at_most: 0,
+    verifier_threshold: 1,
     objections: new Uint8Array(),
     challenge_ms: 60_000,
     challenge_ends_at_ms: SUI_LATER,

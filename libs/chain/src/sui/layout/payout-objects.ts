@@ -38,7 +38,7 @@ export const epochObject = struct('epoch::Epoch<T0>', {
   claimed: table('u64', 'u256'),
   state: u8,
   holder_set_id: address<HolderSetId>(),
-  objections_at_most: count(),
+  verifier_threshold: u8,
   objections: bytes,
   challenge_ms: count(),
   challenge_ends_at_ms: timeMs,
