@@ -54,7 +54,7 @@ describe('policyDiff', () => {
     ],
     [
       'only the order',
-      { ...policy, purposes: [...policy.purposes].reverse() },
+      { ...policy, purposes: policy.purposes.toReversed() },
       [{ field: 'purposes', added: [], removed: [] }],
     ],
   ])('%s', (_what, after, changes) => {
