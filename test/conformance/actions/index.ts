@@ -7,6 +7,7 @@ import { claimPayout, objectToEpoch, proposeEpoch, proveEquivocation, sweepEpoch
 import { giveGrant, revokeGrant } from './grant.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
+import { renewLease } from './lease.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
@@ -51,7 +52,7 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor | string } = {
   rotateHolderSet: STILL_TO_DO,
   tombstoneHolder,
   tombstoneContribution,
-  renewLease: STILL_TO_DO,
+  renewLease,
   buyLicence: STILL_TO_DO,
 };
 

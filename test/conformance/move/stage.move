@@ -7,7 +7,7 @@ use std::string::{Self, String};
 use sui::{balance, clock::{Self, Clock}, coin::{Self, Coin}, test_scenario::{Self as ts, Scenario}};
 use usufruct::{
     blob_reference,
-    contribution,
+    contribution::{Self, Contribution},
     data_dao::{Self, Dao, PauseCap},
     dataset::{Self, Dataset},
     effect::Effect,
@@ -52,6 +52,8 @@ const EEpoch: u64 = 9019;
 const ERunner: u64 = 9005;
 /// A dataset has more or fewer contributions, or one of another owner or in another state.
 const EContribution: u64 = 9006;
+/// A lease of a contribution's blob ends with another epoch.
+const ELease: u64 = 9020;
 /// A grant was revoked at another time, or not.
 const EGrant: u64 = 9007;
 /// Something else is spent of a grant's budget.
@@ -477,6 +479,24 @@ public fun tombstone_contribution(
     ts::return_shared(dataset);
 }
 
+public fun renew_lease(
+    s: &mut Stage,
+    sender: address,
+    dataset_id: address,
+    dao_id: address,
+    contribution_id: address,
+    blobs: vector<address>,
+    end_epochs: vector<u32>,
+) {
+    s.scenario.next_tx(sender);
+    let mut dataset: Dataset = s.take(dataset_id);
+    let dao: Dao<COIN> = s.take(dao_id);
+    let ctx = s.scenario.ctx();
+    contribution::renew_lease(&mut dataset, &dao, contribution_id, blobs, end_epochs, ctx);
+    ts::return_shared(dao);
+    ts::return_shared(dataset);
+}
+
 public fun tombstone_holder(s: &mut Stage, sender: address, id: address, member: u8) {
     s.scenario.next_tx(sender);
     let mut set: HolderSet = s.take(id);
@@ -802,7 +822,7 @@ public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, clai
     ts::return_shared(epoch);
 }
 
-/// Contribution `i` is `ids[i]`, grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
+/// Contribution `i` is `contribution_ids[i]`; `end_epochs[i]` has its manifest's and then its parts'. Grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
 public fun assert_dataset(
     s: &Stage,
     id: address,
@@ -811,6 +831,7 @@ public fun assert_dataset(
     accepted: vector<bool>,
     declined: vector<bool>,
     tombstoned_at_ms: vector<vector<u64>>,
+    end_epochs: vector<vector<u32>>,
     grant_ids: vector<address>,
     revoked_at_ms: vector<vector<u64>>,
     spent_micro_epsilon: vector<u64>,
@@ -824,6 +845,7 @@ public fun assert_dataset(
         assert!(one.is_accepted() == accepted[i], EContribution);
         assert!(one.is_declined() == declined[i], EContribution);
         assert!(times(one.tombstoned_at_ms()) == tombstoned_at_ms[i], EContribution);
+        assert!(ends_of(one) == end_epochs[i], ELease);
         i = i + 1;
     };
     let mut j = 0;
@@ -834,6 +856,18 @@ public fun assert_dataset(
         j = j + 1;
     };
     ts::return_shared(dataset);
+}
+
+/// When the leases of the manifest and of the parts end.
+fun ends_of(contribution: &Contribution): vector<u32> {
+    let mut ends = vector[contribution.manifest_blob().end_epoch()];
+    let parts = contribution.parts_of();
+    let mut i = 0;
+    while (i < parts.length()) {
+        ends.push_back(parts[i].end_epoch());
+        i = i + 1;
+    };
+    ends
 }
 
 /// The questions are those that were settled.

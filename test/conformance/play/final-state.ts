@@ -5,6 +5,7 @@ import {
   epochAccountOf,
   receiptPoolAccountOf,
   runnerIdOf,
+  type ContributionView,
   type EpochView,
   type HolderSetView,
   type JobView,
@@ -90,11 +91,16 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
     move.list(contributions.map(({ state }) => move.flag(state === 'accepted'))),
     move.list(contributions.map(({ state }) => move.flag(state === 'declined'))),
     move.list(contributions.map(({ tombstonedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
+    move.list(contributions.map((one) => move.list(endEpochs(one)))),
     move.list(grants.map((grant) => move.address(grant.id))),
     move.list(grants.map(({ revokedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
     move.list(spent.map(move.number)),
   );
 }
+
+/** When the leases of the manifest and of the parts end. */
+const endEpochs = ({ manifestBlob, parts }: ContributionView): string[] =>
+  [manifestBlob, ...parts].map(({ endEpoch }) => move.number(endEpoch));
 
 function jobCall(ledger: Ledger, { id, state, escrowUnits, expiresAtMs }: JobView): move.Call {
   const numbers = [CHAIN_JOB_STATES.indexOf(state), escrowUnits, expiresAtMs].map(move.number);
