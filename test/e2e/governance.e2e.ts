@@ -21,7 +21,7 @@ import { startTestSystem } from '../support/system.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Long enough for a process of its own to vote on a loaded machine. */
-const VOTING_MS = 6_000;
+const VOTING_MS = 8_000;
 const GOVERNANCE = {
   ...DEFAULT_GOVERNANCE,
   quorumBps: 5_000,
@@ -115,6 +115,9 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
       membership: { state: 'applied' },
     });
     await cli('dao', 'apply', daoId, '--statement', 'I keep the books.');
+    expect(await cli('dao', 'applications', daoId)).toMatchObject({
+      applications: [{ applicant: clerk, statement: 'I keep the books.' }],
+    });
     await expect(ben.client.members.decide(daoId, clerk, true)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await dao.founder.client.members.decide(daoId, clerk, true);
     const { members } = (await cli('dao', 'members', daoId)) as { members: { address: string; roles: number }[] };
@@ -131,12 +134,12 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
   it('raises its price, approves code and spends from its treasury by vote, and does not do what too few want', async () => {
     expect(await treasury()).toBe(150_001n); // 15 % of 1,000,003, and the unit that the floors leave
     const to = clerk;
-    const proposals = [
-      await propose(ada, { kind: 'setPrice', pricePerQuestionUnits: NEW_PRICE }),
-      await propose(ben, { kind: 'approveMeasurement', measurement: OTHER_CODE }),
-      await propose(dao.founder, { kind: 'spendTreasury', to, amountUnits: asAmount(100_000n) }),
-      await propose(ada, { kind: 'offerLicence', terms: licenceTerms() }),
-    ];
+    const proposals = await Promise.all([
+      propose(ada, { kind: 'setPrice', pricePerQuestionUnits: NEW_PRICE }),
+      propose(ben, { kind: 'approveMeasurement', measurement: OTHER_CODE }),
+      propose(dao.founder, { kind: 'spendTreasury', to, amountUnits: asAmount(100_000n) }),
+      propose(ada, { kind: 'offerLicence', terms: licenceTerms() }),
+    ]);
     const [price, ...others] = proposals.map(({ proposal }) => proposal.id);
     const mine = { kind: 'spendTreasury', to: ben.signer.address, amountUnits: asAmount(50_001n) } as const;
     const { proposal: unwanted } = await propose(ben, mine);
@@ -151,6 +154,14 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
     expect([policy.pricePerQuestionUnits, policyVersion]).toEqual([NEW_PRICE, 3]);
     expect(policy.appraisal.measurements).toEqual([system.endpoints.runnerMeasurement, OTHER_CODE]);
     expect([await treasury(), await chain().balanceOf(clerk)]).toEqual([50_001n, 100_000n]);
+    const told = (await cli('dao', 'proposals', dao.dao.id)) as { proposals: { words: { title: string } | null }[] };
+    expect(told.proposals.map(({ words }) => words?.title).sort()).toEqual([
+      'approveMeasurement',
+      'offerLicence',
+      'setPrice',
+      'spendTreasury',
+      'spendTreasury',
+    ]);
     expect(await cli('dao', 'treasury', dao.dao.id)).toMatchObject({
       treasury: { balanceUnits: '50001', spending: [{ to: clerk, amountUnits: '100000' }] },
     });

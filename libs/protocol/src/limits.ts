@@ -5,6 +5,8 @@ export const LIMITS = {
   partsPerContribution: 1024,
   manifestBytes: 256 * 1024,
   questionChars: 4_000,
+  titleChars: 200,
+  descriptionChars: 20_000,
   sealedQuestionBytes: 16 * 1024,
   sealedAnswerBytes: 1024 ** 2,
   httpBodyBytes: 8 * 1024 ** 2,

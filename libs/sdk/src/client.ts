@@ -15,7 +15,7 @@ import {
   type RandomSource,
 } from '@usufruct/kernel';
 import type { Chain, WalletSigner } from '@usufruct/chain';
-import type { Answer, DaoPolicy, HolderMember, VoteChoice } from '@usufruct/protocol';
+import type { Answer, ApplicationView, DaoPolicy, HolderMember, VoteChoice } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
@@ -58,9 +58,11 @@ import {
   propose,
   vote,
   votedHere,
+  type ProposalStatus,
   type ProposeParams,
 } from './governance/proposals.js';
 import { listSigners } from './governance/signers.js';
+import { proposalWords, statementsOf } from './governance/words.js';
 import { explainUse, giveGrant, revokeGrant, type GiveGrantParams, type UseToExplain } from './grants.js';
 import { fundJob, quoteJob, type FundParams, type JobTerms } from './jobs/fund.js';
 import { JobSession } from './jobs/session.js';
@@ -158,6 +160,8 @@ export class UsufructClient {
     of: (daoId: DaoId, address: Address = this.context.signer.address) => membershipOf(this.context, daoId, address),
     list: (daoId: DaoId) => listMembers(this.context, daoId),
     applications: (daoId: DaoId) => this.context.chain.applicationsOf(daoId),
+    statements: (daoId: DaoId, applications: readonly ApplicationView[]) =>
+      statementsOf(this.context, daoId, applications),
     apply: (daoId: DaoId, statement: string) => applyForMembership(this.context, daoId, statement),
     decide: (daoId: DaoId, applicant: Address, accept: boolean) =>
       decideApplication(this.context, daoId, applicant, accept),
@@ -168,6 +172,7 @@ export class UsufructClient {
     propose: (params: ProposeParams) => propose(this.context, params),
     status: (proposalId: ProposalId) => proposalStatus(this.context, proposalId),
     list: (daoId: DaoId) => listProposals(this.context, daoId),
+    words: (daoId: DaoId, proposals: readonly ProposalStatus[]) => proposalWords(this.context, daoId, proposals),
     vote: (proposalId: ProposalId, choice: VoteChoice) => vote(this.context, proposalId, choice),
     /** What this client has voted; null when it has not, or did so from elsewhere. */
     voted: (proposalId: ProposalId) => votedHere(this.context, proposalId),

@@ -1,16 +1,10 @@
-import {
-  refuse,
-  type ContributionId,
-  type DaoId,
-  type HolderSetId,
-  type Hex32,
-  type DatasetId,
-} from '@usufruct/kernel';
+import { refuse, type ContributionId, type DaoId, type HolderSetId, type DatasetId } from '@usufruct/kernel';
 import {
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
   deriveId,
   metadataDigest,
+  requireMetadata,
   type ContributionView,
   type DaoPolicy,
   type DaoView,
@@ -21,31 +15,25 @@ import {
   type PayoutRules,
 } from '@usufruct/protocol';
 import { z } from 'zod';
-import { operation, REFUSAL_FIELDS, resultOf, valueOrThrow } from './api/graphql.js';
+import { operation, REFUSAL_FIELDS, resultOf } from './api/graphql.js';
 import type { ClientContext } from './context.js';
 import { actOnce } from './act.js';
 import { createOnce } from './create.js';
+import { describe } from './describe.js';
 import { membersAt } from './governance/holder-sets.js';
 import { requireRole } from './governance/members.js';
-import { retrying } from './wait.js';
 
 const zDescribed = resultOf(z.object({ title: z.string().nullable() }));
-interface DescribeInput extends Metadata {
-  readonly [id: string]: string;
-}
-const DESCRIBE_DAO = operation<{ input: DescribeInput }>()(
+const DESCRIBE_DAO = operation<{ input: Metadata & { daoId: DaoId } }>()(
   `mutation DescribeDao($input: DescribeDaoInput!) { result: describeDao(input: $input) {
     __typename ... on Dao { title } ${REFUSAL_FIELDS} } }`,
   z.object({ result: zDescribed }),
 );
-const DESCRIBE_DATASET = operation<{ input: DescribeInput }>()(
+const DESCRIBE_DATASET = operation<{ input: Metadata & { datasetId: DatasetId } }>()(
   `mutation DescribeDataset($input: DescribeDatasetInput!) { result: describeDataset(input: $input) {
     __typename ... on Dataset { title } ${REFUSAL_FIELDS} } }`,
   z.object({ result: zDescribed }),
 );
-
-/** The API learns of an object from the chain's events, a moment after the transaction. */
-const PROJECTION_TIMEOUT_MS = 20_000;
 
 export interface CreateHolderSetParams {
   readonly key: string;
@@ -87,6 +75,7 @@ export interface CreateDaoParams extends Metadata {
 /** Found a DAO on the chain, and tell the API the words that its metadata hash stands for. */
 export async function createDao(context: ClientContext, params: CreateDaoParams): Promise<DaoView> {
   const { key, policy, title, description } = params;
+  requireMetadata(params);
   const dao = await createOnce({
     context,
     key: `dao/${key}`,
@@ -111,6 +100,7 @@ export interface CreateDatasetParams extends Metadata {
 
 export async function createDataset(context: ClientContext, params: CreateDatasetParams): Promise<DatasetView> {
   const { key, daoId, title, description } = params;
+  requireMetadata(params);
   const dataset = await createOnce({
     context,
     key: `dataset/${key}`,
@@ -141,16 +131,5 @@ export async function decideContribution(
     action: { kind: 'decideContribution', contributionId, accept },
     read: () => chain.contribution(contributionId),
     isDone: ({ state }) => state === decided,
-  });
-}
-
-async function describe(
-  context: ClientContext,
-  mutation: typeof DESCRIBE_DAO,
-  input: Metadata & Readonly<Record<string, string | Hex32>>,
-): Promise<void> {
-  const isWorthRetrying = (error: { code: string }): boolean => error.code === 'NOT_FOUND';
-  await retrying({ clock: context.clock, timeoutMs: PROJECTION_TIMEOUT_MS, isWorthRetrying }, async () => {
-    valueOrThrow((await context.api.request(mutation, { input })).result);
   });
 }

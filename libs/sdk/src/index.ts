@@ -15,6 +15,7 @@ export { checkPayoutProof, epochPhase, EPOCH_PHASES, zPayoutProof } from './epoc
 export type { Claim, EpochPhase, PayoutProof } from './epochs.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {
+  effectTitle,
   explainChange,
   explainEffect,
   explainGovernance,

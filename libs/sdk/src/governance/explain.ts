@@ -1,6 +1,7 @@
 import { purposeLabel } from '@usufruct/consent';
 import {
   isListChange,
+  LIMITS,
   type Governance,
   type PayoutRules,
   type PolicyChange,
@@ -91,6 +92,13 @@ export function explainPayoutRules({ mode, challengeMs, claimTermMs, unclaimedTo
 
 /** As it is proposed, or as the chain shows it. */
 type Effect = ProposalEffect | ProposalView['effect'];
+
+/** A title for a proposal that was given none: the first sentence of what it does, as far as a title goes. */
+export function effectTitle(effect: Effect, words: Words): string {
+  const [first = ''] = explainEffect(effect, words);
+  const title = first.replace(/:$/, '.');
+  return title.length <= LIMITS.titleChars ? title : `${title.slice(0, LIMITS.titleChars - 1)}…`;
+}
 
 /** What executing a proposal does, one sentence a line, for somebody about to vote. */
 export function explainEffect(effect: Effect, words: Words): string[] {

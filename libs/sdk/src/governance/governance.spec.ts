@@ -3,6 +3,7 @@ import { asAmount, asTimestampMs, refuse, type Address, type DaoId, type Proposa
 import {
   isPassed,
   metadataDigest,
+  statementDigest,
   type ChainAction,
   type ChainActionKind,
   type ChainEventData,
@@ -20,6 +21,7 @@ import {
   FakeStore,
   idOf,
   ManualClock,
+  refusalMember,
   seededRandom,
   TEST_MEASUREMENT,
   TEST_NOW_MS,
@@ -54,6 +56,7 @@ class World {
   readonly chain = new FakeChain();
   readonly clock = new ManualClock();
   readonly journal = memoryJournal();
+  readonly api = new FakeGraphql();
   private readonly random = seededRandom('governance');
   readonly acts = new Map<ChainActionKind, (action: ChainAction) => void>();
   applications: { applicant: Address; statementHash: ReturnType<typeof metadataDigest> }[] = [];
@@ -63,7 +66,9 @@ class World {
   losesAnswer = false;
 
   constructor() {
-    const { chain } = this;
+    const { api, chain } = this;
+    api.on('DescribeProposal', () => ({ result: { __typename: 'Proposal', title: '' } }));
+    api.on('DescribeApplication', () => ({ result: { __typename: 'Application', state: 'pending' } }));
     chain.put('dao', aDao({ members: [OTHER, ME.address] }));
     Object.assign(chain, {
       member: async (_dao: DaoId, address: Address) => this.members.get(address) ?? null,
@@ -96,7 +101,7 @@ class World {
     return this.chain.executed.flat().map(({ kind }) => kind);
   }
   client() {
-    const api = new FakeGraphql();
+    const { api } = this;
     return connect({
       apiUrl: api.url,
       chain: this.chain,
@@ -129,6 +134,59 @@ describe('membership', () => {
     expect(world.applications[0]?.statementHash).toBe(
       metadataDigest({ title: 'membership', description: 'I keep bees.' }),
     );
+    const told = { input: { daoId: DAO, statement: 'I keep bees.' } };
+    expect(world.api.callsOf('DescribeApplication').map(({ variables }) => variables)).toEqual([told, told]);
+  });
+
+  it('tells the statement again until the API knows this application, not only an earlier one', async () => {
+    world.on('applyForMembership', ({ statementHash }) =>
+      world.applications.push({ applicant: ME.address, statementHash }),
+    );
+    const answers = [refuse('NOT_FOUND'), refuse('INVALID_ARGUMENT')].map(refusalMember);
+    world.api.on('DescribeApplication', () => ({
+      result: answers.shift() ?? { __typename: 'Application', state: 'pending' },
+    }));
+    await world.client().members.apply(DAO, 'I keep bees.');
+    expect(world.api.callsOf('DescribeApplication')).toHaveLength(3);
+    expect(world.sent).toEqual(['applyForMembership']);
+  });
+
+  it.each([
+    ['a blank', ' ', ' '],
+    ['other words than it applied with', 'I keep bees.', 'other words'],
+  ])('tells the API nothing where there are no words of this application: %s', async (_case, applied, statement) => {
+    world.applications.push({ applicant: ME.address, statementHash: statementDigest(applied) });
+    expect(await world.client().members.apply(DAO, statement)).toMatchObject({ state: 'applied' });
+    expect(world.api.calls).toEqual([]);
+  });
+
+  it('applies with no statement that is too long to be kept', async () => {
+    const refused = { code: 'INVALID_ARGUMENT', details: { field: 'statement' } };
+    await expect(world.client().members.apply(DAO, 'x'.repeat(20_001))).rejects.toMatchObject(refused);
+    expect(world.sent).toEqual([]);
+  });
+
+  it('shows of statements those that are the words of the chain', async () => {
+    const applicants = [ME.address, OTHER, idOf<Address>('silent')];
+    const applications = applicants.map((applicant) => ({
+      daoId: DAO,
+      applicant,
+      appliedAtMs: TEST_NOW_MS,
+      statementHash: statementDigest(`by ${applicant}`),
+    }));
+    const said = [`by ${ME.address}`, 'forged', null];
+    world.api.on('Statements', () => ({
+      dao: {
+        list: {
+          edges: applicants.map((applicant, i) => ({ node: { applicant, statement: said[i] } })),
+          pageInfo: { hasNextPage: false, endCursor: null },
+        },
+      },
+    }));
+    const { members } = world.client();
+    expect(await members.statements(DAO, applications)).toEqual(new Map([[ME.address, said[0]]]));
+    world.api.on('Statements', () => ({ dao: null }));
+    expect(await members.statements(DAO, applications)).toEqual(new Map());
   });
 
   it('is accepted once', async () => {
@@ -202,9 +260,52 @@ describe('proposals', () => {
     expect(world.sent).toEqual(['propose']);
     expect(first).toMatchObject({ state: 'voting', proposal: { effect: params.effect, proposer: ME.address } });
     expect(first.proposal.descriptionHash).toBe(metadataDigest(params));
+    const { title, description } = params;
+    const told = { input: { proposalId: first.proposal.id, title, description } };
+    expect(world.api.callsOf('DescribeProposal').map(({ variables }) => variables)).toEqual([told, told]);
     await world.client().proposals.propose({ ...params, key: 'another' });
     expect(world.sent).toEqual(['propose', 'propose']);
     expect((await world.client().proposals.list(DAO)).map((status) => status.proposal.number)).toEqual([2, 1]);
+  });
+
+  it('stand when the API could not be told their words; the same key tells them, and proposes nothing', async () => {
+    world.on('propose', () => world.proposals.push(proposed()));
+    const { proposal } = world.chain;
+    world.chain.proposal = async (id) => (world.proposals.length > 0 ? proposed({ id }) : proposal(id));
+    const answers = [refuse('UPSTREAM_UNAVAILABLE'), refuse('NOT_FOUND')].map(refusalMember);
+    world.api.on('DescribeProposal', () => ({
+      result: answers.shift() ?? { __typename: 'Proposal', title: 'Dearer' },
+    }));
+    await expect(world.client().proposals.propose(params)).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(await world.client().proposals.propose(params)).toMatchObject({ state: 'voting' });
+    expect(world.api.callsOf('DescribeProposal')).toHaveLength(3);
+    expect(world.sent).toEqual(['propose']);
+  });
+
+  it.each([
+    ['title', { title: ' ' }],
+    ['title', { title: 'x'.repeat(201) }],
+    ['description', { description: 'x'.repeat(20_001) }],
+  ])('are not made with a %s that nobody would keep', async (field, words) => {
+    const refused = { code: 'INVALID_ARGUMENT', details: { field } };
+    await expect(world.client().proposals.propose({ ...params, ...words })).rejects.toMatchObject(refused);
+    expect(world.sent).toEqual([]);
+  });
+
+  it('are shown with words whose digest is on the chain, from every page, and with no others', async () => {
+    const ids = ['told', 'forged', 'untold'].map((name) => idOf<ProposalId>(name));
+    const words = { title: 'Dearer', description: 'Costs have risen.' };
+    world.proposals = ids.map((id, i) => proposed({ id, number: i + 1, descriptionHash: metadataDigest(words) }));
+    const said = [words, { ...words, title: 'Cheaper' }, { title: null, description: null }];
+    const pages = ids.map((proposalId, i) => ({
+      edges: [{ node: { proposalId, ...said[i] } }],
+      pageInfo: { hasNextPage: i < 2, endCursor: String(i + 1) },
+    }));
+    world.api.on('ProposalWords', ({ after }) => ({ dao: { list: pages[Number(after ?? 0)] } }));
+    const { proposals } = world.client();
+    expect(await proposals.words(DAO, [])).toEqual(new Map());
+    expect(await proposals.words(DAO, await proposals.list(DAO))).toEqual(new Map([[ids[0], words]]));
+    expect(world.api.calls.map(({ authorization }) => authorization)).toEqual([null, null, null]);
   });
 
   it('are voted on once, also when the answer was lost; another vote is refused without asking the chain', async () => {

@@ -1,7 +1,17 @@
 import { refuse, type Address, type DaoId } from '@usufruct/kernel';
-import { metadataDigest, ROLES, type ApplicationView, type DaoView, type MemberView } from '@usufruct/protocol';
+import {
+  requireStatement,
+  ROLES,
+  statementDigest,
+  type ApplicationView,
+  type DaoView,
+  type MemberView,
+} from '@usufruct/protocol';
+import { z } from 'zod';
 import { actOnce } from '../act.js';
+import { operation, REFUSAL_FIELDS, resultOf } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
+import { describe } from '../describe.js';
 
 export type RoleName = keyof typeof ROLES;
 export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
@@ -32,19 +42,34 @@ export async function listMembers(context: ClientContext, daoId: DaoId): Promise
   return views.filter((view) => view !== null).sort((a, b) => a.ordinal - b.ordinal);
 }
 
-/** What an applicant says about itself is told the DAO elsewhere; the chain keeps its digest. */
-export const statementHashOf = (statement: string) => metadataDigest({ title: 'membership', description: statement });
+const DESCRIBE_APPLICATION = operation<{ input: { daoId: DaoId; statement: string } }>()(
+  `mutation DescribeApplication($input: DescribeApplicationInput!) { result: describeApplication(input: $input) {
+    __typename ... on Application { state } ${REFUSAL_FIELDS} } }`,
+  z.object({ result: resultOf(z.object({ state: z.string() })) }),
+);
 
-/** Ask to become a member. Who is one, or has applied already, has nothing more to do. */
-export function applyForMembership(context: ClientContext, daoId: DaoId, statement: string): Promise<Membership> {
+/**
+ * Ask to become a member. Who is one, or has applied already, has nothing more to do. The chain keeps the statement's
+ * digest, and the API is told the statement, for the members to read; a blank one is told nobody.
+ */
+export async function applyForMembership(context: ClientContext, daoId: DaoId, statement: string): Promise<Membership> {
   const { address } = context.signer;
-  return actOnce<Membership>({
+  const isBlank = statement.trim() === '';
+  if (!isBlank) requireStatement(statement);
+  const statementHash = statementDigest(statement);
+  const membership = await actOnce<Membership>({
     context,
     key: `apply/${daoId}`,
-    action: { kind: 'applyForMembership', daoId, statementHash: statementHashOf(statement) },
+    action: { kind: 'applyForMembership', daoId, statementHash },
     read: () => membershipOf(context, daoId, address),
     isDone: ({ state }) => state !== 'none',
   });
+  // Of an application that was made with other words, these are not the words.
+  if (!isBlank && membership.state === 'applied' && membership.application.statementHash === statementHash) {
+    // Refused as other words: the API still knows only an earlier application of the same address.
+    await describe(context, DESCRIBE_APPLICATION, { daoId, statement }, ['NOT_FOUND', 'INVALID_ARGUMENT']);
+  }
+  return membership;
 }
 
 /** By a steward, once for an application. Refuses `NOT_FOUND` where there is none, `FORBIDDEN`. */

@@ -4,6 +4,7 @@ import {
   isPassed,
   metadataDigest,
   proposalState,
+  requireMetadata,
   VOTE_CHOICES,
   type Metadata,
   type ProposalEffect,
@@ -13,8 +14,10 @@ import {
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { actOnce } from '../act.js';
+import { operation, REFUSAL_FIELDS, resultOf } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import { createOnce } from '../create.js';
+import { describe } from '../describe.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { executeOnce } from '../transactions.js';
 
@@ -59,9 +62,19 @@ export interface ProposeParams extends Metadata {
   readonly effect: ProposalEffect;
 }
 
-/** By a member. Voting begins at once, under the rules that the DAO has now; the chain keeps the words' digest. */
+const DESCRIBE_PROPOSAL = operation<{ input: Metadata & { proposalId: ProposalId } }>()(
+  `mutation DescribeProposal($input: DescribeProposalInput!) { result: describeProposal(input: $input) {
+    __typename ... on Proposal { title } ${REFUSAL_FIELDS} } }`,
+  z.object({ result: resultOf(z.object({ title: z.string().nullable() })) }),
+);
+
+/**
+ * By a member. Voting begins at once, under the rules that the DAO has now; the chain keeps the words' digest, and the
+ * API is told the words. When that fails the proposal stands: the same key tells them again.
+ */
 export async function propose(context: ClientContext, params: ProposeParams): Promise<ProposalStatus> {
   const { key, daoId, effect, title, description } = params;
+  requireMetadata(params);
   const proposal = await createOnce({
     context,
     key: `proposal/${key}`,
@@ -74,6 +87,7 @@ export async function propose(context: ClientContext, params: ProposeParams): Pr
       descriptionHash: metadataDigest({ title, description }),
     }),
   });
+  await describe(context, DESCRIBE_PROPOSAL, { proposalId: proposal.id, title, description });
   return statusOf(proposal, context.clock.nowMs());
 }
 

@@ -1,15 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { refuse, type Address, type Clock, type DaoId, type DatasetId, type Digest } from '@usufruct/kernel';
-import { metadataDigest, type Metadata } from '@usufruct/protocol';
+import { metadataDigest, requireMetadata, type Metadata } from '@usufruct/protocol';
 import { connectionFrom, pageOf, type Connection, type Loaders, type PageArgs } from '../../platform/graphql/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ProjectionService } from '../projection/index.js';
 import { toDao, toDaoView, toDataset, type ProjectedDao } from './dao.mapper.js';
 import { DaoRepository } from './dao.repository.js';
 import type { DaoType, DatasetType, DescribeDaoInput, DescribeDatasetInput } from './dao.types.js';
-
-const MAX_TITLE = 200;
-const MAX_DESCRIPTION = 20_000;
 
 @Injectable()
 export class DaoService {
@@ -76,12 +73,7 @@ export class DaoService {
 
   /** Keeps the words behind a hash of the chain; refuses `INVALID_ARGUMENT` for any others. */
   async keepWords(hash: string, { title, description }: Metadata): Promise<void> {
-    if (title.trim() === '' || title.length > MAX_TITLE) {
-      throw refuse('INVALID_ARGUMENT', { field: 'title', expected: `1 to ${MAX_TITLE} characters` });
-    }
-    if (description.length > MAX_DESCRIPTION) {
-      throw refuse('INVALID_ARGUMENT', { field: 'description', expected: `at most ${MAX_DESCRIPTION} characters` });
-    }
+    requireMetadata({ title, description });
     const digest = metadataDigest({ title, description });
     if (digest !== hash) {
       throw refuse('INVALID_ARGUMENT', { field: 'title, description', expected: "words of the chain's hash" });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { asAmount, asId, refuse, type Address, type Clock, type DaoId, type Hex32 } from '@usufruct/kernel';
-import { metadataDigest } from '@usufruct/protocol';
+import { requireStatement, statementDigest } from '@usufruct/protocol';
 import type { Viewer } from '../../platform/auth/index.js';
 import {
   byKey,
@@ -26,9 +26,6 @@ import {
   type MemberType,
 } from './membership.types.js';
 
-const MAX_STATEMENT = 20_000;
-/** The title under which a statement is hashed; the description is the statement. */
-const STATEMENT_TITLE = 'membership';
 const APPLICATION_STATES: readonly ApplicationState[] = ['pending', 'accepted', 'declined'];
 
 @Injectable()
@@ -112,14 +109,12 @@ export class MembershipService {
 
   /** The words are kept only if they are the ones whose digest the chain has. */
   async describe(applicant: Address, { daoId, statement }: DescribeApplicationInput): Promise<ApplicationType> {
-    if (statement.trim() === '' || statement.length > MAX_STATEMENT) {
-      throw refuse('INVALID_ARGUMENT', { field: 'statement', expected: `1 to ${MAX_STATEMENT} characters` });
-    }
+    requireStatement(statement);
     const row = await this.projection.waitFor(() =>
       this.prisma.application.findFirst({ where: { daoId, applicant }, orderBy: { eventSeq: 'desc' } }),
     );
     if (row === null) throw refuse('NOT_FOUND', { daoId, applicant });
-    const digest = metadataDigest({ title: STATEMENT_TITLE, description: statement });
+    const digest = statementDigest(statement);
     if (digest !== row.statementHash) {
       throw refuse('INVALID_ARGUMENT', { field: 'statement', expected: "words of the chain's statementHash" });
     }

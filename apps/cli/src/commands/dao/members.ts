@@ -3,7 +3,7 @@ import { refuse } from '@usufruct/kernel';
 import { ROLE_NAMES, rolesOf, roleWords, type RoleName } from '@usufruct/sdk';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
-import { orNone, wordsOf } from '../../words.js';
+import { orNone, quoted, saidBy, wordsOf } from '../../words.js';
 
 export const addMembers: AddCommand = (dao, open) => {
   dao
@@ -23,8 +23,15 @@ export const addMembers: AddCommand = (dao, open) => {
     .argument('<dao>')
     .action(async (id: string, _options, command) => {
       const runtime = open(command);
-      const applications = await runtime.client().members.applications(idArgument<DaoId>(id, 'dao'));
-      const lines = applications.map(({ applicant, statementHash }) => `${applicant}  statement ${statementHash}`);
+      const daoId = idArgument<DaoId>(id, 'dao');
+      const { members } = runtime.client();
+      const waiting = await members.applications(daoId);
+      const said = await saidBy(runtime, members.statements(daoId, waiting));
+      const applications = waiting.map((each) => ({ ...each, statement: said.get(each.applicant) ?? null }));
+      const lines = applications.map(
+        ({ applicant, statement, statementHash }) =>
+          `${applicant}  ${statement === null ? `statement ${statementHash}` : quoted(statement)}`,
+      );
       runtime.terminal.result({ applications }, orNone(lines));
     });
   for (const decision of ['accept', 'decline'] as const) {

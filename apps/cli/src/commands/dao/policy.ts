@@ -5,7 +5,7 @@ import { parseCoins } from '../../amounts.js';
 import { integerOf, splitOf } from '../../arguments.js';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
-import { timeOf, wordsIn, wordsOf } from '../../words.js';
+import { timeOf, underKey, wordsIn, wordsOf } from '../../words.js';
 import { policyLines } from './policy-lines.js';
 import { withTerms, withTermsOf, type TermsOptions } from './rules.js';
 
@@ -139,7 +139,8 @@ const addMeasurements: AddCommand = (dao, open) => {
         const about = { daoId: idArgument<DaoId>(id, 'dao'), measurement, change };
         const words = { key, title: `${change} ${measurement}`, description: reason };
         const way = byVote === true ? ({ by: 'proposal', ...words } as const) : ({ by: 'policy' } as const);
-        const outcome = await runtime.client().daos.changeMeasurement(about, way);
+        const changing = runtime.client().daos.changeMeasurement(about, way);
+        const outcome = await (byVote === true ? underKey(runtime, key, changing) : changing);
         runtime.terminal.result(
           outcome,
           outcome.by === 'proposal'

@@ -1,9 +1,16 @@
 import { refuse, type DaoId, type ProposalId } from '@usufruct/kernel';
-import { policyAfter, policyDiff, VOTE_CHOICES, type VoteChoice } from '@usufruct/protocol';
-import { explainChange, explainEffect, explainStatus, type ProposalStatus, type Words } from '@usufruct/sdk';
+import { policyAfter, policyDiff, VOTE_CHOICES, type Metadata, type VoteChoice } from '@usufruct/protocol';
+import {
+  effectTitle,
+  explainChange,
+  explainEffect,
+  explainStatus,
+  type ProposalStatus,
+  type Words,
+} from '@usufruct/sdk';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
-import { orNone, wordsIn, wordsOf } from '../../words.js';
+import { orNone, quoted, saidBy, underKey, wordsIn, wordsOf } from '../../words.js';
 import { EFFECT_COMMANDS, type EffectCommand } from './effects.js';
 
 interface ProposeOptions {
@@ -21,9 +28,13 @@ export const addProposals: AddCommand = (dao, open) => {
     .argument('<dao>')
     .action(async (id: string, _options, command) => {
       const runtime = open(command);
-      const proposals = await runtime.client().proposals.list(idArgument<DaoId>(id, 'dao'));
+      const daoId = idArgument<DaoId>(id, 'dao');
+      const client = runtime.client();
+      const statuses = await client.proposals.list(daoId);
+      const said = await saidBy(runtime, client.proposals.words(daoId, statuses));
+      const proposals = statuses.map((status) => ({ ...status, words: said.get(status.proposal.id) ?? null }));
       const words = await wordsOf(runtime);
-      const lines = proposals.flatMap((status) => [...statusLines(status, words), '']);
+      const lines = proposals.flatMap((status) => [...statusLines(status, words), ...reasonLines(status.words), '']);
       runtime.terminal.result({ proposals }, orNone(lines));
     });
   dao
@@ -80,9 +91,9 @@ const addPropose =
         const list = (position: number): string[] => [rest[position]].flat().map(String);
         const made = effect({ dao: view, coin, text, list, options });
         const words = wordsIn(coin);
-        const { title = explainEffect(made, words).join(' '), reason, key = crypto.randomUUID() } = options;
+        const { title = effectTitle(made, words), reason, key = crypto.randomUUID() } = options;
         const params = { key, daoId: view.id, effect: made, title, description: reason };
-        const status = await runtime.client().proposals.propose(params);
+        const status = await underKey(runtime, key, runtime.client().proposals.propose(params));
         runtime.terminal.result({ proposalId: status.proposal.id, ...status }, statusLines(status, words));
       });
   };
@@ -93,6 +104,16 @@ function statusLines(status: ProposalStatus, words: Words): string[] {
     `proposal ${proposal.number}: ${proposal.id} (${status.state})`,
     ...explainEffect(proposal.effect, words).map((line) => `  ${line}`),
     ...explainStatus(status, words).map((line) => `  ${line}`),
+  ];
+}
+
+function reasonLines(said: Metadata | null): string[] {
+  if (said === null) return [];
+  return [
+    `  the proposer says: ${[said.title, said.description]
+      .filter((text) => text !== '')
+      .map(quoted)
+      .join(' ')}`,
   ];
 }
 

@@ -6,7 +6,7 @@ import {
   type ProposalEffect,
   type ProposalEffectKind,
 } from '@usufruct/protocol';
-import { explainChange, explainEffect } from '@usufruct/sdk';
+import { effectTitle, explainChange, explainEffect } from '@usufruct/sdk';
 import { useState, type FormEvent } from 'react';
 import { useAttemptKey } from '../../app/use-attempt.js';
 import { useTask } from '../../app/use-task.js';
@@ -40,7 +40,7 @@ export function NewProposal({ account, coin, dao, datasets, onDone }: NewProposa
       key: keyOf(JSON.stringify([dao.id, draft, reason])),
       daoId: dao.id,
       effect: read.effect,
-      title: explainEffect(read.effect, wordsIn(coin)).join(' '),
+      title: effectTitle(read.effect, wordsIn(coin)),
       description: reason.trim(),
     });
     onDone();
@@ -61,7 +61,7 @@ export function NewProposal({ account, coin, dao, datasets, onDone }: NewProposa
       <EffectFields draft={draft} onChange={change} dao={dao} datasets={datasets} coin={coin} />
       <LongTextField
         label="Reasons"
-        hint="Tell the members elsewhere too: only the digest of these words goes to the chain."
+        hint="The members read them here; only the digest of these words goes to the chain."
         maxLength={2_000}
         value={reason}
         onText={setReason}

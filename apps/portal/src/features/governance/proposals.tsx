@@ -1,5 +1,5 @@
-import type { DaoView, VoteChoice } from '@usufruct/protocol';
-import { explainEffect, explainStatus, type ProposalStatus } from '@usufruct/sdk';
+import type { DaoView, Metadata, VoteChoice } from '@usufruct/protocol';
+import { effectTitle, explainEffect, explainStatus, type ProposalStatus } from '@usufruct/sdk';
 import { useEffect, useState } from 'react';
 import { useLoaded, useTask } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
@@ -25,7 +25,12 @@ const READ_AGAIN_MS = 5_000;
 export function Proposals({ dao, datasets, onExecuted, ...acting }: ProposalsProps) {
   const { account } = acting;
   const [proposing, setProposing] = useState(false);
-  const proposals = useLoaded(dao.id, () => account.client.proposals.list(dao.id));
+  const proposals = useLoaded(dao.id, async () => {
+    const statuses = await account.client.proposals.list(dao.id);
+    // Everything that counts is on the chain: words that the API does not give now may come with a later reading.
+    const said = await account.client.proposals.words(dao.id, statuses).catch(() => undefined);
+    return statuses.map((status) => ({ status, said: said?.get(status.proposal.id) }));
+  });
   const { reload } = proposals;
   useEffect(() => {
     const timer = setInterval(reload, READ_AGAIN_MS);
@@ -56,11 +61,12 @@ export function Proposals({ dao, datasets, onExecuted, ...acting }: ProposalsPro
       {proposals.loading && <Loading what="the proposals" />}
       {proposals.data?.length === 0 && !proposing && <Empty>Nothing was proposed yet.</Empty>}
       <ul className="list">
-        {proposals.data?.map((status) => (
+        {proposals.data?.map(({ status, said }) => (
           <Proposal
             key={status.proposal.id}
             {...acting}
             status={status}
+            said={said}
             onChanged={() => {
               reload();
               onExecuted();
@@ -72,7 +78,14 @@ export function Proposals({ dao, datasets, onExecuted, ...acting }: ProposalsPro
   );
 }
 
-function Proposal({ account, coin, status, onChanged }: Acting & { status: ProposalStatus; onChanged: () => void }) {
+interface ProposalProps extends Acting {
+  readonly status: ProposalStatus;
+  /** What the proposer says of it, where it was told and is what the chain has the digest of. */
+  readonly said: Metadata | undefined;
+  readonly onChanged: () => void;
+}
+
+function Proposal({ account, coin, status, said, onChanged }: ProposalProps) {
   const { proposal, state } = status;
   const { proposals } = account.client;
   const words = wordsIn(coin);
@@ -83,6 +96,8 @@ function Proposal({ account, coin, status, onChanged }: Acting & { status: Propo
     onChanged();
   });
   const [title = '', ...more] = explainEffect(proposal.effect, words);
+  const ownTitle = said?.title === effectTitle(proposal.effect, words) ? '' : said?.title;
+  const reasons = [ownTitle, said?.description].filter((text) => Boolean(text)).join(': ');
   const choice = voted.data ?? null;
   return (
     <li className="item" data-proposal={proposal.number} data-state={state}>
@@ -95,6 +110,7 @@ function Proposal({ account, coin, status, onChanged }: Acting & { status: Propo
       {more.map((line) => (
         <p key={line}>{line}</p>
       ))}
+      {reasons !== '' && <p>The proposer says: “{reasons}”</p>}
       {explainStatus(status, words).map((line) => (
         <p className="hint" key={line}>
           {line}
