@@ -11,7 +11,7 @@ export const testName = ({ plan }: Scenario, index: number): string => `s${index
 /** The scenarios as a module of Move tests: each runs through and finds what the ledger holds, or aborts as it says. */
 export function moduleText(scenarios: readonly Scenario[]): string {
   const tests = scenarios.map(testText).join('\n');
-  return `#[test_only]\n/// Made by \`npm run move:conformance\`.\nmodule usufruct::scenarios;\n\nuse usufruct::{effect, governance, payout_rules, stage};\n\n${tests}`;
+  return `#[test_only]\n/// Made by \`npm run move:conformance\`.\nmodule usufruct::scenarios;\n\nuse usufruct::{effect, governance, licence_terms, payout_rules, stage};\n\n${tests}`;
 }
 
 function testText(scenario: Scenario, index: number): string {

@@ -1,19 +1,21 @@
-import { asAmount, type HolderSetId, type SignerId } from '@usufruct/kernel';
+import { asAmount, type DatasetId, type HolderSetId, type LicenceId, type SignerId } from '@usufruct/kernel';
 import {
   ALL_ROLES,
+  LIMITS,
   SIGNER_KEYS,
   SIGNER_KINDS,
+  type LicenceTerms,
   type OtherSignerKind,
   type ProposalEffect,
   type ProposalEffectKind,
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Play } from '../play/actor.js';
-import { EVERYBODY, PAYEES, SIGNER_KEY_PAIRS, word } from '../play/cast.js';
+import { EVERYBODY, MINUTE_MS, PAYEES, SIGNER_KEY_PAIRS, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 import { governanceOf, governanceText, payoutRulesOf, payoutRulesText } from './governance.js';
 import { membersOf } from './members.js';
-import { MEASUREMENTS, policyOf, splitText } from './policy.js';
+import { KINDS as COMPUTATIONS, MEASUREMENTS, policyOf, PROTECTIONS, PURPOSES, splitText } from './policy.js';
 
 /** Ways to make an effect that both sides refuse before anybody votes on it, and the effect that can be made so. */
 export const EFFECT_TWISTS: Readonly<Record<string, ProposalEffectKind>> = {
@@ -36,7 +38,12 @@ export const EFFECT_TWISTS: Readonly<Record<string, ProposalEffectKind>> = {
   'too few keys': 'registerSigner',
   'zero key': 'registerSigner',
   'key twice': 'registerSigner',
+  'licence purpose code': 'offerLicence',
+  'no licence term': 'offerLicence',
+  'long licence term': 'offerLicence',
 };
+/** With remainders, one that leaves half a unit, and nothing. */
+const LICENCE_PRICES = [1_000_001n, 3n, 25n, 0n];
 const KINDS: readonly ProposalEffectKind[] = [
   'setPrice',
   'setPurposes',
@@ -54,11 +61,14 @@ const KINDS: readonly ProposalEffectKind[] = [
   'registerSigner',
   'registerSigner',
   'withdrawSigner',
+  'offerLicence',
+  'offerLicence',
+  'withdrawLicenceOffer',
 ];
 
 export function effectOf(play: Play, dao: DaoRecord, twist: string | null): ProposalEffect {
   const { ledger, random } = play;
-  const unpausing = dao.paused && random.chance(0.7) ? 'unpause' : random.pick(KINDS);
+  const unpausing = dao.paused && random.chance(0.7) ? 'unpause' : neededKind(play, dao);
   const kind = EFFECT_TWISTS[twist ?? ''] ?? unpausing;
   const set = random.pick(ledger.all('holder-set'));
   const policy = policyOf(play, set.id, set.members.length, twist);
@@ -110,9 +120,47 @@ export function effectOf(play: Play, dao: DaoRecord, twist: string | null): Prop
       const known = signers.length > 0 && random.chance(0.8);
       return { kind, signerId: known ? random.pick(signers).id : word<SignerId>('unknown signer') };
     }
+    case 'offerLicence':
+      return { kind, terms: licenceTermsOf(play, dao, twist) };
+    case 'withdrawLicenceOffer': {
+      const offers = ledger.all('licence-offer');
+      const known = offers.length > 0 && random.chance(0.8);
+      return { kind, offerId: known ? random.pick(offers).id : word<LicenceId>('unknown offer') };
+    }
     default:
       return { kind: 'unpause' };
   }
+}
+
+/** Mostly what the scenario needs next, where it needs any. */
+function neededKind({ ledger, random, effects }: Play, { id }: DaoRecord): ProposalEffectKind {
+  if (effects.length === 0 || random.chance(0.2)) return random.pick(KINDS);
+  const isOffered = ledger.all('licence-offer').some((one) => one.daoId === id && one.withdrawnAtMs === null);
+  return effects[isOffered ? effects.length - 1 : 0]!;
+}
+
+/** One of the DAO, sometimes of another one, sometimes of nobody. */
+function datasetOf({ ledger, random }: Play, { id }: DaoRecord): DatasetId {
+  const datasets = ledger.all('dataset');
+  const chosen = random.mostly(datasets, ({ daoId }) => daoId === id);
+  return chosen === null || random.chance(0.1) ? word<DatasetId>('unknown dataset') : chosen.id;
+}
+
+function licenceTermsOf(play: Play, dao: DaoRecord, twist: string | null): LicenceTerms {
+  const { random } = play;
+  const termMs = random.pick([1, MINUTE_MS, LIMITS.licenceTermMs]);
+  const termOf: Readonly<Record<string, number>> = {
+    'no licence term': 0,
+    'long licence term': LIMITS.licenceTermMs + 1,
+  };
+  return {
+    datasetId: datasetOf(play, dao),
+    purpose: twist === 'licence purpose code' ? 'research' : random.pick(PURPOSES),
+    computation: random.pick(COMPUTATIONS),
+    protection: random.pick(PROTECTIONS),
+    priceUnits: asAmount(random.pick(LICENCE_PRICES)),
+    termMs: termOf[twist ?? ''] ?? termMs,
+  };
 }
 
 function signerOf({ random }: Play, twist: string | null): { signerKind: OtherSignerKind; publicKeys: Uint8Array[] } {
@@ -173,6 +221,20 @@ function effectCall(effect: ProposalEffect): move.Call {
     }
     case 'withdrawSigner':
       return move.call('withdraw_signer', move.address(effect.signerId));
+    case 'offerLicence': {
+      const { terms } = effect;
+      const args = [
+        move.address(terms.datasetId),
+        `stage::text(${move.text(terms.purpose)})`,
+        move.kind(terms.computation),
+        move.protection(terms.protection),
+        move.number(terms.priceUnits),
+        move.number(terms.termMs),
+      ];
+      return move.call('offer_licence', `licence_terms::new(${args.join(', ')})`);
+    }
+    case 'withdrawLicenceOffer':
+      return move.call('withdraw_licence_offer', move.address(effect.offerId));
     default:
       throw new RangeError(`nobody plays ${effect.kind}`);
   }
@@ -196,6 +258,7 @@ export const EFFECT_REFUSALS: Readonly<Record<string, readonly string[]>> = {
   'INVALID_ARGUMENT payoutRules.claimTermMs': ['payout_rules::EClaimTerm'],
   'INVALID_ARGUMENT amountUnits': ['effect::ENothingSpent'],
   'INVALID_ARGUMENT roles': ['membership::EUnknownRole'],
+  'INVALID_ARGUMENT termMs': ['licence_terms::ETerm'],
   // Too few of them, one of zeros, or one twice.
   'INVALID_ARGUMENT publicKeys': ['signers::EKeyCount', 'checks::EKeyInvalid', 'checks::ENotASet'],
 };
@@ -213,5 +276,9 @@ export const EXECUTION_REFUSALS: Readonly<Record<string, readonly string[]>> = {
   'INVALID_ARGUMENT effect': ['data_dao::ENotPaused'],
   'ALREADY_EXISTS signer': ['signers::ERegistered'],
   'NOT_FOUND signer': ['signers::ENotRegistered'],
-  TOMBSTONED: ['signers::EWithdrawn'],
+  'NOT_FOUND dataset': ['effect::EWrongDataset'],
+  DATASET_MISMATCH: ['dataset::EWrongDao'],
+  'NOT_FOUND licence-offer': ['licence::ENoOffer'],
+  // A signer that comes back, or an offer that was withdrawn before.
+  TOMBSTONED: ['signers::EWithdrawn', 'licence::EOfferWithdrawn'],
 };

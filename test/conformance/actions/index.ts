@@ -8,6 +8,7 @@ import { giveGrant, revokeGrant } from './grant.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
 import { renewLease } from './lease.js';
+import { buyLicence } from './licence.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
@@ -53,7 +54,7 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor | string } = {
   tombstoneHolder,
   tombstoneContribution,
   renewLease,
-  buyLicence: STILL_TO_DO,
+  buyLicence,
 };
 
 export const ACTORS: readonly Actor[] = Object.values(BY_KIND).filter((one) => typeof one !== 'string');

@@ -1,7 +1,15 @@
-import { asTimestampMs, type Digest, type Hex32, type ProposalId } from '@usufruct/kernel';
+import {
+  asTimestampMs,
+  type DatasetId,
+  type Digest,
+  type Hex32,
+  type HolderSetId,
+  type ProposalId,
+} from '@usufruct/kernel';
 import { deriveId, isPassed, VOTE_CHOICES, type ProposalView } from '@usufruct/protocol';
 import { saltOf, type Actor, type Play } from '../play/actor.js';
 import { STRANGER, word } from '../play/cast.js';
+import type { Ledger } from '../play/ledger.js';
 import * as move from '../play/move-text.js';
 import { EFFECT_REFUSALS, EFFECT_TWISTS, effectOf, effectText, EXECUTION_REFUSALS } from './effects.js';
 import { membersOf, outsiderOf } from './members.js';
@@ -103,10 +111,12 @@ export const executeProposal: Actor = {
     const proposal = random.pick(proposals);
     const { id: proposalId, daoId, effect } = proposal;
     ledger.nowMs = asTimestampMs(Math.max(ledger.nowMs, atTheRightTime(proposal, ledger.nowMs, twist)!));
-    const current = ledger.read('dao', daoId)!.policy.holderSetId;
-    const named = effect.kind === 'setVerifiers' ? effect.holderSetId : current;
-    const holderSetId = ledger.read('holder-set', named) === undefined ? current : named;
-    const call = move.call('execute_proposal', ...[STRANGER, proposalId, daoId, holderSetId].map(move.address));
+    const needed = isOnDataset(effect)
+      ? (['execute_on_dataset', datasetFor(ledger, proposal)] as const)
+      : (['execute_proposal', holderSetFor(ledger, proposal)] as const);
+    const [name, object] = needed;
+    if (object === null) return null;
+    const call = move.call(name, ...[STRANGER, proposalId, daoId, object].map(move.address));
     return { sender: STRANGER, action: { kind: 'executeProposal', proposalId }, call };
   },
   refusals: {
@@ -118,6 +128,25 @@ export const executeProposal: Actor = {
     'PROPOSAL_STATE executed': ['proposal::EExecuted'],
   },
 };
+
+/** Effects that the contracts execute with the dataset that they are about. */
+const isOnDataset = ({ kind }: ProposalView['effect']): boolean =>
+  kind === 'offerLicence' || kind === 'withdrawLicenceOffer';
+
+/** The set that the policy names once the effect has been applied; another one where nobody has that. */
+function holderSetFor(ledger: Ledger, { daoId, effect }: ProposalView): HolderSetId {
+  const current = ledger.read('dao', daoId)!.policy.holderSetId;
+  const named = effect.kind === 'setVerifiers' ? effect.holderSetId : current;
+  return ledger.read('holder-set', named) === undefined ? current : named;
+}
+
+/** The dataset that the effect names; another one of the DAO where nobody has that, or null where it has none. */
+function datasetFor(ledger: Ledger, { daoId, effect }: ProposalView): DatasetId | null {
+  const own = ledger.all('dataset').find((one) => one.daoId === daoId)?.id ?? null;
+  if (effect.kind === 'offerLicence') return ledger.read('dataset', effect.terms.datasetId)?.id ?? own;
+  const offer = effect.kind === 'withdrawLicenceOffer' ? ledger.read('licence-offer', effect.offerId) : undefined;
+  return offer?.daoId === daoId ? offer.terms.datasetId : own;
+}
 
 /** The moment at which the execution is what the twist says; null where there is none from now on. */
 function atTheRightTime(proposal: ProposalView, nowMs: number, twist: string | null): number | null {

@@ -17,6 +17,7 @@ use usufruct::{
     grant_terms,
     holder_set::{Self, HolderSet},
     job::{Self, Job},
+    licence::{Self, Licence},
     payout_rules::PayoutRules,
     policy::{Self, Policy, RevenueSplit},
     proposal::{Self, Proposal},
@@ -54,6 +55,10 @@ const ERunner: u64 = 9005;
 const EContribution: u64 = 9006;
 /// A lease of a contribution's blob ends with another epoch.
 const ELease: u64 = 9020;
+/// An offer of licences stands that should not, or the other way round.
+const EOffer: u64 = 9021;
+/// Somebody has no such licence, or it is another one.
+const ELicence: u64 = 9022;
 /// A grant was revoked at another time, or not.
 const EGrant: u64 = 9007;
 /// Something else is spent of a grant's budget.
@@ -362,6 +367,52 @@ public fun execute_proposal(
     ts::return_shared(set);
     ts::return_shared(dao);
     ts::return_shared(proposal);
+}
+
+/// For the effects on a dataset.
+public fun execute_on_dataset(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    dao_id: address,
+    dataset_id: address,
+) {
+    s.scenario.next_tx(sender);
+    let mut proposal: Proposal = s.take(id);
+    let dao: Dao<COIN> = s.take(dao_id);
+    let mut dataset: Dataset = s.take(dataset_id);
+    proposal.execute_on_dataset(&dao, &mut dataset, &s.clock);
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+    ts::return_shared(proposal);
+}
+
+public fun buy_licence(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    salt: address,
+    offer_id: address,
+    payment_units: u64,
+) {
+    let payment = s.purse(sender, payment_units);
+    let registry = s.take_registry();
+    let mut dao: Dao<COIN> = s.take(dao_id);
+    let dataset: Dataset = s.take(dataset_id);
+    licence::buy(
+        &mut dao,
+        &dataset,
+        &registry,
+        salt,
+        offer_id,
+        payment,
+        &s.clock,
+        s.scenario.ctx(),
+    );
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
+    ts::return_shared(registry);
 }
 
 // === Data ===
@@ -810,6 +861,36 @@ public fun assert_proposal(
     ts::return_shared(proposal);
 }
 
+/// The licensee has one licence of this id, which is of this offer and on this dataset.
+public fun assert_licence(
+    s: &mut Stage,
+    licensee: address,
+    id: address,
+    offer_id: address,
+    dataset_id: address,
+    bought_at_ms: u64,
+    expires_at_ms: u64,
+) {
+    // What was looked at before is back only in the next transaction.
+    s.look();
+    let objects = ts::ids_for_address<Licence>(licensee);
+    let mut held = 0;
+    let mut i = 0;
+    while (i < objects.length()) {
+        let one = s.scenario.take_from_address_by_id<Licence>(licensee, objects[i]);
+        if (one.licence_id() == id) {
+            held = held + 1;
+            assert!(one.offer_id() == offer_id && one.licensee() == licensee, ELicence);
+            assert!(one.terms().dataset_id() == dataset_id, ELicence);
+            assert!(one.bought_at_ms() == bought_at_ms, ELicence);
+            assert!(one.expires_at_ms() == expires_at_ms, ELicence);
+        };
+        ts::return_to_address(licensee, one);
+        i = i + 1;
+    };
+    assert!(held == 1, ELicence);
+}
+
 /// Leaf `i` was paid or not as `claimed[i]` says.
 public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, claimed: vector<bool>) {
     let epoch: Epoch<COIN> = s.take(id);
@@ -823,6 +904,7 @@ public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, clai
 }
 
 /// Contribution `i` is `contribution_ids[i]`; `end_epochs[i]` has its manifest's and then its parts'. Grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
+/// Licences are to be had for offer `k`, or it was withdrawn.
 public fun assert_dataset(
     s: &Stage,
     id: address,
@@ -835,6 +917,8 @@ public fun assert_dataset(
     grant_ids: vector<address>,
     revoked_at_ms: vector<vector<u64>>,
     spent_micro_epsilon: vector<u64>,
+    offer_ids: vector<address>,
+    offered: vector<bool>,
 ) {
     let dataset: Dataset = s.take(id);
     assert!(dataset.contribution_count() == contribution_ids.length(), EContribution);
@@ -854,6 +938,11 @@ public fun assert_dataset(
         assert!(times(revoked) == revoked_at_ms[j], EGrant);
         assert!(spent == spent_micro_epsilon[j], EBudget);
         j = j + 1;
+    };
+    let mut k = 0;
+    while (k < offer_ids.length()) {
+        assert!(licence::is_offered(&dataset, offer_ids[k]) == offered[k], EOffer);
+        k = k + 1;
     };
     ts::return_shared(dataset);
 }

@@ -1,5 +1,5 @@
 import type { Address, Hex32 } from '@usufruct/kernel';
-import type { ChainAction, ChainActionKind, PayoutMode } from '@usufruct/protocol';
+import type { ChainAction, ChainActionKind, PayoutMode, ProposalEffectKind } from '@usufruct/protocol';
 import { word } from './cast.js';
 import type { Ledger } from './ledger.js';
 import type { Call } from './move-text.js';
@@ -11,6 +11,8 @@ export interface Play {
   readonly random: Random;
   /** How new DAOs pay, where what the scenario aims at needs one of the two. */
   readonly mode: PayoutMode | null;
+  /** What has to be voted for what the scenario aims at, in this order; none where that needs no vote. */
+  readonly effects: readonly ProposalEffectKind[];
 }
 
 /** The first salt whose object does not exist yet, or one whose object does; null where there is none. */
@@ -42,6 +44,8 @@ export interface Actor {
   readonly before?: Readonly<Record<string, readonly ChainActionKind[]>>;
   /** The mode of payout that the action needs. */
   readonly mode?: PayoutMode;
+  /** The effects of votes that the action, or a twist of it, needs. */
+  readonly effects?: readonly ProposalEffectKind[];
   /** What to do when the state offers nothing to do it to. */
   readonly prepare?: readonly ChainActionKind[];
   /** May let time pass first. A step that mostly succeeds, or with the twist mostly does not; null where the state offers nothing to do it to. */

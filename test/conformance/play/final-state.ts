@@ -9,6 +9,7 @@ import {
   type EpochView,
   type HolderSetView,
   type JobView,
+  type LicenceView,
   type ProposalView,
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
@@ -26,6 +27,7 @@ export function finalState(ledger: Ledger): move.Call[] {
     ...wallets,
     ...ledger.all('dao').map((dao) => daoCall(ledger, dao)),
     ...ledger.all('dataset').map(({ id }) => datasetCall(ledger, id)),
+    ...ledger.all('licence').map(licenceCall),
     ...ledger.all('proposal').map(proposalCall),
     ...ledger.all('epoch').map((epoch) => epochCall(ledger, epoch)),
     ...ledger.all('job').map((job) => jobCall(ledger, job)),
@@ -67,6 +69,13 @@ function proposalCall({ id, yesVotes, noVotes, abstainVotes, totalVotes, execute
   return move.call('assert_proposal', move.address(id), ...votes, move.flag(executedAtMs !== null));
 }
 
+const licenceCall = ({ id, offerId, licensee, terms, boughtAtMs, expiresAtMs }: LicenceView): move.Call =>
+  move.call(
+    'assert_licence',
+    ...[licensee, id, offerId, terms.datasetId].map(move.address),
+    ...[boughtAtMs, expiresAtMs].map(move.number),
+  );
+
 function epochCall(ledger: Ledger, { id, leafCount, state }: EpochView): move.Call {
   const isClaimed = (index: number): boolean => ledger.read('claim', `${id}/${index}`) !== undefined;
   return move.call(
@@ -80,6 +89,7 @@ function epochCall(ledger: Ledger, { id, leafCount, state }: EpochView): move.Ca
 
 function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
   const contributions = ledger.all('contribution').filter(({ datasetId }) => datasetId === id);
+  const offers = ledger.all('licence-offer').filter(({ terms }) => terms.datasetId === id);
   const here = new Set(contributions.map((one) => one.id));
   const grants = ledger.all('grant').filter(({ contributionId }) => here.has(contributionId));
   const spent = grants.map((grant) => ledger.read('grant-budget', grant.id)?.spentMicroEpsilon ?? 0n);
@@ -95,6 +105,8 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
     move.list(grants.map((grant) => move.address(grant.id))),
     move.list(grants.map(({ revokedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
     move.list(spent.map(move.number)),
+    move.list(offers.map((offer) => move.address(offer.id))),
+    move.list(offers.map(({ withdrawnAtMs }) => move.flag(withdrawnAtMs === null))),
   );
 }
 

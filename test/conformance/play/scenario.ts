@@ -89,7 +89,12 @@ class Telling {
   ) {
     this.random = new Random(plan.seed);
     this.#ledger = new Ledger(machine);
-    this.#play = { ledger: this.#ledger, random: this.random, mode: modeFor(plan) };
+    this.#play = {
+      ledger: this.#ledger,
+      random: this.random,
+      mode: modeFor(plan),
+      effects: plan.aim?.[0].effects ?? [],
+    };
   }
 
   async begin(): Promise<void> {
