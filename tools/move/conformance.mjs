@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { alter } from './load-typescript.mjs';
 
 /** For one module of scenarios: many times what it takes. */
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 400_000;
 
 /** Children that judge one after the other; one that loops for ever is killed with its verdict. */
 class Judges {

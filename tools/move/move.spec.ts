@@ -32,13 +32,13 @@ describe('the Move contracts', () => {
     const { code, said } = run('build.mjs');
     expect(said).toMatch(/as pinned$/);
     expect(code).toBe(0);
-  }, 120_000);
+  }, 420_000);
 
   it('pass their tests on the Move VM, every abort code reached', () => {
     const { code, said } = run('test.mjs');
     expect(said).toMatch(/^[1-9]\d* passed, 0 failed; [1-9]\d* abort codes$/);
     expect(code).toBe(0);
-  }, 120_000);
+  }, 420_000);
 
   it('are stopped when they take too long', () => {
     expect(run('test.mjs', '--limit-ms=1')).toEqual({ code: 1, said: 'stopped after 1 ms: an endless loop?' });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 /** Many times what it takes: whatever needs longer is an endless loop. `--limit-ms=N` sets another one. */
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 400_000;
 const limitArgument = process.argv.find((argument) => argument.startsWith('--limit-ms='));
 
 /** What the compiler's child process says, or `{ error }` when it was killed for its time or ended without a word. */
