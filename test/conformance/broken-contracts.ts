@@ -110,4 +110,28 @@ export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
     kind: 'claimPayout',
     refusal: 'ALREADY_CLAIMED',
   },
+  {
+    name: 'a lease is made shorter',
+    file: 'sources/blob_reference.move',
+    from: 'assert!(end_epoch > self.end_epoch, ELeaseShorter);',
+    to: 'assert!(end_epoch > self.end_epoch || true, ELeaseShorter);',
+    kind: 'renewLease',
+    refusal: 'INVALID_ARGUMENT renewals.N.endEpoch',
+  },
+  {
+    name: 'a licence is sold at another price',
+    file: 'sources/licence.move',
+    from: 'assert!(payment.value() == terms.price_units(), EWrongPayment);',
+    to: 'assert!(payment.value() == terms.price_units() || true, EWrongPayment);',
+    kind: 'buyLicence',
+    refusal: 'INVALID_ARGUMENT priceUnits',
+  },
+  {
+    name: 'the signature of a retired holder counts',
+    file: 'sources/holder_set.move',
+    from: 'assert!(!self.is_tombstoned(key), EHolderTombstoned);',
+    to: 'assert!(!self.is_tombstoned(key) || true, EHolderTombstoned);',
+    kind: 'rotateHolderSet',
+    refusal: 'TOMBSTONED',
+  },
 ];

@@ -132,4 +132,28 @@ export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
     kind: 'claimPayout',
     refusal: 'ALREADY_CLAIMED',
   },
+  {
+    name: 'a lease is renewed to where it ends',
+    file: machine('lease'),
+    from: 'if (endEpoch <= known.endEpoch)',
+    to: 'if (endEpoch < known.endEpoch)',
+    kind: 'renewLease',
+    refusal: 'INVALID_ARGUMENT renewals.N.endEpoch',
+  },
+  {
+    name: 'a licence is sold at a higher price',
+    file: machine('licence'),
+    from: 'if (priceUnits !== terms.priceUnits)',
+    to: 'if (priceUnits < terms.priceUnits)',
+    kind: 'buyLicence',
+    refusal: 'INVALID_ARGUMENT priceUnits',
+  },
+  {
+    name: 'the signature of a retired holder counts',
+    file: machine('holder-set'),
+    from: 'const member = memberAt(set, index, field);\n  requireLivingKey(set, member, index);',
+    to: 'const member = memberAt(set, index, field);',
+    kind: 'rotateHolderSet',
+    refusal: 'TOMBSTONED',
+  },
 ];

@@ -19,6 +19,9 @@ const memberOf = (i: number): HolderMember => ({
   sealingPublicKey: wordBytes(`sealing key ${i}`),
 });
 
+/** Everybody who may be a member. */
+export const HOLDERS: readonly HolderMember[] = HOLDER_KEYS.map((_, i) => memberOf(i));
+
 export const createHolderSet: Actor = {
   kind: 'createHolderSet',
   weight: 1,

@@ -59,6 +59,8 @@ const ELease: u64 = 9020;
 const EOffer: u64 = 9021;
 /// Somebody has no such licence, or it is another one.
 const ELicence: u64 = 9022;
+/// A holder set is of another version, or has other numbers of members or signers.
+const EHolderSet: u64 = 9023;
 /// A grant was revoked at another time, or not.
 const EGrant: u64 = 9007;
 /// Something else is spent of a grant's budget.
@@ -548,6 +550,22 @@ public fun renew_lease(
     ts::return_shared(dataset);
 }
 
+public fun rotate_holder_set(
+    s: &mut Stage,
+    sender: address,
+    id: address,
+    rotation: vector<u8>,
+    signers: vector<u8>,
+    signatures: vector<vector<u8>>,
+) {
+    s.scenario.next_tx(sender);
+    let registry = s.take_registry();
+    let mut set: HolderSet = s.take(id);
+    set.rotate(&registry, rotation, signers, signatures);
+    ts::return_shared(set);
+    ts::return_shared(registry);
+}
+
 public fun tombstone_holder(s: &mut Stage, sender: address, id: address, member: u8) {
     s.scenario.next_tx(sender);
     let mut set: HolderSet = s.take(id);
@@ -981,15 +999,20 @@ public fun assert_job(
     ts::return_shared(job);
 }
 
-/// Member `members[i]` anchored its log at `sizes[i]` with `roots[i]`, nobody else anything.
-public fun assert_heads(
+/// It is of this version and so many members; member `members[i]` anchored its log at `sizes[i]` with `roots[i]`, nobody else anything.
+public fun assert_holder_set(
     s: &Stage,
     id: address,
+    set_version: u32,
+    member_count: u64,
+    threshold: u8,
     members: vector<u8>,
     sizes: vector<u64>,
     roots: vector<address>,
 ) {
     let set: HolderSet = s.take(id);
+    assert!(set.set_version() == set_version && set.member_count() == member_count, EHolderSet);
+    assert!(set.threshold() == threshold, EHolderSet);
     let mut anchored = 0;
     let mut member: u8 = 0;
     while ((member as u64) < set.member_count()) {

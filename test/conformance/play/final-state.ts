@@ -121,14 +121,15 @@ function jobCall(ledger: Ledger, { id, state, escrowUnits, expiresAtMs }: JobVie
   return move.call('assert_job', move.address(id), ...numbers, move.list(questions));
 }
 
-function headsCall(ledger: Ledger, { id, members }: HolderSetView): move.Call {
+function headsCall(ledger: Ledger, { id, members, version, threshold }: HolderSetView): move.Call {
   const heads = members.flatMap(({ signingPublicKey }, member) => {
     const head = ledger.read('tree-head', `${id}/${signingPublicKey}`);
     return head === undefined ? [] : [{ member, ...head }];
   });
   return move.call(
-    'assert_heads',
+    'assert_holder_set',
     move.address(id),
+    ...[version, members.length, threshold].map(move.number),
     move.list(heads.map(({ member }) => move.number(member))),
     move.list(heads.map(({ treeSize }) => move.number(treeSize))),
     move.list(heads.map(({ rootHash }) => move.address(rootHash))),
