@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { UsufructError } from '@usufruct/kernel';
 import { httpBlobStore } from '@usufruct/walrus';
 import { z } from 'zod';
-import { anyFreePort } from './ports.js';
+import { anyFreePort, isPortFree } from './ports.js';
 import { findPostgres, isAlive } from './postgres.js';
 import { PROJECT_ROOT } from './project.js';
 import { PART_NAMES, readSettings, type SystemSettings } from './settings.js';
@@ -18,12 +19,22 @@ import { startSystem, type RunningSystem } from './system.js';
 
 const BYTES = new TextEncoder().encode('kept over every restart');
 
-/** Ports nobody prefers, so that a developer's own system and other tests are left alone. */
+/**
+ * Ports nobody prefers, so that a developer's own system and other tests are left alone; and below those that the
+ * system gives to outgoing connections, any of which could take one between this look and the part that listens there.
+ */
 async function settingsOf(home: string): Promise<SystemSettings> {
-  const basePort = await anyFreePort();
-  const preferred = Object.fromEntries(PART_NAMES.map((name, i) => [name, Math.min(basePort, 60_000) + i]));
+  const basePort = await freeBasePort();
+  const preferred = Object.fromEntries(PART_NAMES.map((name, i) => [name, basePort + i]));
   const preferredPorts = z.record(z.enum(PART_NAMES), z.number()).parse(preferred);
   return { ...readSettings({ USUFRUCT_HOME: home }), preferredPorts };
+}
+async function freeBasePort(): Promise<number> {
+  for (;;) {
+    const base = 10 * randomInt(2_000, 3_000);
+    const free = await Promise.all(PART_NAMES.map((_, i) => isPortFree(base + i)));
+    if (free.every(Boolean)) return base;
+  }
 }
 const isUp = (url: string): Promise<boolean> =>
   fetch(`${url}/readyz`).then(
@@ -188,6 +199,7 @@ describe('npm start', () => {
   it('says what is a stand-in; after a SIGKILL its parts stop, and the next start joins the database; SIGINT ends it', async () => {
     const first = launch(await ports());
     await until(() => first.said().includes('Ctrl-C stops everything') || first.child.exitCode !== null);
+    expect(first.said()).toContain('Ctrl-C stops everything');
     expect(first.said().match(/LOCAL STAND-IN/g)?.length).toBe(4);
     const apiUrl = await writtenApiUrl();
     const database = await findPostgres(home);
