@@ -44,7 +44,10 @@ export interface Seat extends Membership {
   readonly info: ChainInfo;
 }
 
-/** This holder's place in a set, by its signing key, from its own view of the chain. Refuses `FORBIDDEN` outside it, `TOMBSTONED` once its key was retired. */
+/**
+ * This holder's place in a set, by its signing key, from its own view of the chain. Refuses `FORBIDDEN` outside it,
+ * `TOMBSTONED` once its key was retired.
+ */
 export async function seatIn({ chain, keys, log }: Holder, holderSetId: HolderSetId): Promise<Seat> {
   const [set, info] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
   const ownKey = toBase64(keys.signing.publicKey);

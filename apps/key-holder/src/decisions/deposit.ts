@@ -25,7 +25,8 @@ const MANIFESTS_PER_CONTRIBUTION = 8;
  * receipt is signed. The same manifest again gives the same receipt.
  *
  * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
- * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, or this holder), `RATE_LIMITED`.
+ * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, or this holder),
+ * `RATE_LIMITED`.
  */
 export async function depositShare(holder: Holder, request: DepositShareRequest): Promise<DepositShareAnswer> {
   const bytes = fromBase64(request.manifest, 'manifest');

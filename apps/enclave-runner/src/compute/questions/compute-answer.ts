@@ -72,12 +72,14 @@ async function currentCorpus(
   job: JobView,
 ): Promise<{ corpus: Corpus; allowed: Allowed }> {
   const { corpus } = await session.use();
-  const [dao, contributions] = await Promise.all([
-    context.chain.dao(job.daoId),
-    context.chain.contributionsOf(job.datasetId),
+  const { chain, clock } = context;
+  const [dao, dataset, contributions] = await Promise.all([
+    chain.dao(job.daoId),
+    chain.dataset(job.datasetId),
+    chain.contributionsOf(job.datasetId),
   ]);
   const held = contributions.filter(({ id }) => corpus.contributionIds.has(id));
-  const allowed = await allowedContributions(context, job, dao, held, context.clock.nowMs());
+  const allowed = await allowedContributions(context, { job, dao, dataset }, held, clock.nowMs());
   const current = corpus.restrictedTo(new Set(allowed.grants.keys()));
   if (current !== corpus) session.replaceCorpus(current);
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });

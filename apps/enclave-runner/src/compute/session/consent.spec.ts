@@ -11,7 +11,11 @@ beforeEach(() => {
   for (const { id } of contributions)
     chain.put('grant', aGrant({ id: idOf<GrantId>(`grant ${id}`), contributionId: id }));
 });
-const allowed = (of = contributions) => allowedContributions({ chain }, aJob(), aDao(), of, TEST_NOW_MS);
+const allowed = async (of = contributions) => {
+  const job = aJob();
+  const dataset = await chain.dataset(job.datasetId);
+  return allowedContributions({ chain }, { job, dao: aDao(), dataset }, of, TEST_NOW_MS);
+};
 
 describe('what a job may use', () => {
   it('is what was granted', async () => {

@@ -46,9 +46,13 @@ export async function provision(
   dao: DaoView,
   onKeys: () => void,
 ): Promise<Provisioned> {
-  const contributions = await context.chain.contributionsOf(job.datasetId);
-  const nowMs = context.clock.nowMs();
-  const { grants, refused } = await allowedContributions(context, job, dao, contributions, nowMs);
+  const { chain, clock } = context;
+  const [dataset, contributions] = await Promise.all([
+    chain.dataset(job.datasetId),
+    chain.contributionsOf(job.datasetId),
+  ]);
+  const on = { job, dao, dataset };
+  const { grants, refused } = await allowedContributions(context, on, contributions, clock.nowMs());
   const leftOut = new LeftOutList(refused);
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
