@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { LocalChainClient, type WalletSigner } from '@usufruct/chain';
 import { asAmount, type Logger } from '@usufruct/kernel';
-import { toWireJson } from '@usufruct/protocol';
-import { connect, epochPhase, memoryJournal, zPayoutProof, type PayoutProof } from '@usufruct/sdk';
+import { epochPhase, toWireJson } from '@usufruct/protocol';
+import { connect, memoryJournal, zPayoutProof, type PayoutProof } from '@usufruct/sdk';
 import { FakeGraphql, FakeStore } from '@usufruct/testing';
 import { serve } from '../../apps/local-chain/src/server/server.js';
 import {

@@ -11,7 +11,7 @@ import type {
   SignerId,
   TimestampMs,
 } from '@usufruct/kernel';
-import { toBase64 } from '@usufruct/kernel';
+import { asTimestampMs, toBase64 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
 import { COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS, UNCLAIMED_TO, VOTING_KINDS } from './codes.js';
@@ -211,4 +211,18 @@ export function proposalState(proposal: ProposalView, nowMs: TimestampMs): Propo
   if (!isPassed(proposal)) return 'rejected';
   if (nowMs < proposal.executableFromMs) return 'timelocked';
   return nowMs < proposal.executableUntilMs ? 'executable' : 'lapsed';
+}
+
+export const EPOCH_PHASES = ['challenge', 'claimable', 'ended', 'rejected', 'swept'] as const;
+export type EpochPhase = (typeof EPOCH_PHASES)[number];
+
+/** Claims are taken before this. */
+export const claimEndOf = ({ challengeEndsAtMs, claimTermMs }: EpochView): TimestampMs =>
+  asTimestampMs(challengeEndsAtMs + claimTermMs);
+
+/** `challenge`: holders may object; `claimable`: payouts can be claimed; `ended`: what is left can be swept. */
+export function epochPhase(epoch: EpochView, nowMs: TimestampMs): EpochPhase {
+  if (epoch.state !== 'open') return epoch.state;
+  if (nowMs < epoch.challengeEndsAtMs) return 'challenge';
+  return nowMs < claimEndOf(epoch) ? 'claimable' : 'ended';
 }

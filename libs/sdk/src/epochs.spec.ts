@@ -9,7 +9,7 @@ import {
   type EpochId,
 } from '@usufruct/kernel';
 import { EpochTree } from '@usufruct/ledger';
-import { toWireJson, type EpochLeaf, type EpochView } from '@usufruct/protocol';
+import { epochPhase, toWireJson, type EpochLeaf, type EpochView } from '@usufruct/protocol';
 import {
   aContribution,
   FakeChain,
@@ -22,7 +22,7 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { connect } from './client.js';
-import { checkPayoutProof, epochPhase, zPayoutProof, type PayoutProof } from './epochs.js';
+import { checkPayoutProof, zPayoutProof, type PayoutProof } from './epochs.js';
 import { memoryJournal } from './journal.js';
 
 const DAO = idOf<DaoId>('dao');

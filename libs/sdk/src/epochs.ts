@@ -7,7 +7,6 @@ import {
   type DaoId,
   type Digest,
   type EpochId,
-  type TimestampMs,
   type Verdict,
 } from '@usufruct/kernel';
 import { LIMITS, zAmount, zHex32, zU64, type ChainAction, type EpochView } from '@usufruct/protocol';
@@ -33,16 +32,6 @@ export const zPayoutProof = z.object({
   proof: z.array(zHex32<Digest>()).max(MOST_HASHES),
 });
 export type PayoutProof = z.output<typeof zPayoutProof>;
-
-export const EPOCH_PHASES = ['challenge', 'claimable', 'ended', 'rejected', 'swept'] as const;
-export type EpochPhase = (typeof EPOCH_PHASES)[number];
-
-/** `challenge`: holders may object; `claimable`: payouts can be claimed; `ended`: what is left can be swept. */
-export function epochPhase(epoch: EpochView, nowMs: TimestampMs): EpochPhase {
-  if (epoch.state !== 'open') return epoch.state;
-  if (nowMs < epoch.challengeEndsAtMs) return 'challenge';
-  return nowMs < epoch.challengeEndsAtMs + epoch.claimTermMs ? 'claimable' : 'ended';
-}
 
 /**
  * Whether a proof file is a leaf of the tree whose root is on the chain. It proves that this account has this amount

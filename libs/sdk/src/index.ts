@@ -11,8 +11,8 @@ export { CONTRIBUTE_STEPS } from './contribute/progress.js';
 export type { ContributeProgress, ContributeStep, OnContributeProgress } from './contribute/progress.js';
 export type { Contributed } from './contribute/records.js';
 export type { CreateDaoParams, CreateDatasetParams, CreateHolderSetParams } from './dao.js';
-export { checkPayoutProof, epochPhase, EPOCH_PHASES, zPayoutProof } from './epochs.js';
-export type { Claim, EpochPhase, PayoutProof } from './epochs.js';
+export { checkPayoutProof, zPayoutProof } from './epochs.js';
+export type { Claim, PayoutProof } from './epochs.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {
   effectTitle,

@@ -1,5 +1,6 @@
 import type { DaoId, EpochId } from '@usufruct/kernel';
-import { epochPhase, zPayoutProof } from '@usufruct/sdk';
+import { claimEndOf, epochPhase } from '@usufruct/protocol';
+import { zPayoutProof } from '@usufruct/sdk';
 import { formatCoins } from '../amounts.js';
 import { readJsonFile } from '../files-json.js';
 import type { AddCommand } from '../program.js';
@@ -37,8 +38,8 @@ export const addPayout: AddCommand = (program, open) => {
       const words = await wordsOf(runtime);
       const withPhase = epochs.map((epoch) => ({ ...epoch, phase: epochPhase(epoch, runtime.clock.nowMs()) }));
       const lines = withPhase.map(
-        ({ id: epochId, number, phase, totalUnits, claimedUnits, challengeEndsAtMs, claimTermMs }) =>
-          `${number}  ${epochId}  ${phase}  ${words.amount(claimedUnits)} of ${words.amount(totalUnits)} claimed, from ${timeOf(challengeEndsAtMs)} to ${timeOf(challengeEndsAtMs + claimTermMs)}`,
+        ({ phase, ...epoch }) =>
+          `${epoch.number}  ${epoch.id}  ${phase}  ${words.amount(epoch.claimedUnits)} of ${words.amount(epoch.totalUnits)} claimed, from ${timeOf(epoch.challengeEndsAtMs)} to ${timeOf(claimEndOf(epoch))}`,
       );
       runtime.terminal.result({ epochs: withPhase }, orNone(lines));
     });

@@ -1,6 +1,6 @@
 import { asAmount, refuse } from '@usufruct/kernel';
 import { isLeafOf } from '@usufruct/ledger';
-import { epochAccountOf, type ChainActionPayloads, type EpochView } from '@usufruct/protocol';
+import { claimEndOf, epochAccountOf, type ChainActionPayloads, type EpochView } from '@usufruct/protocol';
 import { claimKey } from './collections.js';
 import { countEarned } from './membership.js';
 import { credit, debit } from './money.js';
@@ -50,5 +50,3 @@ function requireClaimable(room: Room, epoch: EpochView): void {
   if (room.nowMs < epoch.challengeEndsAtMs) throw refuse('EPOCH_STATE', { state: 'challenged' });
   if (room.nowMs >= claimEndOf(epoch)) throw refuse('EPOCH_STATE', { state: 'lapsed' });
 }
-
-const claimEndOf = ({ challengeEndsAtMs, claimTermMs }: EpochView): number => challengeEndsAtMs + claimTermMs;

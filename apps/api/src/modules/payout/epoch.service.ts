@@ -1,15 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { asAmount, asId, ZERO_UNITS, type Clock, type DaoId, type EpochId, type TimestampMs } from '@usufruct/kernel';
 import {
-  asAmount,
-  asId,
-  asTimestampMs,
-  ZERO_UNITS,
-  type Clock,
-  type DaoId,
-  type EpochId,
-  type TimestampMs,
-} from '@usufruct/kernel';
-import { EMPTY_RECEIPT_CHAIN, parseAnswer, receiptPoolAccountOf, zEpochView, type EpochView } from '@usufruct/protocol';
+  claimEndOf,
+  EMPTY_RECEIPT_CHAIN,
+  epochPhase,
+  parseAnswer,
+  receiptPoolAccountOf,
+  zEpochView,
+  type EpochView,
+} from '@usufruct/protocol';
 import {
   byKey,
   connectionFrom,
@@ -23,7 +22,7 @@ import {
 import { PrismaService, toBigint, toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Epoch, EpochClaim, ReceiptPool } from '../../platform/prisma/generated/client.js';
 import { CLOCK } from '../../platform/tokens.js';
-import type { EpochClaimType, EpochPhase, EpochType, ReceiptPoolType } from './epoch.types.js';
+import type { EpochClaimType, EpochType, ReceiptPoolType } from './epoch.types.js';
 
 @Injectable()
 export class EpochService {
@@ -123,20 +122,16 @@ const toEpochView = (row: Epoch): EpochView =>
   );
 
 function toEpoch(row: Epoch, nowMs: TimestampMs): EpochType {
-  const { id: epochId, state, claimTermMs, ...view } = toEpochView(row);
-  const claimableUntilMs = asTimestampMs(view.challengeEndsAtMs + claimTermMs);
-  const phase = (): EpochPhase => {
-    if (state !== 'open') return state;
-    if (nowMs < view.challengeEndsAtMs) return 'challenge';
-    return nowMs < claimableUntilMs ? 'claimable' : 'lapsed';
-  };
+  const epoch = toEpochView(row);
+  const { id: epochId, ...view } = epoch;
+  const phase = epochPhase(epoch, nowMs);
   return {
     ...view,
     __typename: 'Epoch',
     id: globalId('Epoch', epochId),
     epochId,
-    phase: phase(),
-    claimableUntilMs,
+    phase: phase === 'ended' ? 'lapsed' : phase,
+    claimableUntilMs: claimEndOf(epoch),
     closedAtMs: toMsOrNull(row.closedAt),
     sweptUnits: row.sweptUnits === null ? null : asAmount(toBigint(row.sweptUnits)),
   };

@@ -1,6 +1,6 @@
 import { asTimestampMs, toUsufructError, type UsufructError } from '@usufruct/kernel';
-import { parseAt } from '@usufruct/protocol';
-import { checkPayoutProof, epochPhase, zPayoutProof, type EpochPhase, type PayoutProof } from '@usufruct/sdk';
+import { claimEndOf, epochPhase, parseAt, type EpochPhase } from '@usufruct/protocol';
+import { checkPayoutProof, zPayoutProof, type PayoutProof } from '@usufruct/sdk';
 import { useState, type ChangeEvent } from 'react';
 import { formatAmount, formatTime } from '../../app/format.js';
 import { useLoaded, useTask } from '../../app/use-task.js';
@@ -93,10 +93,7 @@ function Claimable({ account, coin, proof, onClaimed }: Acting & { proof: Payout
         entries={[
           ['Part', formatAmount(leaf.amountUnits, coin)],
           ['For', <Id value={leaf.account} what="address that is paid" />],
-          [
-            'Time to claim',
-            `${formatTime(epoch.challengeEndsAtMs)} to ${formatTime(epoch.challengeEndsAtMs + epoch.claimTermMs)}`,
-          ],
+          ['Time to claim', `${formatTime(epoch.challengeEndsAtMs)} to ${formatTime(claimEndOf(epoch))}`],
         ]}
       />
       <Checks caption="What was checked on this device" checks={checks} meanings={CHECK_MEANINGS} />
