@@ -15,7 +15,7 @@ interface Report {
   readonly targets: readonly Target[];
 }
 
-const BENCHES = ['main.ts'];
+const BENCHES = ['main.ts', 'attestation.ts'];
 
 const reports = BENCHES.map((file): Report => {
   const path = new URL(file, import.meta.url).pathname;
@@ -52,8 +52,13 @@ function table({ at, machine, targets, results }: Report): string {
     '| Target | Measured | Wanted | Met |',
     '|---|---|---|---|',
     ...rows,
+    ...(asks.length === 0
+      ? []
+      : [
+          '',
+          `A question without a language model, on a warm index, from the client's call to its verified and settled receipt: ${asks.join('; ')}.`,
+        ]),
     '',
-    `A question without a language model, on a warm index, from the client's call to its verified and settled receipt: ${asks.join('; ')}.`,
   ].join('\n');
 }
 
