@@ -5,7 +5,7 @@
  */
 const TEST = '\\.(spec|e2e)\\.ts$|^test/';
 const PURE = 'crypto|ledger|consent|attestation|privacy';
-const ADAPTERS = 'chain|walrus|sdk|service';
+const ADAPTERS = 'chain|walrus|sdk|service|endorsements';
 const BROWSER = '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|chain|sdk|walrus(?!/src/local/))/';
 /** What runs as a process of its own: everything that may stand on the service kit. */
 const PROCESSES = '^(apps/(?!portal/)|libs/service/|libs/walrus/src/local/|infra/)';
@@ -94,6 +94,18 @@ module.exports = {
       'Only what runs as a process stands on the service kit; a lib that a browser loads never does.',
       { pathNot: `${PROCESSES}|${TEST}` },
       { path: '^libs/service/' },
+    ),
+    rule(
+      'endorsements-on-attestation',
+      'What fetches from the vendors knows what they sign, and nothing of the system around it.',
+      { path: '^libs/endorsements/', pathNot: TEST },
+      { path: '^(libs|apps)/', pathNot: '^libs/(endorsements|attestation|protocol|kernel)/' },
+    ),
+    rule(
+      'endorsements-for-verifiers',
+      'The verifier fetches them: never a browser, and never the runner that is to be judged.',
+      { path: `${BROWSER}|^apps/(portal|enclave-runner)/` },
+      { path: '^libs/endorsements/' },
     ),
     rule(
       'dev-attestation-on-libs',

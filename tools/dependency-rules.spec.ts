@@ -17,6 +17,7 @@ const LIBS = [
   'walrus',
   'sdk',
   'service',
+  'endorsements',
   'testing',
 ];
 const RULES: { forbidden: { name: string }[] } = createRequire(import.meta.url)('../dependency-rules.cjs');
@@ -39,6 +40,11 @@ const BROKEN: readonly (readonly [rule: string, importer: string, specifier: str
   ['service-in-processes', 'libs/chain/src/served.ts', '@usufruct/service'],
   ['service-in-processes', 'apps/portal/src/served.ts', '@usufruct/service'],
   ['pure-on-pure', 'libs/consent/src/served.ts', '@usufruct/service'],
+  ['endorsements-on-attestation', 'libs/endorsements/src/up.ts', '@usufruct/chain'],
+  ['endorsements-for-verifiers', 'libs/sdk/src/fetched.ts', '@usufruct/endorsements'],
+  ['endorsements-for-verifiers', 'apps/portal/src/fetched.ts', '@usufruct/endorsements'],
+  ['endorsements-for-verifiers', 'apps/enclave-runner/src/compute/fetched.ts', '@usufruct/endorsements'],
+  ['adapters-on-libs', 'libs/endorsements/src/app.ts', '../../../apps/api/src/platform/index.js'],
   ['dev-attestation-on-libs', 'libs/attestation-dev/src/up.ts', '@usufruct/chain'],
   ['dev-attestation-stays-outside', 'libs/attestation/src/dev.ts', '@usufruct/attestation-dev'],
   ['dev-attestation-stays-outside', 'apps/key-holder/src/decide.ts', '@usufruct/attestation-dev'],
@@ -65,6 +71,8 @@ const ALLOWED: readonly (readonly [importer: string, specifier: string])[] = [
   ['libs/crypto/src/fakes.spec.ts', '@usufruct/testing'],
   ['libs/walrus/src/local/node.ts', 'node:http'],
   ['libs/service/src/down.ts', '@usufruct/protocol'],
+  ['libs/endorsements/src/down.ts', '@usufruct/attestation'],
+  ['apps/key-holder/src/fetched.ts', '@usufruct/endorsements'],
   ['libs/walrus/src/local/served.ts', '@usufruct/service'],
   ['apps/enclave-runner/src/boot/served.ts', '@usufruct/service'],
   ['infra/local/served.ts', '@usufruct/service'],

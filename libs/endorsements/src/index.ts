@@ -1,0 +1,2 @@
+export { fixedEndorsements } from './source.js';
+export type { EndorsementSource, FoundEndorsements, MissingEndorsement } from './source.js';
