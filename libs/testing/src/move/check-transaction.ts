@@ -119,7 +119,8 @@ class Run {
 
   /** Give an argument to a parameter of this type: by value, or by reference where the type begins with `&`. */
   #give(argument: Argument, parameter: string, where: string): void {
-    const [, reference, type] = /^(&mut |&)?(.*)$/.exec(parameter) as unknown as [string, string | undefined, string];
+    const reference = /^&(mut )?/.exec(parameter)?.[0];
+    const type = parameter.slice(reference?.length ?? 0);
     if (argument.$kind === 'Input') {
       const input = this.data.inputs[argument.Input]!;
       if (input.$kind === 'Pure') {
