@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Address, ContributionId, DatasetId } from '@usufruct/kernel';
-import { byKey, pageKeys, whereEquals, type Loaders, type Page } from '../../platform/graphql/index.js';
+import { byKey, pageByEvent, whereEquals, type Loaders, type Page } from '../../platform/graphql/index.js';
 import { PrismaService } from '../../platform/prisma/index.js';
 import type { Contribution } from '../../platform/prisma/generated/client.js';
 import type { ContributionState } from './contribute.types.js';
@@ -42,12 +42,11 @@ export class ContributionRepository {
   }
   loadOf(loaders: Loaders, datasetId: DatasetId, state: ContributionState | null, page: Page): Promise<Contribution[]> {
     const where = state === null ? undefined : whereEquals('state', state);
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'contribution', parent: 'dataset_id', key: 'event_seq', order: 'desc', where },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'contribution', parent: 'dataset_id', order: 'desc', where },
       parent: datasetId,
       page,
-      rows: (keys) => this.prisma.contribution.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.contribution.findMany({ where }),
       parentOf: (row) => row.datasetId,
     });
   }

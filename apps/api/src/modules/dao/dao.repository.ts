@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Address, DaoId, DatasetId, Digest, TimestampMs } from '@usufruct/kernel';
 import type { Metadata } from '@usufruct/protocol';
-import { byKey, Loaders, pageKeys, type Page } from '../../platform/graphql/index.js';
+import { byKey, Loaders, pageByEvent, type Page } from '../../platform/graphql/index.js';
 import { PrismaService, toDate } from '../../platform/prisma/index.js';
 import type { Dao, Dataset, Description } from '../../platform/prisma/generated/client.js';
 
@@ -44,12 +44,11 @@ export class DaoRepository {
     );
   }
   async loadDatasetsOf(loaders: Loaders, daoId: DaoId, page: Page): Promise<Dataset[]> {
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'dataset', parent: 'dao_id', key: 'event_seq', order: 'asc' },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'dataset', parent: 'dao_id', order: 'asc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.dataset.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.dataset.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
   }

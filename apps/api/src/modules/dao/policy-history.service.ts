@@ -4,7 +4,7 @@ import { parseAnswer, policyDiff, zDaoPolicy } from '@usufruct/protocol';
 import {
   connectionFrom,
   groupBy,
-  pageKeys,
+  pageByEvent,
   pageOf,
   type Connection,
   type Loaders,
@@ -26,12 +26,11 @@ export class PolicyHistoryService {
   /** Newest first. */
   async versions(loaders: Loaders, daoId: DaoId, args: PageArgs): Promise<Connection<PolicyVersionType>> {
     const page = pageOf('policyHistory', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'policy_version', parent: 'dao_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'policy_version', parent: 'dao_id', order: 'desc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.policyVersion.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.policyVersion.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return connectionFrom('policyHistory', page, rows, (row) => [row.eventSeq], toPolicyVersion);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { asId, type DaoId } from '@usufruct/kernel';
 import { parseAnswer } from '@usufruct/protocol';
 import { z } from 'zod';
-import { connectionFrom, pageKeys, pageOf, type Connection, type Loaders } from '../../platform/graphql/index.js';
+import { connectionFrom, pageByEvent, pageOf, type Connection, type Loaders } from '../../platform/graphql/index.js';
 import { Prisma, PrismaService, toMs } from '../../platform/prisma/index.js';
 import type { DaoEvent } from '../../platform/prisma/generated/client.js';
 import { CHAIN_EVENT_TYPES, type DaoEventsArgs, type DaoEventType } from './history.types.js';
@@ -18,12 +18,11 @@ export class HistoryService {
     const page = pageOf('daoEvents', args);
     const types = args.types ?? null;
     const where = types === null ? undefined : { name: types.join(), condition: Prisma.sql`type = any(${types})` };
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'dao_event', parent: 'dao_id', key: 'event_seq', order: 'desc', where },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'dao_event', parent: 'dao_id', order: 'desc', where },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.daoEvent.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.daoEvent.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return connectionFrom('daoEvents', page, rows, (row) => [row.eventSeq], toDaoEvent);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DaoId, Hex32, ProposalId, TimestampMs } from '@usufruct/kernel';
 import type { ProposalState } from '@usufruct/protocol';
-import { byKey, pageKeys, type Loaders, type Page } from '../../platform/graphql/index.js';
+import { byKey, pageByEvent, type Loaders, type Page } from '../../platform/graphql/index.js';
 import { Prisma, PrismaService, toDate } from '../../platform/prisma/index.js';
 import type { Proposal, Vote } from '../../platform/prisma/generated/client.js';
 
@@ -25,24 +25,22 @@ export class ProposalRepository {
     page: Page,
   ): Promise<Proposal[]> {
     const where = state === null ? undefined : { name: state.is, condition: inState(state.is, toDate(state.nowMs)) };
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'proposal', parent: 'dao_id', key: 'event_seq', order: 'desc', where },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'proposal', parent: 'dao_id', order: 'desc', where },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.proposal.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.proposal.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
   }
 
   /** In the order in which they were cast. */
   loadVotes(loaders: Loaders, proposalId: ProposalId, page: Page): Promise<Vote[]> {
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'vote', parent: 'proposal_id', key: 'event_seq', order: 'asc' },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'vote', parent: 'proposal_id', order: 'asc' },
       parent: proposalId,
       page,
-      rows: (keys) => this.prisma.vote.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.vote.findMany({ where }),
       parentOf: (row) => row.proposalId,
     });
   }

@@ -5,7 +5,7 @@ import {
   byKey,
   connectionFrom,
   globalId,
-  pageKeys,
+  pageByEvent,
   pageOf,
   type Connection,
   type Loaders,
@@ -26,12 +26,11 @@ export class LicenceService {
   /** Newest first, withdrawn ones included. */
   async offersOf(loaders: Loaders, daoId: DaoId, args: PageArgs): Promise<Connection<LicenceOfferType>> {
     const page = pageOf('licenceOffers', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'licence_offer', parent: 'dao_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'licence_offer', parent: 'dao_id', order: 'desc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.licenceOffer.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.licenceOffer.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return connectionFrom('licenceOffers', page, rows, (row) => [row.eventSeq], toOffer);
@@ -46,12 +45,11 @@ export class LicenceService {
   /** That a DAO has sold, newest first. */
   async soldBy(loaders: Loaders, daoId: DaoId, args: PageArgs): Promise<Connection<LicenceType>> {
     const page = pageOf('licences', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'licence', parent: 'dao_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'licence', parent: 'dao_id', order: 'desc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.licence.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.licence.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return this.connection(page, rows);

@@ -13,7 +13,7 @@ import {
   byKey,
   connectionFrom,
   globalId,
-  pageKeys,
+  pageByEvent,
   pageOf,
   type Connection,
   type Loaders,
@@ -41,12 +41,11 @@ export class EpochService {
   /** Newest first, rejected ones included. */
   async ofDao(loaders: Loaders, daoId: DaoId, args: PageArgs): Promise<Connection<EpochType>> {
     const page = pageOf('epochs', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'epoch', parent: 'dao_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'epoch', parent: 'dao_id', order: 'desc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.epoch.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.epoch.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     const nowMs = this.clock.nowMs();
@@ -62,12 +61,11 @@ export class EpochService {
   /** Newest first. */
   async claims(loaders: Loaders, epochId: EpochId, args: PageArgs): Promise<Connection<EpochClaimType>> {
     const page = pageOf('epochClaims', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'epoch_claim', parent: 'epoch_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'epoch_claim', parent: 'epoch_id', order: 'desc' },
       parent: epochId,
       page,
-      rows: (keys) => this.prisma.epochClaim.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.epochClaim.findMany({ where }),
       parentOf: (row) => row.epochId,
     });
     return connectionFrom('epochClaims', page, rows, (row) => [row.eventSeq], toClaim);

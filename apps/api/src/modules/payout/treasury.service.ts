@@ -4,7 +4,7 @@ import { walletAccount } from '@usufruct/ledger';
 import {
   byKey,
   connectionFrom,
-  pageKeys,
+  pageByEvent,
   pageOf,
   type Connection,
   type Loaders,
@@ -32,12 +32,11 @@ export class TreasuryService {
   /** Newest first. */
   async movements(loaders: Loaders, account: Hex32, args: PageArgs): Promise<Connection<LedgerEntryType>> {
     const page = pageOf('movements', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'ledger_entry', parent: 'account', key: 'event_seq', tie: 'line', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'ledger_entry', parent: 'account', tie: 'line', order: 'desc' },
       parent: walletAccount(account as Address),
       page,
-      rows: (keys) => this.prisma.ledgerEntry.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.ledgerEntry.findMany({ where }),
       tieOf: (row) => row.line,
       parentOf: (row) => row.account,
     });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ContributionId, JobId } from '@usufruct/kernel';
-import { byKey, groupBy, pageKeys, type Loaders, type Page } from '../../platform/graphql/index.js';
+import { byKey, groupBy, pageByEvent, type Loaders, type Page } from '../../platform/graphql/index.js';
 import { PrismaService } from '../../platform/prisma/index.js';
 import type { ChainJob, Payout, Question, Receipt, ReceiptUse } from '../../platform/prisma/generated/client.js';
 
@@ -53,24 +53,22 @@ export class ReceiptRepository {
   }
   /** Newest first. */
   ofJob(loaders: Loaders, jobId: JobId, page: Page): Promise<Receipt[]> {
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'receipt', parent: 'job_id', key: 'event_seq', order: 'desc' },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'receipt', parent: 'job_id', order: 'desc' },
       parent: jobId,
       page,
-      rows: (keys) => this.prisma.receipt.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.receipt.findMany({ where }),
       parentOf: (row) => row.jobId,
     });
   }
   /** Newest first. */
   usesOf(loaders: Loaders, contributionId: ContributionId, page: Page): Promise<ReceiptUse[]> {
-    return pageKeys(loaders, this.prisma, {
-      list: { table: 'receipt_use', parent: 'contribution_id', key: 'event_seq', order: 'desc' },
+    return pageByEvent(loaders, this.prisma, {
+      list: { table: 'receipt_use', parent: 'contribution_id', order: 'desc' },
       parent: contributionId,
       page,
       // One event has several uses, of which each parent takes its own.
-      rows: (keys) => this.prisma.receiptUse.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.receiptUse.findMany({ where }),
       parentOf: (row) => row.contributionId,
     });
   }

@@ -7,7 +7,7 @@ import {
   connectionFrom,
   globalId,
   groupBy,
-  pageKeys,
+  pageByEvent,
   pageOf,
   type Connection,
   type Loaders,
@@ -45,12 +45,11 @@ export class HolderSetService {
   /** Newest first. */
   async versions(loaders: Loaders, id: Hex32, args: PageArgs): Promise<Connection<HolderSetVersionType>> {
     const page = pageOf('holderSetVersions', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'holder_set_version', parent: 'holder_set_id', key: 'event_seq', order: 'desc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'holder_set_version', parent: 'holder_set_id', order: 'desc' },
       parent: id,
       page,
-      rows: (keys) => this.prisma.holderSetVersion.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.holderSetVersion.findMany({ where }),
       parentOf: (row) => row.holderSetId,
     });
     const tombstonedKeys = await this.tombstones(loaders, id);

@@ -62,6 +62,24 @@ export async function pageKeys<Row>(
   return found ?? [];
 }
 
+/** A list of rows that were each made by an event, in the chain's order. */
+export interface EventPage<Row> extends Pick<ChildPage<Row>, 'parent' | 'page' | 'tieOf' | 'parentOf'> {
+  readonly list: Omit<ChildList, 'key'>;
+  readonly rows: (where: { readonly eventSeq: { readonly in: number[] } }) => Promise<Row[]>;
+}
+
+export const pageByEvent = <Row extends { readonly eventSeq: number }>(
+  loaders: Loaders,
+  prisma: PrismaService,
+  { list, rows, ...page }: EventPage<Row>,
+): Promise<Row[]> =>
+  pageKeys(loaders, prisma, {
+    ...page,
+    list: { ...list, key: 'event_seq' },
+    rows: (keys) => rows({ eventSeq: { in: [...keys] } }),
+    keyOf: ({ eventSeq }) => eventSeq,
+  });
+
 async function selectKeys(
   prisma: PrismaService,
   list: ChildList,
