@@ -53,3 +53,11 @@ export type UnclaimedTo = (typeof UNCLAIMED_TO)[number];
 /** Roles of a member are a sum of these bits; 0 is a member without a role. */
 export const ROLES = { administrator: 1, policyMaker: 2, steward: 4 } as const;
 export const ALL_ROLES = 7;
+export type RoleName = keyof typeof ROLES;
+export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
+
+export const rolesOf = (names: readonly RoleName[]): number => names.reduce((sum, name) => sum | ROLES[name], 0);
+export const roleNames = (roles: number): RoleName[] => ROLE_NAMES.filter((name) => (roles & ROLES[name]) !== 0);
+/** Who is no member has no role. */
+export const hasRole = (member: { readonly roles: number } | null | undefined, name: RoleName): boolean =>
+  ((member?.roles ?? 0) & ROLES[name]) !== 0;

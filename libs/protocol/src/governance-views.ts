@@ -205,6 +205,31 @@ export function isPassed(proposal: ProposalView): boolean {
   return yesVotes > 0n && hasQuorum && yesVotes * 10_000n >= BigInt(approvalBps) * (yesVotes + noVotes);
 }
 
+/** The votes cast so far, in exact integers, by the rules that the chain counts with. */
+export interface Tally {
+  readonly castVotes: bigint;
+  /** The least number of votes that must be cast. */
+  readonly quorumVotes: bigint;
+  readonly hasQuorum: boolean;
+  /** Parts of ten thousand of yes among yes and no, rounded down; null while nobody has said either. */
+  readonly approvalBps: number | null;
+  readonly passed: boolean;
+}
+
+export function tallyOf(proposal: ProposalView): Tally {
+  const { yesVotes, noVotes, abstainVotes, totalVotes, quorumBps } = proposal;
+  const castVotes = yesVotes + noVotes + abstainVotes;
+  const quorumVotes = (BigInt(quorumBps) * totalVotes + 9_999n) / 10_000n;
+  const decided = yesVotes + noVotes;
+  return {
+    castVotes,
+    quorumVotes,
+    hasQuorum: castVotes >= quorumVotes,
+    approvalBps: decided === 0n ? null : Number((yesVotes * 10_000n) / decided),
+    passed: isPassed(proposal),
+  };
+}
+
 export function proposalState(proposal: ProposalView, nowMs: TimestampMs): ProposalState {
   if (proposal.executedAtMs !== null) return 'executed';
   if (nowMs < proposal.votingEndsAtMs) return 'voting';

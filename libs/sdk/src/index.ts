@@ -27,9 +27,9 @@ export {
 export type { PolicyVersion, Treasury, TreasurySpending } from './governance/history.js';
 export { holderOperatorKey, holderSigningKey, readRotation, zRotationDraft } from './governance/holder-sets.js';
 export type { HolderSetVersion, RotationDraft } from './governance/holder-sets.js';
-export { hasRole, ROLE_NAMES, roleNames, rolesOf, type Membership, type RoleName } from './governance/members.js';
+export type { Membership } from './governance/members.js';
 export type { MeasurementChange, MeasurementOutcome, Way } from './governance/policy.js';
-export { statusOf, type ProposalStatus, type ProposeParams, type Tally } from './governance/proposals.js';
+export { statusOf, type ProposalStatus, type ProposeParams } from './governance/proposals.js';
 export type { ExplainedUse, GiveGrantParams, UseToExplain } from './grants.js';
 export { ASK_STEPS, type Asked, type AskOptions, type AskStep } from './jobs/ask.js';
 export type { FundParams, JobTerms } from './jobs/fund.js';

@@ -1,5 +1,5 @@
 import { asAmount, refuse, U64_MAX, ZERO_UNITS, type Address, type AmountUnits, type DaoId } from '@usufruct/kernel';
-import { ALL_ROLES, ROLES, type ChainActionPayloads } from '@usufruct/protocol';
+import { ALL_ROLES, hasRole, ROLES, type ChainActionPayloads, type RoleName } from '@usufruct/protocol';
 import { applicationKey, memberKey, type RecordOf } from './collections.js';
 import type { EffectRule } from './effect-rule.js';
 import { requireInteger } from './guards.js';
@@ -66,9 +66,8 @@ export const isMember = (room: Room, daoId: DaoId, address: Address): boolean =>
   memberOf(room, daoId, address) !== undefined;
 
 /** Refuse a sender who does not have this role. */
-export function requireHeld(room: Room, daoId: DaoId, role: keyof typeof ROLES): void {
-  const held = memberOf(room, daoId, room.sender)?.roles ?? 0;
-  requireRole((held & ROLES[role]) !== 0, role);
+export function requireHeld(room: Room, daoId: DaoId, role: RoleName): void {
+  requireRole(hasRole(memberOf(room, daoId, room.sender), role), role);
 }
 
 /** Whoever is one already keeps the roles. */

@@ -1,5 +1,5 @@
 import { refuse, type Address, type Hex32, type TimestampMs } from '@usufruct/kernel';
-import type { ChainEventData, ChainInfo, ROLES } from '@usufruct/protocol';
+import type { ChainEventData, ChainInfo, RoleName } from '@usufruct/protocol';
 import type { Collection, Draft, RecordOf } from './collections.js';
 
 /** How far a party's clock may be ahead of the chain's. */
@@ -31,6 +31,6 @@ export function requireSender(room: Room, owner: Address): void {
   if (room.sender !== owner) throw refuse('WRONG_WALLET', { owner });
 }
 
-export function requireRole(holds: boolean, role: 'founder' | 'member' | keyof typeof ROLES): void {
+export function requireRole(holds: boolean, role: 'founder' | 'member' | RoleName): void {
   if (!holds) throw refuse('FORBIDDEN', { role });
 }

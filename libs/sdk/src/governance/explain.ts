@@ -2,6 +2,7 @@ import { purposeLabel } from '@usufruct/consent';
 import {
   isListChange,
   LIMITS,
+  roleNames,
   type Governance,
   type PayoutRules,
   type PolicyChange,
@@ -12,7 +13,6 @@ import {
   type RevenueSplit,
 } from '@usufruct/protocol';
 import { durationWords } from './duration.js';
-import { roleNames } from './members.js';
 import type { ProposalStatus } from './proposals.js';
 
 /** How amounts, times and ids are written where the words are shown. */

@@ -1,25 +1,18 @@
 import { refuse, type Address, type DaoId } from '@usufruct/kernel';
 import {
+  hasRole,
   requireStatement,
-  ROLES,
   statementDigest,
   type ApplicationView,
   type DaoView,
   type MemberView,
+  type RoleName,
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { actOnce } from '../act.js';
 import { operation, REFUSAL_FIELDS, resultOf } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import { describe } from '../describe.js';
-
-export type RoleName = keyof typeof ROLES;
-export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
-
-export const rolesOf = (names: readonly RoleName[]): number => names.reduce((sum, name) => sum | ROLES[name], 0);
-export const roleNames = (roles: number): RoleName[] => ROLE_NAMES.filter((name) => (roles & ROLES[name]) !== 0);
-export const hasRole = (member: MemberView | null, role: RoleName): boolean =>
-  member !== null && (member.roles & ROLES[role]) !== 0;
 
 /** How an address stands to a DAO. */
 export type Membership =

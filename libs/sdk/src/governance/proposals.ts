@@ -1,15 +1,16 @@
 import { refuse, type DaoId, type ProposalId, type TimestampMs } from '@usufruct/kernel';
 import {
   deriveId,
-  isPassed,
   metadataDigest,
   proposalState,
   requireMetadata,
+  tallyOf,
   VOTE_CHOICES,
   type Metadata,
   type ProposalEffect,
   type ProposalState,
   type ProposalView,
+  type Tally,
   type VoteChoice,
 } from '@usufruct/protocol';
 import { z } from 'zod';
@@ -21,39 +22,18 @@ import { describe } from '../describe.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { executeOnce } from '../transactions.js';
 
-export interface Tally {
-  readonly castVotes: bigint;
-  /** The least number of votes that must be cast. */
-  readonly quorumVotes: bigint;
-  readonly hasQuorum: boolean;
-  /** Parts of ten thousand of yes among yes and no, rounded down; null while nobody has said either. */
-  readonly approvalBps: number | null;
-  readonly passed: boolean;
-}
 export interface ProposalStatus {
   readonly proposal: ProposalView;
   readonly state: ProposalState;
   readonly tally: Tally;
 }
 
-/** Where a proposal stands at a moment: exact integers, by the rules that the chain counts with. */
-export function statusOf(proposal: ProposalView, nowMs: TimestampMs): ProposalStatus {
-  const { yesVotes, noVotes, abstainVotes, totalVotes, quorumBps } = proposal;
-  const castVotes = yesVotes + noVotes + abstainVotes;
-  const quorumVotes = (BigInt(quorumBps) * totalVotes + 9_999n) / 10_000n;
-  const decided = yesVotes + noVotes;
-  return {
-    proposal,
-    state: proposalState(proposal, nowMs),
-    tally: {
-      castVotes,
-      quorumVotes,
-      hasQuorum: castVotes >= quorumVotes,
-      approvalBps: decided === 0n ? null : Number((yesVotes * 10_000n) / decided),
-      passed: isPassed(proposal),
-    },
-  };
-}
+/** Where a proposal stands at a moment. */
+export const statusOf = (proposal: ProposalView, nowMs: TimestampMs): ProposalStatus => ({
+  proposal,
+  state: proposalState(proposal, nowMs),
+  tally: tallyOf(proposal),
+});
 
 export interface ProposeParams extends Metadata {
   /** The journal's name for it: the same key never makes a second proposal. */

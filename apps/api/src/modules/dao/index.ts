@@ -4,5 +4,5 @@ export type { ProjectedDao } from './dao.mapper.js';
 export * from './dao.types.js';
 export * from './governance.types.js';
 export { MembershipService } from './membership.service.js';
-export { RoleEnum, rolesOf, type Role } from './membership.types.js';
+export { RoleEnum } from './membership.types.js';
 export { PolicyChangeUnion, toPolicyChange, type PolicyChangeType } from './policy-history.types.js';

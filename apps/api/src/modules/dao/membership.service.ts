@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { asAmount, asId, refuse, type Address, type Clock, type DaoId, type Hex32 } from '@usufruct/kernel';
-import { requireStatement, statementDigest } from '@usufruct/protocol';
+import { requireStatement, roleNames, statementDigest } from '@usufruct/protocol';
 import type { Viewer } from '../../platform/auth/index.js';
 import {
   byKey,
   connectionFrom,
   globalId,
-  pageKeys,
+  pageByEvent,
   pageOf,
   whereEquals,
   type Connection,
@@ -18,7 +18,6 @@ import type { Application, Member } from '../../platform/prisma/generated/client
 import { CLOCK } from '../../platform/tokens.js';
 import { ProjectionService } from '../projection/index.js';
 import {
-  rolesOf,
   type ApplicationsArgs,
   type ApplicationState,
   type ApplicationType,
@@ -39,12 +38,11 @@ export class MembershipService {
   /** In order of joining. */
   async members(loaders: Loaders, daoId: DaoId, args: PageArgs): Promise<Connection<MemberType>> {
     const page = pageOf('members', args);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'member', parent: 'dao_id', key: 'event_seq', order: 'asc' },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'member', parent: 'dao_id', order: 'asc' },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.member.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.member.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return connectionFrom('members', page, rows, (row) => [row.eventSeq], toMember);
@@ -79,12 +77,11 @@ export class MembershipService {
     const page = pageOf('applications', args);
     const state = args.state ?? null;
     const where = state === null ? undefined : whereEquals('state', state);
-    const rows = await pageKeys(loaders, this.prisma, {
-      list: { table: 'application', parent: 'dao_id', key: 'event_seq', order: 'desc', where },
+    const rows = await pageByEvent(loaders, this.prisma, {
+      list: { table: 'application', parent: 'dao_id', order: 'desc', where },
       parent: daoId,
       page,
-      rows: (keys) => this.prisma.application.findMany({ where: { eventSeq: { in: [...keys] } } }),
-      keyOf: (row) => row.eventSeq,
+      rows: (where) => this.prisma.application.findMany({ where }),
       parentOf: (row) => row.daoId,
     });
     return connectionFrom('applications', page, rows, (row) => [row.eventSeq], toApplication);
@@ -132,7 +129,7 @@ const toMember = (row: Member): MemberType => ({
   id: globalId('Member', asId(row.daoId, 'daoId'), asId(row.address, 'address')),
   daoId: asId(row.daoId, 'daoId'),
   address: asId(row.address, 'address'),
-  roles: rolesOf(row.roles),
+  roles: roleNames(row.roles),
   ordinal: row.ordinal,
   earnedUnits: asAmount(toBigint(row.earnedUnits)),
   joinedAtMs: toMs(row.joinedAt),

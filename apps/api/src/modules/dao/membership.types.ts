@@ -1,6 +1,6 @@
 import { ArgsType, Field, InputType, Int, ObjectType } from '@nestjs/graphql';
 import type { AmountUnits, DaoId, Digest, Hex32, TimestampMs } from '@usufruct/kernel';
-import { ROLES } from '@usufruct/protocol';
+import { ROLE_NAMES, type RoleName } from '@usufruct/protocol';
 import { resultUnion } from '../../platform/errors/index.js';
 import {
   codeEnum,
@@ -11,10 +11,7 @@ import {
   TimestampMsScalar,
 } from '../../platform/graphql/index.js';
 
-export type Role = keyof typeof ROLES;
-const ROLE_NAMES = Object.keys(ROLES) as Role[];
 export const RoleEnum = codeEnum('Role', ROLE_NAMES);
-export const rolesOf = (bits: number): Role[] => ROLE_NAMES.filter((role) => (bits & ROLES[role]) !== 0);
 
 @ObjectType('Member', { implements: () => [Node] })
 export class MemberType extends Node {
@@ -24,7 +21,7 @@ export class MemberType extends Node {
   @Field(() => Hex32Scalar)
   address!: Hex32;
   @Field(() => [RoleEnum])
-  roles!: Role[];
+  roles!: RoleName[];
   @Field(() => Int, {
     description: 'From 0, in order of joining: a proposal counts the members of an ordinal below its memberCount.',
   })

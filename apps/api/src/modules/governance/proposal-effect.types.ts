@@ -1,6 +1,6 @@
 import { createUnionType, Field, Int, ObjectType } from '@nestjs/graphql';
 import type { AmountUnits, DatasetId, Hex32 } from '@usufruct/kernel';
-import type { ComputationKind, ProposalEffect, ProposalEffectKind, ProtectionKind } from '@usufruct/protocol';
+import type { ComputationKind, ProposalEffect, ProposalEffectKind, ProtectionKind, RoleName } from '@usufruct/protocol';
 import { typeNameOf } from '../../platform/errors/index.js';
 import {
   Amount,
@@ -10,7 +10,7 @@ import {
   ProtectionKindEnum,
   SafeInt,
 } from '../../platform/graphql/index.js';
-import { GovernanceType, PayoutRulesType, RevenueSplit, RoleEnum, type Role } from '../dao/index.js';
+import { GovernanceType, PayoutRulesType, RevenueSplit, RoleEnum } from '../dao/index.js';
 
 @ObjectType('LicenceTerms', { description: 'The right to fund jobs of one kind on one dataset, until it ends.' })
 export class LicenceTermsType {
@@ -92,7 +92,7 @@ class SetRoles {
   @Field(() => Hex32Scalar)
   member!: Hex32;
   @Field(() => [RoleEnum])
-  roles!: Role[];
+  roles!: RoleName[];
 }
 @ObjectType()
 class Unpause {

@@ -1,5 +1,4 @@
-import type { LicenceTerms, ProposalView, RevenueSplit } from '@usufruct/protocol';
-import { rolesOf } from '../dao/index.js';
+import { roleNames, type LicenceTerms, type ProposalView, type RevenueSplit } from '@usufruct/protocol';
 
 type Effect = ProposalView['effect'];
 
@@ -85,7 +84,7 @@ function duration(ms: number): string {
 }
 
 function roles(bits: number): string {
-  const names = rolesOf(bits);
+  const names = roleNames(bits);
   return names.length === 0 ? 'no role' : `the ${names.length === 1 ? 'role' : 'roles'} ${names.join(', ')}, no others`;
 }
 const signer = (kind: string): string => (kind === 'mpc-set' ? 'three MPC parties' : 'FHE host');

@@ -1,8 +1,9 @@
 import { asId, type TimestampMs } from '@usufruct/kernel';
 import {
-  isPassed,
   parseAnswer,
   proposalState,
+  roleNames,
+  tallyOf,
   VOTE_CHOICES,
   zProposalView,
   type ProposalView,
@@ -11,10 +12,9 @@ import { z } from 'zod';
 import { globalId } from '../../platform/graphql/index.js';
 import { toBigint, toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Proposal, Vote } from '../../platform/prisma/generated/client.js';
-import { rolesOf } from '../dao/index.js';
 import { effectTypeOf, type ProposalEffectType } from './proposal-effect.types.js';
 import { summaryOf } from './proposal-summary.js';
-import type { ProposalType, Tally, VoteType } from './proposal.types.js';
+import type { ProposalType, VoteType } from './proposal.types.js';
 
 const zChoice = z.enum(VOTE_CHOICES);
 
@@ -40,6 +40,7 @@ export const toProposalView = (row: Proposal): ProposalView =>
 export function toProposal(row: Proposal, nowMs: TimestampMs): ProposalType {
   const view = toProposalView(row);
   const { id: proposalId, effect, ...proposal } = view;
+  const { yesVotes, noVotes, abstainVotes, totalVotes } = view;
   return {
     ...proposal,
     __typename: 'Proposal',
@@ -49,7 +50,7 @@ export function toProposal(row: Proposal, nowMs: TimestampMs): ProposalType {
     effect: toEffect(effect),
     summary: summaryOf(effect),
     state: proposalState(view, nowMs),
-    tally: tallyOf(view),
+    tally: { yesVotes, noVotes, abstainVotes, totalVotes, ...tallyOf(view) },
     executedIn: row.executedIn === null ? null : asId(row.executedIn, 'executedIn'),
   };
 }
@@ -57,27 +58,9 @@ export function toProposal(row: Proposal, nowMs: TimestampMs): ProposalType {
 function toEffect(effect: ProposalView['effect']): ProposalEffectType {
   const { kind, ...payload } = effect;
   const __typename = effectTypeOf(kind);
-  if (effect.kind === 'setRoles') return { __typename, member: effect.member, roles: rolesOf(effect.roles) };
+  if (effect.kind === 'setRoles') return { __typename, member: effect.member, roles: roleNames(effect.roles) };
   if (effect.kind === 'unpause') return { __typename, paused: false };
   return { __typename, ...payload };
-}
-
-function tallyOf(view: ProposalView): Tally {
-  const { yesVotes, noVotes, abstainVotes, totalVotes, quorumBps } = view;
-  const castVotes = yesVotes + noVotes + abstainVotes;
-  const quorumVotes = (BigInt(quorumBps) * totalVotes + 9_999n) / 10_000n;
-  const decided = yesVotes + noVotes;
-  return {
-    yesVotes,
-    noVotes,
-    abstainVotes,
-    castVotes,
-    totalVotes,
-    quorumVotes,
-    hasQuorum: castVotes >= quorumVotes,
-    approvalBps: decided === 0n ? null : Number((yesVotes * 10_000n) / decided),
-    passed: isPassed(view),
-  };
 }
 
 export const toVote = (row: Vote): VoteType => ({

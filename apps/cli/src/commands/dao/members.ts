@@ -1,6 +1,7 @@
 import type { Address, DaoId } from '@usufruct/kernel';
 import { refuse } from '@usufruct/kernel';
-import { ROLE_NAMES, rolesOf, roleWords, type RoleName } from '@usufruct/sdk';
+import { ROLE_NAMES, rolesOf, type RoleName } from '@usufruct/protocol';
+import { roleWords } from '@usufruct/sdk';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
 import { orNone, quoted, saidBy, wordsOf } from '../../words.js';

@@ -1,5 +1,4 @@
-import type { DaoView, MemberView } from '@usufruct/protocol';
-import { hasRole } from '@usufruct/sdk';
+import { hasRole, type DaoView, type MemberView } from '@usufruct/protocol';
 import { useState, type ReactNode } from 'react';
 import { formatAmount, shortId } from '../../app/format.js';
 import { useLoaded, useTask } from '../../app/use-task.js';

@@ -1,5 +1,4 @@
-import { COMPUTATION_KINDS, EVIDENCE_PROFILES, PROTECTION_KINDS, type DaoView } from '@usufruct/protocol';
-import { ROLE_NAMES } from '@usufruct/sdk';
+import { COMPUTATION_KINDS, EVIDENCE_PROFILES, PROTECTION_KINDS, ROLE_NAMES, type DaoView } from '@usufruct/protocol';
 import type { ReactNode } from 'react';
 import { shortId, type Coin } from '../../app/format.js';
 import { titleOf, type DatasetCard } from '../../data/catalogue.js';

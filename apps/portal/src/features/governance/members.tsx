@@ -1,5 +1,4 @@
-import type { DaoView, MemberView } from '@usufruct/protocol';
-import { hasRole, ROLE_NAMES, roleNames, rolesOf } from '@usufruct/sdk';
+import { hasRole, ROLE_NAMES, roleNames, rolesOf, type DaoView, type MemberView } from '@usufruct/protocol';
 import { useState } from 'react';
 import { formatAmount } from '../../app/format.js';
 import { useLoaded, useTask } from '../../app/use-task.js';

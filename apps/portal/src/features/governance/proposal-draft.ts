@@ -8,20 +8,23 @@ import {
   type LicenceId,
   type SignerId,
 } from '@usufruct/kernel';
-import type {
-  ComputationKind,
-  DaoView,
-  EvidenceProfile,
-  Governance,
-  PayoutMode,
-  PayoutRules,
-  ProposalEffect,
-  ProposalEffectKind,
-  ProtectionKind,
-  UnclaimedTo,
-  VotingKind,
+import {
+  type ComputationKind,
+  type DaoView,
+  type EvidenceProfile,
+  type Governance,
+  type PayoutMode,
+  type PayoutRules,
+  type ProposalEffect,
+  type ProposalEffectKind,
+  type ProtectionKind,
+  type UnclaimedTo,
+  type VotingKind,
+  roleNames,
+  rolesOf,
+  type RoleName,
 } from '@usufruct/protocol';
-import { durationText, parseDuration, roleNames, rolesOf, type RoleName } from '@usufruct/sdk';
+import { durationText, parseDuration } from '@usufruct/sdk';
 import { amountInputText, parseAmountInput, type Coin } from '../../app/format.js';
 import { readMeasurements, readPercent, readSplit, type SplitDraft } from './policy-draft.js';
 

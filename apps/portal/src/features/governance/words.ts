@@ -1,5 +1,5 @@
-import type { ProposalEffectKind, ProposalState } from '@usufruct/protocol';
-import type { RoleName, Words } from '@usufruct/sdk';
+import type { ProposalEffectKind, ProposalState, RoleName } from '@usufruct/protocol';
+import type { Words } from '@usufruct/sdk';
 import { formatAmount, formatTime, shortId, type Coin } from '../../app/format.js';
 import type { Tone } from '../../ui/layout.js';
 
