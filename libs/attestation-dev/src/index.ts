@@ -36,3 +36,19 @@ export type {
   SnpPlatform,
   SnpReportFields,
 } from './snp/software-snp.js';
+export { encodeCbor } from './nitro/cbor.js';
+export type { CborInput, CborPairs } from './nitro/cbor.js';
+export {
+  createNitroPki,
+  DEV_NITRO_MODULE,
+  DEV_NITRO_PCRS,
+  signNitroDocument,
+  SoftwareNitro,
+} from './nitro/software-nitro.js';
+export type {
+  NitroDocumentRequest,
+  NitroFields,
+  NitroPki,
+  NitroPkiRequest,
+  SoftwareNitroOptions,
+} from './nitro/software-nitro.js';

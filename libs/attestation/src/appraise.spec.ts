@@ -2,8 +2,16 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { createDevPki, loadDevPki, SoftwareTee, type DevPki } from '@usufruct/attestation-dev';
 import { sha256 } from '@usufruct/crypto';
 import { fromBase64, lengthPrefixed, toBase64, toHex32, u32le, utf8, type Hex32, type JobId } from '@usufruct/kernel';
-import { appraisalPolicyDigest, reportData, TAGS, type AppraisalPolicy, type EvidenceBundle } from '@usufruct/protocol';
-import { appraiseEvidence, failedChecks } from './appraise.js';
+import {
+  appraisalPolicyDigest,
+  EVIDENCE_PROFILES,
+  reportData,
+  TAGS,
+  type AppraisalPolicy,
+  type EvidenceBundle,
+  type EvidenceProfile,
+} from '@usufruct/protocol';
+import { appraiseEvidence, failedChecks, supportedProfiles } from './appraise.js';
 import { makeEvidence } from './evidence.js';
 import { productionRoots, rootSetWithDevRoot } from './roots.js';
 import type { AppraisalContext } from './types.js';
@@ -95,7 +103,9 @@ describe('a production verifier', () => {
     expect(result.claims).toBeUndefined();
   });
 
-  it.each(['nitro'] as const)('says that it has no verifier for %s yet', async (profile) => {
+  it('has a verifier for every profile, and refuses one that is to come', async () => {
+    expect(supportedProfiles().toSorted()).toEqual([...EVIDENCE_PROFILES].toSorted());
+    const profile = 'cca' as EvidenceProfile;
     const policy = { ...POLICY, profiles: [profile] };
     const result = await appraiseEvidence({ ...good, profile }, { ...context, policy });
     expect(result.ok).toBe(false);

@@ -19,6 +19,7 @@ import {
   isSaneClock,
   NOT_PARSED,
 } from './common-checks.js';
+import { nitroInspector } from './nitro/inspector.js';
 import { snpInspector } from './snp/inspector.js';
 import { softwareInspector } from './software/inspect.js';
 import { tdxInspector } from './tdx/inspector.js';
@@ -132,7 +133,7 @@ const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, context: App
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */
 const VERIFIERS: ReadonlyMap<EvidenceProfile, EvidenceVerifier> = new Map(
-  [softwareInspector, tdxInspector, tdxNvidiaInspector, snpInspector].map((inspector) => [
+  [softwareInspector, tdxInspector, tdxNvidiaInspector, snpInspector, nitroInspector].map((inspector) => [
     inspector.profile,
     verifierOf(inspector),
   ]),

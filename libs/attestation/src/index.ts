@@ -6,8 +6,13 @@ export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.
 export type { EatClaims, SignedResult } from './eat.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
+export { encodeCoseSign1, sigStructure } from './cose/sign1.js';
+export { inspectNitro, NITRO_CHECKS } from './nitro/inspect.js';
+export type { NitroContext, NitroEvidence, NitroInspection } from './nitro/inspect.js';
 export { GPU_CHECKS, inspectGpus, NVIDIA_ENDORSEMENTS } from './nvidia/inspect.js';
 export type { GpuContext, GpuInspection } from './nvidia/inspect.js';
+export { nitroMeasurement, zNitroPolicy } from './policy/nitro-policy.js';
+export type { NitroIdentity, NitroPolicy } from './policy/nitro-policy.js';
 export { encodeNvidiaPolicy, zNvidiaPolicy } from './policy/nvidia-policy.js';
 export type { NvidiaPolicy } from './policy/nvidia-policy.js';
 export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';

@@ -15,4 +15,9 @@ export const PINNED = {
   nvidiaDevice: ['102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48'],
   /** NVIDIA CoRIM signing Root CA: reference manifests of drivers and VBIOS. */
   nvidiaRim: ['12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1'],
+  /**
+   * AWS Nitro Enclaves Root-G1, commercial partitions: docs.aws.amazon.com/enclaves/latest/user/verify-root.html gives
+   * this fingerprint of the certificate.
+   */
+  awsNitro: ['641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b'],
 } as const;

@@ -4,7 +4,7 @@ import { parseCertificate, type Certificate } from './x509/certificate.js';
 import { parsePemChain } from './x509/pem.js';
 
 /** Whose signature a root stands for. A root of one vendor says nothing about another's evidence. */
-export type RootName = 'software-dev' | 'intel' | 'amd' | 'nvidiaDevice' | 'nvidiaRim';
+export type RootName = 'software-dev' | 'intel' | 'amd' | 'nvidiaDevice' | 'nvidiaRim' | 'awsNitro';
 
 interface PinnedRoots {
   /** SHA-256 of the DER of each vendor's trusted roots, hex. */
@@ -31,6 +31,7 @@ export const productionRoots = (): RootSet =>
       ['amd', PINNED.amd],
       ['nvidiaDevice', PINNED.nvidiaDevice],
       ['nvidiaRim', PINNED.nvidiaRim],
+      ['awsNitro', PINNED.awsNitro],
     ],
     false,
   );

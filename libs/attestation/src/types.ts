@@ -1,5 +1,6 @@
 import type { Check, Hex32 } from '@usufruct/kernel';
 import type { AppraisalPolicy, AttestationResult, Claims, EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
+import type { NitroPolicy } from './policy/nitro-policy.js';
 import type { NvidiaPolicy } from './policy/nvidia-policy.js';
 import type { SnpPolicy } from './policy/snp-policy.js';
 import type { TdxPolicy } from './policy/tdx-policy.js';
@@ -15,6 +16,7 @@ export type Endorsements = Readonly<Record<string, Uint8Array>>;
 export interface TeePolicy {
   readonly tdx?: TdxPolicy;
   readonly snp?: SnpPolicy;
+  readonly nitro?: NitroPolicy;
   readonly nvidia?: NvidiaPolicy;
 }
 
@@ -52,7 +54,7 @@ export interface DecodedBundle {
 
 /** What was proven of the processor and of the code that it runs. */
 export interface CpuClaim {
-  readonly tee: 'tdx' | 'sev-snp' | 'software-dev';
+  readonly tee: 'tdx' | 'sev-snp' | 'nitro' | 'software-dev';
   /** As the policy approves it, lower-case hex. */
   readonly measurement: string;
   readonly debug: boolean;

@@ -28,6 +28,8 @@ export interface Certificate {
   readonly pathLength: number | undefined;
   /** keyUsage (RFC 5280 §4.2.1.3) allows it to sign certificates. */
   readonly maySignCertificates: boolean;
+  /** keyUsage allows it to sign what is no certificate (digitalSignature). */
+  readonly maySignData: boolean;
   /** How it was signed; null for any other way. */
   readonly signedWith: SignatureKind | null;
   /** 'P-256', 'P-384' or '' for a key on no such curve. */
@@ -105,6 +107,7 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
     isAuthority: constraints?.ca ?? false,
     pathLength: constraints?.pathLength,
     maySignCertificates: (usages & KeyUsageFlags.keyCertSign) !== 0,
+    maySignData: (usages & KeyUsageFlags.digitalSignature) !== 0,
     signedWith: signatureKind(parsed.signatureAlgorithm),
     curve: key.name === 'ECDSA' ? (key.namedCurve ?? '') : '',
     isRsa: key.name?.startsWith('RSA') ?? false,
