@@ -153,7 +153,7 @@ function payoutEvents(dao: DaoWorld): ChainEventData[] {
     {
       type: 'EpochObjected',
       epochId: rejected.id,
-      member: 2,
+      operator: dao.operators[2]!.address,
       challengeEndsAtMs: asTimestampMs(rejected.challengeEndsAtMs + 5),
     },
     { type: 'EpochRejected', epochId: rejected.id, daoId, amountUnits: rejected.totalUnits },

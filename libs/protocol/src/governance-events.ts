@@ -95,7 +95,8 @@ export const GOVERNANCE_EVENTS = [
   z.object({
     type: z.literal('EpochObjected'),
     epochId: zHex32<EpochId>(),
-    member: z.int(),
+    /** Of a member of the holder set. */
+    operator: zHex32<Address>(),
     challengeEndsAtMs: zTimestampMs,
   }),
   /** The amount is back in the pool. */

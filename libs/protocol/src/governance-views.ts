@@ -157,8 +157,8 @@ export const zEpochView = z.object({
   claimedUnits: zAmount,
   /** `open` is in its challenge window before `challengeEndsAtMs` and can be claimed from after it. */
   state: z.enum(EPOCH_STATES),
-  /** Members of the holder set who objected, by index. */
-  objections: z.array(z.int()),
+  /** Operators of members of the holder set who objected. */
+  objections: z.array(zHex32<Address>()),
   proposedAtMs: zTimestampMs,
   challengeEndsAtMs: zTimestampMs,
   claimTermMs: z.int(),

@@ -75,7 +75,7 @@ beforeEach(() => {
     for (const action of chain.executed.at(-1) ?? []) {
       if (action.kind === 'claimPayout') claimed.add(action.index);
       if (action.kind === 'sweepEpoch') epoch = anEpoch({ state: 'swept' });
-      if (action.kind === 'objectToEpoch') epoch = anEpoch({ objections: [action.member] });
+      if (action.kind === 'objectToEpoch') epoch = anEpoch({ objections: [testWallet('claimant').address] });
       if (action.kind === 'tombstoneContribution') {
         chain.put('contribution', aContribution({ tombstonedAtMs: TEST_NOW_MS }));
       }
@@ -163,7 +163,7 @@ it('sweeping, objecting and retiring a contribution happen once', async () => {
   const contributionId = idOf<ContributionId>('contribution');
   chain.put('contribution', aContribution());
   for (let i = 0; i < 2; i++) {
-    expect((await client().payouts.object(EPOCH, 1)).objections).toEqual([1]);
+    expect((await client().payouts.object(EPOCH, 1)).objections).toEqual([testWallet('claimant').address]);
     expect((await client().contributions.tombstone(contributionId)).tombstonedAtMs).toBe(TEST_NOW_MS);
   }
   for (let i = 0; i < 2; i++) expect((await client().payouts.sweep(EPOCH)).state).toBe('swept');

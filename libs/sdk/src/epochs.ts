@@ -95,6 +95,6 @@ export function objectToEpoch(context: ClientContext, epochId: EpochId, member: 
     key: `object/${epochId}/${member}`,
     action: { kind: 'objectToEpoch', epochId, member },
     read: () => context.chain.epoch(epochId),
-    isDone: ({ objections }) => objections.includes(member),
+    isDone: ({ objections }) => objections.includes(context.signer.address),
   });
 }

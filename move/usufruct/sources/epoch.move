@@ -38,7 +38,7 @@ const ENoLeaves: u64 = 1607;
 const EWrongHolderSet: u64 = 1608;
 /// The challenge window is over, or the epoch was rejected or swept.
 const ENotChallengeable: u64 = 1609;
-/// This member has objected.
+/// This operator has objected.
 const EObjected: u64 = 1610;
 /// The two statements are the same, or not by one settler under one number and attempt.
 const ENoEquivocation: u64 = 1611;
@@ -81,8 +81,8 @@ public struct Epoch<phantom T> has key {
     holder_set_id: address,
     /// As the policy had it when the epoch was proposed: it is rejected once fewer holders stand by it.
     verifier_threshold: u8,
-    /// Members of the holder set who objected, by index.
-    objections: vector<u8>,
+    /// Operators of members who objected: a rotation may give a member another place in the set.
+    objections: vector<address>,
     challenge_ms: u64,
     challenge_ends_at_ms: u64,
     /// As the payout rules had them when the epoch was proposed.
@@ -130,7 +130,8 @@ public fun propose<T>(
     open(dao, &read, epoch_statement::epoch_id(statement), now_ms, ctx);
 }
 
-/// By the operator of a member of the holder set, once. Every objection gives the others the whole window again.
+/// By the operator of a member of the holder set, once, wherever in the set a rotation puts it. Every objection gives
+/// the others the whole window again.
 public fun object<T>(
     self: &mut Epoch<T>,
     dao: &mut Dao<T>,
@@ -144,13 +145,14 @@ public fun object<T>(
     let now_ms = clock.timestamp_ms();
     self.assert_challengeable(now_ms);
     assert!(holder_set.holder_set_id() == self.holder_set_id, EWrongHolderSet);
-    holder_set.assert_operator(member, ctx.sender());
-    assert!(!self.objections.contains(&member), EObjected);
-    self.objections.push_back(member);
+    let operator = ctx.sender();
+    holder_set.assert_operator(member, operator);
+    assert!(!self.objections.contains(&operator), EObjected);
+    self.objections.push_back(operator);
     // Never earlier than before: time does not go back.
     self.challenge_ends_at_ms = now_ms + self.challenge_ms;
     dao.receipt_pool_mut().extend_window(self.challenge_ends_at_ms);
-    payout_events::epoch_objected(self.epoch_id, member, self.challenge_ends_at_ms);
+    payout_events::epoch_objected(self.epoch_id, operator, self.challenge_ends_at_ms);
     // Those who were retired stand by nothing.
     let stand_by_it = holder_set.count_living_but(&self.objections);
     if (stand_by_it < (self.verifier_threshold as u64)) self.reject(dao);

@@ -285,13 +285,14 @@ public(package) fun is_signed_by(
     ed25519::ed25519_verify(signature, key, &digest::signed_message(tag, message))
 }
 
-/// Members that were not tombstoned and are not among `excepted`, which are indices.
-public(package) fun count_living_but(self: &HolderSet, excepted: &vector<u8>): u64 {
+/// Members that were not tombstoned and whose operators are not among `excepted`.
+public(package) fun count_living_but(self: &HolderSet, excepted: &vector<address>): u64 {
     let mut count = 0;
     let mut i = 0;
     while (i < self.members.length()) {
-        let is_living = !self.is_tombstoned(&self.members[i].signing_public_key);
-        if (is_living && !excepted.contains(&(i as u8))) count = count + 1;
+        let Member { operator, signing_public_key, .. } = &self.members[i];
+        let is_living = !self.is_tombstoned(signing_public_key);
+        if (is_living && !excepted.contains(operator)) count = count + 1;
         i = i + 1;
     };
     count

@@ -61,7 +61,8 @@ public struct EpochProposed has copy, drop {
 
 public struct EpochObjected has copy, drop {
     epoch_id: address,
-    member: u8,
+    /// Of a member of the holder set.
+    operator: address,
     challenge_ends_at_ms: u64,
 }
 
@@ -171,8 +172,8 @@ public(package) fun epoch_proposed(
     });
 }
 
-public(package) fun epoch_objected(epoch_id: address, member: u8, challenge_ends_at_ms: u64) {
-    event::emit(EpochObjected { epoch_id, member, challenge_ends_at_ms });
+public(package) fun epoch_objected(epoch_id: address, operator: address, challenge_ends_at_ms: u64) {
+    event::emit(EpochObjected { epoch_id, operator, challenge_ends_at_ms });
 }
 
 public(package) fun epoch_rejected(epoch_id: address, dao_id: address, amount_units: u64) {

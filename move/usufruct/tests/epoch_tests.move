@@ -353,6 +353,44 @@ fun a_member_objects_once() {
     world.end();
 }
 
+/// The first member is in the second place then, the third in the first; a newcomer has the third.
+fun rotate(world: &mut World) {
+    let all = main_fixtures::rotation_good_signatures();
+    world.rotate(main_fixtures::rotation_good(), vector[0, 1], vector[all[0], all[1]]);
+}
+
+#[test, expected_failure(abort_code = usufruct::epoch::EObjected)]
+fun a_rotation_gives_nobody_a_second_objection() {
+    let mut world = private_world::proposed(private_world::single());
+    world.object_to_epoch(operator(0), 0);
+    rotate(&mut world);
+    world.object_to_epoch(operator(0), 1);
+    world.end();
+}
+
+#[test]
+/// The place of who has objected is another's now, who may object, and only who has not objected stands by it.
+fun a_rotation_takes_nobodys_objection() {
+    let mut world = private_world::proposed(private_world::single());
+    world.object_to_epoch(operator(0), 0);
+    rotate(&mut world);
+    assert!(world.epoch_state() == OPEN);
+    world.object_to_epoch(operator(2), 0);
+    assert!(world.epoch_state() == REJECTED);
+    world.end();
+}
+
+#[test]
+/// Who has left the set with an objection leaves two who stand by it.
+fun who_left_the_set_is_not_missing() {
+    let mut world = private_world::proposed(private_world::single());
+    world.object_to_epoch(operator(1), 1);
+    rotate(&mut world);
+    world.object_to_epoch(operator(0), 1);
+    assert!(world.epoch_state() == OPEN);
+    world.end();
+}
+
 #[test, expected_failure(abort_code = usufruct::holder_set::EWrongOperator)]
 fun a_members_operator_objects() {
     let mut world = private_world::proposed(private_world::single());

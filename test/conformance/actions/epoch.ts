@@ -275,7 +275,9 @@ export const objectToEpoch: Actor = {
     const epoch = random.pick(epochs);
     const { holderSetId } = ledger.read('epoch-rules', epoch.id)!;
     const set = ledger.read('holder-set', holderSetId)!;
-    const members = set.members.flatMap((_, i) => (epoch.objections.includes(i) === (twist === 'again') ? [i] : []));
+    const members = set.members.flatMap(({ operator }, i) =>
+      epoch.objections.includes(operator) === (twist === 'again') ? [i] : [],
+    );
     if (members.length === 0) return null;
     const member = twist === 'no such member' ? set.members.length : random.pick(members);
     const sender = twist === 'wrong operator' ? STRANGER : (set.members[member]?.operator ?? STRANGER);

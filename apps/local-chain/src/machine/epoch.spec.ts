@@ -9,6 +9,7 @@ import {
   type EpochStatement,
 } from '@usufruct/protocol';
 import { CHALLENGE_MS, CLAIM_TERM_MS, PrivateWorld, type Proposed } from '../testing/private-world.js';
+import { rotate } from '../testing/rotations.js';
 import { table, type Row } from '../testing/refusal-table.js';
 import { digestOf, hexOf, signingKeyOf } from '../testing/world.js';
 
@@ -289,6 +290,19 @@ describe('an epoch', () => {
     // Two of three must stand by it, and the next objection leaves one.
     await w.run(w.operators[1]!, w.objection(epoch, 1));
     expect(w.store.read('epoch', epoch.id)?.state).toBe('rejected');
+  });
+
+  it.each([
+    ['by who objected before, in another place: no', 0, 0, 1, 'EPOCH_STATE objected'],
+    ['by who has the place of an objector now: yes', 0, 2, 0, 'rejected'],
+    // The second has left the set, and two who stand by it are in it.
+    ['by another than who has left: yes', 1, 0, 1, 'open'],
+  ])('is objected to after a rotation %s', async (_what, first, second, place, expected) => {
+    const w = await withEpoch();
+    await w.run(w.operators[first]!, w.objection(epoch, first));
+    await w.run(w.stranger, await rotate(w));
+    const refused = await w.refusal(w.operators[second]!, w.objection(epoch, place));
+    expect(refused === 'ok' ? w.store.read('epoch', epoch.id)?.state : refused).toBe(expected);
   });
 
   it('of a settler with two truths is rejected, and the settler is nobody any more', async () => {

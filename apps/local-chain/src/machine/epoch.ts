@@ -104,22 +104,25 @@ function open(
   room.emit({ type: 'EpochProposed', epoch });
 }
 
-/** By the operator of a member of the holder set, once. Every objection gives the others the whole window again. */
+/**
+ * By the operator of a member of the holder set, once, wherever in the set a rotation puts it. Every objection gives the
+ * others the whole window again.
+ */
 export function objectToEpoch(room: Room, { epochId, member }: ChainActionPayloads['objectToEpoch']): void {
   const epoch = mustFind(room, 'epoch', epochId);
   requireChallengeable(room, epoch);
   const { holderSetId, verifierThreshold, challengeMs } = mustFind(room, 'epoch-rules', epochId);
   const holderSet = mustFind(room, 'holder-set', holderSetId);
-  requireOperator(room, holderSet, member);
-  if (epoch.objections.includes(member)) throw refuse('EPOCH_STATE', { state: 'objected' });
-  const objections = [...epoch.objections, member];
+  const { operator } = requireOperator(room, holderSet, member);
+  if (epoch.objections.includes(operator)) throw refuse('EPOCH_STATE', { state: 'objected' });
+  const objections = [...epoch.objections, operator];
   const challengeEndsAtMs = asTimestampMs(room.nowMs + challengeMs);
   const objected = { ...epoch, objections, challengeEndsAtMs };
   room.draft.write('epoch', epochId, objected);
   room.draft.write('epoch-window', epoch.daoId, { endsAtMs: challengeEndsAtMs });
-  room.emit({ type: 'EpochObjected', epochId, member, challengeEndsAtMs });
+  room.emit({ type: 'EpochObjected', epochId, operator, challengeEndsAtMs });
   // Those who were retired stand by nothing.
-  const standByIt = livingMembers(holderSet).filter((index) => !objections.includes(index));
+  const standByIt = livingMembers(holderSet).filter((member) => !objections.includes(member.operator));
   if (standByIt.length < verifierThreshold) reject(room, objected);
 }
 

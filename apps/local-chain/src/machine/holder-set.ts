@@ -69,9 +69,9 @@ export function requireLivingKey({ tombstonedKeys }: HolderSetView, member: Hold
   if (tombstonedKeys.includes(member.signingPublicKey)) throw refuse('TOMBSTONED', { member: String(index) });
 }
 
-/** Indices of those whose word counts. */
-export const livingMembers = ({ members, tombstonedKeys }: HolderSetView): number[] =>
-  [...members.keys()].filter((index) => !tombstonedKeys.includes(members[index]!.signingPublicKey));
+/** Those whose word counts. */
+export const livingMembers = ({ members, tombstonedKeys }: HolderSetView): HolderMemberView[] =>
+  members.filter(({ signingPublicKey }) => !tombstonedKeys.includes(signingPublicKey));
 
 function memberAt(set: HolderSetView, index: number, field: string): HolderMemberView {
   const member = set.members[index];

@@ -238,7 +238,7 @@ function placeObjects(world: SuiWorld, founder: Address): void {
     state: 0,
     holder_set_id: SUI_IDS.holderSet,
     verifier_threshold: 1,
-    objections: new Uint8Array(),
+    objections: [],
     challenge_ms: 60_000,
     challenge_ends_at_ms: SUI_LATER,
     claim_term_ms: 60_000,

@@ -19,7 +19,7 @@ export class EpochProjector implements Projector {
       case 'EpochObjected':
         await tx.epoch.update({
           where: { id: data.epochId },
-          data: { objections: { push: data.member }, challengeEndsAt: toDate(data.challengeEndsAtMs) },
+          data: { objections: { push: data.operator }, challengeEndsAt: toDate(data.challengeEndsAtMs) },
         });
         return;
       case 'EpochRejected':

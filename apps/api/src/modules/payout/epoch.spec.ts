@@ -95,10 +95,13 @@ describe('private payout, as the API tells it', () => {
     // two of three must agree, so one objection is not enough
     await dao.run(dao.operators[2]!, dao.objection(first, 2));
     await agree([first]);
-    expect(await epochOf(first)).toMatchObject({ phase: 'challenge', objections: [2] });
+    expect(await epochOf(first)).toMatchObject({ phase: 'challenge', objections: [dao.operators[2]!.address] });
     await dao.run(dao.operators[0]!, dao.objection(first, 0));
     await agree([first]);
-    expect(await epochOf(first)).toMatchObject({ phase: 'rejected', objections: [2, 0] });
+    expect(await epochOf(first)).toMatchObject({
+      phase: 'rejected',
+      objections: [2, 0].map((i) => dao.operators[i]!.address),
+    });
     const { receiptPool } = await ofDao('receiptPool { coveredReceipts epochCount balanceUnits }');
     expect(receiptPool).toEqual({ coveredReceipts: '0', epochCount: '0', balanceUnits: '1400000' });
   });

@@ -1,5 +1,5 @@
-import { Field, Int, ObjectType } from '@nestjs/graphql';
-import type { AmountUnits, DaoId, Digest, EpochId, Hex32, RunnerId, TimestampMs } from '@usufruct/kernel';
+import { Field, ObjectType } from '@nestjs/graphql';
+import type { Address, AmountUnits, DaoId, Digest, EpochId, Hex32, RunnerId, TimestampMs } from '@usufruct/kernel';
 import type { UnclaimedTo } from '@usufruct/protocol';
 import {
   Amount,
@@ -67,8 +67,8 @@ export class EpochType extends Node {
   claimedUnits!: AmountUnits;
   @Field(() => EpochPhaseEnum)
   phase!: EpochPhase;
-  @Field(() => [Int], { description: 'Members of the holder set who objected, by index.' })
-  objections!: number[];
+  @Field(() => [Hex32Scalar], { description: 'Operators of members of the holder set who objected.' })
+  objections!: Address[];
   @Field(() => TimestampMsScalar)
   proposedAtMs!: TimestampMs;
   @Field(() => TimestampMsScalar)

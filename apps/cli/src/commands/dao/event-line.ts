@@ -48,7 +48,7 @@ function aboutMoney(data: ChainEventData, words: Words): string {
     case 'EpochProposed':
       return `${data.epoch.number}: ${words.amount(data.epoch.totalUnits)} for ${data.epoch.leafCount} accounts (${data.epoch.id})`;
     case 'EpochObjected':
-      return `${data.epochId} by key holder ${data.member + 1}`;
+      return `${data.epochId} by the key holder’s operator ${data.operator}`;
     case 'EpochRejected':
       return data.epochId;
     case 'EpochSwept':

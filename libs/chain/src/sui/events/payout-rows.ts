@@ -113,7 +113,7 @@ export const PAYOUT_ROWS: EventRows<
     data: (event) => ({
       type: 'EpochObjected',
       epochId: event.epoch_id,
-      member: event.member,
+      operator: event.operator,
       challengeEndsAtMs: event.challenge_ends_at_ms,
     }),
   },

@@ -51,7 +51,7 @@ export const PAYOUT_EVENT_LAYOUTS = {
   }),
   EpochObjected: struct('payout_events::EpochObjected', {
     epoch_id: epochId,
-    member: u8,
+    operator: account,
     challenge_ends_at_ms: timeMs,
   }),
   EpochRejected: struct('payout_events::EpochRejected', { epoch_id: epochId, dao_id: daoId, amount_units: units }),

@@ -39,7 +39,7 @@ export const epochObject = struct('epoch::Epoch<T0>', {
   state: u8,
   holder_set_id: address<HolderSetId>(),
   verifier_threshold: u8,
-  objections: bytes,
+  objections: vector(account),
   challenge_ms: count(),
   challenge_ends_at_ms: timeMs,
   claim_term_ms: count(),
