@@ -94,9 +94,10 @@ describe('contribute, store, consent, release: what the API catalogues', () => {
   describe('describe', () => {
     const describeDao = `mutation ($input: DescribeDaoInput!) { describeDao(input: $input) {
       ... on Dao { title description } ... on Refusal { code details { key value } } } }`;
-    it('keeps the words whose digest is on the chain, from the founder only', async () => {
+    it('keeps the words whose digest is on the chain, from members only', async () => {
       const input = { daoId: world.dao.daoId, ...words };
-      expect(await world.field(describeDao, { input }, ada)).toMatchObject({ code: 'FORBIDDEN' });
+      const stranger = await world.signIn(world.dao.requester);
+      expect(await world.field(describeDao, { input }, stranger)).toMatchObject({ code: 'FORBIDDEN' });
       const wrong = { ...input, title: 'Field note' };
       expect(await world.field(describeDao, { input: wrong }, founder)).toMatchObject({ code: 'INVALID_ARGUMENT' });
       expect((await world.field(`{ dao(daoId: "${input.daoId}") { title } }`)).title).toBeNull();
@@ -104,6 +105,19 @@ describe('contribute, store, consent, release: what the API catalogues', () => {
       expect(await world.field(describeDao, { input }, founder)).toEqual(words);
       const dataset = await world.field(`{ dataset(datasetId: "${world.dao.datasetId}") { title description } }`);
       expect(dataset).toEqual(words);
+    });
+    it('takes them from the member who made a dataset', async () => {
+      const { dao } = world;
+      const said = { title: 'Kiln logs', description: '' };
+      const created = dao.dataset({ salt: hexOf('by ada'), metadataHash: metadataDigest(said) });
+      const outcome = await dao.run(dao.contributors[0]!, created);
+      const made = outcome.events[0]?.data;
+      const input = { datasetId: made?.type === 'DatasetCreated' ? made.dataset.id : '', ...said };
+      const describeDataset = `mutation ($input: DescribeDatasetInput!) { describeDataset(input: $input) {
+        ... on Dataset { title description } ... on Refusal { code } } }`;
+      const stranger = await world.signIn(dao.requester);
+      expect(await world.field(describeDataset, { input }, stranger)).toEqual({ code: 'FORBIDDEN' });
+      expect(await world.field(describeDataset, { input }, ada)).toEqual(said);
     });
     it.each([
       ['no title', { title: '  ' }],

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { toBase64, type Hex32, type QuestionId } from '@usufruct/kernel';
-import { receiptDigest, runnerIdOf } from '@usufruct/protocol';
+import { receiptDigest, rolesOf, runnerIdOf } from '@usufruct/protocol';
 import { ApiWorld, eventually, ScriptedRunner, type RunnerReply } from '../../../../../test/support/api-world.js';
 import { PRICE, PURPOSE } from '../../../../local-chain/src/testing/dao-world.js';
 import { bytesOf, hexOf } from '../../../../local-chain/src/testing/world.js';
@@ -200,6 +200,14 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
     for (const reader of [token, ada, founder]) {
       expect(await world.field(receipt, which, reader)).toEqual({ priceUnits: PRICE.toString() });
     }
+    expect(await world.field(receipt, which, cleo)).toBeNull();
+    const makeCleo = (roles: number) =>
+      dao.run(dao.founder, { kind: 'setRoles', daoId: dao.daoId, member: dao.contributors[2]!.address, roles });
+    await makeCleo(rolesOf(['administrator']));
+    await world.settled();
+    expect(await world.field(receipt, which, cleo)).toEqual({ priceUnits: PRICE.toString() });
+    await makeCleo(0);
+    await world.settled();
     expect(await world.field(receipt, which, cleo)).toBeNull();
     const list = `query ($jobId: Hex32!) { receipts(jobId: $jobId) { edges { node { questionId } } } }`;
     expect((await world.ask(list, which, ada)).errors[0]?.extensions.code).toBe('NOT_FOUND');

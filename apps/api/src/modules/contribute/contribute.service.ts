@@ -3,7 +3,7 @@ import { refuse, type Address, type ContributionId, type DatasetId } from '@usuf
 import type { ContributionView } from '@usufruct/protocol';
 import type { Viewer } from '../../platform/auth/index.js';
 import { connectionFrom, pageOf, type Connection, type Loaders } from '../../platform/graphql/index.js';
-import { DaoService } from '../dao/index.js';
+import { DaoService, MembershipService } from '../dao/index.js';
 import { toContribution, toContributionView } from './contribute.mapper.js';
 import { ContributionRepository } from './contribute.repository.js';
 import type { ContributionsArgs, ContributionType, DatasetContributionsArgs } from './contribute.types.js';
@@ -13,6 +13,7 @@ export class ContributionService {
   constructor(
     private readonly repository: ContributionRepository,
     private readonly daos: DaoService,
+    private readonly members: MembershipService,
   ) {}
 
   /** What is asked for; without any filter, the caller's own. */
@@ -50,11 +51,12 @@ export class ContributionService {
     return row === null ? null : toContribution(row);
   }
 
-  /** Uses and earnings are for the owner and for the founder of the DAO. */
+  /** Uses and earnings are for the owner and for the DAO's administrators. */
   async requireInsider(loaders: Loaders, viewer: Viewer, contribution: ContributionType): Promise<void> {
     if (viewer.address === contribution.owner) return;
     const dataset = await this.daos.dataset(loaders, contribution.datasetId);
-    const dao = dataset === null ? null : await this.daos.dao(loaders, dataset.daoId);
-    if (dao?.founder !== viewer.address) throw refuse('FORBIDDEN', { needs: 'the owner, or the founder of the DAO' });
+    const isAdministrator =
+      dataset !== null && (await this.members.isAdministrator(loaders, dataset.daoId, viewer.address));
+    if (!isAdministrator) throw refuse('FORBIDDEN', { needs: 'the owner, or an administrator of the DAO' });
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Address, DaoId, DatasetId, Digest, TimestampMs } from '@usufruct/kernel';
+import type { DaoId, DatasetId, Digest, TimestampMs } from '@usufruct/kernel';
 import type { Metadata } from '@usufruct/protocol';
 import { byKey, Loaders, pageByEvent, type Page } from '../../platform/graphql/index.js';
 import { PrismaService, toDate } from '../../platform/prisma/index.js';
@@ -22,8 +22,8 @@ export class DaoRepository {
   dataset(id: DatasetId): Promise<Dataset | null> {
     return this.prisma.dataset.findUnique({ where: { id } });
   }
-  daosFoundedBy(founder: Address): Promise<Dao[]> {
-    return this.prisma.dao.findMany({ where: { founder } });
+  daosOf(ids: readonly DaoId[]): Promise<Dao[]> {
+    return this.prisma.dao.findMany({ where: { id: { in: [...ids] } } });
   }
   datasets(page: Page): Promise<Dataset[]> {
     return this.prisma.dataset.findMany({

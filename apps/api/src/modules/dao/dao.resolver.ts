@@ -33,16 +33,19 @@ export class DaoResolver {
 
   @RequireScope('describe')
   @Mutation(() => DescribeDaoResult, {
-    description:
-      "By the founder. Title and description must hash to the chain's metadataHash (protocol: metadataDigest).",
+    description: "By a member. Title and description must hash to the chain's metadataHash (protocol: metadataDigest).",
   })
-  describeDao(@CurrentViewer() viewer: Viewer, @Args('input') input: DescribeDaoInput): Promise<DaoType> {
-    return this.service.describeDao(viewer.address, input);
+  describeDao(
+    @CurrentViewer() viewer: Viewer,
+    @Args('input') input: DescribeDaoInput,
+    @Context() { loaders }: GraphqlContext,
+  ): Promise<DaoType> {
+    return this.service.describeDao(loaders, viewer.address, input);
   }
 
   @ResolveField(() => String, {
     nullable: true,
-    description: 'Null until the founder has described the DAO; its digest equals metadataHash.',
+    description: 'Null until a member has described the DAO; its digest equals metadataHash.',
   })
   async title(@Parent() dao: DaoType, @Context() { loaders }: GraphqlContext): Promise<string | null> {
     return (await this.service.metadata(loaders, dao.metadataHash))?.title ?? null;

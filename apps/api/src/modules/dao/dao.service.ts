@@ -6,6 +6,7 @@ import { CLOCK } from '../../platform/tokens.js';
 import { ProjectionService } from '../projection/index.js';
 import { toDao, toDaoView, toDataset, type ProjectedDao } from './dao.mapper.js';
 import { DaoRepository } from './dao.repository.js';
+import { MembershipService } from './membership.service.js';
 import type { DaoType, DatasetType, DescribeDaoInput, DescribeDatasetInput } from './dao.types.js';
 
 @Injectable()
@@ -14,6 +15,7 @@ export class DaoService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly repository: DaoRepository,
     private readonly projection: ProjectionService,
+    private readonly membership: MembershipService,
   ) {}
 
   async daos(args: PageArgs): Promise<Connection<DaoType>> {
@@ -42,33 +44,36 @@ export class DaoService {
     if (row === null) throw refuse('NOT_FOUND', { daoId: id });
     return toDaoView(row);
   }
-  async daosFoundedBy(founder: Address): Promise<ProjectedDao[]> {
-    return (await this.repository.daosFoundedBy(founder)).map(toDaoView);
+  async daosAdministeredBy(address: Address): Promise<ProjectedDao[]> {
+    const ids = await this.membership.administeredBy(address);
+    return (await this.repository.daosOf(ids)).map(toDaoView);
   }
   async metadata(loaders: Loaders, digest: Digest): Promise<Metadata | null> {
     return this.repository.loadDescription(loaders, digest);
   }
 
-  async describeDao(caller: Address, input: DescribeDaoInput): Promise<DaoType> {
+  async describeDao(loaders: Loaders, caller: Address, input: DescribeDaoInput): Promise<DaoType> {
     const row = await this.projection.waitFor(() => this.repository.dao(input.daoId));
     if (row === null) throw refuse('NOT_FOUND', { daoId: input.daoId });
-    await this.describe(caller, row.founder, row.metadataHash, input);
+    // Its founder's membership is the chain's next event, which may not be projected yet.
+    if (caller !== row.founder) await this.requireMember(loaders, input.daoId, caller);
+    await this.keepWords(row.metadataHash, input);
     return toDao(row);
   }
 
-  async describeDataset(caller: Address, input: DescribeDatasetInput): Promise<DatasetType> {
+  async describeDataset(loaders: Loaders, caller: Address, input: DescribeDatasetInput): Promise<DatasetType> {
     const row = await this.projection.waitFor(() => this.repository.dataset(input.datasetId));
     if (row === null) throw refuse('NOT_FOUND', { datasetId: input.datasetId });
     const dataset = toDataset(row);
-    const dao = await this.repository.dao(dataset.daoId);
-    await this.describe(caller, dao?.founder ?? '', row.metadataHash, input);
+    await this.requireMember(loaders, dataset.daoId, caller);
+    await this.keepWords(row.metadataHash, input);
     return dataset;
   }
 
-  /** The words are kept only if they are the ones whose digest the chain has. */
-  private async describe(caller: Address, founder: string, metadataHash: string, words: Metadata): Promise<void> {
-    if (caller !== founder) throw refuse('FORBIDDEN', { needs: 'the founder of the DAO' });
-    await this.keepWords(metadataHash, words);
+  /** Any member may make datasets on the chain, so any may say what they are. */
+  private async requireMember(loaders: Loaders, daoId: DaoId, caller: Address): Promise<void> {
+    const member = await this.membership.member(loaders, daoId, caller);
+    if (member === null) throw refuse('FORBIDDEN', { needs: 'a member of the DAO' });
   }
 
   /** Keeps the words behind a hash of the chain; refuses `INVALID_ARGUMENT` for any others. */

@@ -31,9 +31,13 @@ export class DatasetResolver {
   }
 
   @RequireScope('describe')
-  @Mutation(() => DescribeDatasetResult)
-  describeDataset(@CurrentViewer() viewer: Viewer, @Args('input') input: DescribeDatasetInput): Promise<DatasetType> {
-    return this.service.describeDataset(viewer.address, input);
+  @Mutation(() => DescribeDatasetResult, { description: 'By a member.' })
+  describeDataset(
+    @CurrentViewer() viewer: Viewer,
+    @Args('input') input: DescribeDatasetInput,
+    @Context() { loaders }: GraphqlContext,
+  ): Promise<DatasetType> {
+    return this.service.describeDataset(loaders, viewer.address, input);
   }
 
   @ResolveField(() => String, { nullable: true })

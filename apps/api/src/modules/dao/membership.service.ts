@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { asAmount, asId, refuse, type Address, type Clock, type DaoId, type Hex32 } from '@usufruct/kernel';
-import { requireStatement, roleNames, statementDigest } from '@usufruct/protocol';
+import { hasRole, requireStatement, roleNames, statementDigest } from '@usufruct/protocol';
 import type { Viewer } from '../../platform/auth/index.js';
 import {
   byKey,
@@ -70,6 +70,15 @@ export class MembershipService {
       return byKey(rows, (each) => `${each.daoId}:${each.address}`);
     });
     return row === null ? null : toMember(row);
+  }
+
+  /** Who is told what else only those who are concerned see: uses, earnings, the treasury's account. */
+  async isAdministrator(loaders: Loaders, daoId: DaoId, address: Address): Promise<boolean> {
+    return (await this.member(loaders, daoId, address))?.roles.includes('administrator') ?? false;
+  }
+  async administeredBy(address: Address): Promise<DaoId[]> {
+    const rows = await this.prisma.member.findMany({ where: { address } });
+    return rows.filter((row) => hasRole(row, 'administrator')).map((row) => asId(row.daoId, 'daoId'));
   }
 
   /** Newest first. */

@@ -41,7 +41,7 @@ export class ContributionEarningsResolver {
 
   @ResolveField(() => Amount, {
     description:
-      "The sum of all that receipts paid for this contribution; epochs pay its owner without saying for what. For the owner and the DAO's founder.",
+      "The sum of all that receipts paid for this contribution; epochs pay its owner without saying for what. For the owner and the DAO's administrators.",
   })
   async earnedUnits(
     @Parent() contribution: ContributionType,

@@ -73,9 +73,9 @@ export class PayoutService {
     return asAmount(sum === null ? 0n : toBigint(sum));
   }
 
-  /** The wallet and the escrows of the viewer, and the treasuries of the DAOs that the viewer founded. */
+  /** The wallet and the escrows of the viewer, and the treasuries of the DAOs that the viewer administers. */
   async reconcileFor(viewer: Address): Promise<Reconciliation> {
-    const daos = await this.daos.daosFoundedBy(viewer);
+    const daos = await this.daos.daosAdministeredBy(viewer);
     const jobs = await this.prisma.chainJob.findMany({ where: { requester: viewer }, select: { id: true } });
     return this.reconcile([
       walletAccount(viewer),
@@ -128,7 +128,7 @@ export class PayoutService {
 
   private async requireOwner(viewer: Address, account: Hex32): Promise<void> {
     if (account === viewer) return;
-    const daos = await this.daos.daosFoundedBy(viewer);
+    const daos = await this.daos.daosAdministeredBy(viewer);
     if (!daos.some((dao) => dao.treasury === account)) throw refuse('FORBIDDEN', { needs: 'an account of your own' });
   }
 }

@@ -99,7 +99,7 @@ export class ContributionUsesResolver {
   ) {}
 
   @ResolveField(() => UseConnection, {
-    description: "Every paid use, newest first. For the owner and the DAO's founder.",
+    description: "Every paid use, newest first. For the owner and the DAO's administrators.",
   })
   async uses(
     @Parent() contribution: ContributionType,

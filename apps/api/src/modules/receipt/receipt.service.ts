@@ -22,7 +22,7 @@ import {
 import { toBigint, toMs } from '../../platform/prisma/index.js';
 import type { Receipt, ReceiptUse } from '../../platform/prisma/generated/client.js';
 import { ContributionService } from '../contribute/index.js';
-import { DaoService } from '../dao/index.js';
+import { MembershipService } from '../dao/index.js';
 import { ReceiptRepository, type ReceiptKey } from './receipt.repository.js';
 import type { PayoutType, ReceiptType, ReceiptUseType, Use } from './receipt.types.js';
 
@@ -33,18 +33,18 @@ const zKind = z.enum(COMPUTATION_KINDS);
 export class ReceiptService {
   constructor(
     private readonly repository: ReceiptRepository,
-    private readonly daos: DaoService,
+    private readonly members: MembershipService,
     private readonly contributions: ContributionService,
   ) {}
 
-  /** Null for what does not exist, and for who is neither the requester, the founder nor an owner of what was used. */
+  /** Null for what does not exist, and for who is neither the requester, an administrator nor an owner of what was used. */
   async receipt(loaders: Loaders, viewer: Address, jobId: JobId, questionId: QuestionId): Promise<ReceiptType | null> {
     const row = await this.repository.load(loaders, { jobId, questionId });
     if (row === null || !(await this.maySee(loaders, viewer, row))) return null;
     return toReceipt(row);
   }
 
-  /** Of a job, newest first; for its requester and the founder. */
+  /** Of a job, newest first; for its requester and administrators. */
   async receiptsOf(loaders: Loaders, viewer: Address, jobId: JobId, args: PageArgs): Promise<Connection<ReceiptType>> {
     if (!(await this.mayAudit(loaders, viewer, jobId))) throw refuse('NOT_FOUND', { jobId });
     return this.page(loaders, jobId, args);
@@ -126,8 +126,7 @@ export class ReceiptService {
     const job = await this.repository.loadJob(loaders, jobId);
     if (job === null) return false;
     if (job.requester === viewer) return true;
-    const dao = await this.daos.dao(loaders, asId(job.daoId, 'daoId'));
-    return dao?.founder === viewer;
+    return this.members.isAdministrator(loaders, asId(job.daoId, 'daoId'), viewer);
   }
 
   private async maySee(loaders: Loaders, viewer: Address, row: Receipt): Promise<boolean> {

@@ -39,7 +39,7 @@ export class PayoutType {
 
 @ObjectType('Receipt', {
   implements: () => [Node],
-  description: "A settled receipt. For the requester, the DAO's founder and the owners of what was used.",
+  description: "A settled receipt. For the requester, the DAO's administrators and the owners of what was used.",
 })
 export class ReceiptType extends Node {
   readonly __typename = 'Receipt';
