@@ -235,7 +235,7 @@ function servicesOf({ options, ports, wiring, secrets, tee, databaseUrl }: Servi
           ...holders,
           AGGREGATOR_URL: store.aggregatorUrl,
           RUNNER_WALLET_SECRET: secrets.runnerWalletSecret,
-          TEE: 'software',
+          TEE_DEVICE: 'software',
           TEE_DEV_DIR: tee.folder,
         });
       case 'api':

@@ -17,6 +17,8 @@ export async function makeEvidence(device: TeeDevice, request: EvidenceRequest):
   const challenge = combineChallenges(challenges);
   const gpuEvidence = (await device.gpuEvidence?.(gpuNonce(challenge, keys))) ?? [];
   const bound = reportData(challenge, keys, gpuEvidence, jobId);
+  const quote = await device.quote(bound);
+  const { eventLog, appCompose } = device;
   return {
     v: 1,
     profile: device.profile,
@@ -24,8 +26,9 @@ export async function makeEvidence(device: TeeDevice, request: EvidenceRequest):
     jobId: jobId as JobId,
     hpkePublicKey: toBase64(keys.hpkePublicKey),
     signingPublicKey: toBase64(keys.signingPublicKey),
-    cpuEvidence: toBase64(await device.quote(bound)),
-    eventLog: [...device.eventLog],
+    cpuEvidence: toBase64(quote),
+    eventLog: [...eventLog],
+    ...(appCompose === undefined ? {} : { appCompose }),
     ...(gpuEvidence.length === 0 ? {} : { gpuEvidence: gpuEvidence.map((bytes) => toBase64(bytes)) }),
   };
 }

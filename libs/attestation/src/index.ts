@@ -1,6 +1,8 @@
 export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from './appraise.js';
 export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite/gpu-events.js';
 export type { GpuMode } from './composite/gpu-events.js';
+export { evidenceMeasurement, readGpuEvidence, runtimeRegisterOf, tdxIdentityOf } from './attester.js';
+export type { GpuReading } from './attester.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
 export type { EatClaims, SignedResult } from './eat.js';
@@ -17,6 +19,8 @@ export { encodeNvidiaPolicy, zNvidiaPolicy } from './policy/nvidia-policy.js';
 export type { NvidiaPolicy } from './policy/nvidia-policy.js';
 export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';
 export type { SnpIdentity, SnpPermission, SnpPolicy, SnpProduct } from './policy/snp-policy.js';
+export { readTeePolicyBook, teePolicyFor, zTeePolicy, zTeePolicyBook } from './policy/tee-policy-book.js';
+export type { TeePolicyBook } from './policy/tee-policy-book.js';
 export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './policy/tdx-policy.js';
 export type { TcbStatus, TdxIdentity, TdxPolicy } from './policy/tdx-policy.js';
 export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot } from './roots.js';

@@ -11,6 +11,11 @@ export interface TeeDevice {
   quote(reportData: Uint8Array): Promise<Uint8Array>;
   /** Evidence of each GPU over a nonce of 32 bytes, exact bytes; missing where the profile has no GPUs. */
   gpuEvidence?(nonce: Uint8Array): Promise<readonly Uint8Array[]>;
-  /** The events that the runtime measurement register was extended with, in order. */
+  /**
+   * The events that the runtime measurement register was extended with, in order, as of the latest quote: others in the
+   * same guest may extend it, too, so it is read after `quote` and before anything else is waited for.
+   */
   readonly eventLog: readonly RuntimeEvent[];
+  /** What the TD's MRCONFIGID is the digest of; missing where it is not one. */
+  readonly appCompose?: string;
 }

@@ -44,7 +44,7 @@ describe('the running process', () => {
       HOLDER_URLS: 'http://127.0.0.1:9, http://127.0.0.1:9/',
       AGGREGATOR_URL: 'http://127.0.0.1:9',
       RUNNER_WALLET_SECRET: new Ed25519Keypair().getSecretKey(),
-      TEE: 'software',
+      TEE_DEVICE: 'software',
       TEE_DEV_DIR: directory,
     };
     runner = await startRunner(readConfig(environment), (line) => lines.push(line));
@@ -120,7 +120,11 @@ describe('the running process', () => {
     ['HOLDER_URLS', ''],
     ['AGGREGATOR_URL', 'nothing'],
     ['RUNNER_WALLET_SECRET', 'deadbeef'],
-    ['TEE', 'tdx'],
+    ['TEE_DEVICE', 'tdx'],
+    ['TEE_DEVICE', undefined],
+    ['TEE_GPU', 'nvidia'],
+    ['DSTACK_SOCKET', '/var/run/dstack.sock'],
+    ['TEE_POLICY_FILE', '/etc/usufruct/policy.json'],
     ['TEE_DEV_DIR', undefined],
   ])('refuses a bad %s (%s) by name and without its value', (setting, value) => {
     expect.assertions(2);

@@ -1,6 +1,7 @@
 import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
 import { z } from 'zod';
+import { readDeviceConfig, type DeviceConfig } from './device-config.js';
 
 const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
   HOLDER_URLS: z
@@ -9,9 +10,6 @@ const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
     .pipe(z.array(zUrl).min(1).max(32)),
   AGGREGATOR_URL: zUrl,
   RUNNER_WALLET_SECRET: z.string().startsWith('suiprivkey'),
-  /** Which TEE device this build opens; hardware devices come with their drivers. */
-  TEE: z.enum(['software']),
-  TEE_DEV_DIR: z.string().min(1),
 });
 
 export interface RunnerConfig {
@@ -25,8 +23,8 @@ export interface RunnerConfig {
   readonly holderUrls: readonly string[];
   readonly aggregatorUrl: string;
   readonly walletSecret: string;
-  readonly tee: 'software';
-  readonly teeDevDir: string;
+  /** Where evidence comes from. */
+  readonly tee: DeviceConfig;
 }
 
 /** Refuses `CONFIG_INVALID` with the name of the first bad setting, never its value. */
@@ -42,7 +40,6 @@ export function readConfig(environment: Environment): RunnerConfig {
     holderUrls: env.HOLDER_URLS,
     aggregatorUrl: env.AGGREGATOR_URL,
     walletSecret: env.RUNNER_WALLET_SECRET,
-    tee: env.TEE,
-    teeDevDir: env.TEE_DEV_DIR,
+    tee: readDeviceConfig(environment),
   };
 }

@@ -11,7 +11,7 @@ import { Settler } from '../receipt/settler.js';
 import { RunnerStore } from '../receipt/store.js';
 import { runnerRoutes } from '../transport/routes.js';
 import type { RunnerConfig } from './config.js';
-import { openSoftwareTee } from './software-tee.js';
+import { openDevice } from './open-device.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
 const SETTLE_EVERY_MS = 2_000;
@@ -57,13 +57,13 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
 }
 
 const standInsOf = ({ tee, suiNetwork }: RunnerConfig): string[] => [
-  ...(tee === 'software' ? ['software TEE'] : []),
+  ...(tee.device === 'software' ? ['software TEE'] : []),
   ...(suiNetwork === LOCAL_NETWORK ? ['local chain'] : []),
 ];
 
 async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Promise<RunnerContext> {
-  const { device, banner } = await openSoftwareTee(config.teeDevDir);
-  logger.warn('stand_in', { banner });
+  const { device, banner } = await openDevice(config.tee, systemRandom);
+  if (banner !== null) logger.warn('stand_in', { banner });
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
   return {
     chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock }),

@@ -1,0 +1,126 @@
+import {
+  evidenceMeasurement,
+  GPU_EVENTS,
+  gpuAttestationPayload,
+  gpuPolicyPayload,
+  readGpuEvidence,
+  replayEventLog,
+  runtimeRegisterOf,
+  type TeeDevice,
+  type TeePolicy,
+} from '@usufruct/attestation';
+import { equalBytes, fromBase64, refuse, type RandomSource } from '@usufruct/kernel';
+import type { RuntimeEvent } from '@usufruct/protocol';
+import type { CpuDevice, GpuTool } from './ports.js';
+
+export interface HardwareOptions {
+  readonly cpu: CpuDevice;
+  /** Missing: the runner uses no GPU, and its evidence says nothing about any. */
+  readonly gpus?: GpuTool;
+  /** The document that the approved measurement was computed under. */
+  readonly policy: TeePolicy;
+  /** 32 bytes: the digest of the image that runs, for the event of this name. */
+  readonly imageDigest?: Uint8Array;
+  readonly random: RandomSource;
+}
+
+/** The event that names the image; a policy may require it. */
+export const IMAGE_DIGEST_EVENT = 'image-digest';
+
+interface OwnEvent {
+  readonly name: string;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * A TEE device on real hardware. What is to be known about the image and the GPUs is measured into the runtime register
+ * before the first evidence leaves, once a boot: after a restart of the process the events are there already, and with
+ * another content they are refused, since a register cannot be taken back.
+ *
+ * Refuses `CONFIG_INVALID` for a policy that does not fit the hardware, and what the devices refuse.
+ */
+export async function openHardwareDevice(options: HardwareOptions): Promise<TeeDevice> {
+  const { cpu, gpus, policy } = options;
+  const profile = profileOf(options);
+  for (const event of await ownEvents(options)) await measureOnce(cpu, event);
+  const { evidence, eventLog } = await cpu.quote(new Uint8Array(64));
+  if (cpu.profile === 'tdx') await requireReplay(evidence, eventLog);
+  const measurement = await evidenceMeasurement(profile, evidence, policy);
+  if (measurement === null) throw unfit(`a policy for ${profile}`);
+  let latest = eventLog;
+  return {
+    profile,
+    standIn: false,
+    measurement: () => Promise.resolve(measurement),
+    quote: async (reportData) => {
+      const quoted = await cpu.quote(reportData);
+      latest = quoted.eventLog;
+      return quoted.evidence;
+    },
+    ...(gpus === undefined ? {} : { gpuEvidence: (nonce: Uint8Array) => gpus.evidence(nonce) }),
+    get eventLog() {
+      return latest;
+    },
+    ...(cpu.appCompose === undefined ? {} : { appCompose: cpu.appCompose }),
+  };
+}
+
+function profileOf({ cpu, gpus, policy }: HardwareOptions): 'tdx' | 'tdx+nv' | 'snp' {
+  if (policy[cpu.profile] === undefined) throw unfit(`a policy for ${cpu.profile}`);
+  if ((gpus === undefined) !== (policy.nvidia === undefined)) {
+    throw unfit('a policy for GPUs where there are GPUs, and nowhere else');
+  }
+  if (gpus === undefined) return cpu.profile;
+  if (cpu.profile === 'snp') throw refuse('PROFILE_UNSUPPORTED', { profile: 'snp+nv' });
+  return 'tdx+nv';
+}
+
+async function ownEvents({ cpu, gpus, policy, imageDigest, random }: HardwareOptions): Promise<OwnEvent[]> {
+  const image = imageDigest === undefined ? [] : [{ name: IMAGE_DIGEST_EVENT, payload: imageDigest }];
+  const gpu = gpus === undefined || policy.nvidia === undefined ? [] : await gpuEvents(gpus, policy.nvidia, random);
+  const events = [...image, ...gpu];
+  if (events.length > 0 && cpu.extend === undefined) {
+    throw refuse('CONFIG_INVALID', {
+      setting: 'TEE_DEVICE',
+      expected: 'a guest that lets us extend its runtime register (dstack, or Linux 6.16 on TDX)',
+    });
+  }
+  return events;
+}
+
+/** What a GPU says now about who it is, in the mode that the driver reports: the statement that the register keeps. */
+async function gpuEvents(
+  gpus: GpuTool,
+  policy: NonNullable<TeePolicy['nvidia']>,
+  random: RandomSource,
+): Promise<OwnEvent[]> {
+  const evidence = await gpus.evidence(random(32));
+  const deviceIds = evidence.flatMap((bytes) => readGpuEvidence(bytes)?.deviceId ?? []);
+  if (deviceIds.length !== evidence.length) throw refuse('UPSTREAM_INVALID', { upstream: 'GPU evidence' });
+  return [
+    { name: GPU_EVENTS.policy, payload: gpuPolicyPayload(policy) },
+    { name: GPU_EVENTS.attestation, payload: gpuAttestationPayload(await gpus.mode(), deviceIds) },
+  ];
+}
+
+async function measureOnce(cpu: CpuDevice, { name, payload }: OwnEvent): Promise<void> {
+  const { eventLog } = await cpu.quote(new Uint8Array(64));
+  const found = eventLog.filter((event) => event.name === name);
+  const [only] = found;
+  if (only === undefined) return cpu.extend?.(name, payload);
+  if (found.length > 1 || !equalBytes(fromBase64(only.payload), payload)) {
+    throw refuse('CONFIG_INVALID', {
+      setting: 'runtime register',
+      event: name,
+      expected: 'a guest started anew: it has measured something else already',
+    });
+  }
+}
+
+async function requireReplay(quote: Uint8Array, eventLog: readonly RuntimeEvent[]): Promise<void> {
+  const [register, replayed] = [runtimeRegisterOf(quote), await replayEventLog(eventLog)];
+  if (register !== null && replayed !== null && equalBytes(register, replayed)) return;
+  throw refuse('UPSTREAM_INVALID', { upstream: 'TEE device', expected: 'an event log that replays to RTMR3' });
+}
+
+const unfit = (expected: string): Error => refuse('CONFIG_INVALID', { setting: 'TEE_POLICY_FILE', expected });

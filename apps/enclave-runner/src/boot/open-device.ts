@@ -1,0 +1,68 @@
+import { zTeePolicy, type TeeDevice, type TeePolicy } from '@usufruct/attestation';
+import { fromHex, refuse, type RandomSource } from '@usufruct/kernel';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { configfsCpu } from '../attest/devices/configfs-tsm.js';
+import { dstackClient } from '../attest/devices/dstack-client.js';
+import { dstackCpu } from '../attest/devices/dstack.js';
+import { kernelFiles } from '../attest/devices/guest-files.js';
+import { openHardwareDevice } from '../attest/devices/hardware-device.js';
+import { openKernelRegister } from '../attest/devices/kernel-register.js';
+import { nvidiaTools } from '../attest/devices/nvidia.js';
+import type { CpuDevice } from '../attest/devices/ports.js';
+import type { DeviceConfig } from './device-config.js';
+import { openSoftwareTee } from './software-tee.js';
+
+export interface OpenedDevice {
+  readonly device: TeeDevice;
+  /** What must be said about it wherever it shows; null for hardware. */
+  readonly banner: string | null;
+}
+
+/** The one device that the configuration names. Refuses `CONFIG_INVALID` and what the device refuses. */
+export async function openDevice(config: DeviceConfig, random: RandomSource): Promise<OpenedDevice> {
+  if (config.device === 'software') return openSoftwareTee(config.devDir);
+  const { policyFile, imageDigest, nvidia } = config.hardware;
+  const policy = await readPolicy(policyFile);
+  const device = await openHardwareDevice({
+    cpu: await openCpu(config, random),
+    policy,
+    random,
+    ...(nvidia === undefined ? {} : { gpus: nvidiaTools(nvidia) }),
+    ...(imageDigest === undefined ? {} : { imageDigest: fromHex(imageDigest) }),
+  });
+  return { device, banner: null };
+}
+
+async function openCpu(
+  config: Exclude<DeviceConfig, { device: 'software' }>,
+  random: RandomSource,
+): Promise<CpuDevice> {
+  if (config.device === 'dstack') return dstackCpu(dstackClient(config.socket));
+  const { reportDir, measurementsDir, eventLogFile: logFile, snpCertificateFile } = config;
+  await mkdir(dirname(logFile), { recursive: true, mode: 0o700 });
+  const snpCertificate = snpCertificateFile === undefined ? undefined : await readSetting(snpCertificateFile);
+  return configfsCpu({
+    files: kernelFiles,
+    random,
+    reportDir,
+    register: await openKernelRegister({ files: kernelFiles, measurementsDir, logFile }),
+    ...(snpCertificate === undefined ? {} : { snpCertificate }),
+  });
+}
+
+async function readSetting(file: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (cause) {
+    throw refuse('CONFIG_INVALID', { setting: 'SNP_CERTIFICATE_FILE', expected: 'a readable file' }, cause);
+  }
+}
+
+async function readPolicy(file: string): Promise<TeePolicy> {
+  try {
+    return zTeePolicy.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw refuse('CONFIG_INVALID', { setting: 'TEE_POLICY_FILE', expected: 'a policy for this hardware' }, cause);
+  }
+}

@@ -1,0 +1,69 @@
+import { toHex } from '@usufruct/kernel';
+import type { EvidenceProfile } from '@usufruct/protocol';
+import { deviceIdOf, modelOf } from './nvidia/device.js';
+import { parseGpuReport } from './nvidia/report.js';
+import { encodeNvidiaPolicy } from './policy/nvidia-policy.js';
+import { snpMeasurement } from './policy/snp-policy.js';
+import { tdxMeasurement, type TdxIdentity } from './policy/tdx-policy.js';
+import { identityOf as snpIdentityOf } from './snp/checks.js';
+import { parseReport, SNP_REPORT_BYTES } from './snp/report.js';
+import { parseQuote } from './tdx/quote.js';
+import { identityOf } from './tdx/td-checks.js';
+import type { TeePolicy } from './types.js';
+import { parseChain } from './x509/chain.js';
+import { parsePemChain } from './x509/pem.js';
+
+/*
+ * What an attester, or an operator who writes a policy, reads out of evidence. Nothing here is verified: a quote that
+ * nobody signed has a measurement, too.
+ */
+
+/** What a quote says about its TD; null for anything that is not exactly one TDX quote. */
+export function tdxIdentityOf(quote: Uint8Array): TdxIdentity | null {
+  const parsed = parseQuote(quote);
+  return parsed === null ? null : identityOf(parsed.report);
+}
+
+/** RTMR3 of a quote, 48 bytes: what its event log must replay to; null for anything that is not exactly one TDX quote. */
+export const runtimeRegisterOf = (quote: Uint8Array): Uint8Array | null => parseQuote(quote)?.report.rtmr[3] ?? null;
+
+/**
+ * The measurement that CPU evidence has under a policy, as a DAO would approve it, lower-case hex. Null where the
+ * evidence cannot be read, the policy says nothing about this kind, or the kind has no such measurement.
+ */
+export async function evidenceMeasurement(
+  profile: EvidenceProfile,
+  cpuEvidence: Uint8Array,
+  { tdx, snp, nvidia }: TeePolicy,
+): Promise<string | null> {
+  if (profile === 'snp') {
+    const report = parseReport(cpuEvidence.subarray(0, SNP_REPORT_BYTES));
+    return report === null || snp === undefined ? null : snpMeasurement(snpIdentityOf(report), snp);
+  }
+  if (profile !== 'tdx' && profile !== 'tdx+nv') return null;
+  const identity = tdxIdentityOf(cpuEvidence);
+  if (identity === null || tdx === undefined) return null;
+  if (profile === 'tdx') return tdxMeasurement(identity, tdx);
+  return nvidia === undefined ? null : tdxMeasurement(identity, tdx, [encodeNvidiaPolicy(nvidia)]);
+}
+
+/** What one GPU says about itself. */
+export interface GpuReading {
+  /** SHA-256 of its boot ROM's certificate, hex: who it is, as `gpu-attestation` names it. */
+  readonly deviceId: string;
+  readonly model: string;
+  readonly driverVersion: string;
+  readonly vbiosVersion: string;
+  /** Hex of 32 bytes. */
+  readonly nonce: string;
+}
+
+/** Null for anything that is not one report and its chain. */
+export function readGpuEvidence(evidence: Uint8Array): GpuReading | null {
+  const report = parseGpuReport(evidence);
+  const ders = report && parsePemChain(report.chain);
+  const chain = ders && parseChain(ders);
+  if (report === null || chain === null || chain.length < 2) return null;
+  const { driverVersion, vbiosVersion, nonce } = report;
+  return { deviceId: deviceIdOf(chain), model: modelOf(chain), driverVersion, vbiosVersion, nonce: toHex(nonce) };
+}
