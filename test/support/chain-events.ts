@@ -4,6 +4,7 @@ import {
   toBase64,
   type Address,
   type EpochId,
+  type Hex32,
   type LicenceId,
   type RunnerId,
 } from '@usufruct/kernel';
@@ -37,7 +38,13 @@ export const POOLED = 700_000n;
  * protocol's types, which no ledger has checked.
  */
 export function furtherEvents(dao: DaoWorld): ChainEventData[] {
-  return [...membershipEvents(dao), ...proposalEvents(dao), ...payoutEvents(dao), ...erasureEvents(dao)];
+  return [
+    ...membershipEvents(dao),
+    ...proposalEvents(dao),
+    ...payoutEvents(dao),
+    ...erasureEvents(dao),
+    ...upgradeEvents(dao),
+  ];
 }
 
 /** The same as a stream, from `after` on. */
@@ -272,5 +279,23 @@ function erasureEvents(dao: DaoWorld): ChainEventData[] {
     { type: 'DatasetTombstoned', datasetId, daoId, tombstonedAtMs: atMs },
     { type: 'GrantRevoked', grantId: dao.grantIds[2]!, contributionId: contributionIds[2]!, revokedAtMs: atMs },
     { type: 'Transferred', from: dao.requester.address, to: address('friend'), amountUnits: asAmount(1n) },
+  ];
+}
+
+/** Two versions of the contracts are announced, one of them is used; a third never will be. */
+function upgradeEvents(dao: DaoWorld): ChainEventData[] {
+  const timelockId = hexOf<Hex32>('timelock');
+  const readyAtMs = asTimestampMs(dao.clock.nowMs() + 7 * DAY_MS);
+  const times = { readyAtMs, lapsesAtMs: asTimestampMs(readyAtMs + 30 * DAY_MS) };
+  const [first, second, third] = ['first', 'second', 'third'].map((name) => digestOf(`${name} upgrade`));
+  const next = { packageId: hexOf<Hex32>('package 2'), version: 2 };
+  return [
+    { type: 'UpgradesLocked', timelockId, packageId: hexOf('package 1'), version: 1, delayMs: 7 * DAY_MS },
+    { type: 'UpgradeAnnounced', timelockId, digest: first!, ...times },
+    { type: 'UpgradeCancelled', timelockId, digest: first! },
+    { type: 'UpgradeAnnounced', timelockId, digest: second!, ...times },
+    { type: 'UpgradeCommitted', timelockId, ...next },
+    { type: 'UpgradeAnnounced', timelockId, digest: third!, ...times },
+    { type: 'PackageMadeImmutable', timelockId, ...next },
   ];
 }

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AttestModule } from './modules/attest/index.js';
 import { ComputeModule } from './modules/compute/index.js';
 import { ConsentModule } from './modules/consent/index.js';
+import { ContractsModule } from './modules/contracts/index.js';
 import { ContributeModule } from './modules/contribute/index.js';
 import { DaoModule } from './modules/dao/index.js';
 import { GovernanceModule } from './modules/governance/index.js';
@@ -25,6 +26,7 @@ export class AppModule {
         ProjectionModule,
         DaoModule,
         GovernanceModule,
+        ContractsModule,
         // the data's path
         ContributeModule,
         StoreModule,

@@ -17,6 +17,7 @@ import { CHAIN_JOB_STATES, COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS } f
 import { GOVERNANCE_EVENTS } from './governance-events.js';
 import { zGovernance, zPayoutRules, zRevenueSplit } from './governance-views.js';
 import { zPayout } from './payout-views.js';
+import { UPGRADE_EVENTS } from './upgrade-events.js';
 import { zAmount, zBase64, zHex32, zTimestampMs, zU64, zWeight } from './wire.js';
 
 /** Typed views of the objects on the chain, as every party reads them for itself. Bytes are base64 on the wire. */
@@ -222,6 +223,7 @@ export const zChainEventData = z.discriminatedUnion('type', [
     rootHash: zHex32<Digest>(),
   }),
   ...GOVERNANCE_EVENTS,
+  ...UPGRADE_EVENTS,
 ]);
 export const zChainEvent = z.object({
   /** Position in the stream, from 1, without gaps. */

@@ -19,5 +19,6 @@ export * from './policy-types.js';
 export * from './receipt.js';
 export * from './release-types.js';
 export * from './runner-types.js';
+export * from './upgrade-history.js';
 export * from './wallet-statement.js';
 export * from './wire.js';

@@ -1,5 +1,5 @@
-/// What everybody must hear about this package's own code. Apart from `events`: these say nothing about any DAO, and no
-/// projection is built from them; whoever relies on the contracts watches them.
+/// What everybody must hear about this package's own code, apart from `events`: these say nothing about any DAO. The
+/// adapter tells them on only of the timelock over this package; anybody can lock up the cap of a package of their own.
 module usufruct::upgrade_events;
 
 use sui::event;

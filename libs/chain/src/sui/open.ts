@@ -1,6 +1,6 @@
 import { SuiGrpcClient } from '@mysten/sui/grpc';
 import { GrpcEventSource } from './events/grpc-event-source.js';
-import { suiEndpoint, suiSettings, type SuiOptions } from './settings.js';
+import { packageIdsOf, suiEndpoint, suiSettings, type SuiOptions } from './settings.js';
 import { SuiChain } from './sui-chain.js';
 import type { Sponsor } from './transactions/sponsor.js';
 
@@ -25,7 +25,6 @@ export function openSuiClient(suiNetwork: string, grpcUrl?: string): SuiGrpcClie
 export function openSuiChain({ suiNetwork, sui, timeoutMs = TIMEOUT_MS, sponsor }: OpenSuiOptions): SuiChain {
   const settings = suiSettings(suiNetwork, sui);
   const client = new SuiGrpcClient({ network: settings.network, baseUrl: settings.grpcUrl });
-  const packageIds = [...new Set([settings.packageId, settings.callPackageId])];
-  const events = new GrpcEventSource({ ledger: client.ledgerService, packageIds, timeoutMs });
+  const events = new GrpcEventSource({ ledger: client.ledgerService, packageIds: packageIdsOf(settings), timeoutMs });
   return new SuiChain({ settings, client, events, sponsor, timeoutMs });
 }

@@ -26,6 +26,11 @@ export interface SuiSettings {
   readonly coinType: string;
 }
 
+/** Every version of our package that may have brought types of its own, once each. */
+export const packageIdsOf = ({ packageId, callPackageId }: SuiSettings): Hex32[] => [
+  ...new Set([packageId, callPackageId]),
+];
+
 const FULL_NODES: Readonly<Record<string, string>> = {
   testnet: 'https://fullnode.testnet.sui.io:443',
   mainnet: 'https://fullnode.mainnet.sui.io:443',

@@ -12,7 +12,7 @@ import { GovernanceReader } from './reads/governance-reader.js';
 import { Lookup } from './reads/lookup.js';
 import { PayoutReader } from './reads/payout-reader.js';
 import { SuiReader } from './reads/sui-reader.js';
-import type { SuiSettings } from './settings.js';
+import { packageIdsOf, type SuiSettings } from './settings.js';
 import { prepareSuiTransaction, SIGNATURE_SEPARATOR } from './transactions/prepare.js';
 import type { Sponsor } from './transactions/sponsor.js';
 
@@ -51,7 +51,7 @@ export class SuiChain implements Chain {
       ...options,
     };
     const { settings, client, events, timeoutMs } = this.#options;
-    this.#index = new EventIndex(events, settings.coinType);
+    this.#index = new EventIndex(events, settings.coinType, packageIdsOf(settings));
     const lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
     this.#reader = new SuiReader(lookup);
     this.#governance = new GovernanceReader(lookup);

@@ -59,6 +59,11 @@ function placeOf(data: ChainEventData): Place | null {
     case 'HolderSetRotated':
     case 'HolderTombstoned':
     case 'TreeHeadAnchored':
+    case 'UpgradesLocked':
+    case 'UpgradeAnnounced':
+    case 'UpgradeCancelled':
+    case 'UpgradeCommitted':
+    case 'PackageMadeImmutable':
       return null;
     case 'DaoCreated':
       return open({ dao: data.dao.id });

@@ -166,6 +166,34 @@ describe('every event of the protocol', () => {
       });
     });
 
+    it('upgrades of the contracts, to everybody', async () => {
+      const fields = 'digest state readyAtMs closedAtMs packageId version transaction';
+      const told = node(await world.field(`{ packageUpgrades { edges { node { ${fields} } } } }`));
+      const of = (type: ChainEvent['data']['type']) => events.filter(({ data }) => data.type === type);
+      const [first, second, third] = of('UpgradeAnnounced').map(({ transaction, data }) => ({
+        ...('readyAtMs' in data && { digest: data.digest, readyAtMs: data.readyAtMs }),
+        transaction,
+      }));
+      const closedAtMs = (type: ChainEvent['data']['type']) => of(type)[0]?.atMs;
+      const none = { packageId: null, version: null };
+      const next = { packageId: hexOf('package 2'), version: 2 };
+      expect(told).toEqual([
+        { ...third, ...none, state: 'burnt', closedAtMs: closedAtMs('PackageMadeImmutable') },
+        { ...second, ...next, state: 'committed', closedAtMs: closedAtMs('UpgradeCommitted') },
+        { ...first, ...none, state: 'cancelled', closedAtMs: closedAtMs('UpgradeCancelled') },
+      ]);
+      const page = 'edges { node { state } } pageInfo { endCursor hasNextPage }';
+      const { edges, pageInfo } = await world.field(`{ packageUpgrades(first: 2) { ${page} } }`);
+      expect([edges.length, pageInfo.hasNextPage]).toEqual([2, true]);
+      const rest = await world.field(`{ packageUpgrades(first: 2, after: "${pageInfo.endCursor}") { ${page} } }`);
+      expect(node(rest)).toEqual([{ state: 'cancelled' }]);
+      expect(await world.field('{ upgradeTimelock { packageId version delayMs immutableAtMs } }')).toEqual({
+        ...next,
+        delayMs: 7 * 86_400_000,
+        immutableAtMs: closedAtMs('PackageMadeImmutable'),
+      });
+    });
+
     it('erasure and leases', async () => {
       const { datasetId, contributionIds } = world.dao;
       const { tombstonedAtMs } = await world.field(`{ dataset(datasetId: "${datasetId}") { tombstonedAtMs } }`);

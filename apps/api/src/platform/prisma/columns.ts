@@ -7,6 +7,7 @@ export const toColumn = (value: bigint): Prisma.Decimal => new Prisma.Decimal(va
 export const toBigint = (column: Prisma.Decimal): bigint => BigInt(column.toFixed(0));
 export const toDate = (ms: TimestampMs): Date => new Date(ms);
 export const toMs = (date: Date): TimestampMs => asTimestampMs(date.getTime());
+export const toDateOrNull = (atMs: TimestampMs | null): Date | null => (atMs === null ? null : toDate(atMs));
 export const toMsOrNull = (date: Date | null): TimestampMs | null => (date === null ? null : toMs(date));
 
 /** A value in its wire form (bigints as decimal strings), for a JSON column. */

@@ -14,6 +14,7 @@ import type { SuiEvent, SuiEventSource, SuiEventTransaction } from './event-sour
 
 const id = <T extends Hex32>(n: number): T => `0x${n.toString(16).padStart(64, '0')}` as T;
 const COIN = `${id(0xc0)}::usd::USD`;
+const PACKAGE = id<Hex32>(0xaa);
 
 const event = (name: string, bytes: Uint8Array): SuiEvent => ({
   sender: id<Address>(7),
@@ -30,6 +31,20 @@ const holderSet = (n: number): SuiEvent => {
   const members = { operators: [], signing_public_keys: [], sealing_public_keys: [] };
   const value = { object: id(n), holder_set_id: id<HolderSetId>(n), ...members, threshold: 1 };
   return event('HolderSetCreated', EVENT_LAYOUTS.HolderSetCreated.bcs.serialize(value).toBytes());
+};
+/** Timelock `n` over the right to upgrade a package, and what happens to it. */
+const upgrade = (name: string, bytes: Uint8Array): SuiEvent => ({
+  ...event(name, bytes),
+  name: `upgrade_events::${name}`,
+});
+const locked = (n: number, packageId: Hex32): SuiEvent => {
+  const value = { timelock: id(n), package: packageId, version: 1, delay_ms: 604_800_000 };
+  return upgrade('UpgradesLocked', EVENT_LAYOUTS.UpgradesLocked.bcs.serialize(value).toBytes());
+};
+const announced = (n: number): SuiEvent => {
+  const times = { ready_at_ms: asTimestampMs(604_801_000), lapses_at_ms: asTimestampMs(3_196_801_000) };
+  const value = { timelock: id(n), digest: new Uint8Array(32).fill(0xd1), ...times };
+  return upgrade('UpgradeAnnounced', EVENT_LAYOUTS.UpgradeAnnounced.bcs.serialize(value).toBytes());
 };
 const paused = (dao: number): SuiEvent =>
   event('DaoPaused', EVENT_LAYOUTS.DaoPaused.bcs.serialize({ dao_id: id<DaoId>(dao) }).toBytes());
@@ -56,7 +71,7 @@ const sourceOf = (transactions: readonly SuiEventTransaction[]): SuiEventSource 
     };
   },
 });
-const indexOf = (...transactions: SuiEventTransaction[]) => new EventIndex(sourceOf(transactions), COIN);
+const indexOf = (...transactions: SuiEventTransaction[]) => new EventIndex(sourceOf(transactions), COIN, [PACKAGE]);
 const outcome = async (index: EventIndex): Promise<string> => {
   try {
     await index.sync();
@@ -108,6 +123,11 @@ describe('the index of events', () => {
       'the same holder set twice',
     ],
     [
+      'an upgrade whose timelock was never seen',
+      [START, transaction(2, [announced(3)])],
+      'an event of an unknown upgrade timelock',
+    ],
+    [
       'an event of a later version',
       [START, transaction(2, [event('Reinvented', new Uint8Array(32))])],
       'an event that is not known: events::Reinvented',
@@ -123,6 +143,25 @@ describe('the index of events', () => {
     expect(await outcome(index)).toBe(`CHAIN_EVENTS_BROKEN: ${reason}`);
   });
 
+  it('tells of upgrades of our package, and of no other that somebody locked up', async () => {
+    const index = indexOf(
+      START,
+      transaction(2, [locked(3, id(0xbb)), locked(4, PACKAGE)]),
+      transaction(3, [announced(3), announced(4)]),
+    );
+    expect(await outcome(index)).toBe('1 UpgradesLocked, 2 UpgradeAnnounced');
+    expect(index.after(0, 9).map(({ data }) => data)).toEqual([
+      { type: 'UpgradesLocked', timelockId: id(4), packageId: PACKAGE, version: 1, delayMs: 604_800_000 },
+      {
+        type: 'UpgradeAnnounced',
+        timelockId: id(4),
+        digest: `0x${'d1'.repeat(32)}`,
+        readyAtMs: 604_801_000,
+        lapsesAtMs: 3_196_801_000,
+      },
+    ]);
+  });
+
   it('asks again where the chain was away, and misses nothing', async () => {
     const good = sourceOf([START, transaction(2, [holderSet(3)])]);
     let failures = 1;
@@ -134,6 +173,7 @@ describe('the index of events', () => {
         },
       },
       COIN,
+      [PACKAGE],
     );
     await expect(index.sync()).rejects.toThrow('the node is gone');
     expect(await outcome(index)).toBe('1 HolderSetCreated');

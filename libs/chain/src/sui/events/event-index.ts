@@ -1,4 +1,4 @@
-import { refuse, toUsufructError, type Digest, type UsufructError } from '@usufruct/kernel';
+import { refuse, toUsufructError, type Digest, type Hex32, type UsufructError } from '@usufruct/kernel';
 import type { ChainEvent } from '@usufruct/protocol';
 import type { SuiEventSource, SuiEventTransaction } from './event-source.js';
 import { takeEvent } from './event-table.js';
@@ -15,7 +15,7 @@ import { ObjectIndex } from './object-index.js';
  * cannot see that a node keeps back whole transactions that leave no such trace.
  */
 export class EventIndex {
-  readonly objects = new ObjectIndex();
+  readonly objects: ObjectIndex;
   readonly #events: ChainEvent[] = [];
   readonly #byTransaction = new Map<Digest, readonly ChainEvent[]>();
   #cursor: string | null = null;
@@ -26,7 +26,10 @@ export class EventIndex {
   constructor(
     private readonly source: SuiEventSource,
     private readonly coinType: string,
-  ) {}
+    packageIds: readonly Hex32[],
+  ) {
+    this.objects = new ObjectIndex(packageIds);
+  }
 
   /** Read on to the end of what there is. Whoever asks while it runs gets what began after they asked. */
   async sync(): Promise<void> {

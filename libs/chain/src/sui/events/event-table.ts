@@ -8,11 +8,10 @@ import { GOVERNANCE_ROWS } from './governance-rows.js';
 import { JOB_ROWS } from './job-rows.js';
 import { LIFECYCLE_ROWS } from './lifecycle-rows.js';
 import { PAYOUT_ROWS } from './payout-rows.js';
+import { UPGRADE_ROWS } from './upgrade-rows.js';
 import type { ObjectIndex } from './object-index.js';
 import type { EventRow, EventRows, EventValue } from './row.js';
 
-/** Whoever relies on the contracts watches these; no projection is built from them. */
-const ABOUT_THE_CODE = { dao: () => null, data: () => null };
 /** Which object of Walrus is where: nothing that a DAO decides by. */
 const ABOUT_AN_OBJECT = { dao: () => null, data: () => null };
 
@@ -24,13 +23,9 @@ const EVENTS: EventRows<MoveEventName> = {
   ...GOVERNANCE_ROWS,
   ...LIFECYCLE_ROWS,
   ...PAYOUT_ROWS,
+  ...UPGRADE_ROWS,
   BlobPutInCustody: ABOUT_AN_OBJECT,
   BlobWithdrawn: ABOUT_AN_OBJECT,
-  UpgradesLocked: ABOUT_THE_CODE,
-  UpgradeAnnounced: ABOUT_THE_CODE,
-  UpgradeCancelled: ABOUT_THE_CODE,
-  UpgradeCommitted: ABOUT_THE_CODE,
-  PackageMadeImmutable: ABOUT_THE_CODE,
 };
 
 const LAYOUTS: { readonly [K in MoveEventName]: MoveStruct<EventValue<K>> } = EVENT_LAYOUTS;
@@ -41,7 +36,7 @@ const NAMES = new Map(
 
 /**
  * Take one event of the contracts in: the index learns from it, and what the protocol calls it comes back; null for
- * one that only the index needs, or that belongs to a DAO of another coin. Refuses `CHAIN_EVENTS_BROKEN` for one that
+ * one that only the index needs, or that belongs to a DAO of another coin or to another package's timelock. Refuses `CHAIN_EVENTS_BROKEN` for one that
  * this version does not know: it can tell neither what it means nor what was left out.
  */
 export function takeEvent(
@@ -68,7 +63,7 @@ function take<N extends MoveEventName>(
     throw refuse('CHAIN_EVENTS_BROKEN', { reason: 'the history begins after the registry was opened' });
   }
   row.learn?.(event, index);
-  return daoId !== null && index.daos.known(daoId).coin !== coinType ? null : row.data(event);
+  return daoId !== null && index.daos.known(daoId).coin !== coinType ? null : row.data(event, index);
 }
 
 function decode<N extends MoveEventName>(name: N, bytes: Uint8Array): EventValue<N> {

@@ -106,6 +106,13 @@ export class ObjectIndex {
   readonly epochs = new Kind<EpochId, IndexedEpoch>('epoch');
   readonly offers = new Kind<LicenceId, { readonly daoId: DaoId; readonly datasetId: DatasetId }>('licence offer');
   readonly licences = new Kind<LicenceId, { readonly object: Hex32; readonly daoId: DaoId }>('licence');
+  /** Of rights to upgrade a package, which anybody can lock up; `ours` is the one over the package in use. */
+  readonly timelocks = new Kind<Hex32, { readonly ours: boolean }>('upgrade timelock');
   /** The registry, once its opening was seen; nothing of a DAO can have happened before. */
   registry: { readonly object: Hex32; readonly chainId: string; readonly protocolAccount: Address } | null = null;
+
+  constructor(
+    /** The versions of our package that this deployment names. */
+    readonly packageIds: readonly Hex32[],
+  ) {}
 }

@@ -13,6 +13,6 @@ export interface EventRow<N extends MoveEventName> {
   /** What the index learns from it. Refuses `CHAIN_EVENTS_BROKEN` where a counter shows that one is missing. */
   readonly learn?: (event: EventValue<N>, index: ObjectIndex) => void;
   /** As the protocol says it; null for what only this adapter needs. */
-  readonly data: (event: EventValue<N>) => ChainEventData | null;
+  readonly data: (event: EventValue<N>, index: ObjectIndex) => ChainEventData | null;
 }
 export type EventRows<N extends MoveEventName> = { readonly [K in N]: EventRow<K> };
