@@ -42,6 +42,8 @@ export interface CertificateRequest {
   readonly serial?: string;
   /** Contents of further extensions, by identifier. */
   readonly extensions?: Readonly<Record<string, Uint8Array>>;
+  /** Identifiers of those that are critical. */
+  readonly critical?: readonly string[];
 }
 
 /** Every name says DEV ONLY beside the vendor's common name, which the verifier looks for. */
@@ -50,7 +52,7 @@ const daysFrom = (nowMs: number, days: number): Date => new Date(nowMs + days * 
 
 /** DEV ONLY: a certificate in a vendor's form, with a fresh key. Keys come from the platform's WebCrypto. */
 export async function issueAuthority(request: CertificateRequest): Promise<DevAuthority> {
-  const { commonName, issuer, isCa, nowMs, fromDays = -1, untilDays = 365, extensions = {} } = request;
+  const { commonName, issuer, isCa, nowMs, fromDays = -1, untilDays = 365, extensions = {}, critical = [] } = request;
   const algorithm = ALGORITHMS[request.curve ?? 'P-256'];
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const serial = request.serial ?? toHex(Uint8Array.of(0x10, ...crypto.getRandomValues(new Uint8Array(8))));
@@ -69,7 +71,9 @@ export async function issueAuthority(request: CertificateRequest): Promise<DevAu
         isCa ? KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign : KeyUsageFlags.digitalSignature,
         true,
       ),
-      ...Object.entries(extensions).map(([id, value]) => new Extension(id, false, Uint8Array.from(value))),
+      ...Object.entries(extensions).map(
+        ([id, value]) => new Extension(id, critical.includes(id), Uint8Array.from(value)),
+      ),
     ],
   });
   return { commonName, keys, der: new Uint8Array(certificate.rawData), serial };

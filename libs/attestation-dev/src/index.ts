@@ -17,6 +17,8 @@ export { SoftwareTd } from './tdx/software-td.js';
 export type { GpuSource, SoftwareTdOptions } from './tdx/software-td.js';
 export { createNvidiaPki, createGpuIdentity } from './nvidia/pki.js';
 export type { GpuIdentity, NvidiaPki } from './nvidia/pki.js';
+export { issueOcsp, issueOcspResponder } from './ocsp.js';
+export type { OcspRequest } from './ocsp.js';
 export { DEV_GPU, signGpuEvidence, SoftwareGpu } from './nvidia/gpu.js';
 export type { GpuEvidenceRequest, GpuFields } from './nvidia/gpu.js';
 export { DEV_RIM_NAMES, devNvidiaEndorsements, devRim } from './nvidia/rim.js';

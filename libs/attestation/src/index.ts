@@ -39,4 +39,5 @@ export type { PckCa } from './tdx/collateral.js';
 export { inspectTdx, TDX_CHECKS } from './tdx/inspect.js';
 export type { TdxContext, TdxEvidence, TdxInspection } from './tdx/inspect.js';
 export type { TeeDevice } from './tee-device.js';
+export { encodeOcspRequest } from './x509/ocsp-request.js';
 export type * from './types.js';

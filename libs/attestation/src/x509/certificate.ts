@@ -37,6 +37,8 @@ export interface Certificate {
   readonly isRsa: boolean;
   /** RFC 5280 §4.2: an extension that is critical and unknown here means that the certificate must be refused. */
   readonly hasUnknownCritical: boolean;
+  /** Identifiers of all critical extensions. */
+  readonly critical: readonly string[];
   readonly extension: (dotted: string) => Uint8Array | null;
   readonly parsed: X509Certificate;
 }
@@ -92,6 +94,7 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
   const constraints = parsed.getExtension(BasicConstraintsExtension);
   const usages = parsed.getExtension(KeyUsagesExtension)?.usages ?? 0;
   const types = parsed.extensions.map(({ type }) => type);
+  const critical = parsed.extensions.filter((extension) => extension.critical).map(({ type }) => type);
   if (serial === undefined || new Set(types).size !== types.length) return null;
   const key = parsed.publicKey.algorithm as Partial<EcKeyAlgorithm>;
   return {
@@ -111,7 +114,8 @@ function readCertificate(der: Uint8Array, tree: DerElement): Certificate | null 
     signedWith: signatureKind(parsed.signatureAlgorithm),
     curve: key.name === 'ECDSA' ? (key.namedCurve ?? '') : '',
     isRsa: key.name?.startsWith('RSA') ?? false,
-    hasUnknownCritical: parsed.extensions.some(({ critical, type }) => critical && !KNOWN_CRITICAL.has(type)),
+    hasUnknownCritical: critical.some((type) => !KNOWN_CRITICAL.has(type)),
+    critical,
     extension: (dotted) => {
       const found = parsed.getExtension(dotted);
       return found === null ? null : new Uint8Array(found.value);
@@ -166,3 +170,15 @@ export async function hasEcdsaSignature(
     return false;
   }
 }
+
+/** RFC 5280 §4.2.1.12: the purposes in extendedKeyUsage, as encoded identifiers in hex; empty where it has none. */
+export function purposesOf({ extension }: Certificate): readonly string[] {
+  const purposes = parseDer(extension('2.5.29.37') ?? new Uint8Array());
+  return (purposes?.children ?? [])
+    .filter(({ tag }) => tag === DER_TAG.objectId)
+    .map(({ contents }) => toHex(contents));
+}
+
+/** The public key as subjectPublicKey holds it (RFC 5280 §4.1.2.7), without the count of unused bits. */
+export const keyBits = ({ parsed }: Certificate): Uint8Array =>
+  parseDer(new Uint8Array(parsed.publicKey.rawData))?.children[1]?.contents.subarray(1) ?? new Uint8Array();

@@ -1,6 +1,7 @@
 import { concatBytes, equalBytes, toHex } from '@usufruct/kernel';
 import { rememberLatest, rememberPairs } from '../memo.js';
 import { isSignedObject, hasKeyFor, type Certificate, type SignatureKind } from './certificate.js';
+import { isCritical, rawEcdsa, timeOf } from './der-values.js';
 import { DER_TAG, encodeObjectId, parseDer, type DerElement } from './der.js';
 
 /** A certificate revocation list (RFC 5280 §5.1), read completely. */
@@ -21,7 +22,6 @@ export interface RevocationList {
 const CRL_BYTES_AT_MOST = 2 * 1024 * 1024;
 const LISTS_REMEMBERED = 8;
 const CONTEXT_0 = 0xa0;
-const TIME = { utc: 0x17, generalized: 0x18 } as const;
 
 /**
  * Strict DER of one complete CRL of version 2, or null. A CRL with a critical extension is refused: it would be an
@@ -71,21 +71,6 @@ function revokedSerials(entries: readonly DerElement[]): ReadonlySet<string> | n
   return serials;
 }
 
-const isCritical = ({ children }: DerElement): boolean =>
-  children.some(({ tag, contents }) => tag === DER_TAG.boolean && contents[0] === 0xff);
-
-/** RFC 5280 §5.1.2.4: UTCTime to 2049, GeneralizedTime after it, both with seconds and in Zulu. */
-function timeOf({ tag, contents }: DerElement): number | null {
-  const text = String.fromCharCode(...contents);
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/.exec(text) ?? [];
-  if (year === undefined || year.length !== (tag === TIME.utc ? 2 : 4)) return null;
-  if (tag !== TIME.utc && tag !== TIME.generalized) return null;
-  const century = Number(year) < 50 ? '20' : '19';
-  const ms = Date.parse(`${tag === TIME.utc ? century : ''}${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(ms) ? null : ms;
-}
-
 const ECDSA_SHA256 = encodeObjectId('1.2.840.10045.4.3.2');
 /** RSASSA-PSS with SHA-384, MGF1 with SHA-384 and 48 bytes of salt (RFC 4055 §3.1), as AMD writes its parameters. */
 const RSA_PSS = encodeObjectId('1.2.840.113549.1.1.10');
@@ -129,14 +114,3 @@ const verifies = rememberPairs(async (list: RevocationList, issuer: Certificate)
     return false;
   }
 });
-
-/** SEQUENCE { r, s } as r ‖ s of a fixed length each; throws for a number that is longer. */
-function rawEcdsa(der: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const raw = new Uint8Array(2 * length);
-  for (const [i, { contents }] of (parseDer(der)?.children ?? []).entries()) {
-    const digits = contents[0] === 0 ? contents.subarray(1) : contents;
-    if (digits.length > length) throw new RangeError('a number of the signature is longer than the curve');
-    raw.set(digits, (i + 1) * length - digits.length);
-  }
-  return raw;
-}
