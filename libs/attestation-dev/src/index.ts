@@ -21,7 +21,11 @@ export { issueOcsp, issueOcspResponder } from './ocsp.js';
 export type { OcspRequest } from './ocsp.js';
 export { DEV_GPU, signGpuEvidence, SoftwareGpu } from './nvidia/gpu.js';
 export type { GpuEvidenceRequest, GpuFields } from './nvidia/gpu.js';
-export { DEV_RIM_NAMES, devNvidiaEndorsements, devRim } from './nvidia/rim.js';
+export { DevNras } from './nvidia/nras.js';
+export type { NrasDevice, NrasRequest } from './nvidia/nras.js';
+export { DEV_SWITCH, signSwitchEvidence, SoftwareSwitch } from './nvidia/switch.js';
+export type { SwitchFields } from './nvidia/switch.js';
+export { DEV_RIM_NAMES, devNvidiaEndorsements, devRim, devSwitchEndorsements } from './nvidia/rim.js';
 export type { RimRequest } from './nvidia/rim.js';
 export {
   createSnpPki,

@@ -19,7 +19,10 @@ const GOOD: Appraisal = {
     evidenceDigest: toHex32<Digest>(bytes(3)),
     standIn: false,
     cpu: { tee: 'tdx', measurement: 'ab'.repeat(48), debug: false, tcbStatuses: ['UpToDate'], advisories: [] },
-    gpu: { devices: [{ model: 'GH100', driverVersion: '550.144.03', vbiosVersion: '96.00.5E.00.01' }] },
+    gpu: {
+      devices: [{ model: 'GH100', driverVersion: '550.144.03', vbiosVersion: '96.00.5E.00.01' }],
+      switches: [{ model: 'LS10', biosVersion: '96.10.6D.00.01' }],
+    },
     binding: { challenge: '04'.repeat(32), jobId: toHex32<Hex32>(bytes(5)), gpu: true },
   },
   policyDigest: toHex32<Digest>(bytes(6)),
@@ -52,6 +55,7 @@ describe('a result as an entity attestation token', () => {
       submods: {
         cpu: { dbgstat: 'disabled-since-boot', usufruct: { tee: 'tdx', tcbStatuses: ['UpToDate'] } },
         'gpu-0': { swversion: ['550.144.03'], usufruct: { model: 'GH100' } },
+        'nvswitch-0': { swname: 'bios', swversion: ['96.10.6D.00.01'], usufruct: { model: 'LS10' } },
       },
       usufruct: { ok: true, standIn: false, gpuBound: true, policyDigest: GOOD.policyDigest },
     });

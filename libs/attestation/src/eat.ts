@@ -69,11 +69,15 @@ function submodules({ cpu, gpu }: NonNullable<Appraisal['claims']>): EatClaims['
     `gpu-${i}`,
     { swname: 'driver', swversion: [driverVersion], usufruct: device },
   ]);
+  const switches = (gpu?.switches ?? []).map(({ biosVersion, ...device }, i) => [
+    `nvswitch-${i}`,
+    { swname: 'bios', swversion: [biosVersion], usufruct: device },
+  ]);
   const { debug, ...rest } = cpu;
   return {
     // RFC 9711 §4.2.9: a TEE without DEBUG has had debugging off since it was made.
     cpu: { dbgstat: debug ? 'enabled' : 'disabled-since-boot', usufruct: rest },
-    ...Object.fromEntries(devices),
+    ...Object.fromEntries([...devices, ...switches]),
   };
 }
 

@@ -71,6 +71,7 @@ export interface GpuClaim {
     readonly driverVersion: string;
     readonly vbiosVersion: string;
   }[];
+  readonly switches: readonly { readonly model: string; readonly biosVersion: string }[];
 }
 
 /** What was proven of the bond between the processor, the GPUs, the runner's keys and the question. */

@@ -1,6 +1,7 @@
-import { concatBytes, toHex, utf8 } from '@usufruct/kernel';
-import { pemOf, signRaw, type DevAuthority } from '../authority.js';
+import { concatBytes, fromHex, toHex, utf8 } from '@usufruct/kernel';
+import type { DevAuthority } from '../authority.js';
 import { createGpuIdentity, type GpuIdentity, type NvidiaPki } from './pki.js';
+import { opaqueField, pdiOf, signExchange } from './spdm.js';
 
 /** What one GPU says about itself. */
 export interface GpuFields {
@@ -11,14 +12,14 @@ export interface GpuFields {
   readonly firmwareId: Uint8Array | null;
   /** By index from 1, 48 bytes each; what is missing is zero. */
   readonly measurements: ReadonlyMap<number, Uint8Array>;
+  /** Names of the NVSwitches that its links lead to, hex; '00…' for a link that leads nowhere. */
+  readonly links: readonly string[];
 }
 
 const BLOCKS = 64;
 const MEASUREMENT_BYTES = 48;
 const zeros = (length: number): Uint8Array => new Uint8Array(length);
 const filled = (value: number): Uint8Array => new Uint8Array(MEASUREMENT_BYTES).fill(value);
-const u16le = (value: number): Uint8Array => Uint8Array.of(value & 0xff, value >> 8);
-const u24le = (value: number): Uint8Array => Uint8Array.of(value & 0xff, (value >> 8) & 0xff, value >> 16);
 
 /** A GPU as its manifests describe it: driver values at even indices of the manifest, VBIOS values at odd ones. */
 export const DEV_GPU: GpuFields = {
@@ -26,6 +27,7 @@ export const DEV_GPU: GpuFields = {
   vbios: Uint8Array.of(0x00, 0x5e, 0x00, 0x96, 0x01, 0, 0, 0),
   firmwareId: filled(0xf1),
   measurements: new Map(Array.from({ length: 12 }, (_, i) => [i + 1, filled(0xc0 + i)])),
+  links: [],
 };
 
 export interface GpuEvidenceRequest {
@@ -34,51 +36,28 @@ export interface GpuEvidenceRequest {
   readonly nonce: Uint8Array;
   readonly fields?: Partial<GpuFields>;
   /** Who signs, when it is not the leaf. */
-  readonly signer?: DevAuthority;
+  readonly signer?: DevAuthority | undefined;
 }
 
 /** DEV ONLY: an SPDM 1.1 exchange and a chain in NVIDIA's format, signed by a generated key. */
-export async function signGpuEvidence(request: GpuEvidenceRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const { pki, identity, nonce, signer = identity.leaf } = request;
+export function signGpuEvidence(request: GpuEvidenceRequest): Promise<Uint8Array<ArrayBuffer>> {
+  const { pki, identity, nonce, signer } = request;
   const fields = { ...DEV_GPU, ...request.fields };
-  const record = concatBytes(
-    ...Array.from({ length: BLOCKS }, (_, i) =>
-      concatBytes(
-        Uint8Array.of(i + 1, 1),
-        u16le(MEASUREMENT_BYTES + 3),
-        Uint8Array.of(1),
-        u16le(MEASUREMENT_BYTES),
-        fields.measurements.get(i + 1) ?? zeros(MEASUREMENT_BYTES),
-      ),
-    ),
-  );
-  const opaque = encodeOpaque(fields);
-  const signed = concatBytes(
-    Uint8Array.of(0x11, 0xe0, 0x01, 0xff),
-    nonce,
-    Uint8Array.of(0),
-    Uint8Array.of(0x11, 0x60, 0, 0, BLOCKS),
-    u24le(record.length),
-    record,
-    zeros(32),
-    u16le(opaque.length),
-    opaque,
-  );
-  const chain = pemOf(identity.leaf, identity.bootRom, pki.provisioner, pki.identityCa, pki.deviceRoot);
-  return concatBytes(signed, await signRaw(signer.keys, signed, 'P-384'), utf8(chain));
+  const { measurements } = fields;
+  return signExchange({ pki, identity, nonce, measurements, opaque: encodeOpaque(fields), signer, blocks: BLOCKS });
 }
 
-/** Driver 3, VBIOS 6, chip SKU 15, project 17, its SKU 18, firmware 20. */
-function encodeOpaque({ driverVersion, vbios, firmwareId }: GpuFields): Uint8Array {
-  const field = (type: number, value: Uint8Array): Uint8Array => concatBytes(u16le(type), u16le(value.length), value);
-  const text = (type: number, value: string): Uint8Array => field(type, utf8(`${value}\0`));
+/** Driver 3, VBIOS 6, chip SKU 15, project 17, its SKU 18, firmware 20, switches 22 (bytes the other way round). */
+function encodeOpaque({ driverVersion, vbios, firmwareId, links }: GpuFields): Uint8Array {
+  const text = (type: number, value: string): Uint8Array => opaqueField(type, utf8(`${value}\0`));
   return concatBytes(
-    field(6, vbios),
+    opaqueField(6, vbios),
     text(15, '882'),
     text(17, '1010'),
     text(18, '0200'),
     text(3, driverVersion),
-    ...(firmwareId === null ? [] : [field(20, firmwareId)]),
+    ...(firmwareId === null ? [] : [opaqueField(20, firmwareId)]),
+    ...(links.length === 0 ? [] : [opaqueField(22, concatBytes(...links.map((pdi) => fromHex(pdi).toReversed())))]),
   );
 }
 
@@ -92,6 +71,14 @@ export class SoftwareGpu {
     readonly deviceId: string,
   ) {}
 
+  /** Names of the NVSwitches that it is linked to. */
+  links: readonly string[] = [];
+
+  /** The name by which NVSwitches know it. */
+  get pdi(): string {
+    return pdiOf(this.identity);
+  }
+
   static async create(pki: NvidiaPki, nowMs: number, fields: Partial<GpuFields> = {}): Promise<SoftwareGpu> {
     const firmwareId = fields.firmwareId ?? DEV_GPU.firmwareId ?? zeros(MEASUREMENT_BYTES);
     const identity = await createGpuIdentity({ pki, nowMs, firmwareId });
@@ -100,6 +87,11 @@ export class SoftwareGpu {
   }
 
   evidence(nonce: Uint8Array): Promise<Uint8Array> {
-    return signGpuEvidence({ pki: this.pki, identity: this.identity, nonce, fields: this.fields });
+    return signGpuEvidence({
+      pki: this.pki,
+      identity: this.identity,
+      nonce,
+      fields: { links: this.links, ...this.fields },
+    });
   }
 }

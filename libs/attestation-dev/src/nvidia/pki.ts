@@ -50,13 +50,15 @@ export interface GpuIdentityRequest {
   readonly untilDays?: number;
   /** Of the leaf, hex. */
   readonly serial?: string;
+  /** 'GH100 A01 GSP' of a GPU. */
+  readonly chip?: string;
 }
 
 /** TCG DICE: the boot ROM issues a leaf for the firmware that it measured. */
 export async function createGpuIdentity(request: GpuIdentityRequest): Promise<GpuIdentity> {
-  const { pki, nowMs, firmwareId, untilDays = 365, serial } = request;
+  const { pki, nowMs, firmwareId, untilDays = 365, serial, chip = 'GH100 A01 GSP' } = request;
   const bootRom = await issueAuthority({
-    commonName: 'GH100 A01 GSP BROM',
+    commonName: `${chip} BROM`,
     issuer: pki.provisioner,
     isCa: true,
     nowMs,
@@ -64,7 +66,7 @@ export async function createGpuIdentity(request: GpuIdentityRequest): Promise<Gp
   });
   const composite = derSequence(derInteger(1), derSequence(derObjectId(SHA384), derOctets(firmwareId)));
   const leaf = await issueAuthority({
-    commonName: 'GH100 A01 GSP FMC LF',
+    commonName: `${chip} FMC LF`,
     issuer: bootRom,
     isCa: false,
     nowMs,

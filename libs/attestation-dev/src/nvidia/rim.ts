@@ -3,6 +3,7 @@ import { concatBytes, toBase64, toHex, utf8 } from '@usufruct/kernel';
 import { signRaw, type DevAuthority } from '../authority.js';
 import { DEV_GPU } from './gpu.js';
 import type { NvidiaPki } from './pki.js';
+import { DEV_SWITCH } from './switch.js';
 
 export interface RimRequest {
   /** Signer first, root last. */
@@ -66,11 +67,19 @@ const signedInfo = (digest: string): string => {
   ].join('');
 };
 
-/** Names by which the verifier finds the manifests of `DEV_GPU`. */
+/** Names by which the verifier finds the manifests of `DEV_GPU` and `DEV_SWITCH`. */
 export const DEV_RIM_NAMES = {
   driver: NVIDIA_ENDORSEMENTS.rim(NVIDIA_ENDORSEMENTS.driverRimId('GH100', DEV_GPU.driverVersion)),
   vbios: NVIDIA_ENDORSEMENTS.rim('NV_GPU_VBIOS_1010_0200_882_96005E0001'),
+  switch: NVIDIA_ENDORSEMENTS.rim('NV_SWITCH_BIOS_5612_0002_890_96106D0001'),
 } as const;
+
+/** DEV ONLY: the manifest of `DEV_SWITCH`: index i is measurement i + 1. */
+export async function devSwitchEndorsements(pki: NvidiaPki, changes: Partial<RimRequest> = {}): Promise<Endorsements> {
+  const golden = new Map([...DEV_SWITCH.measurements].map(([index, value]) => [index - 1, [value]]));
+  const manifest = { chain: pki.rim, version: DEV_SWITCH.biosVersion, product: 'LS10', golden };
+  return { [DEV_RIM_NAMES.switch]: await devRim({ ...manifest, ...changes }) };
+}
 
 /** DEV ONLY: the manifests of `DEV_GPU`: index i of a manifest is measurement i + 1. What is not said is good. */
 export async function devNvidiaEndorsements(

@@ -5,10 +5,12 @@ import {
   DEV_GPU,
   DEV_RIM_NAMES,
   devNvidiaEndorsements,
+  devSwitchEndorsements,
   issueAuthority,
   pemOf,
   signGpuEvidence,
   SoftwareGpu,
+  SoftwareSwitch,
   SoftwareTd,
   type DevAuthority,
   type GpuEvidenceRequest,
@@ -101,6 +103,33 @@ describe('a software TD with two GPUs', () => {
     const device = { model: 'GH100', driverVersion: '550.144.03', vbiosVersion: '96.00.5E.00.01' };
     expect(result.claims?.gpu?.devices).toEqual([device, device]);
     expect(result.claims?.binding.gpu).toBe(true);
+  });
+
+  it('passes with NVSwitches as well, which the guest measured among its devices', async () => {
+    const one = await SoftwareSwitch.create(nvidia, NOW_MS);
+    const gpu = await SoftwareGpu.create(nvidia, NOW_MS);
+    [gpu.links, one.links] = [[one.pdi], [gpu.pdi]];
+    const changed = { ...POLICY, count: 1, switches: { count: 1, models: ['LS10'], biosVersions: ['96.10.6D.00.01'] } };
+    const device = await deviceOf({ policy: changed, devices: [gpu, one] });
+    const world = {
+      ...context,
+      policy: { ...context.policy, measurements: [await device.measurement()] },
+      teePolicy: { tdx: TDX_POLICY, nvidia: changed },
+      endorsements: { ...context.endorsements, ...(await devSwitchEndorsements(nvidia)) },
+    };
+    const result = await appraiseEvidence(await bundleFrom(device), world);
+    expect(failedChecks(result)).toEqual([]);
+    expect(result.claims?.gpu?.switches).toEqual([{ model: 'LS10', biosVersion: '96.10.6D.00.01' }]);
+    const unmeasured = await deviceOf({ policy: changed, devices: [gpu] });
+    const relayed: TeeDevice = {
+      profile: 'tdx+nv',
+      standIn: true,
+      eventLog: unmeasured.eventLog,
+      measurement: () => unmeasured.measurement(),
+      quote: (reportData) => unmeasured.quote(reportData),
+      gpuEvidence: (nonce) => Promise.all([gpu.evidence(nonce), one.evidence(nonce)]),
+    };
+    expect(failedChecks(await appraiseEvidence(await bundleFrom(relayed), world))).toEqual(['GPU_BINDING']);
   });
 
   it('may show a token of its vendor, on which nothing rests', async () => {

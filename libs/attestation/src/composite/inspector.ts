@@ -43,6 +43,7 @@ async function inspect(bundle: EvidenceBundle, decoded: DecodedBundle, context: 
       endorsements,
       deviceRoots: pinnedRoots(roots, 'nvidiaDevice'),
       rimRoots: pinnedRoots(roots, 'nvidiaRim'),
+      token: bundle.gpuToken,
     }),
   ]);
   const bond = [
@@ -52,7 +53,7 @@ async function inspect(bundle: EvidenceBundle, decoded: DecodedBundle, context: 
       : checkGpuPolicyEvent(bundle.eventLog, policy),
     checkBond(bundle, decoded, cpu.facts, gpu, context),
   ];
-  return { checks: [...cpu.checks, ...gpu.checks, ...bond, tokenCheck(bundle)], facts: factsOf(cpu.facts, gpu) };
+  return { checks: [...cpu.checks, ...gpu.checks, ...bond], facts: factsOf(cpu.facts, gpu) };
 }
 
 function checkBond(
@@ -66,10 +67,6 @@ function checkBond(
   const { deviceIds } = gpu.facts;
   return checkGpuBinding({ decoded, events: bundle.eventLog, deviceIds, reportData: cpu.reportData, jobId });
 }
-
-/** NVIDIA's own verdict would be a second opinion; nothing here rests on it. */
-const tokenCheck = ({ gpuToken }: EvidenceBundle): Check =>
-  skipped('GPU_TOKEN', gpuToken === undefined ? 'the bundle has no token' : 'this build does not judge tokens');
 
 function factsOf(cpu: EvidenceFacts | null, { facts: gpu }: GpuInspection): EvidenceFacts | null {
   if (cpu === null || gpu === null) return cpu;

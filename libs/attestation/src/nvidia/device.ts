@@ -30,3 +30,17 @@ export const deviceIdOf = (chain: CertificateChain): string => chain[1]?.fingerp
 
 /** 'GH100', as the leaf names it: 'GH100 A01 GSP FMC LF'. */
 export const modelOf = (chain: CertificateChain): string => chain[0]?.commonName.split(' ')[0] ?? '';
+
+/** Names of NVSwitches as certificates have them. Everything else that NVIDIA certifies is taken for a GPU. */
+const SWITCH_MODELS: ReadonlySet<string> = new Set(['LS10']);
+export const isSwitch = (chain: CertificateChain): boolean => SWITCH_MODELS.has(modelOf(chain));
+
+/** A byte for the kind of chip, then the eight bytes by which other devices know it: 41 6a5fafcbd9fa5ca3. */
+const BOOT_ROM_SERIAL = /^[0-9a-f]{2}([0-9a-f]{16})$/;
+
+/**
+ * The name by which links tell a device (PDI), from the serial number of the certificate that its boot ROM holds, so
+ * that NVIDIA vouches for it. '' where the serial number has another form: no link leads there.
+ */
+export const certifiedPdi = (chain: CertificateChain): string =>
+  BOOT_ROM_SERIAL.exec(chain[1]?.serial ?? '')?.[1] ?? '';

@@ -1,19 +1,25 @@
 import { checkThat, failed, passed, skipped, type Check } from '@usufruct/kernel';
 import { zNvidiaPolicy, type NvidiaPolicy } from '../policy/nvidia-policy.js';
 import type { Endorsements, GpuClaim } from '../types.js';
-import { parseChain, validUntilMs } from '../x509/chain.js';
+import { parseChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
 import { parsePemChain } from '../x509/pem.js';
 import * as gpu from './checks.js';
-import { deviceIdOf, modelOf } from './device.js';
+import { deviceIdOf, isSwitch, modelOf } from './device.js';
+import { parseExchange } from './exchange.js';
+import {
+  checkManifests,
+  MANIFEST_CHECKS,
+  readGpuManifests,
+  readSwitchManifests,
+  rimsOf,
+  type Described,
+} from './manifests.js';
 import { parseGpuReport } from './report.js';
-import * as rimChecks from './rim-checks.js';
-import { hasDoctype, parseRim, type Rim } from './rim.js';
-
-/** Names of NVIDIA's reference manifests among a verifier's endorsements, by their ids in NVIDIA's RIM service. */
-export const NVIDIA_ENDORSEMENTS = {
-  rim: (id: string) => `nvidia/rim/${id}.xml`,
-  driverRimId: (model: string, version: string) => `NV_GPU_DRIVER_${model}_${version}`,
-} as const;
+import { checkRevocations } from './revocation.js';
+import { parseSwitchReport } from './switch-report.js';
+import { checkToken } from './token-checks.js';
+import * as topology from './topology.js';
+import { worstOf } from './worst.js';
 
 export interface GpuContext {
   readonly nowMs: number;
@@ -24,89 +30,137 @@ export interface GpuContext {
   /** SHA-256 of the DER of the trusted roots, hex. */
   readonly deviceRoots: readonly string[];
   readonly rimRoots: readonly string[];
+  /** What NVIDIA's attestation service said, as the bundle has it. */
+  readonly token?: unknown;
 }
 
 export interface GpuInspection {
   readonly checks: readonly Check[];
   readonly facts: {
     readonly gpu: GpuClaim;
-    /** Of each GPU, in the order of the evidence. */
+    /** Of each device, GPU or NVSwitch, in the order of the evidence. */
     readonly deviceIds: readonly string[];
     readonly validUntilMs: number;
   } | null;
 }
 
 const DEVICE_CHECKS = ['GPU_SIGNATURE', 'GPU_ROOT', 'GPU_CHAIN', 'GPU_NONCE', 'GPU_FWID', 'GPU_CANNED'] as const;
-const POLICY_CHECKS = ['GPU_TOPOLOGY', 'GPU_MODEL', 'GPU_VERSIONS'] as const;
-const VALUE_CHECKS = ['RIM_VERSION', 'RIM_MISMATCH'] as const;
-const RIM_CHECKS = ['RIM_SIGNATURE', 'RIM_ROOT', 'RIM_CHAIN', 'RIM_EXPIRED', ...VALUE_CHECKS] as const;
+const POLICY_CHECKS = ['GPU_TOPOLOGY', 'GPU_MODEL', 'GPU_VERSIONS', 'SWITCH_TOPOLOGY', 'SWITCH_VERSIONS'] as const;
 
 /** What must have passed before GPU evidence means anything. Its mode and its bond to the TD are judged elsewhere. */
 export const GPU_CHECKS: readonly string[] = [
   'GPU_PARSE',
   'GPU_POLICY',
   ...DEVICE_CHECKS,
+  'SWITCH_PDI',
   ...POLICY_CHECKS,
-  'RIM_DTD',
-  'RIM_PARSE',
-  ...RIM_CHECKS,
+  ...MANIFEST_CHECKS,
 ];
 
-/** Every check of the evidence of all GPUs; a check fails if it fails for one of them. */
+/** What is shown, apart by what it is; `all` in the order of the evidence. */
+interface Shown {
+  readonly all: readonly (gpu.GpuDevice | gpu.SwitchDevice)[];
+  readonly gpus: readonly gpu.GpuDevice[];
+  readonly switches: readonly gpu.SwitchDevice[];
+}
+
+/** Every check of the evidence of all GPUs and NVSwitches; a check fails if it fails for one of them. */
 export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuContext): Promise<GpuInspection> {
-  const devices = evidence.map(readDevice).filter((device) => device !== null);
-  if (devices.length !== evidence.length || devices.length === 0) {
+  const shown = readDevices(evidence);
+  if (shown === null) {
     const reason = 'the GPU evidence could not be read';
     const rest = GPU_CHECKS.slice(1).map((name) => skipped(name, reason));
     return { checks: [failed('GPU_PARSE', 'not one report and chain for each GPU'), ...rest], facts: null };
   }
+  const { nowMs, endorsements } = context;
   const policy = zNvidiaPolicy.safeParse(context.policy).data;
-  const manifests = devices.map((device) => readManifests(device, context.endorsements));
+  const described = describeDevices(shown, endorsements);
+  const rimChains = described.flatMap(({ manifests }) =>
+    'flaw' in manifests ? [] : rimsOf(manifests).map(({ chain }) => chain),
+  );
+  const chains = { devices: shown.all.map(({ chain }) => chain), manifests: rimChains };
+  const [deviceChecks, manifestChecks, revocation, tokenChecks] = await Promise.all([
+    checkDevices(shown, context),
+    checkManifests(described, context),
+    checkRevocations(chains, endorsements, { policy, nowMs }),
+    checkToken(shown.all, { ...context, policy }),
+  ]);
   const checks = [
     passed('GPU_PARSE'),
     checkThat('GPU_POLICY', policy !== undefined, 'there is no sound policy for GPUs'),
-    ...(await checkDevices(devices, context)),
-    ...checkAgainstPolicy(devices, policy),
-    ...(await checkManifests(devices, manifests, context)),
+    ...deviceChecks,
+    topology.checkSwitchNames(shown.switches),
+    topology.checkLinks(shown.gpus, shown.switches),
+    ...checkAgainstPolicy(shown, policy),
+    ...manifestChecks,
+    ...revocation.checks,
+    ...tokenChecks,
   ];
-  const chains = [...devices, ...manifests.flatMap((found) => ('flaw' in found ? [] : [found.driver, found.vbios]))];
-  return {
-    checks,
-    facts: {
-      gpu: claimOf(devices),
-      deviceIds: devices.map(({ chain }) => deviceIdOf(chain)),
-      validUntilMs: Math.min(...chains.map(({ chain }) => validUntilMs(chain))),
-    },
-  };
+  const untilMs = Math.min(...[...chains.devices, ...chains.manifests].map(validUntilMs), revocation.untilMs);
+  const deviceIds = shown.all.map(({ chain }) => deviceIdOf(chain));
+  return { checks, facts: { gpu: claimOf(shown), deviceIds, validUntilMs: untilMs } };
 }
 
-function readDevice(bytes: Uint8Array): gpu.GpuDevice | null {
-  const report = parseGpuReport(bytes);
-  const ders = report && parsePemChain(report.chain);
-  const chain = ders && parseChain(ders);
-  return report === null || chain === null ? null : { report, chain };
+/** Null unless each item is the report of a device with its chain, and one of them is a GPU. */
+function readDevices(evidence: readonly Uint8Array[]): Shown | null {
+  const [all, gpus, switches] = [[], [], []] as [Shown['all'][number][], gpu.GpuDevice[], gpu.SwitchDevice[]];
+  for (const bytes of evidence) {
+    const chain = readChain(bytes);
+    if (chain === null) return null;
+    if (isSwitch(chain)) {
+      const report = parseSwitchReport(bytes);
+      if (report === null) return null;
+      switches.push({ report, chain });
+      all.push({ report, chain });
+    } else {
+      const report = parseGpuReport(bytes);
+      if (report === null) return null;
+      gpus.push({ report, chain });
+      all.push({ report, chain });
+    }
+  }
+  return gpus.length === 0 ? null : { all, gpus, switches };
 }
 
-const claimOf = (devices: readonly gpu.GpuDevice[]): GpuClaim => ({
-  devices: devices.map(({ report, chain }) => ({
+function readChain(bytes: Uint8Array): CertificateChain | null {
+  const exchange = parseExchange(bytes);
+  const ders = exchange && parsePemChain(exchange.chain);
+  return ders && parseChain(ders);
+}
+
+const claimOf = ({ gpus, switches }: Shown): GpuClaim => ({
+  devices: gpus.map(({ report, chain }) => ({
     model: modelOf(chain),
     driverVersion: report.driverVersion,
     vbiosVersion: report.vbiosVersion,
   })),
+  switches: switches.map(({ report, chain }) => ({ model: modelOf(chain), biosVersion: report.biosVersion })),
 });
 
-async function checkDevices(
-  devices: readonly gpu.GpuDevice[],
-  { nowMs, nonce, deviceRoots }: GpuContext,
-): Promise<Check[]> {
+const describeDevices = ({ gpus, switches }: Shown, endorsements: Endorsements): Described[] => [
+  ...gpus.map((device) => ({
+    device,
+    driverVersion: device.report.driverVersion,
+    firmwareVersion: device.report.vbiosVersion,
+    manifests: readGpuManifests(device, endorsements),
+  })),
+  ...switches.map((device) => ({
+    device,
+    driverVersion: null,
+    firmwareVersion: device.report.biosVersion,
+    manifests: readSwitchManifests(device, endorsements),
+  })),
+];
+
+async function checkDevices({ all }: Shown, { nowMs, nonce, deviceRoots }: GpuContext): Promise<Check[]> {
   const perDevice = await Promise.all(
-    devices.map((device) =>
+    all.map((device) =>
       Promise.all([
         gpu.checkGpuSignature(device),
         gpu.checkGpuRoot(device, deviceRoots),
         gpu.checkGpuChain(device, nowMs),
         gpu.checkGpuNonce(device, nonce),
-        gpu.checkFirmwareId(device),
+        isSwitch(device.chain) ? gpu.checkSwitchFirmware(device) : gpu.checkFirmwareId(device),
         gpu.checkNotCanned(device),
       ]),
     ),
@@ -114,75 +168,24 @@ async function checkDevices(
   return worstOf(DEVICE_CHECKS, perDevice);
 }
 
-/** One check for each name: the first that failed for a GPU, with its number, or that it passed for all. */
-const worstOf = (names: readonly string[], perDevice: readonly (readonly Check[])[]): Check[] =>
-  names.map((name) => {
-    const found = perDevice.map((checks) => checks.find((check) => check.name === name));
-    const bad = found.findIndex((check) => check?.status !== 'passed');
-    return bad < 0 ? passed(name) : failed(name, `GPU ${bad}: ${found[bad]?.detail ?? 'not judged'}`);
-  });
-
-function checkAgainstPolicy(devices: readonly gpu.GpuDevice[], policy: NvidiaPolicy | undefined): Check[] {
+function checkAgainstPolicy({ gpus, switches }: Shown, policy: NvidiaPolicy | undefined): Check[] {
   if (policy === undefined) return POLICY_CHECKS.map((name) => skipped(name, 'there is no policy'));
   return [
-    gpu.checkTopology(devices, policy.count),
+    topology.checkTopology(gpus, policy.count),
     checkThat(
       'GPU_MODEL',
-      devices.every(({ chain }) => policy.models.includes(modelOf(chain))),
+      gpus.every(({ chain }) => policy.models.includes(modelOf(chain))),
       "a GPU's model is not in the policy",
     ),
     checkThat(
       'GPU_VERSIONS',
-      devices.every(
+      gpus.every(
         ({ report }) =>
           policy.driverVersions.includes(report.driverVersion) && policy.vbiosVersions.includes(report.vbiosVersion),
       ),
       "a driver's or a VBIOS's version is not in the policy",
     ),
+    topology.checkSwitchTopology(switches, policy),
+    topology.checkSwitchPolicy(switches, policy),
   ];
-}
-
-type Manifests = { readonly driver: Rim; readonly vbios: Rim } | { readonly flaw: Check };
-
-function readManifests({ report, chain }: gpu.GpuDevice, endorsements: Endorsements): Manifests {
-  const driver = readManifest(NVIDIA_ENDORSEMENTS.driverRimId(modelOf(chain), report.driverVersion), endorsements);
-  const vbios = readManifest(report.vbiosRimId, endorsements);
-  if ('flaw' in driver) return driver;
-  return 'flaw' in vbios ? vbios : { driver, vbios };
-}
-
-function readManifest(id: string, endorsements: Endorsements): Rim | { readonly flaw: Check } {
-  const name = NVIDIA_ENDORSEMENTS.rim(id);
-  const bytes = endorsements[name];
-  if (bytes === undefined) return { flaw: failed('RIM_PARSE', `${name} is missing`) };
-  if (hasDoctype(bytes)) return { flaw: failed('RIM_DTD', `${name} has a document type`) };
-  return parseRim(bytes) ?? { flaw: failed('RIM_PARSE', `${name} is malformed`) };
-}
-
-async function checkManifests(
-  devices: readonly gpu.GpuDevice[],
-  manifests: readonly Manifests[],
-  { nowMs, rimRoots }: GpuContext,
-): Promise<Check[]> {
-  const flaw = manifests.map((found) => ('flaw' in found ? found.flaw : null)).find((check) => check !== null);
-  if (flaw) {
-    const names = ['RIM_DTD', 'RIM_PARSE', ...RIM_CHECKS].filter((name) => name !== flaw.name);
-    return [flaw, ...names.map((name) => skipped(name, 'a manifest could not be read'))];
-  }
-  const perDevice = await Promise.all(
-    manifests.map(async (found, i) => {
-      const { report, chain } = devices[i]!;
-      if ('flaw' in found) return [];
-      const both = [found.driver, found.vbios];
-      return [
-        await rimChecks.checkRimSignature(both),
-        rimChecks.checkRimRoot(both, rimRoots),
-        await rimChecks.checkRimChain(both),
-        rimChecks.checkRimValidity(both, nowMs),
-        rimChecks.checkRimVersions(found.driver, found.vbios, report, modelOf(chain)),
-        rimChecks.checkRimValues(both, report),
-      ];
-    }),
-  );
-  return [passed('RIM_DTD'), passed('RIM_PARSE'), ...worstOf(RIM_CHECKS, perDevice)];
 }

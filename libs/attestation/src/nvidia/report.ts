@@ -1,122 +1,48 @@
 import { toHex } from '@usufruct/kernel';
-import { ByteReader } from '../byte-reader.js';
+import { parseExchange, readPdis, type SpdmExchange } from './exchange.js';
 
-/**
- * One GPU's evidence: an SPDM 1.1 exchange (DMTF DSP0274, 10.11, GET_MEASUREMENTS and MEASUREMENTS) and the
- * certificate chain of the key that signed it, in PEM:
- *
- *   request: version, code 0xe0, operation (2) ‖ nonce (32) ‖ slot (1)
- *   ‖ response: version, code 0x60, 2 ‖ blocks (1) ‖ record length (3) ‖ record ‖ nonce (32) ‖ length (2) ‖ opaque data
- *   ‖ signature (96: r ‖ s) over both ‖ chain
- */
-export interface GpuReport {
-  /** 32 bytes, the one of the request. */
-  readonly nonce: Uint8Array;
-  /** By index, which starts at 1; lower-case hex of 48 bytes. */
-  readonly measurements: ReadonlyMap<number, string>;
+/** What a GPU says of itself. */
+export interface GpuReport extends SpdmExchange {
   readonly driverVersion: string;
   /** As NVIDIA writes it, `96.00.5E.00.01`. */
   readonly vbiosVersion: string;
   /** Name of the VBIOS's manifest in NVIDIA's service: project, its SKU, chip SKU and version. */
   readonly vbiosRimId: string;
-  /** Hex of 48 bytes: the firmware that the chain's leaf was derived from; '' where the GPU does not say. */
-  readonly firmwareId: string;
-  /** Request and response: what is signed. */
-  readonly signedBytes: Uint8Array;
-  readonly signature: Uint8Array;
-  /** PEM. */
-  readonly chain: Uint8Array;
+  /** Names of the NVSwitches that its links lead to, hex, as the switches write them; one for each link. */
+  readonly switchPdis: readonly string[];
 }
 
-export const GPU_EVIDENCE_BYTES_AT_MOST = 32 * 1024;
-const [SPDM_11, GET_MEASUREMENTS, MEASUREMENTS] = [0x11, 0xe0, 0x60];
-const ALL_SIGNED = [0x01, 0xff];
-const SIGNATURE_BYTES = 96;
-const MEASUREMENT_BYTES = 48;
-/** DSP0274, table 47: one block is index, specification (1: DMTF), size ‖ type, size ‖ value. */
-const DMTF = 1;
-/** Types of NVIDIA's opaque data, each a type (2), a length (2) and a value. */
+/** Types of NVIDIA's opaque data. */
 const OPAQUE = {
   driverVersion: 3,
   vbiosVersion: 6,
   chipSku: 15,
   project: 17,
   projectSku: 18,
-  firmwareId: 20,
+  switchPdis: 22,
 } as const;
 
-/** Null for anything that is not exactly one signed exchange followed by what may be a chain. */
+/** Null for anything that is not exactly one signed exchange of a GPU followed by what may be a chain. */
 export function parseGpuReport(bytes: Uint8Array): GpuReport | null {
-  if (bytes.length > GPU_EVIDENCE_BYTES_AT_MOST) return null;
-  const reader = new ByteReader(bytes);
-  const request = reader.take(4);
-  const nonce = reader.take(32);
-  const [slot] = reader.take(1);
-  const response = reader.take(4);
-  const [blocks] = reader.take(1);
-  const record = reader.take(reader.u24());
-  reader.take(32); // the responder's own nonce
-  const opaque = parseOpaque(reader.take(reader.u16()));
-  const signedBytes = bytes.subarray(0, reader.offset);
-  const signature = reader.take(SIGNATURE_BYTES);
-  if (!reader.isWhole || slot !== 0) return null;
-  if (!startsWith(request, [SPDM_11, GET_MEASUREMENTS, ...ALL_SIGNED])) return null;
-  if (!startsWith(response, [SPDM_11, MEASUREMENTS])) return null;
-  const measurements = parseRecord(record);
-  const versions = opaque && versionsOf(opaque);
-  if (measurements === null || measurements.size !== blocks || versions === null) return null;
-  return { nonce, measurements, ...versions, signedBytes, signature, chain: bytes.subarray(reader.offset) };
-}
-
-const startsWith = (bytes: Uint8Array, expected: readonly number[]): boolean =>
-  expected.every((byte, i) => bytes[i] === byte);
-
-/** Null if a block is not a DMTF measurement of 48 bytes, or if an index is there twice. */
-function parseRecord(record: Uint8Array): ReadonlyMap<number, string> | null {
-  const measurements = new Map<number, string>();
-  const reader = new ByteReader(record);
-  while (!reader.isDone) {
-    const [index, specification] = reader.take(2);
-    const size = reader.u16();
-    reader.take(1); // what was measured: it is told by the index
-    const valueSize = reader.u16();
-    const value = reader.take(MEASUREMENT_BYTES);
-    if (!reader.isWhole || specification !== DMTF) return null;
-    if (valueSize !== MEASUREMENT_BYTES || size !== MEASUREMENT_BYTES + 3) return null;
-    if (index === undefined || measurements.has(index)) return null;
-    measurements.set(index, toHex(value));
-  }
-  return measurements;
-}
-
-/** Null if the lengths do not add up or a type is there twice. */
-function parseOpaque(data: Uint8Array): ReadonlyMap<number, Uint8Array> | null {
-  const fields = new Map<number, Uint8Array>();
-  const reader = new ByteReader(data);
-  while (!reader.isDone) {
-    const type = reader.u16();
-    const value = reader.take(reader.u16());
-    if (!reader.isWhole || fields.has(type)) return null;
-    fields.set(type, value);
-  }
-  return fields;
+  const exchange = parseExchange(bytes);
+  const versions = exchange && versionsOf(exchange.opaque);
+  // A GPU writes the eight bytes of a switch's name the other way round than the switch does.
+  const switchPdis = exchange && readPdis((exchange.opaque.get(OPAQUE.switchPdis) ?? new Uint8Array()).toReversed());
+  return exchange && versions && switchPdis && { ...exchange, ...versions, switchPdis };
 }
 
 function versionsOf(
   fields: ReadonlyMap<number, Uint8Array>,
-): Pick<GpuReport, 'driverVersion' | 'vbiosVersion' | 'vbiosRimId' | 'firmwareId'> | null {
+): Pick<GpuReport, 'driverVersion' | 'vbiosVersion' | 'vbiosRimId'> | null {
   const [driver, vbios] = [fields.get(OPAQUE.driverVersion), fields.get(OPAQUE.vbiosVersion)];
-  const firmware = fields.get(OPAQUE.firmwareId);
   const text = (type: number): string | null => terminatedText(fields.get(type) ?? new Uint8Array());
   const driverVersion = driver && text(OPAQUE.driverVersion);
   const board = [text(OPAQUE.project), text(OPAQUE.projectSku), text(OPAQUE.chipSku)];
   if (!driverVersion || vbios?.length !== 8 || board.includes(null)) return null;
-  if (firmware !== undefined && firmware.length !== MEASUREMENT_BYTES) return null;
   // Four bytes little-endian, then one: 00 5e 00 96 01 is 96.00.5E.00.01.
   const parts = [3, 2, 1, 0, 4].map((at) => toHex(vbios.subarray(at, at + 1)).toUpperCase());
   const vbiosRimId = ['NV_GPU_VBIOS', ...board, parts.join('')].join('_');
-  const firmwareId = firmware === undefined ? '' : toHex(firmware);
-  return { driverVersion, vbiosVersion: parts.join('.'), vbiosRimId, firmwareId };
+  return { driverVersion, vbiosVersion: parts.join('.'), vbiosRimId };
 }
 
 /** Digits, capitals and dots, and NULs to the end, of which there is at least one. */

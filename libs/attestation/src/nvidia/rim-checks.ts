@@ -1,6 +1,6 @@
 import { checkThat, failed, passed, type Check } from '@usufruct/kernel';
 import { authorityFlaw, isRootPinned, pathFlaw } from '../x509/chain.js';
-import type { GpuReport } from './report.js';
+import type { SpdmExchange } from './exchange.js';
 import type { Rim } from './rim.js';
 
 /** Signer, two intermediates, NVIDIA's root. */
@@ -41,18 +41,29 @@ export const checkRimValidity = (rims: readonly Rim[], nowMs: number): Check =>
     'a certificate of a manifest is not valid now',
   );
 
-/** Each manifest is for this product, and one is for the driver's version and one for the VBIOS's. */
-export function checkRimVersions(driver: Rim, vbios: Rim, report: GpuReport, model: string): Check {
+/** What a device says of itself; a switch has no driver. */
+export interface DeviceVersions {
+  readonly model: string;
+  readonly driverVersion: string | null;
+  readonly firmwareVersion: string;
+}
+
+/** Each manifest is for this product, and one is for the driver's version and one for the firmware's. */
+export function checkRimVersions(
+  { driver, firmware }: { readonly driver: Rim | null; readonly firmware: Rim },
+  { model, driverVersion, firmwareVersion }: DeviceVersions,
+): Check {
+  const isOfDriver = driver === null ? driverVersion === null : driver.version === driverVersion;
   const holds =
-    driver.product === model &&
-    vbios.product === model &&
-    driver.version === report.driverVersion &&
-    vbios.version.toUpperCase() === report.vbiosVersion;
+    isOfDriver &&
+    (driver === null || driver.product === model) &&
+    firmware.product === model &&
+    firmware.version.toUpperCase() === firmwareVersion;
   return checkThat('RIM_VERSION', holds, 'a manifest is for another product or version');
 }
 
 /** Each active index i of a manifest is one of the good values of measurement i + 1; no index is in two manifests. */
-export function checkRimValues(rims: readonly Rim[], { measurements }: GpuReport): Check {
+export function checkRimValues(rims: readonly Rim[], { measurements }: SpdmExchange): Check {
   const seen = new Set<number>();
   for (const [index, good] of rims.flatMap(({ golden }) => [...golden])) {
     if (seen.has(index)) return failed('RIM_MISMATCH', `index ${index} is in two manifests`);

@@ -11,6 +11,22 @@ export const zNvidiaPolicy = z.strictObject({
   driverVersions: z.array(z.string().max(32)).max(256),
   /** As NVIDIA writes them, such as 96.00.5E.00.01. */
   vbiosVersions: z.array(z.string().max(32)).max(256),
+  /** NVSwitches that must be there, no more and no less; missing: none may be. */
+  switches: z
+    .strictObject({
+      count: z.int().min(1).max(8),
+      /** Such as LS10. */
+      models: z.array(z.string().max(32)).max(32),
+      biosVersions: z.array(z.string().max(32)).max(256),
+    })
+    .optional(),
+  /** Whether NVIDIA's OCSP must have an answer about every certificate; missing: the answers that are known are judged. */
+  revocation: z.literal('required').optional(),
+  /**
+   * NVIDIA's own verdict (NRAS) as a second opinion beside all that is checked here, never in its place. Missing: a
+   * token that is shown is not looked at.
+   */
+  token: z.enum(['if-shown', 'required']).optional(),
 });
 export type NvidiaPolicy = z.output<typeof zNvidiaPolicy>;
 
@@ -20,8 +36,22 @@ const NvidiaPolicyBcs = bcs.struct('NvidiaPolicy', {
   models: bcs.vector(bcs.string()),
   driverVersions: bcs.vector(bcs.string()),
   vbiosVersions: bcs.vector(bcs.string()),
+  switches: bcs.option(
+    bcs.struct('Switches', {
+      count: bcs.u8(),
+      models: bcs.vector(bcs.string()),
+      biosVersions: bcs.vector(bcs.string()),
+    }),
+  ),
+  revocation: bcs.option(bcs.string()),
+  token: bcs.option(bcs.string()),
 });
 
 /** The bytes that stand for a policy wherever it is hashed, as in the measurement of a TD with GPUs. */
 export const encodeNvidiaPolicy = (policy: NvidiaPolicy): Uint8Array<ArrayBuffer> =>
-  NvidiaPolicyBcs.serialize(policy).toBytes();
+  NvidiaPolicyBcs.serialize({
+    ...policy,
+    switches: policy.switches ?? null,
+    revocation: policy.revocation ?? null,
+    token: policy.token ?? null,
+  }).toBytes();
