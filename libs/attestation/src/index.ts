@@ -3,6 +3,11 @@ export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite
 export type { GpuMode } from './composite/gpu-events.js';
 export { evidenceMeasurement, readGpuEvidence, runtimeRegisterOf, tdxIdentityOf } from './attester.js';
 export type { GpuReading } from './attester.js';
+export { endorsementsOfItem, itemOfName, nameOfItem } from './endorsements/item.js';
+export type { EndorsementBytes, EndorsementItem } from './endorsements/item.js';
+export { judgeEndorsement } from './endorsements/judge.js';
+export type { EndorsementJudgement, SignedValidity } from './endorsements/judge.js';
+export { endorsementNeeds, intelItems } from './endorsements/needs.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
 export type { EatClaims, SignedResult } from './eat.js';
@@ -26,6 +31,8 @@ export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './pol
 export type { TcbStatus, TdxIdentity, TdxPolicy } from './policy/tdx-policy.js';
 export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot } from './roots.js';
 export type { RootName, RootSet } from './roots.js';
+export { hardwareIdBytes } from './snp/endorsement-key.js';
+export type { SnpTcb } from './snp/endorsement-key.js';
 export { inspectSnp, SNP_CHECKS, SNP_ENDORSEMENTS } from './snp/inspect.js';
 export type { SnpContext, SnpEvidence, SnpInspection } from './snp/inspect.js';
 export {
@@ -42,3 +49,4 @@ export type { TdxContext, TdxEvidence, TdxInspection } from './tdx/inspect.js';
 export type { TeeDevice } from './tee-device.js';
 export { encodeOcspRequest } from './x509/ocsp-request.js';
 export type * from './types.js';
+export { encodePemChain, readPemLoosely } from './x509/pem.js';

@@ -1,4 +1,4 @@
-import { SNP_ENDORSEMENTS, type Endorsements, type SnpProduct } from '@usufruct/attestation';
+import { hardwareIdBytes, SNP_ENDORSEMENTS, type Endorsements, type SnpProduct } from '@usufruct/attestation';
 import { concatBytes, fromHex, u32le, utf8 } from '@usufruct/kernel';
 import { derInteger, der } from '../der.js';
 import {
@@ -121,7 +121,9 @@ function endorsementExtensions(product: SnpProduct, kind: SnpPki['kind'], platfo
     extension('3.3', derInteger(platform.snp)),
     extension('3.8', derInteger(platform.microcode)),
     ...(product === 'Turin' ? [extension('3.9', derInteger(platform.fmc))] : []),
-    ...(kind === 'VCEK' ? [extension('4', platform.chipId)] : [extension('5', der(0x16, utf8('DEV ONLY')))]),
+    ...(kind === 'VCEK'
+      ? [extension('4', platform.chipId.subarray(0, hardwareIdBytes(product)))]
+      : [extension('5', der(0x16, utf8('DEV ONLY')))]),
   ];
 }
 
@@ -178,7 +180,9 @@ export async function signSnpEvidence(
   fields: Partial<SnpReportFields> = {},
   signer: CryptoKeyPair = pki.leaf.keys,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const all = { ...DEV_SNP_REPORT, flags: pki.kind === 'VLEK' ? 4 : 0, ...fields };
+  const chipId = new Uint8Array(64);
+  chipId.set(DEV_SNP_REPORT.chipId.subarray(0, hardwareIdBytes(pki.product)));
+  const all = { ...DEV_SNP_REPORT, chipId, flags: pki.kind === 'VLEK' ? 4 : 0, ...fields };
   const report = new Uint8Array(REPORT_BYTES);
   report.set(u32le(all.version), 0);
   report.set(u32le(all.vmpl), 0x30);

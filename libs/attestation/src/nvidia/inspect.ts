@@ -101,8 +101,8 @@ export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuC
   return { checks, facts: { gpu: claimOf(shown), deviceIds, validUntilMs: untilMs } };
 }
 
-/** Null unless each item is the report of a device with its chain, and one of them is a GPU. */
-function readDevices(evidence: readonly Uint8Array[]): Shown | null {
+/** Null unless each item is the report of a device with its chain, and one of them is a GPU. Nothing is judged yet. */
+export function readDevices(evidence: readonly Uint8Array[]): Shown | null {
   const [all, gpus, switches] = [[], [], []] as [Shown['all'][number][], gpu.GpuDevice[], gpu.SwitchDevice[]];
   for (const bytes of evidence) {
     const chain = readChain(bytes);

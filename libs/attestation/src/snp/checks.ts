@@ -49,11 +49,18 @@ export function checkTcbVersion({ reportedTcb }: SnpReport, { tcb, product }: En
   return checkThat('TCB_VERSION', holds, 'the certificate is for another TCB than the reported one');
 }
 
-/** KDS Interface Specification, 57230, table 8, hwID: the certificate is for the chip that the report names. */
+/**
+ * KDS Interface Specification, 57230, table 8, hwID: the certificate is for the chip that the report names. Where the
+ * certificate's name of it is shorter, zeros follow in the report.
+ */
 export function checkChipId({ chipId, isChipMasked }: SnpReport, { hardwareId }: EndorsementKey): Check {
   if (hardwareId === null) return passed('CHIP_ID', 'a VLEK is for all chips of its provider');
   if (isChipMasked) return failed('CHIP_ID', 'the chip hides who it is, although its own key signed');
-  return checkThat('CHIP_ID', toHex(chipId) === hardwareId, 'the certificate is for another chip');
+  return checkThat(
+    'CHIP_ID',
+    toHex(chipId) === hardwareId.padEnd(2 * chipId.length, '0'),
+    'the certificate is for another chip',
+  );
 }
 
 /** SEV-SNP ABI, table 9, DEBUG: the host could read and write the memory. */

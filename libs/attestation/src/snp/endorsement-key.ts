@@ -17,7 +17,7 @@ export interface EndorsementKey {
   readonly kind: 'VCEK' | 'VLEK';
   readonly product: SnpProduct;
   readonly tcb: SnpTcb;
-  /** Hex of 64 bytes; null for a VLEK, which is no chip's own. */
+  /** Hex of 64 bytes, on Turin of 8; null for a VLEK, which is no chip's own. */
   readonly hardwareId: string | null;
 }
 
@@ -32,7 +32,9 @@ const SPL = {
   microcode: `${ARC}.3.8`,
   fmc: `${ARC}.3.9`,
 };
-const HARDWARE_ID_BYTES = 64;
+
+/** 57230, table 8, hwID: Turin's chips have shorter names than those before them. */
+export const hardwareIdBytes = (product: SnpProduct): number => (product === 'Turin' ? 8 : 64);
 
 /** Null unless every extension is there and of its form; who signed the certificate is another matter. */
 export function readEndorsementKey(certificate: Certificate): EndorsementKey | null {
@@ -44,7 +46,7 @@ export function readEndorsementKey(certificate: Certificate): EndorsementKey | n
   if (fmc === null) return null;
   const tcb = { fmc, bootloader, tee, snp, microcode };
   if (certificate.commonName === 'SEV-VLEK') return { kind: 'VLEK', product, tcb, hardwareId: null };
-  const hardwareId = hardwareIdOf(certificate);
+  const hardwareId = hardwareIdOf(certificate, hardwareIdBytes(product));
   const isVcek = certificate.commonName === 'SEV-VCEK' && hardwareId !== null;
   return isVcek ? { kind: 'VCEK', product, tcb, hardwareId } : null;
 }
@@ -70,12 +72,12 @@ function integer(certificate: Certificate, identifier: string): number | null {
   return element && smallInteger(element);
 }
 
-/** AMD writes the 64 bytes bare; an OCTET STRING of them, as the specification has it, is understood too. */
-function hardwareIdOf(certificate: Certificate): string | null {
+/** AMD writes the bytes bare; an OCTET STRING of them, as the specification has it, is understood too. */
+function hardwareIdOf(certificate: Certificate, length: number): string | null {
   const value = certificate.extension(HARDWARE_ID);
   if (value === null) return null;
-  if (value.length === HARDWARE_ID_BYTES) return toHex(value);
+  if (value.length === length) return toHex(value);
   const element = parseDer(value);
-  const bytes = element && octets(element, HARDWARE_ID_BYTES);
+  const bytes = element && octets(element, length);
   return bytes && toHex(bytes);
 }

@@ -102,7 +102,8 @@ const unread = (made: readonly Check[]): Check[] => [
   ),
 ];
 
-function readEvidence(bytes: Uint8Array): Parsed | null {
+/** Null for anything that is not one report and its certificate. Nothing in it is judged yet. */
+export function readEvidence(bytes: Uint8Array): Parsed | null {
   const report = parseReport(bytes.subarray(0, SNP_REPORT_BYTES));
   const leaf = parseCertificate(bytes.subarray(SNP_REPORT_BYTES));
   const key = leaf && readEndorsementKey(leaf);

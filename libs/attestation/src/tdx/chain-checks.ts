@@ -12,14 +12,14 @@ export interface TdxChains {
 }
 
 /** SGX PCK Certificate and CRL Profile, §1.3: everything is ECDSA P-256 with SHA-256. */
-const INTEL: ChainProfile = { signedWith: 'ecdsa-p256-sha256', leafCurve: 'P-256' };
+export const INTEL: ChainProfile = { signedWith: 'ecdsa-p256-sha256', leafCurve: 'P-256' };
 const LENGTHS: Readonly<Record<keyof TdxChains, number>> = { pck: 3, tcbInfo: 2, qeIdentity: 2 };
-const PCK_CAS: Readonly<Record<string, PckCa>> = {
+export const PCK_CAS: Readonly<Record<string, PckCa>> = {
   'Intel SGX PCK Platform CA': 'platform',
   'Intel SGX PCK Processor CA': 'processor',
 };
 const PCK_NAME = 'Intel SGX PCK Certificate';
-const TCB_SIGNING_NAME = 'Intel SGX TCB Signing';
+export const TCB_SIGNING_NAME = 'Intel SGX TCB Signing';
 
 const named = (chains: TdxChains): readonly (readonly [keyof TdxChains, CertificateChain])[] => [
   ['pck', chains.pck],

@@ -97,13 +97,19 @@ export interface TdxCollateral {
   readonly qeIdentity: SignedDocument<QeIdentity>;
 }
 
+/** What a document says and who signed it, without the chain, which comes apart. Null if it is malformed. */
+export const parseTcbInfo = (bytes: Uint8Array): Omit<SignedDocument<TcbInfo>, 'chain'> | null =>
+  parseDocument(bytes, 'tcbInfo', zTcbInfo);
+export const parseQeIdentity = (bytes: Uint8Array): Omit<SignedDocument<QeIdentity>, 'chain'> | null =>
+  parseDocument(bytes, 'enclaveIdentity', zQeIdentity);
+
 const DOCUMENT_BYTES_AT_MOST = 256 * 1024;
 
 /** The name of what is missing or malformed instead, so that an operator knows what to fetch. */
 export function readCollateral(endorsements: Endorsements, fmspc: string): TdxCollateral | { readonly flaw: string } {
   const names = TDX_ENDORSEMENTS;
-  const tcbInfo = read(endorsements, names.tcbInfo(fmspc), names.tcbInfoChain, 'tcbInfo', zTcbInfo);
-  const qeIdentity = read(endorsements, names.qeIdentity, names.qeIdentityChain, 'enclaveIdentity', zQeIdentity);
+  const tcbInfo = read(endorsements, names.tcbInfo(fmspc), names.tcbInfoChain, parseTcbInfo);
+  const qeIdentity = read(endorsements, names.qeIdentity, names.qeIdentityChain, parseQeIdentity);
   if ('flaw' in tcbInfo) return tcbInfo;
   return 'flaw' in qeIdentity ? qeIdentity : { tcbInfo, qeIdentity };
 }
@@ -112,13 +118,12 @@ function read<T>(
   endorsements: Endorsements,
   name: string,
   chainName: string,
-  member: string,
-  shape: z.ZodType<T>,
+  parse: (bytes: Uint8Array) => Omit<SignedDocument<T>, 'chain'> | null,
 ): SignedDocument<T> | { readonly flaw: string } {
   const [bytes, chainBytes] = [endorsements[name], endorsements[chainName]];
   if (bytes === undefined) return { flaw: `${name} is missing` };
   if (chainBytes === undefined) return { flaw: `${chainName} is missing` };
-  const document = parseDocument(bytes, member, shape);
+  const document = parse(bytes);
   const ders = parsePemChain(chainBytes);
   const chain = ders && parseChain(ders);
   if (document === null) return { flaw: `${name} is malformed` };

@@ -78,7 +78,7 @@ export const TDX_CHECKS: readonly string[] = [
 ];
 
 /** A quote that was parsed to its end, with the chain and the extension that it carries. */
-interface ParsedQuote {
+export interface ParsedQuote {
   readonly quote: TdxQuote;
   readonly pck: CertificateChain;
   readonly extension: PckExtension;
@@ -129,7 +129,8 @@ const unread = (made: readonly Check[]): Check[] => [
   ),
 ];
 
-function readQuote(bytes: Uint8Array): ParsedQuote | null {
+/** Null for anything that is not one quote with its chain. Nothing in it is judged yet. */
+export function readQuote(bytes: Uint8Array): ParsedQuote | null {
   const quote = parseQuote(bytes);
   const ders = quote && parsePemChain(quote.pckChain);
   const pck = ders && parseChain(ders);

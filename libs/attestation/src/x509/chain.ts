@@ -52,6 +52,21 @@ export async function pathFlaw(
   nowMs: number | null,
 ): Promise<string | null> {
   if (chain[0]?.curve !== leafCurve) return `certificate 0: its key is not on ${leafCurve}`;
+  return linksFlaw(chain, signedWith, nowMs);
+}
+
+/** The same for a chain of CAs alone, such as the issuers of a list: all of them may sign certificates. */
+export async function issuersFlaw(chain: CertificateChain, signedWith: SignatureKind): Promise<string | null> {
+  const unfit = chain.findIndex((certificate, position) => !mayIssue(certificate, position));
+  if (chain.length === 0 || unfit >= 0) return `certificate ${unfit}: not a CA that may sign certificates`;
+  return linksFlaw(chain, signedWith, null);
+}
+
+async function linksFlaw(
+  chain: CertificateChain,
+  signedWith: SignatureKind,
+  nowMs: number | null,
+): Promise<string | null> {
   const issuerOf = (position: number): Certificate => chain[position + 1] ?? chain[position]!;
   // All at once: the platform verifies on threads of its own.
   const signed = await Promise.all(chain.map((certificate, position) => isSignedBy(certificate, issuerOf(position))));
@@ -77,6 +92,10 @@ export function authorityFlaw(chain: CertificateChain): string | null {
 }
 
 export const skippedChain = (reason: string): Check[] => [skipped('ROOT_NOT_PINNED', reason), skipped('CHAIN', reason)];
+
+/** When the last certificate becomes valid. */
+export const validFromMs = (chain: CertificateChain): number =>
+  Math.max(...chain.map((certificate) => certificate.notBeforeMs));
 
 /** When the first certificate expires. */
 export const validUntilMs = (chain: CertificateChain): number =>

@@ -2,7 +2,7 @@ import { concatBytes, equalBytes, toHex } from '@usufruct/kernel';
 import { rememberLatest, rememberPairs } from '../memo.js';
 import { isSignedObject, hasKeyFor, type Certificate, type SignatureKind } from './certificate.js';
 import { isCritical, rawEcdsa, timeOf } from './der-values.js';
-import { DER_TAG, encodeObjectId, parseDer, type DerElement } from './der.js';
+import { DER_TAG, encodeObjectId, isObjectId, parseDer, type DerElement } from './der.js';
 
 /** A certificate revocation list (RFC 5280 §5.1), read completely. */
 export interface RevocationList {
@@ -10,6 +10,8 @@ export interface RevocationList {
   readonly issuer: string;
   readonly thisUpdateMs: number;
   readonly nextUpdateMs: number;
+  /** CRL Number (RFC 5280 §5.2.3), which grows with every list of an issuer; null for a list without one. */
+  readonly number: bigint | null;
   /** Hex of each revoked serial number's INTEGER. */
   readonly revoked: ReadonlySet<string>;
   /** Null for a way of signing that neither vendor uses. */
@@ -53,6 +55,7 @@ function readList({ children: [signed, algorithm, signature] }: DerElement): Rev
     issuer: toHex(issuer.bytes),
     thisUpdateMs,
     nextUpdateMs,
+    number: numberOf(extensions),
     revoked,
     signedWith: signatureKindOf(algorithm),
     signedBytes: concatBytes(signed.bytes),
@@ -69,6 +72,19 @@ function revokedSerials(entries: readonly DerElement[]): ReadonlySet<string> | n
     serials.add(toHex(serial.contents));
   }
   return serials;
+}
+
+const CRL_NUMBER = encodeObjectId('2.5.29.20');
+
+/** Null also for a number that is not a positive INTEGER of at most 20 bytes, as the RFC has it. */
+function numberOf(extensions: DerElement | undefined): bigint | null {
+  const found = extensions?.children[0]?.children.find(
+    ({ children: [identifier] }) => identifier !== undefined && isObjectId(identifier, CRL_NUMBER),
+  );
+  const value = found?.children.at(-1);
+  const number = value?.tag === DER_TAG.octetString ? parseDer(value.contents) : null;
+  if (number?.tag !== DER_TAG.integer || number.contents[0]! >= 0x80 || number.contents.length > 20) return null;
+  return BigInt(`0x${toHex(number.contents)}`);
 }
 
 const ECDSA_SHA256 = encodeObjectId('1.2.840.10045.4.3.2');

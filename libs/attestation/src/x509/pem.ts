@@ -31,3 +31,19 @@ function linesOf(base64: string): string {
   for (let at = 0; at < base64.length; at += LINE) lines += `${base64.slice(at, at + LINE)}\n`;
   return lines;
 }
+
+/**
+ * The certificates of a text that others wrote: any line length, CRLF, spaces and comments around the blocks. What was
+ * read is to be written anew by `encodePemChain`; the signatures decide what it is worth. Null if there is no block, or
+ * one that is not base64.
+ */
+export function readPemLoosely(text: string): Uint8Array[] | null {
+  if (text.length > PEM_BYTES_AT_MOST) return null;
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----/g)];
+  if (blocks.length === 0 || blocks.length > CERTIFICATES_AT_MOST) return null;
+  try {
+    return blocks.map(([, base64 = '']) => fromBase64(base64.replaceAll(/\s/g, '')));
+  } catch {
+    return null;
+  }
+}

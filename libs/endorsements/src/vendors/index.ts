@@ -1,0 +1,23 @@
+import type { EndorsementItem } from '@usufruct/attestation';
+import { servedByAmd } from './amd.js';
+import { servedByIntel } from './intel.js';
+import { servedByNvidia } from './nvidia.js';
+import type { Served } from './served.js';
+import type { EndorsementUrls } from './urls.js';
+
+/** How an item is asked for, of whom. */
+export function servedBy(item: EndorsementItem, urls: EndorsementUrls): Served {
+  switch (item.kind) {
+    case 'intel-root-crl':
+    case 'intel-pck-crl':
+    case 'intel-tcb-info':
+    case 'intel-qe-identity':
+      return servedByIntel(item, urls);
+    case 'amd-chain':
+    case 'amd-crl':
+    case 'amd-vcek':
+      return servedByAmd(item, urls);
+    case 'nvidia-rim':
+      return servedByNvidia(item, urls);
+  }
+}
