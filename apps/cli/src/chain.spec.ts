@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Publication } from '@usufruct/chain';
 import type { Address, Digest, Hex32 } from '@usufruct/kernel';
-import { buildPackage, idOf } from '@usufruct/testing';
+import { buildPackage, idOf, testChainInfo } from '@usufruct/testing';
 import { main } from './main.js';
+import { CliWorld } from './testing/cli-world.js';
 import { pinnedPackage } from './move-package.js';
 import { keepPublication, publicationPath, readPublication } from './publication-file.js';
 
@@ -91,5 +92,49 @@ describe('the file of a publication', () => {
     expect(readPublication(path)).toEqual(publication);
     writeFileSync(path, '{"chainId":1}');
     expect(() => readPublication(path)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+});
+
+describe('the right to upgrade', () => {
+  const change = async (args: readonly string[], environment: Record<string, string> = {}) => {
+    let out = '';
+    const streams = { out: (text: string) => void (out += text), err: () => {}, bars: null, ask: null };
+    await main(['node', 'usufruct', '--json', 'chain', ...args], { environment, homeDirectory: home, streams });
+    const { error } = JSON.parse(out) as { error?: { code: string; details: Record<string, string> } };
+    return [error?.code, error?.details['field'] ?? error?.details['object']];
+  };
+  const secret = { USUFRUCT_WALLET_SECRET: SECRET };
+  const nowhere = () => join(home, 'none.json');
+
+  it.each(['announce', 'cancel', 'upgrade', 'burn'])('%s is refused on the local ledger', async (command) => {
+    expect(await change([command, '--network', 'local'], secret)).toEqual(['INVALID_ARGUMENT', 'network']);
+  });
+  it('is not used with a wallet that is a stand-in', async () => {
+    expect((await change(['cancel', '--network', 'testnet']))[0]).toBe('STAND_IN_FORBIDDEN');
+  });
+  it('is not used where nothing was published', async () => {
+    const args = ['cancel', '--network', 'testnet', '--file', nowhere()];
+    expect(await change(args, secret)).toEqual(['NOT_FOUND', 'publication file']);
+  });
+  it.each(['ab', 'g'.repeat(64)])('does not announce %s', async (digest) => {
+    const file = join(home, 'sui.json');
+    keepPublication(file, {
+      chainId: 'sui:x',
+      publisher: idOf<Address>('publisher'),
+      packageDigest: 'ab',
+      upgrades: { delayMs: 1 },
+      protocolAccount: idOf<Address>('protocol'),
+    });
+    const args = ['announce', '--network', 'testnet', '--file', file, '--digest', digest];
+    expect(await change(args, secret)).toEqual(['INVALID_ARGUMENT', 'digest']);
+  });
+  it('is not read on the local ledger, which has no contracts', async () => {
+    const world = await CliWorld.open({ '/v1/info': testChainInfo() });
+    try {
+      const { out } = await world.run(['--json', 'chain', 'upgrades']);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'INVALID_ARGUMENT', details: { field: 'network' } } });
+    } finally {
+      await world.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import type { Publication } from '@usufruct/chain';
+import { UPGRADE_CHANGES, type Publication } from '@usufruct/chain';
 import { fromBase64, refuse, toBase64, type Address, type Digest } from '@usufruct/kernel';
 import { zBase64, zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
@@ -21,6 +21,10 @@ const zPublication = z.object({
   registryId: zHex32().optional(),
   timelockId: zHex32().nullable().optional(),
   upgradeAdminId: zHex32().nullable().optional(),
+  changing: z
+    .object({ kind: z.enum(UPGRADE_CHANGES), digest: z.string().nullable(), transaction: zPrepared })
+    .optional(),
+  callPackageId: zHex32().optional(),
 });
 
 /** `sui.<network>.json`; of a network that is named by an address, its host. */

@@ -9,6 +9,8 @@ export * from './sui/open.js';
 export * from './sui/publish/package-digest.js';
 export * from './sui/publish/publish-transactions.js';
 export * from './sui/publish/publisher.js';
+export * from './sui/publish/upgrade-transactions.js';
+export * from './sui/publish/upgrader.js';
 export * from './sui/settings.js';
 export * from './sui/sui-chain.js';
 export * from './sui/transactions/sponsor.js';

@@ -77,6 +77,7 @@ import {
   type ReceiptToCollect,
 } from './receipt/collect.js';
 import { releasesOf } from './releases.js';
+import { upgradesOf } from './upgrades.js';
 
 export interface ConnectOptions {
   /** Without `/graphql` and without a trailing slash. */
@@ -154,6 +155,11 @@ export class UsufructClient {
     signers: (daoId: DaoId) => listSigners(this.context, daoId),
     history: (daoId: DaoId) => historyOf(this.context, daoId),
     policyVersions: (daoId: DaoId) => policyVersionsOf(this.context, daoId),
+  };
+
+  /** The contracts themselves. */
+  readonly contracts = {
+    upgrades: () => upgradesOf(this.context),
   };
 
   readonly members = {

@@ -43,3 +43,4 @@ export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
 export { decodeReceipt, RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './receipt/verify.js';
 export type { HolderReleases } from './releases.js';
+export { upgradesOf } from './upgrades.js';

@@ -1,10 +1,7 @@
 import {
   dryRunPublish,
-  keypairSigner,
-  LOCAL_NETWORK,
   openSuiClient,
   publish,
-  refuseStandIns,
   type Publication,
   type UpgradePolicy,
   type WalletSigner,
@@ -12,7 +9,9 @@ import {
 import { refuse, type Address } from '@usufruct/kernel';
 import { pinnedPackage, type PinnedPackage } from '../move-package.js';
 import type { AddCommand } from '../program.js';
+import { addUpgrades } from './chain-upgrades.js';
 import { keepPublication, publicationPath, readPublication } from '../publication-file.js';
+import { publisherWallet, requireSuiNetwork } from '../publisher-wallet.js';
 import { idArgument, type Runtime } from '../runtime.js';
 
 interface PublishOptions {
@@ -45,13 +44,12 @@ export const addChain: AddCommand = (program, open) => {
     .option('--yes', 'do not ask')
     .addHelpText('after', '\nThe publisher is the wallet of USUFRUCT_WALLET_SECRET (suiprivkey…), and pays the gas.')
     .action(async (options: PublishOptions, command) => runPublish(open(command), options));
+  addUpgrades(chain, open);
 };
 
 async function runPublish(runtime: Runtime, options: PublishOptions): Promise<void> {
-  if (options.network === LOCAL_NETWORK) {
-    throw refuse('INVALID_ARGUMENT', { field: 'network', expected: 'a Sui network; the local chain has no contracts' });
-  }
-  const signer = publisherOf(runtime, options.network);
+  requireSuiNetwork(options.network);
+  const signer = publisherWallet(runtime, options.network);
   const client = openSuiClient(options.network, options.grpc);
   const pack = await pinnedPackage(options.package);
   const upgrades = upgradesOf(options);
@@ -71,13 +69,6 @@ async function runPublish(runtime: Runtime, options: PublishOptions): Promise<vo
     keep: (publication) => keepPublication(path, publication),
   });
   report(runtime, options.network, path, done);
-}
-
-/** A wallet file is a stand-in; a real network takes a real key. */
-function publisherOf(runtime: Runtime, suiNetwork: string): WalletSigner {
-  const secret = runtime.walletSecret;
-  if (secret === undefined) refuseStandIns({ suiNetwork, standIns: ['development wallet'] });
-  return keypairSigner(secret ?? '');
 }
 
 function upgradesOf({ burn, delayDays }: PublishOptions): UpgradePolicy {

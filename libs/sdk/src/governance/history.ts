@@ -10,7 +10,7 @@ import {
 import type { ClientContext } from '../context.js';
 
 /** Every event of the chain, in order, up to the last one that is there now. */
-export async function* allEvents(context: ClientContext): AsyncGenerator<ChainEvent> {
+export async function* allEvents(context: Pick<ClientContext, 'chain'>): AsyncGenerator<ChainEvent> {
   for (let after = 0; ;) {
     const page = await context.chain.events(after, { limit: LIMITS.eventsPage });
     yield* page;

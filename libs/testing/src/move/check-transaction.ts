@@ -89,6 +89,9 @@ class Run {
       }
       case 'Publish':
         return ['0x2::package::UpgradeCap'];
+      case 'Upgrade':
+        this.#give(command.Upgrade.ticket, '0x2::package::UpgradeTicket', `${where} ticket`);
+        return ['0x2::package::UpgradeReceipt'];
       default:
         throw new Error(`${where}: ${command.$kind} is not expected`);
     }
@@ -132,7 +135,7 @@ class Run {
       if (
         input.$kind === 'Object' &&
         input.Object.$kind === 'SharedObject' &&
-        reference === '&mut ' &&
+        reference !== '&' &&
         !input.Object.SharedObject.mutable
       ) {
         throw new Error(`${where}: the object is not taken for writing`);

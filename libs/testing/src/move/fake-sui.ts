@@ -250,7 +250,8 @@ export class FakeSui extends CoreClient {
       if (command.$kind !== 'MoveCall') return;
       const { module, function: name, arguments: given } = command.MoveCall;
       const parameter = this.options.compiled.functions.get(`${module}::${name}`)?.parameters[given.indexOf(argument)];
-      mutable ||= parameter?.startsWith('&mut ') ?? false;
+      // By value, too: who takes a shared object away writes it.
+      mutable ||= parameter !== undefined && !/^&(?!mut )/.test(parameter);
     });
     return Inputs.SharedObjectRef({ objectId, initialSharedVersion: '1', mutable });
   }

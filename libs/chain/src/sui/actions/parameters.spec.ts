@@ -70,7 +70,12 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'proposal::propose': 'dao salt effect description_hash clock',
   'proposal::vote': 'self dao choice clock',
   'registry::open': 'cap chain_id protocol_account',
+  'upgrade_timelock::announce': 'self admin digest clock',
+  'upgrade_timelock::authorize': 'self admin clock',
+  'upgrade_timelock::cancel': 'self admin',
+  'upgrade_timelock::commit': 'self receipt',
   'upgrade_timelock::lock': 'cap delay_ms',
+  'upgrade_timelock::make_immutable': 'self admin',
   'usage_receipt::settle':
     'job dao dataset registry receipt_bytes signature uses_salt contribution_ids grant_ids weights clock',
   'usage_receipt::settle_privately': 'job dao dataset registry receipt_bytes signature clock',

@@ -34,6 +34,7 @@ import { receiptPool, signers } from './payout-objects.js';
 export * from './licence.js';
 export * from './money.js';
 export * from './payout-objects.js';
+export * from './upgrade-objects.js';
 
 /** The objects of our package as Sui stores them. */
 export const registryObject = struct('registry::Registry', {

@@ -70,6 +70,11 @@ const begin = (upgrades: UpgradePolicy = { delayMs: 30 * DAY_MS }): Publication 
 });
 const run = (begun: Publication) =>
   publish(pack, begun, { client: sui, signer: publisher, keep: (step) => void kept.push(step), lookUpAfterMs: [0, 1] });
+const codeOf = (running: Promise<unknown>): Promise<string> =>
+  running.then(
+    () => 'ok',
+    (error: unknown) => toUsufructError(error).code,
+  );
 const targets = () => sui.executed.map(({ calls }) => calls.map(({ target }) => target));
 
 describe('publishing', () => {
@@ -135,13 +140,24 @@ describe('publishing', () => {
 
   it('of which nothing is known stays unknown, and is sent again as it was signed', async () => {
     sui.loseNext = 'request';
-    const code = await run(begin()).then(
-      () => 'ok',
-      (error: unknown) => toUsufructError(error).code,
-    );
-    expect([code, sui.executed.length]).toEqual(['SETTLEMENT_UNKNOWN', 0]);
+    expect([await codeOf(run(begin())), sui.executed.length]).toEqual(['SETTLEMENT_UNKNOWN', 0]);
     const done = await run(kept.at(-1)!);
     expect([done.registryId, sui.executed.length]).toEqual([ids.registry, 2]);
+  });
+
+  it('is made anew when what was kept has failed', async () => {
+    const execute = sui.executeTransaction.bind(sui);
+    sui.executeTransaction = async (options) => {
+      sui.refusal = (calls) =>
+        calls.length === 0 ? null : { abortCode: '2100', location: { module: 'upgrade_timelock' } };
+      return execute(options).finally(() => (sui.refusal = () => null));
+    };
+    expect(await codeOf(run(begin()))).toBe('INVALID_ARGUMENT');
+    sui.executeTransaction = execute;
+    // Another transaction, as the gas coin has another version by then.
+    sui.epoch += 1n;
+    const done = await run(kept.at(-1)!);
+    expect([done.registryId, sui.executed.length]).toEqual([ids.registry, 3]);
   });
 
   it('does not go on in another network', async () => {
