@@ -13,6 +13,7 @@ export * from './sui/publish/upgrade-transactions.js';
 export * from './sui/publish/upgrader.js';
 export * from './sui/settings.js';
 export * from './sui/sui-chain.js';
+export * from './sui/transactions/http-sponsor.js';
 export * from './sui/transactions/sponsor.js';
 export type * from './sui/events/event-source.js';
 export { EVENT_LAYOUTS, type MoveEventName } from './sui/layout/events.js';

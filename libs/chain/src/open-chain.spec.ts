@@ -26,6 +26,10 @@ describe('openChain', () => {
     ['Testnet', sui, 'SUI_NETWORK'],
     ['file:///etc', sui, 'SUI_NETWORK'],
     ['testnet', { ...sui, grpcUrl: 'nowhere' }, 'SUI_GRPC_URL'],
+    ['testnet', { ...sui, sponsorUrl: 'https://gas.example' }, 'SUI_SPONSOR_ADDRESS'],
+    ['testnet', { ...sui, sponsorUrl: 'https://gas.example', sponsorAddress: '0x7' }, 'SUI_SPONSOR_ADDRESS'],
+    ['testnet', { ...sui, sponsorAddress: id }, 'SUI_SPONSOR_URL'],
+    ['testnet', { ...sui, sponsorAddress: id, sponsorUrl: 'nowhere' }, 'SUI_SPONSOR_URL'],
     ['testnet', {}, 'SUI_PACKAGE_ID'],
     ['testnet', { ...sui, packageId: '0x7' }, 'SUI_PACKAGE_ID'],
     ['testnet', { ...sui, callPackageId: '0x7' }, 'SUI_CALL_PACKAGE_ID'],
@@ -48,6 +52,12 @@ describe('openChain', () => {
       callPackageId: id,
       registryId: id,
       coinType: `0x${'2'.padStart(64, '0')}::sui::SUI`,
+      sponsor: null,
+    });
+    const paid = { ...environment, SUI_SPONSOR_URL: 'https://gas.example/sponsor', SUI_SPONSOR_ADDRESS: id };
+    expect(suiSettings('testnet', suiOptionsFrom(paid)).sponsor).toEqual({
+      url: 'https://gas.example/sponsor',
+      address: id,
     });
   });
   it.each([undefined, '', 'nowhere'])('refuses the local chain at %j', (chainUrl) => {

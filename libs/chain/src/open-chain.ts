@@ -13,7 +13,7 @@ export interface OpenChainOptions extends Omit<LocalChainOptions, 'url'> {
   readonly chainUrl?: string | undefined;
   /** Where our package is, when the network is one of Sui. */
   readonly sui?: SuiOptions | undefined;
-  /** Pays the gas of what is sent to a Sui network; without one the sender does. */
+  /** Pays the gas of what is sent to a Sui network, in place of the one that `sui` names; without either the sender does. */
   readonly sponsor?: Sponsor | undefined;
 }
 

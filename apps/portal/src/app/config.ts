@@ -17,6 +17,9 @@ const zPortalConfig = z.object({
       registryId: z.string(),
       coinType: z.string(),
       grpcUrl: zUrl.optional(),
+      /** Pays the gas of the portal's users; both or neither. */
+      sponsorUrl: zUrl.optional(),
+      sponsorAddress: z.string().optional(),
     })
     .optional(),
   /** What a sign-in challenge must name: the host of this portal where it is left out. */

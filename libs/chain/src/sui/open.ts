@@ -2,6 +2,7 @@ import { SuiGrpcClient } from '@mysten/sui/grpc';
 import { GrpcEventSource } from './events/grpc-event-source.js';
 import { packageIdsOf, suiEndpoint, suiSettings, type SuiOptions } from './settings.js';
 import { SuiChain } from './sui-chain.js';
+import { httpSponsor } from './transactions/http-sponsor.js';
 import type { Sponsor } from './transactions/sponsor.js';
 
 export interface OpenSuiOptions {
@@ -10,6 +11,7 @@ export interface OpenSuiOptions {
   readonly sui: SuiOptions;
   /** How long one answer of the full node may take. */
   readonly timeoutMs?: number;
+  /** In place of the one that the settings name. */
   readonly sponsor?: Sponsor | undefined;
 }
 
@@ -26,5 +28,6 @@ export function openSuiChain({ suiNetwork, sui, timeoutMs = TIMEOUT_MS, sponsor 
   const settings = suiSettings(suiNetwork, sui);
   const client = new SuiGrpcClient({ network: settings.network, baseUrl: settings.grpcUrl });
   const events = new GrpcEventSource({ ledger: client.ledgerService, packageIds: packageIdsOf(settings), timeoutMs });
-  return new SuiChain({ settings, client, events, sponsor, timeoutMs });
+  const paidBy = sponsor ?? (settings.sponsor === null ? undefined : httpSponsor({ ...settings.sponsor, timeoutMs }));
+  return new SuiChain({ settings, client, events, sponsor: paidBy, timeoutMs });
 }

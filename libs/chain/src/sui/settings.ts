@@ -1,5 +1,6 @@
 import { normalizeStructTag } from '@mysten/sui/utils';
-import { asId, isHex32, refuse, type Hex32 } from '@usufruct/kernel';
+import { asId, isHex32, refuse, type Address, type Hex32 } from '@usufruct/kernel';
+import type { SponsorSettings } from './transactions/http-sponsor.js';
 
 /** Where the settings of a Sui network come from; each is named in refusals. */
 export const SUI_SETTINGS = {
@@ -8,6 +9,8 @@ export const SUI_SETTINGS = {
   registryId: 'SUI_REGISTRY_ID',
   coinType: 'SUI_COIN_TYPE',
   grpcUrl: 'SUI_GRPC_URL',
+  sponsorUrl: 'SUI_SPONSOR_URL',
+  sponsorAddress: 'SUI_SPONSOR_ADDRESS',
 } as const;
 
 /** As configured: text, unchecked. `suiSettings` checks it. */
@@ -24,6 +27,8 @@ export interface SuiSettings {
   readonly registryId: Hex32;
   /** The coin that jobs are paid in; DAOs of another coin are not seen. */
   readonly coinType: string;
+  /** Pays the gas of everything that is sent; without one the sender does. */
+  readonly sponsor: SponsorSettings | null;
 }
 
 /** Every version of our package that may have brought types of its own, once each. */
@@ -61,13 +66,23 @@ export function suiSettings(suiNetwork: string, options: SuiOptions): SuiSetting
     callPackageId: options.callPackageId ? idSetting(options, 'callPackageId') : packageId,
     registryId: idSetting(options, 'registryId'),
     coinType: coinSetting(options.coinType),
+    sponsor: sponsorSetting(options),
   };
 }
 
-function idSetting(options: SuiOptions, option: 'packageId' | 'callPackageId' | 'registryId'): Hex32 {
+/** Both or neither: an address without a service pays nothing, and a service could name anybody as payer. */
+function sponsorSetting(options: SuiOptions): SponsorSettings | null {
+  const { sponsorUrl: url, sponsorAddress } = options;
+  if (!url && !sponsorAddress) return null;
+  if (!url || !isHttp(url)) throw invalid(SUI_SETTINGS.sponsorUrl, 'an http(s) address');
+  return { url, address: idSetting<Address>(options, 'sponsorAddress') };
+}
+
+type IdOption = 'packageId' | 'callPackageId' | 'registryId' | 'sponsorAddress';
+function idSetting<T extends Hex32 = Hex32>(options: SuiOptions, option: IdOption): T {
   const value = options[option];
   if (!isHex32(value)) throw invalid(SUI_SETTINGS[option], '0x and 64 lower-case hex digits');
-  return asId<Hex32>(value, SUI_SETTINGS[option]);
+  return asId<T>(value, SUI_SETTINGS[option]);
 }
 
 function coinSetting(value: string | undefined): string {

@@ -1,5 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asAmount, toUsufructError, type Address, type Digest, type Hex32 } from '@usufruct/kernel';
+import { TransactionDataBuilder } from '@mysten/sui/transactions';
+import {
+  asAmount,
+  fromBase64,
+  toBase64,
+  toUsufructError,
+  type Address,
+  type Digest,
+  type Hex32,
+} from '@usufruct/kernel';
 import { deriveId, type ChainAction, type TransactionOutcome } from '@usufruct/protocol';
 import {
   buildPackage,
@@ -16,6 +25,7 @@ import {
   type MoveEvent,
 } from '@usufruct/testing';
 import type { PreparedTransaction } from '../port.js';
+import { httpSponsor } from './transactions/http-sponsor.js';
 import { walletSponsor } from './transactions/sponsor.js';
 
 let compiled: CompiledPackage;
@@ -147,6 +157,71 @@ describe('a sponsor', () => {
     const transaction = await paid.chain.prepare([close], founder);
     expect(transaction.signature.split(',')).toHaveLength(2);
     expect(await paid.chain.send(transaction)).toMatchObject({ status: 'succeeded' });
+  });
+
+  /** A service that answers by what a wallet of its own signs, or as it is told. */
+  const served = (answer: (asked: Request, honest: () => Promise<string>) => Promise<Response> | Response) => {
+    const asked: { url: string; body: unknown }[] = [];
+    const paid = sponsored(({ sui }) => {
+      const fetch: typeof globalThis.fetch = async (input, init) => {
+        const request = new Request(input, init);
+        const text = await request.clone().text();
+        const { kind, sender, lastEpoch } = JSON.parse(text) as { kind: string; sender: Address; lastEpoch: string };
+        asked.push({ url: request.url, body: JSON.parse(text) });
+        return answer(request, async () => {
+          const given = { kind: Uint8Array.from(fromBase64(kind)), sender, lastEpoch: BigInt(lastEpoch) };
+          const { bytes, signature } = await walletSponsor(paymaster, sui).sponsor(given);
+          return JSON.stringify({ bytes: toBase64(bytes), signature });
+        });
+      };
+      return httpSponsor({ url: 'https://gas.example/pay', address: paymaster.address, timeoutMs: 50, fetch });
+    });
+    paid.wallet('paymaster');
+    return { paid, asked };
+  };
+
+  it('pays from behind an address', async () => {
+    const { paid, asked } = served(async (_asked, honest) => new Response(await honest()));
+    paid.upcoming.push([closed]);
+    expect(await paid.chain.send(await paid.chain.prepare([close], founder))).toMatchObject({ status: 'succeeded' });
+    expect(asked).toEqual([
+      {
+        url: 'https://gas.example/pay',
+        body: { kind: expect.any(String), sender: founder.address, lastEpoch: '7' },
+      },
+    ]);
+  });
+
+  it.each<[string, string, Parameters<typeof served>[0]]>([
+    ['does not answer', 'UPSTREAM_UNAVAILABLE', () => Promise.reject(new Error('gone'))],
+    [
+      'does not answer in time',
+      'UPSTREAM_UNAVAILABLE',
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    ],
+    ['says no', 'UPSTREAM_UNAVAILABLE', () => new Response('{}', { status: 403 })],
+    ['says something else', 'UPSTREAM_INVALID', () => new Response('{"bytes":"AA=="}')],
+    ['says what is no JSON', 'UPSTREAM_INVALID', () => new Response('<html>')],
+    ['says too much', 'UPSTREAM_INVALID', () => new Response('"'.padEnd(300_000, 'a'))],
+    [
+      'gives another transaction',
+      'UPSTREAM_INVALID',
+      async (_, honest) => {
+        const { bytes, signature } = JSON.parse(await honest()) as { bytes: string; signature: string };
+        const data = TransactionDataBuilder.fromBytes(fromBase64(bytes));
+        data.sender = idOf('eve');
+        return new Response(JSON.stringify({ bytes: toBase64(data.build()), signature }));
+      },
+    ],
+  ])('that %s leaves it at that: nobody else pays, nothing is signed', async (_what, code, answer) => {
+    const { paid } = served(answer);
+    let signed = 0;
+    const signTransaction = (bytes: Uint8Array) => {
+      signed++;
+      return founder.signTransaction!(bytes);
+    };
+    expect(await refusalOf(paid.chain.prepare([close], { ...founder, signTransaction }))).toBe(code);
+    expect(signed).toBe(0);
   });
 
   it.each<[string, Partial<{ sender: Address; lastEpoch: bigint }>]>([

@@ -25,6 +25,7 @@ export type MoveEvent = { [N in MoveEventName]: readonly [N, ValueOf<(typeof EVE
 export const SUI_SETTINGS_IN_TESTS: SuiSettings = {
   network: 'custom',
   grpcUrl: 'http://127.0.0.1:1',
+  sponsor: null,
   packageId: idOf('package'),
   callPackageId: idOf('package'),
   registryId: idOf('registry'),
