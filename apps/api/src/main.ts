@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { openChain, refuseStandIns } from '@usufruct/chain';
+import { openVerifier, verifierStandIns } from '@usufruct/endorsements';
 import { systemClock, systemRandom } from '@usufruct/kernel';
 import { runService } from '@usufruct/service';
 import { createApp, startApp, stopApp } from './app.js';
@@ -7,9 +8,10 @@ import { readConfig } from './platform/config/config.js';
 
 await runService('api', async (logger) => {
   const config = readConfig(process.env);
-  refuseStandIns({ suiNetwork: config.suiNetwork, standIns: [] });
+  refuseStandIns({ suiNetwork: config.suiNetwork, standIns: verifierStandIns(config.verifier) });
+  const { desk } = openVerifier(config.verifier, { clock: systemClock, logger });
   const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui });
-  const app = await createApp({ config, chain, logger, clock: systemClock, random: systemRandom });
+  const app = await createApp({ config, chain, desk, logger, clock: systemClock, random: systemRandom });
   await startApp(app, config.port, config.host);
   logger.info('started', { url: await app.getUrl(), suiNetwork: config.suiNetwork });
   return { close: () => stopApp(app) };

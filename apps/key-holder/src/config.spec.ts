@@ -15,7 +15,7 @@ describe('configuration', () => {
       host: '127.0.0.1',
       suiNetwork: 'local',
       allowedOrigins: ['http://a', 'http://b'],
-      teeDevRootFile: undefined,
+      verifier: { policyFile: undefined, endorsementsDir: undefined, isOffline: false, devRootFile: undefined },
       standIns: ['local chain'],
     });
   });
@@ -41,8 +41,10 @@ describe('configuration', () => {
   });
 
   it.each(['testnet', 'mainnet', 'https://node.example'])('refuses to start with one on %s', (SUI_NETWORK) => {
-    const environment = { ...good, SUI_NETWORK, TEE_DEV_ROOT_FILE: '/root.pem' };
-    expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: 'STAND_IN_FORBIDDEN' }));
+    for (const standIn of [{ TEE_DEV_ROOT_FILE: '/root.pem' }, { TEE_DEV_HARDWARE_ROOTS_FILE: '/roots.json' }]) {
+      const environment = { ...good, SUI_NETWORK, ...standIn };
+      expect(() => readConfig(environment)).toThrow(expect.objectContaining({ code: 'STAND_IN_FORBIDDEN' }));
+    }
     expect(readConfig({ ...good, SUI_NETWORK }).standIns).toEqual([]);
   });
 });

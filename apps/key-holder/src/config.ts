@@ -1,4 +1,5 @@
 import { refuseStandIns, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
+import { VERIFIER_SETTINGS, verifierConfigOf, verifierStandIns, type VerifierConfig } from '@usufruct/endorsements';
 import { fromHex } from '@usufruct/kernel';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
@@ -7,7 +8,7 @@ const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
 
 const zEnvironment = zSharedSettings.extend({
   HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
-  TEE_DEV_ROOT_FILE: z.string().min(1).optional(),
+  ...VERIFIER_SETTINGS,
   ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
 });
 
@@ -22,8 +23,8 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   /** 32 bytes. Every key of this holder is derived from it. */
   readonly holderSecret: Uint8Array;
-  /** Where the root of a software TEE lies; accepting it is a stand-in. */
-  readonly teeDevRootFile: string | undefined;
+  /** How evidence is appraised. */
+  readonly verifier: VerifierConfig;
   readonly anchorIntervalMs: number;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
@@ -32,10 +33,8 @@ export interface Config {
 /** Refuses `CONFIG_INVALID` with the setting's name, never its value, and `STAND_IN_FORBIDDEN` on a real network. */
 export function readConfig(environment: Environment): Config {
   const env = readSettings(zEnvironment, environment);
-  const standIns = [
-    ...(env.SUI_NETWORK === 'local' ? ['local chain'] : []),
-    ...(env.TEE_DEV_ROOT_FILE === undefined ? [] : ['software TEE (its evidence is accepted)']),
-  ];
+  const verifier = verifierConfigOf(env);
+  const standIns = [...(env.SUI_NETWORK === 'local' ? ['local chain'] : []), ...verifierStandIns(verifier)];
   refuseStandIns({ suiNetwork: env.SUI_NETWORK, standIns });
   return {
     port: env.PORT,
@@ -46,7 +45,7 @@ export function readConfig(environment: Environment): Config {
     sui: suiOptionsFrom(environment),
     allowedOrigins: env.ALLOWED_ORIGINS,
     holderSecret: fromHex(env.HOLDER_SECRET, 'HOLDER_SECRET'),
-    teeDevRootFile: env.TEE_DEV_ROOT_FILE,
+    verifier,
     anchorIntervalMs: env.ANCHOR_INTERVAL_MS,
     standIns,
   };

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RootSet } from '@usufruct/attestation';
+import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
@@ -16,7 +16,8 @@ export interface HolderParts {
   readonly keys: HolderKeys;
   readonly chain: Chain;
   readonly database: DatabaseSync;
-  readonly roots: RootSet;
+  /** The verifier: judges evidence as this holder was configured. */
+  readonly desk: AppraisalDesk;
   readonly standIns: readonly string[];
   readonly clock: Clock;
   readonly random: RandomSource;

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { productionRoots, rootSetWithDevRoot, type RootSet } from '@usufruct/attestation';
+import { AppraisalDesk, productionRoots, rootSetWithDevRoot, type RootSet } from '@usufruct/attestation';
 import {
   combine,
   leafHash,
@@ -105,7 +105,7 @@ const start = async (n: number, roots: RootSet = rootSetWithDevRoot(runner.rootP
     anchorIntervalMs: 60_000,
     standIns: ['local chain'],
     chain,
-    roots,
+    desk: new AppraisalDesk({ roots }),
     clock,
     random: seededRandom(`holder-${n}-${Math.random()}`),
     logger: silent,
@@ -768,7 +768,7 @@ describe('restart', () => {
       anchorIntervalMs: 60_000,
       standIns: [],
       chain,
-      roots: productionRoots(),
+      desk: new AppraisalDesk({ roots: productionRoots() }),
       clock,
       random: seededRandom('x'),
       logger: silent,

@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { productionRoots, rootSetWithDevRoot, type RootSet } from '@usufruct/attestation';
 import { openChain } from '@usufruct/chain';
-import { refuse, systemClock, systemRandom, toBase64 } from '@usufruct/kernel';
+import { openVerifier } from '@usufruct/endorsements';
+import { systemClock, systemRandom, toBase64 } from '@usufruct/kernel';
 import { runService } from '@usufruct/service';
-import { readConfig, type Config } from './config.js';
+import { readConfig } from './config.js';
 import { startKeyHolder } from './start.js';
 
 await runService('key-holder', async (logger) => {
   const config = readConfig(process.env);
+  const { desk } = openVerifier(config.verifier, { clock: systemClock, logger });
   const running = await startKeyHolder({
     ...config,
     chain: openChain(config),
-    roots: rootsOf(config),
+    desk,
     clock: systemClock,
     random: systemRandom,
     logger,
@@ -23,12 +23,3 @@ await runService('key-holder', async (logger) => {
   });
   return running;
 });
-
-function rootsOf({ teeDevRootFile }: Config): RootSet {
-  if (teeDevRootFile === undefined) return productionRoots();
-  try {
-    return rootSetWithDevRoot(readFileSync(teeDevRootFile, 'utf8'));
-  } catch (cause) {
-    throw refuse('CONFIG_INVALID', { setting: 'TEE_DEV_ROOT_FILE', expected: 'a readable PEM certificate' }, cause);
-  }
-}

@@ -1,4 +1,4 @@
-import type { RootSet } from '@usufruct/attestation';
+import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/kernel';
 import { makeHolder, type Holder } from './holder.js';
@@ -17,7 +17,7 @@ export interface HolderOptions {
   readonly anchorIntervalMs: number;
   readonly standIns: readonly string[];
   readonly chain: Chain;
-  readonly roots: RootSet;
+  readonly desk: AppraisalDesk;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;

@@ -1,6 +1,10 @@
 export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from './appraise.js';
 export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite/gpu-events.js';
 export type { GpuMode } from './composite/gpu-events.js';
+export { AppraisalDesk, appraisalRefusal } from './appraisal-desk.js';
+export type { DeskAnswer, DeskOptions, DeskRequest, EndorsementPort } from './appraisal-desk.js';
+export { CHECK_MEANINGS, CHECK_SECTIONS, checkSection } from './check-meanings.js';
+export type { CheckSection } from './check-meanings.js';
 export { evidenceMeasurement, readGpuEvidence, runtimeRegisterOf, tdxIdentityOf } from './attester.js';
 export type { GpuReading } from './attester.js';
 export { endorsementsOfItem, itemOfName, nameOfItem } from './endorsements/item.js';
@@ -29,7 +33,7 @@ export { readTeePolicyBook, teePolicyFor, zTeePolicy, zTeePolicyBook } from './p
 export type { TeePolicyBook } from './policy/tee-policy-book.js';
 export { encodeTdxPolicy, TCB_STATUSES, tdxMeasurement, zTdxPolicy } from './policy/tdx-policy.js';
 export type { TcbStatus, TdxIdentity, TdxPolicy } from './policy/tdx-policy.js';
-export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot } from './roots.js';
+export { devHardwareRoots, pinnedRoots, productionRoots, rootSetWithDevRoot, verifierRoots } from './roots.js';
 export type { RootName, RootSet } from './roots.js';
 export { hardwareIdBytes } from './snp/endorsement-key.js';
 export type { SnpTcb } from './snp/endorsement-key.js';

@@ -1,4 +1,5 @@
 import { refuse, utf8, type Brand } from '@usufruct/kernel';
+import { z } from 'zod';
 import { PINNED } from './pinned-roots.js';
 import { parseCertificate, type Certificate } from './x509/certificate.js';
 import { parsePemChain } from './x509/pem.js';
@@ -54,6 +55,42 @@ export function devHardwareRoots(pems: Readonly<Partial<Record<RootName, string>
     ([name, pem]) => [name as RootName, [devCertificate(pem).fingerprint]] as const,
   );
   return rootSet(roots, true);
+}
+
+const zDevRoots = z.strictObject({
+  intel: z.string().exactOptional(),
+  amd: z.string().exactOptional(),
+  awsNitro: z.string().exactOptional(),
+  nvidiaDevice: z.string().exactOptional(),
+  nvidiaRim: z.string().exactOptional(),
+});
+
+/**
+ * The roots of a verifier process as it was configured: the vendors', unless a root of the software TEE or generated
+ * roots in place of the vendors' were given, each of which makes it a stand-in that must refuse a real network.
+ *
+ * @param software PEM of the root of a software TEE
+ * @param hardware JSON: PEM of generated roots by vendor; then no vendor's root counts
+ */
+export function verifierRoots({
+  software,
+  hardware,
+}: {
+  readonly software?: string | undefined;
+  readonly hardware?: string | undefined;
+}): RootSet {
+  if (hardware === undefined) return software === undefined ? productionRoots() : rootSetWithDevRoot(software);
+  const pems = zDevRoots.safeParse(jsonOrNull(hardware)).data;
+  if (pems === undefined) throw notARoot('JSON of PEM certificates by vendor');
+  return devHardwareRoots({ ...pems, ...(software === undefined ? {} : { 'software-dev': software }) });
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 export const pinnedRoots = (roots: RootSet, name: RootName): readonly string[] => roots.byName.get(name) ?? [];

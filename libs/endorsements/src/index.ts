@@ -7,3 +7,7 @@ export type { EndorsementSource, FoundEndorsements, MissingEndorsement } from '.
 export type { EndorsementStatus } from './status.js';
 export { VENDOR_URLS } from './vendors/urls.js';
 export type { EndorsementUrls } from './vendors/urls.js';
+export { openEndorsements } from './open-endorsements.js';
+export type { SourceRequest } from './open-endorsements.js';
+export { openVerifier, VERIFIER_SETTINGS, verifierConfigOf, verifierStandIns } from './verifier-settings.js';
+export type { VerifierConfig } from './verifier-settings.js';

@@ -184,6 +184,12 @@ export const CATALOGUE = {
     'The runner key is no longer current',
     'Fetch fresh evidence and encrypt to its key.',
   ),
+  ATTESTATION_UNENDORSED: entry(
+    503,
+    'later',
+    'The verifier has no current word of the hardware’s vendor about this evidence',
+    'Try again; the operator of the verifier finds in its log what is missing.',
+  ),
   PROFILE_UNSUPPORTED: entry(
     400,
     'never',

@@ -1,9 +1,10 @@
-import { refuse, toBase64, type JobId, type RunnerId, equalBytes, fromBase64 } from '@usufruct/kernel';
+import { equalBytes, fromBase64, refuse, toBase64, UsufructError, type JobId, type RunnerId } from '@usufruct/kernel';
 import {
+  appraisalRefusal,
   appraiseEvidence,
-  failedChecks,
   productionRoots,
   rootSetWithDevRoot,
+  zTeePolicy,
   type RootSet,
 } from '@usufruct/attestation';
 import {
@@ -15,6 +16,7 @@ import {
   type AttestationResult,
   type Claims,
   type DaoView,
+  type EvidenceProfile,
   type RunnerView,
 } from '@usufruct/protocol';
 import { valueOrThrow } from './api/graphql.js';
@@ -30,19 +32,34 @@ export interface AttestedRunner {
   readonly runner: RunnerView;
 }
 
+/** What came of looking at a runner, good or bad. */
+export interface InspectedRunner {
+  readonly profile: EvidenceProfile;
+  /** Every check, whether it held or not. */
+  readonly result: AttestationResult;
+  /** What the evidence needs and nobody had. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  /** Either the runner, which may be asked, or why it may not. */
+  readonly attested: AttestedRunner | UsufructError;
+}
+
 /**
  * Fetch evidence for our own nonce (the API only relays it), appraise it against the policy that the DAO has on the
  * chain, and find the same keys in the chain's registry of runners.
  *
- * Refuses `ATTESTATION_REFUSED` with the names of the failed checks, `RUNNER_NOT_REGISTERED` with the one that failed.
+ * What the vendors say of the hardware and what the DAO asks of it come from the API, too, and are not taken at its word:
+ * a pinned root stands for the first, and the measurement that the DAO approved on the chain for the second. An API could
+ * withhold them, or hand out an older list of revocations whose signed validity is not over yet.
+ *
  * What it proves is what `appraiseEvidence` proves; with `claims.standIn`, nothing about hardware.
  */
-export async function attestRunner(context: ClientContext, jobId: JobId): Promise<AttestedRunner> {
+export async function inspectRunner(context: ClientContext, jobId: JobId): Promise<InspectedRunner> {
   const { chain, clock } = context;
   const { daoId } = await chain.job(jobId);
   const nonce = context.random(32);
   const answer = await context.api.request(ATTESTATION, { jobId, nonce: toBase64(nonce) });
-  const bundle = parseAnswer(zEvidenceBundle, parseJson(valueOrThrow(answer.attestation).bundle), 'runner');
+  const { bundle: text, appraisal: relayed } = valueOrThrow(answer.attestation);
+  const bundle = parseAnswer(zEvidenceBundle, parseJson(text), 'runner');
   const dao = await chain.dao(daoId);
   const result = await appraiseEvidence(bundle, {
     ownChallenge: clientChallenge(nonce),
@@ -50,11 +67,34 @@ export async function attestRunner(context: ClientContext, jobId: JobId): Promis
     nowMs: clock.nowMs(),
     policy: dao.policy.appraisal,
     roots: await trustedRoots(context),
+    endorsements: Object.fromEntries(relayed.endorsements.map(({ name, bytes }) => [name, fromBase64(bytes)])),
+    ...(relayed.teePolicy === null ? {} : { teePolicy: parseAnswer(zTeePolicy, parseJson(relayed.teePolicy), 'api') }),
   });
-  if (!result.ok || result.claims === undefined) {
-    throw refuse('ATTESTATION_REFUSED', { checks: failedChecks(result).join(', ') });
+  const { missing } = relayed;
+  return { profile: bundle.profile, result, missing, attested: await judge(context, dao, result, missing) };
+}
+
+/** `inspectRunner`, for who wants to go on only with a good one. Refuses why it is none. */
+export async function attestRunner(context: ClientContext, jobId: JobId): Promise<AttestedRunner> {
+  const { attested } = await inspectRunner(context, jobId);
+  if (attested instanceof UsufructError) throw attested;
+  return attested;
+}
+
+async function judge(
+  context: ClientContext,
+  dao: DaoView,
+  result: AttestationResult,
+  missing: InspectedRunner['missing'],
+): Promise<AttestedRunner | UsufructError> {
+  const { claims } = result;
+  if (!result.ok || claims === undefined) return appraisalRefusal({ result, missing });
+  try {
+    return { claims, result, runner: await registeredRunner(context, dao, claims) };
+  } catch (error) {
+    if (error instanceof UsufructError && error.code === 'RUNNER_NOT_REGISTERED') return error;
+    throw error;
   }
-  return { claims: result.claims, result, runner: await registeredRunner(context, dao, result.claims) };
 }
 
 /** The root of a software TEE counts on the local chain only. */

@@ -2,7 +2,7 @@ export { operation, requestGraphql, resultOf, valueOrThrow, REFUSAL_FIELDS } fro
 export type { GraphqlRequest, Operation } from './api/graphql.js';
 export type { Fetch } from './api/http.js';
 export type { ApiSession, RequestOptions } from './api/session.js';
-export type { AttestedRunner } from './attest.js';
+export type { AttestedRunner, InspectedRunner } from './attest.js';
 export { connect, type ConnectOptions, type UsufructClient } from './client.js';
 export type { HolderEndpoint } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';

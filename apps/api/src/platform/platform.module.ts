@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AppraisalDesk, productionRoots } from '@usufruct/attestation';
 import { ApiKeys, AuthGuard, AuthResolver, Challenges, Sessions } from './auth/index.js';
 import { ChainIdentity } from './chain/index.js';
 import { ErrorFilter } from './errors/index.js';
@@ -9,7 +10,7 @@ import { NodeResolver } from './graphql/node.resolver.js';
 import { HealthController, Readiness } from './health/index.js';
 import { OutboxService } from './outbox/index.js';
 import { PrismaService } from './prisma/index.js';
-import { CHAIN, CLOCK, CONFIG, LOGGER, RANDOM, type Outside } from './tokens.js';
+import { APPRAISAL_DESK, CHAIN, CLOCK, CONFIG, LOGGER, RANDOM, type Outside } from './tokens.js';
 
 /** Everything that knows no feature. Modules import nothing of it by hand: it is global. */
 @Global()
@@ -22,6 +23,7 @@ export class PlatformModule {
       { provide: RANDOM, useValue: outside.random },
       { provide: LOGGER, useValue: outside.logger },
       { provide: CHAIN, useValue: outside.chain },
+      { provide: APPRAISAL_DESK, useValue: outside.desk ?? new AppraisalDesk({ roots: productionRoots() }) },
     ];
     const shared: Provider[] = [...given, ChainIdentity, PrismaService, OutboxService, NodeRegistry, Readiness];
     return {

@@ -1,4 +1,5 @@
 import type { Clock, Logger, RandomSource } from '@usufruct/kernel';
+import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import type { Config } from './config/config.js';
 
@@ -9,9 +10,12 @@ export interface Outside {
   readonly random: RandomSource;
   readonly logger: Logger;
   readonly chain: Chain;
+  /** Judges evidence; missing: one that trusts the vendors' roots, and has neither policies nor endorsements. */
+  readonly desk?: AppraisalDesk;
 }
 export const CONFIG = Symbol('config');
 export const CLOCK = Symbol('clock');
 export const RANDOM = Symbol('random');
 export const LOGGER = Symbol('logger');
 export const CHAIN = Symbol('chain');
+export const APPRAISAL_DESK = Symbol('appraisal desk');

@@ -1,5 +1,5 @@
-import { appraiseEvidence, failedChecks } from '@usufruct/attestation';
-import { fromBase64, refuse, type Hex32 } from '@usufruct/kernel';
+import { appraisalRefusal, failedChecks } from '@usufruct/attestation';
+import { fromBase64, type Hex32 } from '@usufruct/kernel';
 import type { Claims, DaoView, EvidenceBundle } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 
@@ -14,18 +14,20 @@ export interface AppraisalRequest {
   readonly dao: DaoView;
 }
 
-/** Refuses `PROFILE_UNSUPPORTED` and `ATTESTATION_REFUSED`, which names the checks that failed. */
+/**
+ * Refuses `PROFILE_UNSUPPORTED`, `ATTESTATION_REFUSED`, which names the checks that failed, and `ATTESTATION_UNENDORSED`
+ * where the evidence lacks nothing but what this holder's own endorsements were to show.
+ */
 export async function appraise(holder: Holder, { bundle, challenge, jobId, dao }: AppraisalRequest): Promise<Claims> {
-  const result = await appraiseEvidence(bundle, {
+  const { result, missing } = await holder.desk.appraise({
+    bundle,
     ownChallenge: fromBase64(challenge, 'challenge'),
     jobId,
+    dao,
     nowMs: holder.clock.nowMs(),
-    policy: dao.policy.appraisal,
-    roots: holder.roots,
   });
   if (result.ok && result.claims !== undefined) return result.claims;
   const failed = failedChecks(result);
-  holder.logger.warn('attestation.refused', { jobId, profile: bundle.profile, failed });
-  if (failed.includes('PROFILE_UNSUPPORTED')) throw refuse('PROFILE_UNSUPPORTED', { profile: bundle.profile });
-  throw refuse('ATTESTATION_REFUSED', { checks: failed.join(', ') });
+  holder.logger.warn('attestation.refused', { jobId, profile: bundle.profile, failed, missing });
+  throw appraisalRefusal({ result, missing });
 }

@@ -2,6 +2,7 @@ import { refuse, type DaoId, type Digest } from '@usufruct/kernel';
 import { zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { TeePolicy } from '../types.js';
+import { zNitroPolicy } from './nitro-policy.js';
 import { zNvidiaPolicy } from './nvidia-policy.js';
 import { zSnpPolicy } from './snp-policy.js';
 import { zTdxPolicy } from './tdx-policy.js';
@@ -11,6 +12,7 @@ export const zTeePolicy: z.ZodType<TeePolicy> = z
   .strictObject({
     tdx: zTdxPolicy.exactOptional(),
     snp: zSnpPolicy.exactOptional(),
+    nitro: zNitroPolicy.exactOptional(),
     nvidia: zNvidiaPolicy.exactOptional(),
   })
   .refine((policy) => Object.keys(policy).length > 0, 'a policy for at least one kind of evidence');

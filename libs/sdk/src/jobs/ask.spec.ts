@@ -182,7 +182,8 @@ async function world(interference: Interference = {}) {
     const challenge = toBase64(clientChallenge(fromBase64(String(nonce))));
     const bundle: Record<string, unknown> = { ...(await tee.evidence([challenge], jobId as JobId, keys)) };
     const sent = interference.evidence?.(bundle) ?? bundle;
-    return { attestation: { __typename: 'Attestation', bundle: JSON.stringify(sent) } };
+    const appraisal = { teePolicy: null, missing: [], endorsements: [] };
+    return { attestation: { __typename: 'Attestation', bundle: JSON.stringify(sent), appraisal } };
   });
   api.on('AskQuestion', async ({ input }) => {
     const request = input as Record<'questionId' | 'sealedQuestion' | 'authorization' | 'idempotencyKey', string>;

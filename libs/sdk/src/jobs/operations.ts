@@ -125,10 +125,20 @@ export const JOB_EVENTS = operation<{ jobId: JobId; after: number }>()(
     }),
   }),
 );
+/** What the API's own appraisal went by: whoever relays it cannot make it say anything, see `inspectRunner`. */
+const zCollateral = z.object({
+  teePolicy: z
+    .string()
+    .max(1024 ** 2)
+    .nullable(),
+  missing: z.array(z.object({ name: z.string().max(256), reason: z.string().max(1024) })).max(64),
+  endorsements: z.array(z.object({ name: z.string().max(256), bytes: zBase64(1024 ** 2) })).max(64),
+});
 export const ATTESTATION = operation<{ jobId: JobId; nonce: string }>()(
   `query Attestation($jobId: Hex32!, $nonce: Base64!) { attestation(jobId: $jobId, nonce: $nonce) {
-    __typename ... on Attestation { bundle } ${REFUSAL_FIELDS} } }`,
-  z.object({ attestation: resultOf(z.object({ bundle: z.string().max(1024 ** 2) })) }),
+    __typename ... on Attestation { bundle appraisal { teePolicy missing { name reason } endorsements { name bytes } } }
+    ${REFUSAL_FIELDS} } }`,
+  z.object({ attestation: resultOf(z.object({ bundle: z.string().max(1024 ** 2), appraisal: zCollateral })) }),
 );
 export interface AskInput {
   readonly jobId: JobId;

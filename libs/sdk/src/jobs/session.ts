@@ -1,6 +1,6 @@
 import { refuse, type JobId, type QuestionId } from '@usufruct/kernel';
 import type { JobView } from '@usufruct/protocol';
-import { attestRunner, type AttestedRunner } from '../attest.js';
+import { attestRunner, inspectRunner, type AttestedRunner, type InspectedRunner } from '../attest.js';
 import type { ClientContext } from '../context.js';
 import { pause, retrying } from '../wait.js';
 import { isBeingPrepared, requireRunning } from './ready.js';
@@ -28,6 +28,11 @@ export interface PendingQuestion {
 
 const ATTEST_TIMEOUT_MS = 60_000;
 
+export interface AttestOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** A funded job on this device: it holds the client key that authorises questions. */
 export class JobSession {
   constructor(
@@ -51,12 +56,21 @@ export class JobSession {
    * Wait until a runner has taken the job, and appraise its evidence. `ask` does both by itself; this is for who wants
    * to see the evidence first. Refuses what `ask` refuses before anything is asked.
    */
-  attest(options: { readonly timeoutMs?: number; readonly signal?: AbortSignal } = {}): Promise<AttestedRunner> {
+  attest(options: AttestOptions = {}): Promise<AttestedRunner> {
+    return this.onceRunning(options, () => attestRunner(this.context, this.jobId));
+  }
+
+  /** The same, for who wants to see every check whether or not it held; a bad runner is data and no refusal. */
+  inspect(options: AttestOptions = {}): Promise<InspectedRunner> {
+    return this.onceRunning(options, () => inspectRunner(this.context, this.jobId));
+  }
+
+  private onceRunning<T>(options: AttestOptions, look: () => Promise<T>): Promise<T> {
     const { timeoutMs = ATTEST_TIMEOUT_MS, ...rest } = options;
     const params = { clock: this.context.clock, timeoutMs, isWorthRetrying: isBeingPrepared, ...rest };
     return retrying(params, async () => {
       await requireRunning(this.context, this.jobId);
-      return attestRunner(this.context, this.jobId);
+      return look();
     });
   }
 

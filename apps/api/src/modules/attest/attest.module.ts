@@ -6,11 +6,21 @@ import { JobModule } from '../job/index.js';
 import { ProjectionModule, ProjectionService } from '../projection/index.js';
 import { DaoRunnersResolver, JobRunnerResolver, RunnerResolver } from './attest.resolver.js';
 import { AttestProjector } from './attest.projector.js';
+import { AppraisalResolver } from './appraisal.resolver.js';
+import { AppraisalService } from './appraisal.service.js';
 import { AttestService } from './attest.service.js';
 
 @Module({
   imports: [ProjectionModule, DaoModule, JobModule],
-  providers: [AttestService, AttestProjector, RunnerResolver, DaoRunnersResolver, JobRunnerResolver],
+  providers: [
+    AttestService,
+    AppraisalService,
+    AppraisalResolver,
+    AttestProjector,
+    RunnerResolver,
+    DaoRunnersResolver,
+    JobRunnerResolver,
+  ],
 })
 export class AttestModule {
   constructor(projection: ProjectionService, projector: AttestProjector, nodes: NodeRegistry, service: AttestService) {

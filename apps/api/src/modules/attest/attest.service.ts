@@ -79,7 +79,8 @@ export class AttestService {
     await this.jobs.requireOwn(requester, jobId);
     const bundle = await this.dispatch.atRunner(jobId, (url) => this.runnerClient.attestation(url, jobId, bytes));
     const runnerId = runnerIdOf<RunnerId>(fromBase64(bundle.signingPublicKey, 'signingPublicKey'));
-    return { __typename: 'Attestation', runnerId, bundle: toWireJson(bundle) };
+    const asked = { jobId, nonce: bytes, evidence: bundle };
+    return { __typename: 'Attestation', runnerId, bundle: toWireJson(bundle), asked };
   }
 }
 

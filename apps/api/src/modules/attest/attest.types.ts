@@ -1,5 +1,6 @@
 import { Field, ObjectType } from '@nestjs/graphql';
-import type { DaoId, Digest, Hex32, RunnerId, TimestampMs } from '@usufruct/kernel';
+import type { EvidenceBundle } from '@usufruct/protocol';
+import type { DaoId, Digest, Hex32, JobId, RunnerId, TimestampMs } from '@usufruct/kernel';
 import { resultUnion } from '../../platform/errors/index.js';
 import { Base64, Hex32Scalar, Node, TimestampMsScalar } from '../../platform/graphql/index.js';
 
@@ -55,7 +56,8 @@ export class SignerType extends Node {
 }
 
 @ObjectType({
-  description: "Evidence of the job's runner for the caller's nonce. The API relays it and vouches for nothing.",
+  description: `Evidence of the job's runner for the caller's nonce. The API relays it; what it thinks of it is
+\`appraisal\`, on which nobody who can appraise evidence needs to rely.`,
 })
 export class Attestation {
   readonly __typename = 'Attestation';
@@ -63,6 +65,8 @@ export class Attestation {
   runnerId!: Hex32;
   @Field({ description: "JSON of the protocol's EvidenceBundle: verify it yourself." })
   bundle!: string;
+  /** What the appraisal needs, for whoever asks for it. */
+  readonly asked!: { readonly jobId: JobId; readonly nonce: Uint8Array; readonly evidence: EvidenceBundle };
 }
 
 export const AttestationAnswer = resultUnion('AttestationAnswer', Attestation);

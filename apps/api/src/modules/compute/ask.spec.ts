@@ -108,11 +108,15 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
   it('relays evidence for the caller’s own nonce', async () => {
     const nonce = toBase64(bytesOf('nonce'));
     const query = `query ($jobId: Hex32!, $nonce: Base64!) { attestation(jobId: $jobId, nonce: $nonce) {
-      ... on Attestation { runnerId bundle } ... on Refusal { __typename code } } }`;
+      ... on Attestation { runnerId bundle appraisal { ok standIn checks { name status } cpu { tee } teePolicy
+        endorsements { name } missing { name } } } ... on Refusal { __typename code } } }`;
     const { jobId } = world.dao;
     const answer = await world.field(query, { jobId, nonce }, token);
     expect(answer.runnerId).toBe(runnerIdOf(world.dao.runnerKey.publicKey));
     expect(JSON.parse(answer.bundle)).toMatchObject({ challenges: [nonce], jobId, profile: 'software-dev' });
+    // What this runner sent is no quote at all, and is said to be none.
+    expect(answer.appraisal).toMatchObject({ ok: false, cpu: null, teePolicy: null, endorsements: [], missing: [] });
+    expect(answer.appraisal.checks).toContainEqual({ name: 'PARSE', status: 'failed' });
     expect(await world.field(query, { jobId, nonce: 'AAAA' }, token)).toMatchObject({ code: 'INVALID_ARGUMENT' });
     const stranger = await world.signIn(world.dao.stranger);
     expect(await world.field(query, { jobId, nonce }, stranger)).toMatchObject({ code: 'NOT_FOUND' });

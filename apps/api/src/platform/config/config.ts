@@ -1,4 +1,5 @@
 import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
+import { VERIFIER_SETTINGS, verifierConfigOf, type VerifierConfig } from '@usufruct/endorsements';
 import { isHex32, refuse, toHex, type RandomSource } from '@usufruct/kernel';
 import { z } from 'zod';
 
@@ -34,6 +35,7 @@ const zEnvironment = z
     AUTH_SECRET: z.string().refine((text) => isHex32(`0x${text}`)),
     SIGN_IN_DOMAIN: z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/),
     PORTAL_ORIGIN: url,
+    ...VERIFIER_SETTINGS,
   })
   .refine(namesItsChain, { path: ['CHAIN_URL'] });
 
@@ -55,6 +57,8 @@ export interface Config {
   readonly authSecret: string;
   /** Who asks for the signature in the sign-in text. */
   readonly signInDomain: string;
+  /** How evidence is appraised, for clients that cannot do it themselves. */
+  readonly verifier: VerifierConfig;
 }
 
 /** Reads the environment once. Refuses with `CONFIG_INVALID` and the setting's name, never its value. */
@@ -75,6 +79,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     aggregatorUrl: env.AGGREGATOR_URL,
     authSecret: env.AUTH_SECRET,
     signInDomain: env.SIGN_IN_DOMAIN,
+    verifier: verifierConfigOf(env),
   };
 }
 
@@ -101,6 +106,7 @@ export function readProjectionConfig(
     aggregatorUrl: '',
     authSecret: toHex(random(32)),
     signInDomain: '',
+    verifier: verifierConfigOf({ ENDORSEMENTS_OFFLINE: 'no' }),
   };
 }
 

@@ -41,7 +41,13 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'MANIFEST_MISMATCH',
     'TOMBSTONED',
   ],
-  AttestationRefusal: ['ATTESTATION_REFUSED', 'ATTESTATION_STALE', 'PROFILE_UNSUPPORTED', 'RUNNER_NOT_REGISTERED'],
+  AttestationRefusal: [
+    'ATTESTATION_REFUSED',
+    'ATTESTATION_STALE',
+    'ATTESTATION_UNENDORSED',
+    'PROFILE_UNSUPPORTED',
+    'RUNNER_NOT_REGISTERED',
+  ],
   JobRefusal: ['JOB_STATE', 'JOB_EXPIRED', 'QUESTION_LIMIT', 'QUESTION_UNKNOWN', 'POLICY_OUTDATED'],
   PaymentRefusal: [
     'PAYMENT_REQUIRED',

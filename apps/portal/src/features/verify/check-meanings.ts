@@ -1,22 +1,3 @@
-/** What each check of the evidence is for, in plain language (names: libs/attestation). */
-export const ATTESTATION_MEANINGS: Readonly<Record<string, string>> = {
-  BAD_CLOCK: 'This browser’s clock is plausible, so dates in certificates can be judged.',
-  POLICY: 'The DAO’s appraisal policy is complete.',
-  PROFILE: 'The DAO accepts this kind of trusted hardware.',
-  PROFILE_UNSUPPORTED: 'This portal knows how to check this kind of evidence.',
-  PARSE_BUNDLE: 'The evidence is well-formed.',
-  PARSE: 'The hardware’s quote is well-formed, and is exactly one.',
-  ROOT_NOT_PINNED: 'The chain of certificates ends in a root of trust that is pinned here.',
-  CHAIN: 'Every certificate is signed by the one above it and valid today.',
-  SIGNATURE: 'The quote was signed by that hardware’s key.',
-  RTMR: 'The recorded start-up events add up to the register in the quote: nothing is hidden.',
-  GPU: 'The graphics processor proved itself too.',
-  DEBUG: 'Debugging is off: the operator cannot look into the memory.',
-  MEASUREMENT: 'The code that runs is exactly code that the DAO has approved.',
-  NONCE: 'The evidence answers the random challenge that this browser has just made: it is no recording.',
-  BINDING: 'The keys that your question is encrypted to were made inside, for this job.',
-};
-
 /** What each check of a receipt is for (names: libs/sdk). */
 export const RECEIPT_MEANINGS: Readonly<Record<string, string>> = {
   ENCODING: 'The receipt is a receipt, written in the one way that receipts are written.',

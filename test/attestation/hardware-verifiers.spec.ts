@@ -1,0 +1,287 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  AppraisalDesk,
+  makeEvidence,
+  productionRoots,
+  readTeePolicyBook,
+  verifierRoots,
+  type DeskOptions,
+  type TeeDevice,
+} from '@usufruct/attestation';
+import { pemOf } from '@usufruct/attestation-dev';
+import { refuseStandIns } from '@usufruct/chain';
+import { generateSigningKey, sign, verify } from '@usufruct/crypto';
+import { fixedEndorsements, openVerifier, verifierConfigOf, verifierStandIns } from '@usufruct/endorsements';
+import {
+  asTimestampMs,
+  fromBase64,
+  systemRandom,
+  toBase64,
+  type Address,
+  type DaoId,
+  type JobId,
+  type Logger,
+} from '@usufruct/kernel';
+import { appraisalPolicyDigest, clientChallenge, RunnerStatementBcs, TAGS } from '@usufruct/protocol';
+import {
+  aDao,
+  aHolderSet,
+  aJob,
+  anAppraisalPolicy,
+  aPolicy,
+  FakeChain,
+  idOf,
+  ManualClock,
+  seededRandom,
+} from '@usufruct/testing';
+import { AppraisalService } from '../../apps/api/src/modules/attest/appraisal.service.js';
+import { dstackClient } from '../../apps/enclave-runner/src/attest/devices/dstack-client.js';
+import { dstackCpu } from '../../apps/enclave-runner/src/attest/devices/dstack.js';
+import { openHardwareDevice } from '../../apps/enclave-runner/src/attest/devices/hardware-device.js';
+import { nvidiaTools } from '../../apps/enclave-runner/src/attest/devices/nvidia.js';
+import { deriveHolderKeys } from '../../apps/key-holder/src/identity.js';
+import { startKeyHolder, type RunningHolder } from '../../apps/key-holder/src/start.js';
+import { context, directory, nvidia, NVIDIA_POLICY, servers, tools, useHardware } from '../support/hardware-world.js';
+import { bytes, DAY_MS, NOW_MS, pki, POLICY } from '../support/tdx-world.js';
+import { configIdOf, ExtensibleTd, startDstackAgent } from '../support/tee-guest.js';
+
+useHardware();
+
+const DAO = idOf<DaoId>('dao');
+const JOB = idOf<JobId>('job');
+const PAYEE = idOf<Address>('runner-wallet');
+const COMPOSE = '{"name":"usufruct"}';
+const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
+const BOOK = JSON.stringify({ v: 1, policies: [{ daoId: DAO, teePolicy: TEE_POLICY }] });
+const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const signing = generateSigningKey(systemRandom);
+const keys = { hpkePublicKey: bytes(21), signingPublicKey: signing.publicKey };
+
+let device: TeeDevice;
+let chain: FakeChain;
+let clock: ManualClock;
+let hardwareRoots: string;
+const open: RunningHolder[] = [];
+
+beforeAll(async () => {
+  const td = new ExtensibleTd(pki, { report: { mrConfigId: configIdOf(COMPOSE) } });
+  const socket = join(directory, 'guest.sock');
+  servers.push(await startDstackAgent({ socket, td, appCompose: COMPOSE }));
+  device = await openHardwareDevice({
+    cpu: await dstackCpu(dstackClient(socket)),
+    gpus: nvidiaTools(tools),
+    policy: TEE_POLICY,
+    imageDigest: bytes(5),
+    random: systemRandom,
+  });
+  hardwareRoots = JSON.stringify({
+    intel: pemOf(pki.root),
+    nvidiaDevice: pemOf(nvidia.deviceRoot),
+    nvidiaRim: pemOf(nvidia.rim[3]),
+  });
+  const { operator, signing: own, sealing } = await deriveHolderKeys(bytes(77));
+  const member = {
+    operator: operator.address,
+    signingPublicKey: toBase64(own.publicKey),
+    sealingPublicKey: toBase64(sealing.publicKey),
+  };
+  const measurements = [await device.measurement()];
+  const appraisal = { ...anAppraisalPolicy(), profiles: ['tdx+nv' as const], measurements };
+  chain = new FakeChain();
+  chain.put('holder-set', aHolderSet({ members: [member] })).put('job', aJob());
+  chain.put('dao', aDao({ policy: aPolicy({ appraisal }) }));
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((holder) => holder.close()));
+});
+
+const deskOf = (changes: Partial<DeskOptions> = {}): AppraisalDesk =>
+  new AppraisalDesk({
+    roots: verifierRoots({ hardware: hardwareRoots }),
+    policies: readTeePolicyBook(BOOK, 'TEE_POLICY_FILE'),
+    endorsements: fixedEndorsements(context.endorsements ?? {}),
+    ...changes,
+  });
+
+describe('a key holder and a runner on TDX with two GPUs', () => {
+  let data: string;
+  beforeAll(() => {
+    data = mkdtempSync(join(tmpdir(), 'holder-'));
+  });
+  afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+  /** As a runner registers: the holder's challenge, one bundle, the statement signed by the attested key. */
+  async function register(desk: AppraisalDesk, { laterMs = 0, holderChallenge = true } = {}) {
+    clock = new ManualClock(asTimestampMs(NOW_MS + laterMs));
+    const holder = await startKeyHolder({
+      host: '127.0.0.1',
+      port: 0,
+      dataDir: mkdtempSync(join(data, 'holder-')),
+      holderSecret: bytes(77),
+      allowedOrigins: [],
+      anchorIntervalMs: 60_000,
+      standIns: [],
+      chain,
+      desk,
+      clock,
+      random: seededRandom('holder'),
+      logger: silent,
+    });
+    open.push(holder);
+    const call = async (path: string, body: object) => {
+      const response = await fetch(`${holder.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+      // oxlint-disable-next-line no-explicit-any
+      return { status: response.status, body: (await response.json()) as any };
+    };
+    const { challenge } = (await call('/v1/challenges', { for: 'registration', daoId: DAO })).body;
+    const challenges = [holderChallenge ? fromBase64(challenge) : bytes(9)];
+    const bundle = await makeEvidence(device, { challenges, jobId: DAO, keys });
+    const { appraisal } = (await chain.dao(DAO)).policy;
+    const statement = {
+      chainId: (await chain.info()).chainId,
+      daoId: DAO,
+      profile: 'tdx+nv',
+      measurement: await device.measurement(),
+      ...keys,
+      appraisalPolicyDigest: appraisalPolicyDigest(appraisal),
+      payTo: PAYEE,
+      issuedAtMs: clock.nowMs(),
+      expiresAtMs: asTimestampMs(clock.nowMs() + appraisal.resultTermMs),
+    };
+    const message = RunnerStatementBcs.serialize(statement).toBytes();
+    const signature = await sign({ secretKey: signing.secretKey, domainTag: TAGS.runnerStatement, message });
+    const request = { daoId: DAO, challenge, bundle, issuedAtMs: clock.nowMs(), payTo: PAYEE };
+    const answer = await call('/v1/registrations', { ...request, signature: toBase64(signature) });
+    return { ...answer, message, holder };
+  }
+
+  it('the holder signs the statement that the chain’s registry counts', async () => {
+    const { status, body, message, holder } = await register(deskOf());
+    expect(status).toBe(200);
+    expect(fromBase64(body.statement)).toEqual(message);
+    const { publicKey } = holder.holder.keys.signing;
+    const signature = fromBase64(body.signature);
+    expect(await verify({ publicKey, domainTag: TAGS.runnerStatement, message, signature })).toBe(true);
+  });
+
+  it.each([
+    ['no endorsements', 'ATTESTATION_UNENDORSED', 'COLLATERAL, RIM_PARSE', { endorsements: undefined }, {}],
+    [
+      'endorsements that are out of date',
+      'ATTESTATION_UNENDORSED',
+      'CRL_STALE, COLLATERAL_STALE',
+      {},
+      { laterMs: 40 * DAY_MS },
+    ],
+    ['no policy for this hardware', 'ATTESTATION_REFUSED', 'TEE_POLICY, GPU_POLICY', { policies: undefined }, {}],
+    [
+      'a laxer policy than the DAO approved',
+      'ATTESTATION_REFUSED',
+      'MEASUREMENT',
+      {
+        policies: readTeePolicyBook(
+          BOOK.replace('"tcbStatuses":["UpToDate"]', '"tcbStatuses":["UpToDate","OutOfDate"]'),
+          'TEE_POLICY_FILE',
+        ),
+      },
+      {},
+    ],
+    ['evidence for another challenge', 'ATTESTATION_REFUSED', 'NONCE', {}, { holderChallenge: false }],
+  ])('refuses with %s: %s, %s', async (_name, code, checks, options, when) => {
+    const { body } = await register(deskOf(options), when);
+    expect(body).toMatchObject({ code, details: { checks } });
+  });
+
+  it('believes no generated root in production', async () => {
+    const { body } = await register(deskOf({ roots: productionRoots() }));
+    expect(body.code).toBe('ATTESTATION_REFUSED');
+    expect(body.details.checks.split(', ').toSorted()).toEqual(['GPU_ROOT', 'RIM_ROOT', 'ROOT_NOT_PINNED']);
+  });
+});
+
+describe("the API's appraisal", () => {
+  const NONCE = bytes(4);
+  const appraised = async (options: Partial<DeskOptions> = {}) => {
+    const service = new AppraisalService(deskOf(options), chain, new ManualClock(asTimestampMs(NOW_MS)), silent);
+    const evidence = await makeEvidence(device, { challenges: [clientChallenge(NONCE)], jobId: JOB, keys });
+    return service.appraise({ jobId: JOB, nonce: NONCE, evidence });
+  };
+
+  it('gives every check, and claims about processor, GPUs and their bond apart', async () => {
+    const answer = await appraised();
+    expect(answer.checks.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(answer).toMatchObject({ ok: true, standIn: true, missing: [] });
+    expect(answer.cpu).toMatchObject({ tee: 'tdx', debug: false, tcbStatuses: ['UpToDate', 'UpToDate', 'UpToDate'] });
+    expect(answer.gpu?.devices).toHaveLength(2);
+    expect(answer.binding).toMatchObject({ jobId: JOB, gpu: true });
+  });
+
+  it('hands over what it was judged by, so that anybody can judge again', async () => {
+    const { endorsements, teePolicy } = await appraised();
+    expect(JSON.parse(teePolicy ?? '')).toEqual(TEE_POLICY);
+    expect(endorsements.map(({ name }) => name)).toEqual(Object.keys(context.endorsements ?? {}));
+  });
+
+  it('claims nothing about a machine that failed a check', async () => {
+    const answer = await appraised({ roots: productionRoots() });
+    expect(answer).toMatchObject({ ok: false, standIn: false, cpu: null, gpu: null, binding: null });
+    expect(answer.checks).toContainEqual(expect.objectContaining({ name: 'ROOT_NOT_PINNED', status: 'failed' }));
+    expect(answer.checks).toContainEqual(expect.objectContaining({ name: 'SIGNATURE', status: 'passed' }));
+  });
+});
+
+describe('roots and policies from the configuration of a verifier', () => {
+  const parts = { clock: new ManualClock(), logger: silent };
+  const write = (name: string, text: string): string => {
+    const file = join(directory, name);
+    writeFileSync(file, text);
+    return file;
+  };
+  const configOf = (settings: object) => verifierConfigOf({ ENDORSEMENTS_OFFLINE: 'no', ...settings });
+
+  it('generated roots judge on the local network, and a real one refuses to start with them', async () => {
+    const config = configOf({
+      TEE_DEV_HARDWARE_ROOTS_FILE: write('roots.json', hardwareRoots),
+      TEE_POLICY_FILE: write('policies.json', BOOK),
+    });
+    const standIns = verifierStandIns(config);
+    expect(standIns).toHaveLength(1);
+    expect(() => refuseStandIns({ suiNetwork: 'local', standIns })).not.toThrow();
+    for (const suiNetwork of ['testnet', 'mainnet']) {
+      expect(() => refuseStandIns({ suiNetwork, standIns })).toThrow(
+        expect.objectContaining({ code: 'STAND_IN_FORBIDDEN' }),
+      );
+    }
+    const { desk } = openVerifier(config, parts);
+    const dao = await chain.dao(DAO);
+    const bundle = await makeEvidence(device, { challenges: [bytes(1)], jobId: JOB, keys });
+    const { result } = await desk.appraise({ bundle, ownChallenge: bytes(1), jobId: JOB, dao, nowMs: NOW_MS });
+    const failed = result.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    expect(failed).toEqual(['COLLATERAL', 'RIM_PARSE']);
+  });
+
+  it('without them only the vendors’ own roots count', () => {
+    const config = configOf({});
+    expect(verifierStandIns(config)).toEqual([]);
+    expect(openVerifier(config, parts).roots).toEqual(productionRoots());
+  });
+
+  it.each([
+    ['TEE_DEV_HARDWARE_ROOTS_FILE', '{"intel":"nothing"}'],
+    ['TEE_DEV_HARDWARE_ROOTS_FILE', '{"sgx":"x"}'],
+    ['TEE_POLICY_FILE', '{}'],
+  ])('refuses a bad %s', (setting, text) => {
+    const config = configOf({ [setting]: write('bad.json', text) });
+    expect(() => openVerifier(config, parts)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+
+  it('refuses a file that is not there, by its setting', () => {
+    const config = configOf({ TEE_POLICY_FILE: join(directory, 'missing.json') });
+    expect(() => openVerifier(config, parts)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ setting: 'TEE_POLICY_FILE' }) }),
+    );
+  });
+});
