@@ -200,11 +200,13 @@ export async function writeNvidiaTools(
   directory: string,
   gpus: readonly Pick<GpuSource, 'evidence'>[],
   status: { readonly cc: string; readonly devtools: string } = { cc: 'ON', devtools: 'OFF' },
+  switches: readonly Pick<GpuSource, 'evidence'>[] = [],
 ): Promise<FakeTools> {
   const socket = join(directory, 'nvattest.sock');
   const server = createServer((client) => {
-    client.once('data', (nonce) => {
-      collected(gpus, nonce.toString('utf8'))
+    client.once('data', (asked) => {
+      const [device, nonce = ''] = asked.toString('utf8').split(' ');
+      collected(device === 'gpu' ? gpus : switches, nonce)
         .then((text) => client.end(text))
         .catch(() => client.destroy());
     });
@@ -214,9 +216,10 @@ export async function writeNvidiaTools(
     join(directory, 'nvattest'),
     [
       `const args = process.argv.slice(2);`,
-      `const fixed = ['--format', 'json', 'collect-evidence', '--device', 'gpu', '--nonce'];`,
+      `const fixed = ['--format', 'json', 'collect-evidence', '--device', args[4], '--nonce'];`,
       `if (fixed.some((arg, i) => args[i] !== arg) || args.length !== 7) process.exit(2);`,
-      `const client = require('node:net').connect(${JSON.stringify(socket)}, () => client.write(args[6]));`,
+      `if (args[4] !== 'gpu' && args[4] !== 'nvswitch') process.exit(2);`,
+      `const client = require('node:net').connect(${JSON.stringify(socket)}, () => client.write(args[4] + ' ' + args[6]));`,
       `client.pipe(process.stdout);`,
     ].join('\n'),
   );

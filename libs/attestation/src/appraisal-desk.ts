@@ -79,6 +79,8 @@ const ENDORSEMENT_CHECKS: readonly string[] = [
   'CRL_STALE',
   'RIM_PARSE',
   'RIM_EXPIRED',
+  'OCSP_PARSE',
+  'OCSP_STALE',
 ];
 
 /** The part of an answer that a refusal is made of. */

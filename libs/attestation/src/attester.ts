@@ -1,7 +1,7 @@
 import { toHex } from '@usufruct/kernel';
 import type { EvidenceProfile } from '@usufruct/protocol';
 import { deviceIdOf, modelOf } from './nvidia/device.js';
-import { parseGpuReport } from './nvidia/report.js';
+import { parseExchange } from './nvidia/exchange.js';
 import { encodeNvidiaPolicy } from './policy/nvidia-policy.js';
 import { snpMeasurement } from './policy/snp-policy.js';
 import { tdxMeasurement, type TdxIdentity } from './policy/tdx-policy.js';
@@ -47,23 +47,20 @@ export async function evidenceMeasurement(
   return nvidia === undefined ? null : tdxMeasurement(identity, tdx, [encodeNvidiaPolicy(nvidia)]);
 }
 
-/** What one GPU says about itself. */
+/** What one GPU or NVSwitch says about itself. */
 export interface GpuReading {
   /** SHA-256 of its boot ROM's certificate, hex: who it is, as `gpu-attestation` names it. */
   readonly deviceId: string;
   readonly model: string;
-  readonly driverVersion: string;
-  readonly vbiosVersion: string;
   /** Hex of 32 bytes. */
   readonly nonce: string;
 }
 
-/** Null for anything that is not one report and its chain. */
+/** Null for anything that is not one exchange and its chain. */
 export function readGpuEvidence(evidence: Uint8Array): GpuReading | null {
-  const report = parseGpuReport(evidence);
-  const ders = report && parsePemChain(report.chain);
+  const exchange = parseExchange(evidence);
+  const ders = exchange && parsePemChain(exchange.chain);
   const chain = ders && parseChain(ders);
-  if (report === null || chain === null || chain.length < 2) return null;
-  const { driverVersion, vbiosVersion, nonce } = report;
-  return { deviceId: deviceIdOf(chain), model: modelOf(chain), driverVersion, vbiosVersion, nonce: toHex(nonce) };
+  if (exchange === null || chain === null || chain.length < 2) return null;
+  return { deviceId: deviceIdOf(chain), model: modelOf(chain), nonce: toHex(exchange.nonce) };
 }

@@ -11,7 +11,7 @@ const OF_BOND =
 export function checkSection(name: string): CheckSection {
   if (OF_VERIFIER.includes(name)) return 'verifier';
   if (OF_BOND.includes(name)) return 'bond';
-  return /^(GPU|RIM)(_|$)/.test(name) ? 'gpus' : 'processor';
+  return /^(GPU|RIM|SWITCH|LINK|OCSP|EAT)(_|$)/.test(name) ? 'gpus' : 'processor';
 }
 
 /**
@@ -102,6 +102,26 @@ export const CHECK_MEANINGS: Readonly<Record<string, string>> = {
   RIM_EXPIRED: 'Every certificate of that chain is valid today.',
   RIM_VERSION: 'They are for exactly this product, driver and firmware.',
   RIM_MISMATCH: 'What each graphics processor measured is what NVIDIA published.',
+  SWITCH_TOPOLOGY: 'There are as many NVLink switches as the DAO asks for, each shown once.',
+  SWITCH_VERSIONS: 'Model and firmware of each switch are ones that the DAO accepts.',
+  SWITCH_PDI: 'Each switch calls itself what NVIDIA certified.',
+  LINK_TOPOLOGY: 'Switches and graphics processors are linked to each other and to no device that is not shown.',
+  OCSP_PARSE: 'NVIDIA’s answers about revoked certificates are at hand and can be read.',
+  OCSP_CERT_ID: 'Each answer is about the certificate in question.',
+  OCSP_RESPONDER: 'Each answer was given by whoever may give it.',
+  OCSP_SIGNATURE: 'Each answer is signed.',
+  OCSP_STALE: 'Each answer is current.',
+  OCSP_STATUS: 'No certificate of a device or of reference values has been revoked.',
+  EAT_PARSE: 'NVIDIA’s own verdict is well-formed.',
+  EAT_ALGORITHM: 'NVIDIA’s verdict is signed in the one way that is accepted.',
+  EAT_KEY: 'The key that signed NVIDIA’s verdict is one of NVIDIA’s.',
+  EAT_SIGNATURE: 'That key signed NVIDIA’s verdict as it is.',
+  EAT_ISSUER: 'The verdict is that of NVIDIA’s attestation service.',
+  EAT_EXPIRED: 'NVIDIA’s verdict is current.',
+  EAT_NONCE: 'NVIDIA’s verdict is about this very challenge.',
+  EAT_SUBMODULE: 'What the verdict says of each device is what was signed.',
+  EAT_RESULT: 'NVIDIA’s verdict is that all devices are good.',
+  EAT_DEVICES: 'NVIDIA’s verdict is about as many devices as are shown.',
   GPU_TOKEN: 'NVIDIA’s own verdict agrees; nothing rests on it.',
   // the bond
   PARSE_BUNDLE: 'The bundle that holds all of the evidence is well-formed.',

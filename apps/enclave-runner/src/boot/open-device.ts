@@ -28,7 +28,9 @@ export async function openDevice(config: DeviceConfig, random: RandomSource): Pr
     cpu: await openCpu(config, random),
     policy,
     random,
-    ...(nvidia === undefined ? {} : { gpus: nvidiaTools(nvidia) }),
+    ...(nvidia === undefined
+      ? {}
+      : { gpus: nvidiaTools({ ...nvidia, hasSwitches: policy.nvidia?.switches !== undefined }) }),
     ...(imageDigest === undefined ? {} : { imageDigest: fromHex(imageDigest) }),
   });
   return { device, banner: null };

@@ -9,6 +9,8 @@ export interface NvidiaTools {
   readonly nvattest: string;
   /** Absolute path of `nvidia-smi`, which comes with the driver. */
   readonly nvidiaSmi: string;
+  /** True where the policy asks for NVSwitches: their evidence follows that of the GPUs. */
+  readonly hasSwitches?: boolean;
   readonly timeoutMs?: number;
 }
 
@@ -38,25 +40,34 @@ const zCollected = z.object({
  * NVIDIA's own tools as child processes. Their bytes are passed on exactly as they are; only that each report answers
  * this nonce is looked at, since a tool that has a cache would otherwise be noticed by the verifier alone.
  */
-export function nvidiaTools({ nvattest, nvidiaSmi, timeoutMs = TIMEOUT_MS }: NvidiaTools): GpuTool {
+export function nvidiaTools({
+  nvattest,
+  nvidiaSmi,
+  hasSwitches = false,
+  timeoutMs = TIMEOUT_MS,
+}: NvidiaTools): GpuTool {
   const invalid = (tool: string, reason: string): Error => refuse('UPSTREAM_INVALID', { upstream: tool, reason });
   const status = async (option: string): Promise<string> => {
     const args = ['conf-compute', option];
     return fromUtf8(await runTool({ file: nvidiaSmi, args, timeoutMs, outputBytesAtMost: STATUS_OUTPUT_BYTES }));
   };
+  const collect = async (device: 'gpu' | 'nvswitch', nonce: Uint8Array): Promise<Uint8Array[]> => {
+    const args = ['--format', 'json', 'collect-evidence', '--device', device, '--nonce', toHex(nonce)];
+    const printed = await runTool({ file: nvattest, args, timeoutMs, outputBytesAtMost: EVIDENCE_OUTPUT_BYTES });
+    const collected = zCollected.safeParse(jsonOrNull(printed)).data;
+    if (collected === undefined) throw invalid(nvattest, `not the evidence of at least one ${device}`);
+    return collected.evidences.map(({ evidence, certificate }, i) => {
+      const bytes = concatBytes(fromBase64(evidence, 'evidence'), fromBase64(certificate, 'certificate'));
+      const reading = readGpuEvidence(bytes);
+      if (reading === null) throw invalid(nvattest, `${device} ${i}: not one report and its chain`);
+      if (reading.nonce !== toHex(nonce)) throw invalid(nvattest, `${device} ${i}: a report over another nonce`);
+      return bytes;
+    });
+  };
   return {
     evidence: async (nonce) => {
-      const args = ['--format', 'json', 'collect-evidence', '--device', 'gpu', '--nonce', toHex(nonce)];
-      const printed = await runTool({ file: nvattest, args, timeoutMs, outputBytesAtMost: EVIDENCE_OUTPUT_BYTES });
-      const collected = zCollected.safeParse(jsonOrNull(printed)).data;
-      if (collected === undefined) throw invalid(nvattest, 'not the evidence of at least one GPU');
-      return collected.evidences.map(({ evidence, certificate }, i) => {
-        const bytes = concatBytes(fromBase64(evidence, 'evidence'), fromBase64(certificate, 'certificate'));
-        const reading = readGpuEvidence(bytes);
-        if (reading === null) throw invalid(nvattest, `GPU ${i}: not one report and its chain`);
-        if (reading.nonce !== toHex(nonce)) throw invalid(nvattest, `GPU ${i}: a report over another nonce`);
-        return bytes;
-      });
+      const gpus = await collect('gpu', nonce);
+      return hasSwitches ? [...gpus, ...(await collect('nvswitch', nonce))] : gpus;
     },
     mode: async () => modeOf(await status('-f'), await status('-d'), (reason) => invalid(nvidiaSmi, reason)),
   };

@@ -18,9 +18,9 @@ export interface CpuDevice {
   readonly appCompose?: string;
 }
 
-/** The vendor's tool for the GPUs of this machine. Both refuse `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID`. */
+/** The vendor's tool for the GPUs and NVSwitches of this machine. Both refuse `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID`. */
 export interface GpuTool {
-  /** One a GPU, exactly as the GPU gave it: the signed exchange, then the chain in PEM. */
+  /** One a device, exactly as the device gave it: the signed exchange, then the chain in PEM. */
   evidence(nonce: Uint8Array): Promise<readonly Uint8Array[]>;
   mode(): Promise<GpuMode>;
 }
