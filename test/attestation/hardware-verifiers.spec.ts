@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AppraisalDesk,
+  failedChecks,
   makeEvidence,
   productionRoots,
   readTeePolicyBook,
@@ -11,10 +12,15 @@ import {
   type DeskOptions,
   type TeeDevice,
 } from '@usufruct/attestation';
-import { pemOf } from '@usufruct/attestation-dev';
 import { refuseStandIns } from '@usufruct/chain';
 import { generateSigningKey, sign, verify } from '@usufruct/crypto';
-import { fixedEndorsements, openVerifier, verifierConfigOf, verifierStandIns } from '@usufruct/endorsements';
+import {
+  fixedEndorsements,
+  openVerifier,
+  verifierConfigOf,
+  verifierStandIns,
+  type VerifierConfig,
+} from '@usufruct/endorsements';
 import {
   asTimestampMs,
   fromBase64,
@@ -44,7 +50,16 @@ import { openHardwareDevice } from '../../apps/enclave-runner/src/attest/devices
 import { nvidiaTools } from '../../apps/enclave-runner/src/attest/devices/nvidia.js';
 import { deriveHolderKeys } from '../../apps/key-holder/src/identity.js';
 import { startKeyHolder, type RunningHolder } from '../../apps/key-holder/src/start.js';
-import { context, directory, nvidia, NVIDIA_POLICY, servers, tools, useHardware } from '../support/hardware-world.js';
+import {
+  context,
+  directory,
+  hardwareRootsJson,
+  NVIDIA_POLICY,
+  servers,
+  tools,
+  useHardware,
+  writeEndorsements,
+} from '../support/hardware-world.js';
 import { bytes, DAY_MS, NOW_MS, pki, POLICY } from '../support/tdx-world.js';
 import { configIdOf, ExtensibleTd, startDstackAgent } from '../support/tee-guest.js';
 
@@ -77,11 +92,7 @@ beforeAll(async () => {
     imageDigest: bytes(5),
     random: systemRandom,
   });
-  hardwareRoots = JSON.stringify({
-    intel: pemOf(pki.root),
-    nvidiaDevice: pemOf(nvidia.deviceRoot),
-    nvidiaRim: pemOf(nvidia.rim[3]),
-  });
+  hardwareRoots = hardwareRootsJson();
   const { operator, signing: own, sealing } = await deriveHolderKeys(bytes(77));
   const member = {
     operator: operator.address,
@@ -234,7 +245,7 @@ describe("the API's appraisal", () => {
 });
 
 describe('roots and policies from the configuration of a verifier', () => {
-  const parts = { clock: new ManualClock(), logger: silent };
+  const parts = { clock: new ManualClock(asTimestampMs(NOW_MS)), logger: silent };
   const write = (name: string, text: string): string => {
     const file = join(directory, name);
     writeFileSync(file, text);
@@ -255,13 +266,23 @@ describe('roots and policies from the configuration of a verifier', () => {
         expect.objectContaining({ code: 'STAND_IN_FORBIDDEN' }),
       );
     }
+    expect(await failedUnder(config)).toEqual(['COLLATERAL', 'RIM_PARSE']);
+    const folder = join(directory, 'endorsements');
+    writeEndorsements(folder);
+    expect(await failedUnder({ ...config, endorsementsDir: folder, isOffline: true })).toEqual([]);
+    expect(await failedUnder({ ...config, endorsementsDir: join(directory, 'empty'), isOffline: true })).toEqual([
+      'COLLATERAL',
+      'RIM_PARSE',
+    ]);
+  });
+
+  async function failedUnder(config: VerifierConfig): Promise<string[]> {
     const { desk } = openVerifier(config, parts);
     const dao = await chain.dao(DAO);
     const bundle = await makeEvidence(device, { challenges: [bytes(1)], jobId: JOB, keys });
     const { result } = await desk.appraise({ bundle, ownChallenge: bytes(1), jobId: JOB, dao, nowMs: NOW_MS });
-    const failed = result.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-    expect(failed).toEqual(['COLLATERAL', 'RIM_PARSE']);
-  });
+    return failedChecks(result);
+  }
 
   it('without them only the vendors’ own roots count', () => {
     const config = configOf({});

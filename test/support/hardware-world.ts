@@ -3,6 +3,7 @@ import {
   appraiseEvidence,
   devHardwareRoots,
   makeEvidence,
+  TDX_ENDORSEMENTS,
   type AppraisalContext,
   type NvidiaPolicy,
   type SnpPolicy,
@@ -12,6 +13,7 @@ import {
   createNvidiaPki,
   createSnpPki,
   DEV_GPU,
+  DEV_PLATFORM,
   devNvidiaEndorsements,
   devSnpEndorsements,
   pemOf,
@@ -19,9 +21,9 @@ import {
   type NvidiaPki,
   type SnpPki,
 } from '@usufruct/attestation-dev';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   bytes,
   chainPolicyOf,
@@ -106,3 +108,26 @@ export const appraised = async (device: TeeDevice, changes: Partial<AppraisalCon
   const policy = { ...chainPolicyOf(await device.measurement()), profiles: [device.profile] };
   return { bundle, result: await appraiseEvidence(bundle, { ...context, policy, ...changes }) };
 };
+
+/** The endorsements of this machine as a verifier's folder holds them: each under its name, its issuers beside it. */
+export function writeEndorsements(folder: string): void {
+  const write = (name: string, content: string | Uint8Array): void => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  };
+  for (const [name, content] of Object.entries(context.endorsements ?? {})) write(name, content);
+  const { tcbInfo, qeIdentity, rootCrl, pckCrl } = TDX_ENDORSEMENTS;
+  const signed = pemOf(pki.tcbSigning, pki.root);
+  write(`${tcbInfo(DEV_PLATFORM.fmspc)}.issuers.pem`, signed);
+  write(`${qeIdentity}.issuers.pem`, signed);
+  write(`${rootCrl}.issuers.pem`, pemOf(pki.root));
+  write(`${pckCrl('platform')}.issuers.pem`, pemOf(pki.platformCa, pki.root));
+}
+
+/** Generated roots in place of the vendors', as a setting's file holds them. */
+export const hardwareRootsJson = (): string =>
+  JSON.stringify({
+    intel: pemOf(pki.root),
+    nvidiaDevice: pemOf(nvidia.deviceRoot),
+    nvidiaRim: pemOf(nvidia.rim[3]),
+  });
