@@ -17,11 +17,12 @@ const REPLACEMENTS = [
 
 /**
  * Every mutant of a module's source: each assertion dropped and each negated, each comparison, arithmetic and logical
- * operator replaced, one at a time. Comments, attributes, constants and test-only code are left alone.
+ * operator replaced, one at a time, with the abort code of the assertion that it is in, or null. Comments, attributes, constants and test-only code are left alone.
  */
 export function mutantsOf(source) {
   const code = blanked(source);
-  return [...assertions(source, code), ...operators(source, code)].sort((a, b) => a.at - b.at);
+  const asserted = [...assertionsIn(code)];
+  return [...assertions(source, asserted), ...operators(source, code, asserted)].sort((a, b) => a.at - b.at);
 }
 
 /** The source with everything that is not mutated replaced by spaces, so that positions stay the same. */
@@ -33,13 +34,20 @@ function blanked(source) {
     .replaceAll(/^(?:const|use|module|#\[)[^\n]*(?:\n {4}[^\n]*)*/gm, blank);
 }
 
-function* assertions(source, code) {
+/** Where the condition of each assertion begins and ends, and the constant that it aborts with. */
+function* assertionsIn(code) {
   for (const { index } of code.matchAll(/\bassert!\(/g)) {
     const from = index + 'assert!('.length;
-    const comma = lastCommaOfCall(code, from);
-    const condition = source.slice(from, comma);
-    yield mutant(source, from, comma, 'true', 'assertion dropped');
-    yield mutant(source, from, comma, `!(${condition})`, 'assertion negated');
+    const to = lastCommaOfCall(code, from);
+    yield { from, to, abortCode: /^,\s*(E[A-Za-z]+)/.exec(code.slice(to))[1] };
+  }
+}
+
+function* assertions(source, asserted) {
+  for (const { from, to, abortCode } of asserted) {
+    const condition = source.slice(from, to);
+    yield { ...mutant(source, from, to, 'true', 'assertion dropped'), abortCode };
+    yield { ...mutant(source, from, to, `!(${condition})`, 'assertion negated'), abortCode };
   }
 }
 
@@ -56,10 +64,12 @@ function lastCommaOfCall(code, from) {
   return comma;
 }
 
-function* operators(source, code) {
+function* operators(source, code, asserted) {
   for (const [operator, other] of REPLACEMENTS) {
     for (let at = code.indexOf(operator); at >= 0; at = code.indexOf(operator, at + 1)) {
-      yield mutant(source, at, at + operator.length, other, `${operator.trim()} to ${other.trim()}`);
+      const abortCode = asserted.find(({ from, to }) => from <= at && at < to)?.abortCode ?? null;
+      const what = `${operator.trim()} to ${other.trim()}`;
+      yield { ...mutant(source, at, at + operator.length, other, what), abortCode };
     }
   }
 }

@@ -53,6 +53,8 @@ class Judge {
   }
 }
 
+const emptyTally = () => ({ killed: 0, timeout: 0, crash: 0, survived: 0, excused: 0, invalid: 0 });
+
 /** How long the sound contracts take with every test at once on every judge: they must survive. */
 async function limitFor(judges, sound) {
   const started = performance.now();
@@ -67,8 +69,8 @@ async function judged(judges, limitMs, name, source) {
   const verdicts = [];
   const work = async (judge) => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const verdict = await judge.judge({ name, text: next.text }, limitMs);
-      verdicts[next.place] = { ...next, verdict: verdict === 'timeout' || verdict === 'crash' ? 'killed' : verdict };
+      const verdict = await judge.judge({ name, text: next.text, abortCode: next.abortCode }, limitMs);
+      verdicts[next.place] = { ...next, verdict };
     }
   };
   await Promise.all(judges.map(work));
@@ -85,10 +87,10 @@ async function main(wanted) {
   }
   const [first] = sources;
   if (first === undefined) throw new Error('there is no such module');
-  const limitMs = await limitFor(judges, { name: first[0], text: first[1] });
-  const totals = { killed: 0, survived: 0, excused: 0, invalid: 0 };
+  const limitMs = await limitFor(judges, { name: first[0], text: first[1], abortCode: null });
+  const totals = emptyTally();
   for (const [name, source] of sources) {
-    const tally = { killed: 0, survived: 0, excused: 0, invalid: 0 };
+    const tally = emptyTally();
     for (const { line, what, verdict } of await judged(judges, limitMs, name, source)) {
       const code = source.split('\n')[line - 1].trim();
       const reason = excused.find((one) => one.module === name && one.what === what && one.code === code)?.reason;
@@ -98,13 +100,19 @@ async function main(wanted) {
       if (verdict === 'survived')
         process.stdout.write(`${name}:${line} ${what}: ${code}${reason ? ` (${reason})` : ''}\n`);
     }
-    process.stdout.write(`${name}: ${tally.killed} killed, ${tally.survived + tally.excused} survived\n`);
+    const { killed, timeout, crash, survived, excused: known } = tally;
+    process.stdout.write(
+      `${name}: ${killed} killed by a test, ${timeout} by the time limit, ${crash} by ending the VM, ` +
+        `${survived + known} survived\n`,
+    );
   }
   for (const judge of judges) judge.close();
-  const { killed, survived, excused: known, invalid } = totals;
+  const { timeout, crash, survived, excused: known, invalid } = totals;
+  const killed = totals.killed + timeout + crash;
   const score = killed / (killed + survived + known);
   process.stdout.write(
     `${killed} of ${killed + survived + known} mutants killed (${(score * 100).toFixed(1)} %), ` +
+      `${timeout} of them by the time limit and ${crash} by ending the VM, ` +
       `${known} survivors with a reason, ${survived} without, ${invalid} did not compile\n`,
   );
   process.exitCode = score >= TARGET && survived === 0 ? 0 : 1;
