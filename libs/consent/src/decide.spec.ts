@@ -10,10 +10,31 @@ import {
   type ErrorCode,
   type GrantId,
 } from '@usufruct/kernel';
-import type { ComputationKind, GrantView, ProtectionKind } from '@usufruct/protocol';
-import { aContribution, aDao, aDataset, aGrant, aJob, aPolicy, idOf, someTerms, TEST_NOW_MS } from '@usufruct/testing';
+import {
+  appraisalPolicyDigest,
+  LIMITS,
+  type Claims,
+  type ComputationKind,
+  type GrantView,
+  type LicenceView,
+  type ProtectionKind,
+} from '@usufruct/protocol';
+import {
+  aContribution,
+  aDao,
+  aDataset,
+  aGrant,
+  aJob,
+  anAppraisalPolicy,
+  aPolicy,
+  idOf,
+  someTerms,
+  TEST_MEASUREMENT,
+  TEST_NOW_MS,
+} from '@usufruct/testing';
 import fc from 'fast-check';
-import { decide, DECISION_CODES, type DecisionInput } from './decide.js';
+import { decide, DECISION_CODES, policyRefusal } from './decide.js';
+import { DECISION_PARTS, type DecisionInput } from './decision-input.js';
 
 const job = aJob();
 const good: DecisionInput = {
@@ -31,6 +52,10 @@ const outcome = (input: DecisionInput): ErrorCode | 'YES' => {
 };
 const withGrant = (changes: Partial<GrantView>): DecisionInput => ({ ...good, grants: [aGrant(changes)] });
 const withTerms = (changes: Parameters<typeof someTerms>[0]): DecisionInput => withGrant({ terms: someTerms(changes) });
+const useOf = ({ use }: DecisionInput): DecisionInput['use'] => {
+  const { requester: _nobody, ...rest } = use;
+  return rest;
+};
 const manifest = {
   datasetId: idOf<DatasetId>('dataset'),
   contributionId: idOf<ContributionId>('contribution'),
@@ -38,9 +63,72 @@ const manifest = {
   digest: idOf<Digest>('manifest'),
 };
 
+/** A licence and a verifier's finding that are good for all of it. */
+const licence: LicenceView = {
+  id: idOf('licence'),
+  offerId: idOf('offer'),
+  daoId: good.dao.id,
+  licensee: job.requester,
+  terms: {
+    datasetId: job.datasetId,
+    purpose: job.purpose,
+    computation: job.kind,
+    protection: job.protection,
+    priceUnits: asAmount(1n),
+    termMs: 1_000,
+  },
+  boughtAtMs: asTimestampMs(TEST_NOW_MS - 500),
+  expiresAtMs: asTimestampMs(TEST_NOW_MS + 500),
+};
+const claims: Claims = {
+  profile: 'software-dev',
+  measurement: TEST_MEASUREMENT,
+  debug: false,
+  hpkePublicKey: new Uint8Array(32),
+  signingPublicKey: new Uint8Array(32),
+  evidenceDigest: idOf('evidence'),
+  standIn: true,
+};
+const attestation = {
+  ok: true,
+  claims,
+  policyDigest: appraisalPolicyDigest(anAppraisalPolicy()),
+  expiresAtMs: asTimestampMs(TEST_NOW_MS + 1_000),
+};
+const whole: DecisionInput = {
+  ...good,
+  manifest,
+  budget: { neededMicroEpsilon: 0n, spentMicroEpsilon: 0n },
+  licences: [licence],
+  attestation,
+  mustJudge: DECISION_PARTS,
+};
+const withLicence = (changes: Partial<LicenceView>): DecisionInput => ({
+  ...whole,
+  licences: [{ ...licence, ...changes }],
+});
+const withLicenceTerms = (changes: Partial<LicenceView['terms']>): DecisionInput =>
+  withLicence({ terms: { ...licence.terms, ...changes } });
+const withClaims = (changes: Partial<Claims>): DecisionInput => ({
+  ...whole,
+  attestation: { ...attestation, claims: { ...claims, ...changes } },
+});
+const withAppraisal = (changes: Parameters<typeof anAppraisalPolicy>[0]): DecisionInput => {
+  const appraisal = { ...anAppraisalPolicy(changes) };
+  const copy = { ...appraisal, profiles: [...appraisal.profiles], measurements: [...appraisal.measurements] };
+  return { ...whole, dao: aDao({ policy: aPolicy({ appraisal: copy }) }) };
+};
+const without = (input: DecisionInput, part: (typeof DECISION_PARTS)[number]): DecisionInput => {
+  const { [part]: _left, ...rest } = input;
+  return rest as DecisionInput;
+};
+
 describe('decide', () => {
   it('says yes with the grant that covers everything', () => {
-    expect(decide({ ...good, manifest })).toEqual({ ok: true, value: { grant: aGrant() } });
+    expect(decide({ ...good, manifest })).toEqual({
+      ok: true,
+      value: { grant: aGrant(), unjudged: ['budget', 'licences', 'attestation'] },
+    });
   });
 
   const rows: [string, ErrorCode, DecisionInput][] = [
@@ -73,6 +161,17 @@ describe('decide', () => {
       'MANIFEST_MISMATCH',
       { ...good, manifest: { ...manifest, contributionId: idOf('x') } },
     ],
+    ['paused DAO', 'DAO_PAUSED', { ...good, dao: aDao({ paused: true }) }],
+    [
+      'narrower than what the policy lists: the chain funds no such job',
+      'PURPOSE_DENIED',
+      { ...good, use: { ...job, purpose: 'dpv:AcademicResearch' } },
+    ],
+    [
+      'modifier in the policy',
+      'PURPOSE_DENIED',
+      { ...good, dao: aDao({ policy: aPolicy({ purposes: [job.purpose, 'DUO:0000021'] }) }) },
+    ],
     [
       'purpose outside the policy',
       'PURPOSE_DENIED',
@@ -89,6 +188,11 @@ describe('decide', () => {
     ['grant of another contribution', 'GRANT_REQUIRED', withGrant({ contributionId: idOf<ContributionId>('x') })],
     ['revoked', 'GRANT_REVOKED', withGrant({ revokedAtMs: asTimestampMs(TEST_NOW_MS - 1) })],
     ['revoked by a clock ahead of ours', 'GRANT_REVOKED', withGrant({ revokedAtMs: asTimestampMs(TEST_NOW_MS + 9) })],
+    [
+      'given later than now, by any clock',
+      'GRANT_REQUIRED',
+      withGrant({ givenAtMs: asTimestampMs(TEST_NOW_MS + LIMITS.clockSkewMs + 1) }),
+    ],
     ['expires now', 'GRANT_EXPIRED', withTerms({ expiresAtMs: TEST_NOW_MS })],
     ['no clock', 'GRANT_EXPIRED', { ...good, nowMs: Number.NaN }],
     ['other purpose', 'PURPOSE_DENIED', withTerms({ purposes: ['dpv:Marketing'] })],
@@ -128,6 +232,111 @@ describe('decide', () => {
         nowMs: TEST_NOW_MS,
       }),
     ).toBe('YES');
+  });
+});
+
+describe('what a release needs besides a grant', () => {
+  it('is a yes about everything, with nothing left unjudged', () => {
+    expect(decide(whole)).toEqual({ ok: true, value: { grant: aGrant(), unjudged: [] } });
+  });
+
+  const rows: [string, ErrorCode, string, DecisionInput][] = [
+    ['no licence', 'LICENCE_REQUIRED', 'licence', { ...whole, licences: [] }],
+    ["somebody else's licence", 'LICENCE_REQUIRED', 'licence', withLicence({ licensee: idOf('stranger') })],
+    ['licence of another DAO', 'LICENCE_REQUIRED', 'licence', withLicence({ daoId: idOf('other') })],
+    ['licence for another dataset', 'LICENCE_REQUIRED', 'licence', withLicenceTerms({ datasetId: idOf('other') })],
+    ['licence for another purpose', 'LICENCE_REQUIRED', 'licence', withLicenceTerms({ purpose: 'dpv:Marketing' })],
+    [
+      'licence for a narrower purpose',
+      'LICENCE_REQUIRED',
+      'licence',
+      withLicenceTerms({ purpose: 'dpv:AcademicResearch' }),
+    ],
+    ['licence for another kind', 'LICENCE_REQUIRED', 'licence', withLicenceTerms({ computation: 'train' })],
+    ['licence for another protection', 'LICENCE_REQUIRED', 'licence', withLicenceTerms({ protection: 'mpc' })],
+    [
+      'licence bought later',
+      'LICENCE_REQUIRED',
+      'licence',
+      withLicence({ boughtAtMs: asTimestampMs(TEST_NOW_MS + LIMITS.clockSkewMs + 1) }),
+    ],
+    ['requester not known', 'LICENCE_REQUIRED', 'licence', { ...whole, use: useOf(whole) }],
+    ['licence ended', 'LICENCE_EXPIRED', 'licence.expiry', withLicence({ expiresAtMs: TEST_NOW_MS })],
+    [
+      'a licence for this that ended, and one for something else that did not',
+      'LICENCE_EXPIRED',
+      'licence.expiry',
+      {
+        ...whole,
+        licences: [
+          { ...licence, expiresAtMs: TEST_NOW_MS },
+          { ...licence, terms: { ...licence.terms, computation: 'stats' } },
+        ],
+      },
+    ],
+    [
+      'appraised and found bad',
+      'ATTESTATION_REFUSED',
+      'attestation.verdict',
+      { ...whole, attestation: { ...attestation, ok: false } },
+    ],
+    [
+      'good, of nobody',
+      'ATTESTATION_REFUSED',
+      'attestation.verdict',
+      {
+        ...whole,
+        attestation: { ok: true, policyDigest: attestation.policyDigest, expiresAtMs: attestation.expiresAtMs },
+      },
+    ],
+    ['debug', 'ATTESTATION_REFUSED', 'attestation.debug', withClaims({ debug: true })],
+    ['profile not approved', 'ATTESTATION_REFUSED', 'attestation.profile', withClaims({ profile: 'snp' })],
+    [
+      'code not approved',
+      'ATTESTATION_REFUSED',
+      'attestation.measurement',
+      withClaims({ measurement: 'cd'.repeat(48) }),
+    ],
+    [
+      'measurement withdrawn a second ago',
+      'ATTESTATION_REFUSED',
+      'attestation.measurement',
+      withAppraisal({ version: 2, measurements: ['cd'.repeat(48)] }),
+    ],
+    ['no measurement approved', 'ATTESTATION_REFUSED', 'attestation.measurement', withAppraisal({ measurements: [] })],
+    ['appraised by an older policy', 'ATTESTATION_STALE', 'attestation.policy', withAppraisal({ version: 2 })],
+    [
+      'result has expired',
+      'ATTESTATION_STALE',
+      'attestation.expiry',
+      { ...whole, attestation: { ...attestation, expiresAtMs: TEST_NOW_MS } },
+    ],
+    ['no clock', 'GRANT_EXPIRED', 'grant.expiry', { ...whole, nowMs: Number.NaN }],
+  ];
+  it.each(rows)('%s → %s by %s', (_name, code, rule, input) => {
+    const result = decide(input);
+    expect(result.ok ? null : result.refusal).toMatchObject({ code, details: { rule } });
+  });
+
+  it.each([
+    ['manifest', 'MANIFEST_MISMATCH'],
+    ['budget', 'BUDGET_EXHAUSTED'],
+    ['licences', 'LICENCE_REQUIRED'],
+    ['job', 'JOB_STATE'],
+    ['attestation', 'ATTESTATION_REFUSED'],
+  ] as const)('a caller that must have the %s judged gets no without it: %s', (part, code) => {
+    expect(outcome(without(whole, part))).toBe(code);
+    expect(outcome({ ...without(whole, part), mustJudge: DECISION_PARTS.filter((other) => other !== part) })).toBe(
+      'YES',
+    );
+  });
+
+  it('names the rule of the policy alone, for quotes', () => {
+    expect(policyRefusal(good.dao, job)).toBeNull();
+    expect(policyRefusal(good.dao, { ...job, kind: 'train' })).toMatchObject({
+      code: 'SCOPE_MISMATCH',
+      details: { rule: 'policy.kinds', asked: 'train', allowed: 'rag' },
+    });
   });
 });
 
@@ -191,7 +400,9 @@ const SPOILERS: ((input: DecisionInput) => DecisionInput)[] = [
   (input) => ({ ...input, manifest: { ...manifest, digest: idOf('other') } }),
   (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, kinds: [] } } }),
   (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, purposes: [] } } }),
+  (input) => ({ ...input, dao: { ...input.dao, paused: true } }),
   (input) => ({ ...input, grants: [] }),
+  (input) => everyGrant(input, (grant) => ({ ...grant, givenAtMs: asTimestampMs(TEST_NOW_MS + 120_000) })),
   (input) => everyGrant(input, (grant) => ({ ...grant, revokedAtMs: TEST_NOW_MS })),
   (input) => everyGrant(input, (grant) => ({ ...grant, grantor: idOf('stranger') })),
   (input) => everyTerm(input, { expiresAtMs: asTimestampMs(TEST_NOW_MS - 1) }),
@@ -206,7 +417,19 @@ const SPOILERS: ((input: DecisionInput) => DecisionInput)[] = [
     })),
   (input) => ({ ...input, job: { state: 'expired', expiresAtMs: asTimestampMs(TEST_NOW_MS + 1) } }),
   (input) => ({ ...input, job: { state: 'funded', expiresAtMs: TEST_NOW_MS } }),
+  (input) => ({ ...input, budget: { neededMicroEpsilon: 1n, spentMicroEpsilon: 10n ** 18n } }),
+  (input) => ({ ...input, use: { ...input.use, pricePerQuestionUnits: asAmount(0n) }, grants: withFloor(input) }),
+  (input) => ({ ...input, licences: [] }),
+  (input) => ({ ...input, licences: [{ ...licence, expiresAtMs: TEST_NOW_MS }] }),
+  (input) => ({ ...input, attestation: { ...attestation, ok: false } }),
+  (input) => ({ ...input, attestation: { ...attestation, claims: { ...claims, debug: true } } }),
+  (input) => ({ ...input, attestation: { ...attestation, expiresAtMs: TEST_NOW_MS } }),
+  (input) => ({ ...without(input, 'licences'), mustJudge: ['licences'] }),
+  (input) => ({ ...without(input, 'attestation'), mustJudge: ['attestation'] }),
+  (input) => ({ ...without(input, 'job'), mustJudge: ['job'] }),
 ];
+const withFloor = (input: DecisionInput): GrantView[] =>
+  input.grants.map((grant) => ({ ...grant, terms: someTerms({ ...grant.terms, priceFloorUnits: asAmount(1n) }) }));
 const everyGrant = (input: DecisionInput, change: (grant: GrantView) => GrantView): DecisionInput => ({
   ...input,
   grants: input.grants.map(change),
@@ -226,12 +449,15 @@ const PURPOSE_SAMPLE = [
 const arbitraryGrant: fc.Arbitrary<GrantView> = fc
   .record({
     id: fc.constantFrom('a', 'b', 'c', 'd'),
-    purposes: fc.subarray(PURPOSE_SAMPLE),
-    kinds: fc.subarray<ComputationKind>(['rag', 'train', 'stats']),
-    protections: fc.subarray<ProtectionKind>(['tee', 'mpc', 'fhe']),
+    purposes: fc.oneof(
+      fc.subarray(PURPOSE_SAMPLE.filter((code) => code !== 'DUO:0000046')),
+      fc.subarray(PURPOSE_SAMPLE),
+    ),
+    kinds: fc.oneof(fc.constant<ComputationKind[]>(['rag']), fc.subarray<ComputationKind>(['rag', 'train', 'stats'])),
+    protections: fc.oneof(fc.constant<ProtectionKind[]>(['tee']), fc.subarray<ProtectionKind>(['tee', 'mpc', 'fhe'])),
     floor: fc.bigInt({ min: 0n, max: 2_000_000n }),
     expiresIn: fc.integer({ min: -1000, max: 1_000_000 }),
-    revoked: fc.boolean(),
+    revoked: fc.constantFrom(true, false, false),
     givenAgo: fc.integer({ min: 0, max: 1_000_000 }),
   })
   .map(({ id, purposes, kinds, protections, floor, expiresIn, revoked, givenAgo }) =>
@@ -248,13 +474,22 @@ const arbitraryGrant: fc.Arbitrary<GrantView> = fc
       givenAtMs: asTimestampMs(TEST_NOW_MS - givenAgo),
     }),
   );
+/** Any of the parts that a caller may know, good ones. */
+const arbitraryParts: fc.Arbitrary<Partial<DecisionInput>> = fc
+  .subarray([...DECISION_PARTS])
+  .map((parts) => Object.fromEntries(parts.map((part) => [part, whole[part]])));
 const arbitraryInput: fc.Arbitrary<DecisionInput> = fc
-  .record({ grants: fc.array(arbitraryGrant, { maxLength: 5 }), purpose: fc.constantFrom(...PURPOSE_SAMPLE) })
-  .map(({ grants, purpose }) => ({
+  .record({
+    grants: fc.array(arbitraryGrant, { maxLength: 5 }),
+    purpose: fc.constantFrom(...PURPOSE_SAMPLE),
+    parts: arbitraryParts,
+  })
+  .map(({ grants, purpose, parts }) => ({
     ...good,
     grants,
     use: { ...job, purpose },
-    dao: aDao({ policy: aPolicy({ purposes: ['DUO:0000004'] }) }),
+    dao: aDao({ policy: aPolicy({ purposes: PURPOSE_SAMPLE.filter((code) => code !== 'DUO:0000046') }) }),
+    ...parts,
   }));
 
 describe('properties', () => {
@@ -264,6 +499,23 @@ describe('properties', () => {
         expect(outcome(spoil(input))).not.toBe('YES');
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('says yes often enough for the properties to mean something', () => {
+    const yes = fc.sample(arbitraryInput, 500).filter((input) => outcome(input) === 'YES');
+    expect(yes.length).toBeGreaterThan(20);
+  });
+
+  it('knowing more, or having to know it, never turns a no into a yes', () => {
+    fc.assert(
+      fc.property(arbitraryInput, fc.subarray([...DECISION_PARTS]), (input, parts) => {
+        if (outcome({ ...input, mustJudge: parts }) === 'YES') {
+          expect(outcome(input)).toBe('YES');
+          for (const part of parts) expect(outcome(without(input, part))).toBe('YES');
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

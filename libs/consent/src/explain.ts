@@ -1,6 +1,6 @@
 import type { UsufructError } from '@usufruct/kernel';
 import type { GrantTerms } from '@usufruct/protocol';
-import { purposeLabel } from './purposes.js';
+import { duoModifier, purposeLabel } from './vocabulary.js';
 
 const KINDS = { rag: 'answering questions', train: 'training a model', stats: 'statistics' } as const;
 const PROTECTIONS = {
@@ -18,13 +18,12 @@ export interface ExplainOptions {
 
 /** What a grant allows, one sentence a line, for somebody about to sign it. */
 export function explainTerms(terms: GrantTerms, { amount, time }: ExplainOptions): string[] {
-  const epsilon = Number(terms.budgetMicroEpsilon) / 1_000_000;
   return [
     `May be used for: ${terms.purposes.map(purposeLabel).join(', ') || 'nothing'}.`,
     `By: ${terms.kinds.map((kind) => KINDS[kind]).join(', ') || 'nothing'}.`,
     `Protected by: ${terms.protections.map((protection) => PROTECTIONS[protection]).join(' or ') || 'nothing'}.`,
     `For at least ${amount(terms.priceFloorUnits)} a question or job.`,
-    `With a privacy budget of ε = ${epsilon} for training and statistics.`,
+    `With a privacy budget of ε = ${epsilon(String(terms.budgetMicroEpsilon))} for training and statistics.`,
     `Until ${time(terms.expiresAtMs)}, unless revoked before. Revoking stops the next release of the key; it cannot recall what was used already.`,
   ];
 }
@@ -38,7 +37,7 @@ export function explainRefusal({ code, entry, details }: UsufructError, { amount
     case 'PURPOSE_DENIED':
       return details['unverifiable'] === undefined
         ? `${whose} does not cover "${purposeLabel(asked)}". It allows: ${labels(allowed)}.`
-        : `The grant carries conditions that cannot be checked yet (${details['unverifiable']}), so it allows nothing.`;
+        : `${whose} carries conditions that cannot be checked yet (${conditions(details['unverifiable'])}), so it allows nothing.`;
     case 'SCOPE_MISMATCH':
       return `${whose} does not allow "${asked}". It allows: ${allowed || 'nothing'}.`;
     case 'GRANT_REVOKED':
@@ -49,11 +48,32 @@ export function explainRefusal({ code, entry, details }: UsufructError, { amount
       const what = details['rule']?.startsWith('dataset.') ? 'dataset' : 'contribution';
       return `The ${what} was retired for good ${time(Number(details['tombstonedAtMs']))}. No key of it is released again, and no grant changes that.`;
     }
+    case 'LICENCE_EXPIRED':
+      return `The licence ended ${time(Number(details['expiredAtMs']))}. Buy a new one.`;
+    case 'BUDGET_EXHAUSTED':
+      return `The privacy budget of the grant is ε = ${epsilon(details['grantedMicroEpsilon'])}; ${epsilon(details['spentMicroEpsilon'])} of it is spent and ${epsilon(details['neededMicroEpsilon'])} would be needed.`;
+    case 'ATTESTATION_REFUSED':
+      return details['rule'] === 'attestation.measurement'
+        ? `The DAO does not approve the code that the evidence measures (${asked}). Its members must approve it, or the runner must run approved code.`
+        : `${entry.message}. ${entry.remedy}`;
     case 'PRICE_BELOW_FLOOR':
       return `The price is ${amount(BigInt(asked))}; the contributor asks for at least ${amount(BigInt(details['floorUnits'] ?? '0'))}.`;
     default:
       return `${entry.message}. ${entry.remedy}`;
   }
 }
+
+/** `IRB: ethics approval required` where the code is known. */
+const conditions = (codes: string): string =>
+  codes
+    .split(', ')
+    .map((code) => {
+      const known = duoModifier(code);
+      return known === undefined ? code : `${code}, ${known.label}: needs ${known.needs}`;
+    })
+    .join('; ');
+
+const epsilon = (micro: string | undefined): string =>
+  micro !== undefined && /^-?\d+$/.test(micro) ? String(Number(micro) / 1_000_000) : (micro ?? 'not stated');
 
 const labels = (codes: string): string => (codes === '' ? 'nothing' : codes.split(', ').map(purposeLabel).join(', '));

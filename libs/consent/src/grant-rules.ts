@@ -1,7 +1,7 @@
-import type { GrantView } from '@usufruct/protocol';
-import type { BudgetView, DecisionInput } from './decide.js';
-import { purposesCover, unverifiableCodes } from './purposes.js';
-import { failuresOf, type Failure, type Rule } from './rules.js';
+import { LIMITS, type GrantView } from '@usufruct/protocol';
+import type { BudgetView, DecisionInput } from './decision-input.js';
+import { purposesCover, unverifiable } from './purposes.js';
+import { failuresOf, isMissing, type Failure, type Rule } from './rules.js';
 
 interface GrantInput {
   readonly grant: GrantView;
@@ -26,13 +26,20 @@ const GRANT_RULES: readonly Rule<GrantInput>[] = [
     details: ({ grant }) => ({ expiredAtMs: String(grant.terms.expiresAtMs) }),
   },
   {
+    // As the contract has it: what is given later than it is used does not cover the use.
+    code: 'GRANT_REQUIRED',
+    name: 'grant.given',
+    holds: ({ grant, input }) => grant.givenAtMs <= input.nowMs + LIMITS.clockSkewMs,
+    details: ({ grant }) => ({ givenAtMs: String(grant.givenAtMs) }),
+  },
+  {
     code: 'PURPOSE_DENIED',
     name: 'grant.purposes',
     holds: ({ grant, input }) => purposesCover(grant.terms.purposes, input.use.purpose),
     details: ({ grant, input }) => ({
       asked: input.use.purpose,
       allowed: grant.terms.purposes.join(', '),
-      ...unverifiable(grant),
+      ...unverifiable(grant.terms.purposes),
     }),
   },
   {
@@ -68,14 +75,11 @@ const GRANT_RULES: readonly Rule<GrantInput>[] = [
   },
 ];
 
-const unverifiable = (grant: GrantView): Record<string, string> => {
-  const codes = unverifiableCodes(grant.terms.purposes);
-  return codes.length === 0 ? {} : { unverifiable: codes.join(', ') };
-};
-
 const NO_BUDGET: BudgetView = { neededMicroEpsilon: 0n, spentMicroEpsilon: 0n };
 
-function fitsBudget({ use, budget }: DecisionInput, grantedMicroEpsilon: bigint): boolean {
+function fitsBudget(input: DecisionInput, grantedMicroEpsilon: bigint): boolean {
+  const { use, budget } = input;
+  if (isMissing(input, 'budget')) return false;
   const { neededMicroEpsilon, spentMicroEpsilon } = budget ?? NO_BUDGET;
   // Training and statistics release something about the data: without a stated cost they do not fit any budget.
   if (use.kind !== 'rag' && (budget === undefined || neededMicroEpsilon <= 0n)) return false;

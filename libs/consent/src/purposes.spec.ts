@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { PURPOSE_CODE } from '@usufruct/protocol';
 import { explainRefusal, explainTerms } from './explain.js';
-import { purposeCovers, purposeLabel, PURPOSES, purposesCover } from './purposes.js';
+import { purposeCovers, PURPOSES, purposesCover } from './purposes.js';
+import { purposeLabel } from './vocabulary.js';
 import { refuse } from '@usufruct/kernel';
 import { someTerms } from '@usufruct/testing';
 
@@ -85,6 +86,24 @@ describe('words for people', () => {
     ],
     [refuse('PRICE_BELOW_FLOOR', { asked: '1', floorUnits: '2' }), 'at least 2 units'],
     [refuse('JOB_STATE'), 'See the state of the job'],
+    [refuse('LICENCE_EXPIRED', { expiredAtMs: '6' }), 'The licence ended on day 6'],
+    [
+      refuse('PURPOSE_DENIED', { rule: 'grant.purposes', asked: 'x', allowed: 'y', unverifiable: 'DUO:0000021' }),
+      'ethics approval required: needs the approval',
+    ],
+    [
+      refuse('BUDGET_EXHAUSTED', {
+        neededMicroEpsilon: '500000',
+        grantedMicroEpsilon: '1000000',
+        spentMicroEpsilon: 'not stated',
+      }),
+      'ε = 1; not stated of it is spent and 0.5 would be needed',
+    ],
+    [
+      refuse('ATTESTATION_REFUSED', { rule: 'attestation.measurement', asked: 'abcd' }),
+      'does not approve the code that the evidence measures (abcd)',
+    ],
+    [refuse('ATTESTATION_REFUSED', { rule: 'attestation.debug' }), 'does not satisfy the policy'],
   ])('explains %s', (refusal, part) => {
     expect(explainRefusal(refusal, words)).toContain(part);
   });

@@ -1,5 +1,7 @@
 /**
- * Purposes, and which granted purpose covers which asked one.
+ * Purposes, and which granted purpose covers which asked one. This table is the contract's, too (`purpose.move`; the
+ * fixtures hold every pair): nobody may see more in a grant than the chain does. Codes that only have a name here are
+ * in `vocabulary.ts`; `signable` writes them into a grant before it is signed.
  *
  * DUO: the GA4GH Data Use Ontology. Its data use permissions are codes that a grant may list; coverage follows their
  * definitions. Its modifiers (not-for-profit use only, ethics approval required, …) restrict a permission by facts
@@ -71,16 +73,19 @@ const DPV_PURPOSES: readonly Purpose[] = [
   dpv('TargetedAdvertising', 'Targeted advertising', 'PersonalisedAdvertising'),
 ];
 
-/** Every purpose that is known by name, for choosing from. */
+/** Every purpose of the chain's table, for choosing from. */
 export const PURPOSES: readonly Purpose[] = [...DUO_PERMISSIONS, ...DPV_PURPOSES];
 const byCode: ReadonlyMap<string, Purpose> = new Map(PURPOSES.map((purpose) => [purpose.code, purpose]));
-
-/** The label of a known purpose, the code itself of any other. */
-export const purposeLabel = (code: string): string => byCode.get(code)?.label ?? code;
 
 /** Codes of a grant that make it unusable: modifiers and DUO codes whose meaning is not known here. */
 export const unverifiableCodes = (granted: readonly string[]): string[] =>
   granted.filter((code) => code.startsWith('DUO:') && !byCode.has(code));
+
+/** As details of a refusal. */
+export const unverifiable = (granted: readonly string[]): Record<string, string> => {
+  const codes = unverifiableCodes(granted);
+  return codes.length === 0 ? {} : { unverifiable: codes.join(', ') };
+};
 
 /** Does one granted purpose cover the asked one? Says nothing about modifiers beside it. */
 export function purposeCovers(granted: string, asked: string): boolean {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@usufruct/kernel';
+import type { DecisionInput, DecisionPart } from './decision-input.js';
 
 /** One reason to say no. Rules are evaluated in the order of their list. */
 export interface Rule<Input> {
@@ -16,10 +17,21 @@ export interface Failure {
   readonly details: Readonly<Record<string, string>>;
 }
 
-export const failuresOf = <Input>(rules: readonly Rule<Input>[], input: Input): Failure[] =>
-  rules.flatMap((rule, order) =>
-    rule.holds(input) ? [] : [{ code: rule.code, order, details: { rule: rule.name, ...rule.details(input) } }],
-  );
+const failureOf = <Input>(rule: Rule<Input>, order: number, input: Input): Failure => ({
+  code: rule.code,
+  order,
+  details: { rule: rule.name, ...rule.details(input) },
+});
 
-export const firstFailure = <Input>(rules: readonly Rule<Input>[], input: Input): Failure | null =>
-  failuresOf(rules, input)[0] ?? null;
+export const failuresOf = <Input>(rules: readonly Rule<Input>[], input: Input): Failure[] =>
+  rules.flatMap((rule, order) => (rule.holds(input) ? [] : [failureOf(rule, order, input)]));
+
+export function firstFailure<Input>(rules: readonly Rule<Input>[], input: Input): Failure | null {
+  const order = rules.findIndex((rule) => !rule.holds(input));
+  const rule = rules[order];
+  return rule === undefined ? null : failureOf(rule, order, input);
+}
+
+/** Left out although the caller must have it judged. */
+export const isMissing = (input: DecisionInput, part: DecisionPart): boolean =>
+  input[part] === undefined && (input.mustJudge ?? []).includes(part);

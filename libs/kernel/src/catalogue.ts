@@ -169,6 +169,13 @@ export const CATALOGUE = {
     'The privacy budget is spent',
     'The contributor must grant more budget.',
   ),
+  LICENCE_REQUIRED: entry(
+    403,
+    'after-change',
+    'The requester has no licence for this use',
+    'Buy a licence of the DAO for this dataset, purpose, kind and protection.',
+  ),
+  LICENCE_EXPIRED: entry(403, 'after-change', 'The licence has ended', 'Buy a new licence.'),
   ALREADY_DECIDED: entry(409, 'never', 'This was decided already', 'See the decision.'),
   CONTRIBUTION_NOT_ACCEPTED: entry(
     403,

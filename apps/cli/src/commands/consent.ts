@@ -1,6 +1,6 @@
-import { asTimestampMs, refuse, type ContributionId, type GrantId } from '@usufruct/kernel';
-import { explainTerms } from '@usufruct/consent';
-import { PURPOSE_CODE, type ChainInfo, type GrantTerms, type GrantView } from '@usufruct/protocol';
+import { asTimestampMs, type ContributionId, type GrantId } from '@usufruct/kernel';
+import { explainTerms, signable } from '@usufruct/consent';
+import { type ChainInfo, type GrantTerms, type GrantView } from '@usufruct/protocol';
 import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
@@ -19,7 +19,10 @@ export const addConsent: AddCommand = (program, open) => {
     .command('grant')
     .description('allow private questions for a purpose; grants do not add up, each covers a use by itself')
     .argument('<contribution>')
-    .requiredOption('--purpose <code...>', 'DUO or DPV codes, as dpv:ResearchAndDevelopment')
+    .requiredOption(
+      '--purpose <code...>',
+      'DUO or DPV codes, as dpv:ResearchAndDevelopment; a DUO modifier narrows the others, or is refused',
+    )
     .option('--floor <amount>', 'the least price of a question, in coins', '0')
     .option('--days <n>', 'how long', '90')
     .action(async (id: string, options: GrantOptions, command) => {
@@ -53,17 +56,18 @@ export const addConsent: AddCommand = (program, open) => {
     });
 };
 
+/** What was typed, as the chain and every holder will judge it. */
 function termsOf({ clock }: Runtime, coin: ChainInfo['coin'], { purpose, floor, days }: GrantOptions): GrantTerms {
-  if (!purpose.every((code) => PURPOSE_CODE.test(code))) {
-    throw refuse('INVALID_ARGUMENT', { field: 'purpose', expected: 'DUO or DPV codes' });
-  }
+  const end = asTimestampMs(clock.nowMs() + integerOf(days, 'days') * DAY_MS);
+  // "Time limit on use" is the grant's own end here: --days says it.
+  const signed = signable({ purposes: purpose, expiresAtMs: end, timeLimitMs: end });
+  if (!signed.ok) throw signed.refusal;
   return {
-    purposes: purpose,
+    ...signed.value,
     kinds: ['rag'],
     protections: ['tee'],
     priceFloorUnits: parseCoins(floor, coin, 'floor'),
     budgetMicroEpsilon: 0n,
-    expiresAtMs: asTimestampMs(clock.nowMs() + integerOf(days, 'days') * DAY_MS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { purposesCover } from '@usufruct/consent';
+import { policyRefusal } from '@usufruct/consent';
 import {
   asAmount,
   refuse,
@@ -169,15 +169,8 @@ function checkTerms(dao: ProjectedDao, input: QuoteInput): void {
   if (input.termMs < 1 || input.termMs > longest) {
     throw refuse('INVALID_ARGUMENT', { field: 'termMs', expected: `1 to ${longest}` });
   }
-  if (!purposesCover(policy.purposes, input.purpose)) {
-    throw refuse('PURPOSE_DENIED', { rule: 'policy.purposes', allowed: policy.purposes.join(', ') });
-  }
-  if (!policy.kinds.includes(input.kind)) {
-    throw refuse('SCOPE_MISMATCH', { rule: 'policy.kinds', allowed: policy.kinds.join(', ') });
-  }
-  if (!policy.protections.includes(input.protection)) {
-    throw refuse('SCOPE_MISMATCH', { rule: 'policy.protections', allowed: policy.protections.join(', ') });
-  }
+  const refusal = policyRefusal(dao, input);
+  if (refusal !== null) throw refusal;
 }
 
 function escrowOf(price: AmountUnits, questions: number): AmountUnits {

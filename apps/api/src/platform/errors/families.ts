@@ -34,6 +34,8 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'SCOPE_MISMATCH',
     'PRICE_BELOW_FLOOR',
     'BUDGET_EXHAUSTED',
+    'LICENCE_REQUIRED',
+    'LICENCE_EXPIRED',
     'CONTRIBUTION_NOT_ACCEPTED',
     'NO_USABLE_DATA',
     'ALREADY_DECIDED',

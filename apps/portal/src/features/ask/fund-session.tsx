@@ -1,4 +1,4 @@
-import { PURPOSES, purposesCover } from '@usufruct/consent';
+import { askablePurposes } from '@usufruct/consent';
 import type { DatasetId } from '@usufruct/kernel';
 import type { JobTerms, Quote } from '@usufruct/sdk';
 import { useState, type FormEvent } from 'react';
@@ -42,7 +42,7 @@ interface Offer {
 
 function TermsForm({ account, coin, dataset }: Acting & { readonly dataset: DatasetCard }) {
   const { policy } = dataset.dao;
-  const purposes = PURPOSES.filter(({ code }) => purposesCover(policy.purposes, code));
+  const purposes = askablePurposes(policy.purposes);
   const [purpose, setPurpose] = useState(policy.purposes[0] ?? '');
   const [questions, setQuestions] = useState(5);
   const [offer, setOffer] = useState<Offer>();

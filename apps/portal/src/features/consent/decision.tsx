@@ -1,4 +1,4 @@
-import { explainRefusal, PURPOSES, purposesCover } from '@usufruct/consent';
+import { askablePurposes, explainRefusal } from '@usufruct/consent';
 import type { ContributionId } from '@usufruct/kernel';
 import { useState } from 'react';
 import { formatAmount, formatTime, type Coin } from '../../app/format.js';
@@ -31,7 +31,7 @@ export function Decision({ client, contributionId, dao, coin, asOf }: DecisionPr
       <Field label="Would a question for this purpose get it now?">
         {(props) => (
           <select {...props} value={purpose} onChange={(event) => setPurpose(event.target.value)}>
-            {PURPOSES.filter(({ code }) => purposesCover(policy.purposes, code)).map(({ code, label }) => (
+            {askablePurposes(policy.purposes).map(({ code, label }) => (
               <option key={code} value={code}>
                 {label}
               </option>

@@ -1,4 +1,4 @@
-import { explainTerms, PURPOSES, purposesCover } from '@usufruct/consent';
+import { explainTerms, PURPOSES, purposesCover, signable } from '@usufruct/consent';
 import {
   asTimestampMs,
   toUsufructError,
@@ -152,8 +152,11 @@ function readTerms(draft: Draft, coin: Coin): { readonly terms: GrantTerms } | {
   try {
     const priceFloorUnits = parseAmountInput(floor, coin, 'least price');
     // Whole minutes, so that the sentence to be signed does not change while it is read.
-    const expiresAtMs: TimestampMs = asTimestampMs(Math.ceil((Date.now() + days * DAY_MS) / 60_000) * 60_000);
-    return { terms: { purposes, kinds, protections, priceFloorUnits, budgetMicroEpsilon: 0n, expiresAtMs } };
+    const end: TimestampMs = asTimestampMs(Math.ceil((Date.now() + days * DAY_MS) / 60_000) * 60_000);
+    const limits = { kinds, protections, priceFloorUnits, budgetMicroEpsilon: 0n };
+    if (purposes.length === 0) return { terms: { ...limits, purposes, expiresAtMs: end } };
+    const signed = signable({ purposes, expiresAtMs: end });
+    return signed.ok ? { terms: { ...limits, ...signed.value } } : { refusal: signed.refusal };
   } catch (error) {
     return { refusal: toUsufructError(error) };
   }
