@@ -2,6 +2,20 @@ export { decide, DECISION_CODES, policyRefusal } from './decide.js';
 export type { Permission } from './decide.js';
 export { DECISION_PARTS } from './decision-input.js';
 export type { Attested, BudgetView, DecisionInput, DecisionPart, Use } from './decision-input.js';
+export { zConsentFacts, zStated } from './documents/consent-facts.js';
+export type { ConsentFacts, ConsentProof, Stated } from './documents/consent-facts.js';
+export {
+  consentReceipt,
+  consentReceiptDigest,
+  consentReceiptStatement,
+  consentReceiptText,
+  parseConsentReceipt,
+  signedConsentReceipt,
+} from './documents/consent-receipt.js';
+export { canonicalJson } from './documents/json.js';
+export type { Json, JsonObject } from './documents/json.js';
+export { CONSENT_RECEIPT_CHECKS, consentFactsOf, verifyConsentReceipt } from './documents/verify-consent-receipt.js';
+export type { VerifyConsentReceiptOptions } from './documents/verify-consent-receipt.js';
 export { explainRefusal, explainTerms } from './explain.js';
 export type { ExplainOptions } from './explain.js';
 export { PURPOSES, purposeCovers, purposesCover, unverifiableCodes } from './purposes.js';

@@ -40,5 +40,6 @@ export const TAGS = {
   receiptChain: 'usufruct/receipt-chain/v1',
   epochStatement: 'usufruct/epoch-statement/v1',
   epochLeaf: 'usufruct/epoch-leaf/v1',
+  consentReceipt: 'usufruct/consent-receipt/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

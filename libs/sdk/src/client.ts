@@ -19,6 +19,8 @@ import type { Answer, ApplicationView, DaoPolicy, HolderMember, VoteChoice } fro
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
+import type { JsonObject } from '@usufruct/consent';
+import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint } from './context.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
@@ -216,6 +218,10 @@ export class UsufructClient {
     revoke: (grantId: GrantId) => revokeGrant(this.context, grantId),
     list: (contributionId: ContributionId) => this.context.chain.grantsOf(contributionId),
     explain: (contributionId: ContributionId, use: UseToExplain) => explainUse(this.context, contributionId, use),
+    receipt: (params: ConsentReceiptParams) => issueConsentReceipt(this.context, params),
+    /** Also compares with the chain; `judgeOffline` does without. */
+    judgeReceipt: (receipt: JsonObject, options?: { readonly isUnsignedAllowed?: boolean }) =>
+      judgeConsentReceipt(this.context, receipt, options),
   };
 
   readonly jobs = {

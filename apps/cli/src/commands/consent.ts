@@ -5,6 +5,7 @@ import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
 import { integerOf } from '../arguments.js';
+import { addConsentReceipt } from './consent-receipt.js';
 
 interface GrantOptions {
   readonly purpose: string[];
@@ -54,6 +55,7 @@ export const addConsent: AddCommand = (program, open) => {
       const lines = grants.flatMap((grant) => [headOf(grant, runtime), ...explained(grant, coin)]);
       runtime.terminal.result({ grants }, lines.length === 0 ? ['none yet'] : lines);
     });
+  addConsentReceipt(consent, open);
 };
 
 /** What was typed, as the chain and every holder will judge it. */

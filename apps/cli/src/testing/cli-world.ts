@@ -27,7 +27,7 @@ class ChainServer {
       this.sent.push(...decodeLocalTransaction(fromBase64(bytes)).actions);
       return { status: 403, body: { code: 'FORBIDDEN', details: {} } };
     }
-    if (url.startsWith('/v1/events')) return { status: 200, body: { events: [] } };
+    if (url.startsWith('/v1/events')) return { status: 200, body: { events: this.views.get('/v1/events') ?? [] } };
     if (url.startsWith('/v1/transactions/')) return { status: 200, body: null };
     const view = this.views.get(url);
     return view === undefined ? { status: 404, body: { code: 'NOT_FOUND', details: {} } } : { status: 200, body: view };
