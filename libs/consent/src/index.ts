@@ -12,6 +12,10 @@ export {
   parseConsentReceipt,
   signedConsentReceipt,
 } from './documents/consent-receipt.js';
+export { croissant } from './documents/croissant.js';
+export type { CroissantParams } from './documents/croissant.js';
+export { datasetOffer, grantOffer } from './documents/odrl-offer.js';
+export type { DatasetOfferParams, GrantOfferParams } from './documents/odrl-offer.js';
 export { canonicalJson } from './documents/json.js';
 export type { Json, JsonObject } from './documents/json.js';
 export { CONSENT_RECEIPT_CHECKS, consentFactsOf, verifyConsentReceipt } from './documents/verify-consent-receipt.js';

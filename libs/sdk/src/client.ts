@@ -20,6 +20,7 @@ import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
 import type { JsonObject } from '@usufruct/consent';
+import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint } from './context.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
@@ -201,6 +202,8 @@ export class UsufructClient {
     create: (params: CreateDatasetParams) => createDataset(this.context, params),
     accept: (contributionId: ContributionId) => decideContribution(this.context, contributionId, true),
     decline: (contributionId: ContributionId) => decideContribution(this.context, contributionId, false),
+    croissant: (datasetId: DatasetId, options: CroissantOptions) => datasetCroissant(this.context, datasetId, options),
+    offer: (datasetId: DatasetId) => offerOfDataset(this.context, datasetId),
   };
 
   readonly contributions = {
@@ -218,6 +221,7 @@ export class UsufructClient {
     revoke: (grantId: GrantId) => revokeGrant(this.context, grantId),
     list: (contributionId: ContributionId) => this.context.chain.grantsOf(contributionId),
     explain: (contributionId: ContributionId, use: UseToExplain) => explainUse(this.context, contributionId, use),
+    offer: (grantId: GrantId) => offerOfGrant(this.context, grantId),
     receipt: (params: ConsentReceiptParams) => issueConsentReceipt(this.context, params),
     /** Also compares with the chain; `judgeOffline` does without. */
     judgeReceipt: (receipt: JsonObject, options?: { readonly isUnsignedAllowed?: boolean }) =>

@@ -4,6 +4,7 @@ export type { Fetch } from './api/http.js';
 export type { ApiSession, RequestOptions } from './api/session.js';
 export type { AttestedRunner, InspectedRunner } from './attest.js';
 export { connect, type ConnectOptions, type UsufructClient } from './client.js';
+export type { CroissantOptions } from './catalogue-documents.js';
 export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js';
 export type { HolderEndpoint } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';

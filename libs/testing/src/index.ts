@@ -1,5 +1,6 @@
 export * from './acting-chain.js';
 export * from './builders.js';
+export * from './decision.js';
 export * from './fake-chain.js';
 export * from './fake-graphql.js';
 export * from './fake-holder.js';

@@ -46,11 +46,11 @@ export function addConsentReceipt(consent: Command, open: Parameters<AddCommand>
     .description('judge a consent receipt from a file, without any network; --online compares with the chain')
     .argument('<file>', 'written by consent receipt')
     .option('--online')
-    .option('--unsigned', 'accept a view that nobody signed')
-    .action(async (path: string, { online, unsigned }: { online?: boolean; unsigned?: boolean }, command) => {
+    .option('--allow-unsigned', 'accept a view that nobody signed')
+    .action(async (path: string, { online, allowUnsigned }: { online?: boolean; allowUnsigned?: boolean }, command) => {
       const runtime = open(command);
       const document = readReceipt(path);
-      const options = { isUnsignedAllowed: unsigned === true };
+      const options = { isUnsignedAllowed: allowUnsigned === true };
       const { ok, checks } =
         online === true
           ? await runtime.client().grants.judgeReceipt(document, options)

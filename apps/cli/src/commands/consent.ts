@@ -5,6 +5,7 @@ import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
 import { integerOf } from '../arguments.js';
+import { printDocument } from '../document.js';
 import { addConsentReceipt } from './consent-receipt.js';
 
 interface GrantOptions {
@@ -54,6 +55,16 @@ export const addConsent: AddCommand = (program, open) => {
       const coin = await runtime.coin();
       const lines = grants.flatMap((grant) => [headOf(grant, runtime), ...explained(grant, coin)]);
       runtime.terminal.result({ grants }, lines.length === 0 ? ['none yet'] : lines);
+    });
+  consent
+    .command('offer')
+    .description('what a grant allows, in ODRL 2.2')
+    .argument('<grant>')
+    .option('--out <file>')
+    .action(async (id: string, { out }: { out?: string }, command) => {
+      const runtime = open(command);
+      const document = await runtime.client().grants.offer(idArgument<GrantId>(id, 'grant'));
+      printDocument(runtime.terminal, { name: 'offer', document, out });
     });
   addConsentReceipt(consent, open);
 };

@@ -1,5 +1,6 @@
 import type { ContributionId, DaoId, DatasetId } from '@usufruct/kernel';
 import type { AddCommand } from '../program.js';
+import { printDocument } from '../document.js';
 import { idArgument } from '../runtime.js';
 
 interface PublishOptions {
@@ -33,6 +34,30 @@ export const addDataset: AddCommand = (program, open) => {
       const contributions = await runtime.chain().contributionsOf(idArgument<DatasetId>(id, 'dataset'));
       const lines = contributions.map(({ id: each, state, owner }) => `${each}  ${state}  by ${owner}`);
       runtime.terminal.result({ contributions }, lines.length === 0 ? ['none yet'] : lines);
+    });
+  dataset
+    .command('croissant')
+    .description('metadata for catalogues: Croissant 1.1 with the conditions of use')
+    .argument('<dataset>')
+    .option('--out <file>')
+    .option('--url <url>', 'where the dataset is shown')
+    .option('--no-words', 'without title and description, which the API has')
+    .action(async (id: string, { out, url, words }: { out?: string; url?: string; words: boolean }, command) => {
+      const runtime = open(command);
+      const { aggregatorUrl } = runtime.endpoints();
+      const options = { aggregatorUrl, hasWords: words, ...(url !== undefined && { url }) };
+      const document = await runtime.client().datasets.croissant(idArgument<DatasetId>(id, 'dataset'), options);
+      printDocument(runtime.terminal, { name: 'croissant', document, out });
+    });
+  dataset
+    .command('offer')
+    .description("what the DAO's policy offers of a dataset, in ODRL 2.2")
+    .argument('<dataset>')
+    .option('--out <file>')
+    .action(async (id: string, { out }: { out?: string }, command) => {
+      const runtime = open(command);
+      const document = await runtime.client().datasets.offer(idArgument<DatasetId>(id, 'dataset'));
+      printDocument(runtime.terminal, { name: 'offer', document, out });
     });
   for (const decision of ['accept', 'decline'] as const) {
     dataset
