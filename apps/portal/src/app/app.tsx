@@ -4,6 +4,7 @@ import { AccountButton } from '../wallet/account-button.js';
 import { PAGE_GROUPS, PAGES, START_PAGE } from './pages.js';
 import { usePortal } from './portal.js';
 import { routeTo, useRoute } from './route.js';
+import { UpgradeBanner } from './upgrade-banner.js';
 
 export function App() {
   const { page: path } = useRoute();
@@ -36,6 +37,7 @@ export function App() {
         <AccountButton />
       </header>
       <StandInBanner />
+      <UpgradeBanner />
       <div className={menuOpen ? 'sidebar open' : 'sidebar'} id="menu">
         <Menu current={entry?.path} />
       </div>
