@@ -3,7 +3,7 @@ import { BROKEN_LEDGERS } from './broken-ledgers.js';
 import { coverageOf } from './coverage.js';
 import { unnoticedContracts, unnoticedLedgers, type AlterLedger } from './noticing.js';
 import type { Machine } from './play/ledger.js';
-import { scenarioOf, TARGETS, type Scenario } from './play/scenario.js';
+import { isReached, scenarioOf, TARGETS, type Scenario } from './play/scenario.js';
 import { disagreements, type Disagreement, type Judge } from './verdicts.js';
 
 export interface Options {
@@ -16,7 +16,7 @@ export interface Options {
 }
 
 /** So often something is tried that did not come in its turn. */
-const MORE = 12;
+const MORE = 60;
 
 /** True if ledger and contracts agree, enough was played, and all that is broken on purpose was noticed. */
 export async function conformance({ count, first, judge, alterLedger, print }: Options): Promise<boolean> {
@@ -50,10 +50,10 @@ async function told(machine: Machine, { count, first }: { count: number; first: 
     scenarios.push(await scenarioOf({ seed, aim }, machine));
   }
   let seed = first + count;
-  for (const aim of TARGETS.filter((target) => !scenarios.some((one) => one.plan.aim === target && hits(one)))) {
+  for (const aim of TARGETS.filter((target) => !scenarios.some((one) => one.plan.aim === target && isReached(one)))) {
     for (let i = 0; i < MORE; i++) {
       const scenario = await scenarioOf({ seed: seed++, aim }, machine);
-      if (!hits(scenario)) continue;
+      if (!isReached(scenario)) continue;
       scenarios.push(scenario);
       break;
     }
@@ -61,15 +61,8 @@ async function told(machine: Machine, { count, first }: { count: number; first: 
   return scenarios;
 }
 
-/** Whether it ends as it was to end. */
-function hits({ plan: { aim }, steps, refusal }: Scenario): boolean {
-  if (aim === null) return false;
-  const [{ kind }, twist] = aim;
-  return twist === null ? steps.some((step) => step.kind === kind) : refusal?.twist === twist;
-}
-
 function described({ scenario: { plan, refusal }, contracts }: Disagreement): string {
   const said = refusal === null ? 'it runs through' : `${refusal.step.kind} is refused by ${refusal.name}`;
-  const twist = refusal === null || refusal.twist === null ? '' : ` (${refusal.twist})`;
+  const twist = refusal === null || refusal.step.twist === null ? '' : ` (${refusal.step.twist})`;
   return `scenario ${plan.seed}: the ledger says that ${said}${twist}, the contracts ${contracts}`;
 }

@@ -1,9 +1,11 @@
 import type { ContributionId, Digest, Hex32, HolderSetId } from '@usufruct/kernel';
-import { deriveId, LIMITS, ROLES, type BlobReference } from '@usufruct/protocol';
+import { deriveId, LIMITS, ROLES, type BlobReference, type ContributionView } from '@usufruct/protocol';
 import { saltOf, type Actor, type Play } from '../play/actor.js';
 import { OWNERS, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
+import { isLivingAsTold, someDataset } from './living.js';
 import { holderOf, outsiderOf } from './members.js';
+import { DECIDED, RETIRED, retirementFor } from './voting.js';
 
 /** A signed manifest is the manifest, its signature in base64 and their lengths. */
 const SIGNED_MANIFEST_BYTES = LIMITS.manifestBytes + 2_048;
@@ -22,12 +24,15 @@ export const registerContribution: Actor = {
     'large part',
     'taken',
     'paused',
+    RETIRED,
   ],
-  before: { paused: ['pauseDao'], taken: ['registerContribution'] },
-  attempt({ ledger, random }, twist) {
-    const datasets = ledger.all('dataset');
-    if (datasets.length === 0) return null;
-    const { id: datasetId, daoId } = random.pick(datasets);
+  before: { paused: ['pauseDao'], taken: ['registerContribution'], [RETIRED]: DECIDED },
+  needs: retirementFor,
+  attempt(play, twist) {
+    const { ledger, random } = play;
+    const dataset = someDataset(play, twist);
+    if (dataset === null) return null;
+    const { id: datasetId, daoId } = dataset;
     const dao = ledger.read('dao', daoId)!;
     const sender = random.pick(OWNERS);
     const idOf = (salt: Hex32): ContributionId => deriveId<ContributionId>('contribution', datasetId, sender, salt);
@@ -54,6 +59,7 @@ export const registerContribution: Actor = {
   refusals: {
     'ALREADY_EXISTS contribution': ['contribution::EIdTaken'],
     DAO_PAUSED: ['data_dao::EPaused'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
     POLICY_OUTDATED: ['contribution::EPolicyOutdated'],
     'INVALID_ARGUMENT holderSetId': ['contribution::EWrongHolderSet'],
     'INVALID_ARGUMENT manifestBlob.sizeBytes': ['blob_reference::EBlobSize'],
@@ -87,17 +93,21 @@ function blobs(
 export const decideContribution: Actor = {
   kind: 'decideContribution',
   weight: 3,
-  twists: ['wrong sender', 'unknown', 'decided', 'paused'],
-  before: { paused: ['registerContribution', 'pauseDao'], decided: ['decideContribution'] },
+  twists: ['wrong sender', 'unknown', 'decided', 'tombstoned', 'paused', RETIRED],
+  before: {
+    paused: ['registerContribution', 'pauseDao'],
+    decided: ['decideContribution'],
+    tombstoned: ['registerContribution', 'tombstoneContribution'],
+    [RETIRED]: ['registerContribution', ...DECIDED],
+  },
+  needs: retirementFor,
   attempt(play, twist) {
     const { ledger, random } = play;
-    const decided = twist === 'decided';
-    const contribution = random.mostly(
-      ledger.all('contribution'),
-      ({ state }) => (state === 'proposed') !== decided,
-      decided ? 1 : undefined,
-    );
-    if (contribution === null || (decided && contribution.state === 'proposed')) return null;
+    const isChosen = ({ state, tombstonedAtMs }: ContributionView): boolean =>
+      (state === 'proposed') !== (twist === 'decided') && (tombstonedAtMs !== null) === (twist === 'tombstoned');
+    const contributions = ledger.all('contribution').filter(({ datasetId }) => isLivingAsTold(play, datasetId, twist));
+    const contribution = random.mostly(contributions, isChosen, twist === null ? 0.85 : 1);
+    if (contribution === null) return null;
     const { id: datasetId, daoId } = ledger.read('dataset', contribution.datasetId)!;
     const sender = twist === 'wrong sender' ? outsiderOf(play, daoId) : holderOf(play, daoId, ROLES.steward);
     const contributionId = twist === 'unknown' ? word<ContributionId>('unknown') : contribution.id;
@@ -110,7 +120,8 @@ export const decideContribution: Actor = {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     'FORBIDDEN steward': ['data_dao::ERoleRequired'],
     DAO_PAUSED: ['data_dao::EPaused'],
-    TOMBSTONED: ['contribution::ETombstoned'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
+    'TOMBSTONED contribution': ['contribution::ETombstoned'],
     ALREADY_DECIDED: ['contribution::EAlreadyDecided'],
   },
 };

@@ -1,6 +1,6 @@
 import type { DaoId, Digest } from '@usufruct/kernel';
 import { deriveId, ROLES } from '@usufruct/protocol';
-import { saltOf, type Actor } from '../play/actor.js';
+import { saltOf, type Actor, type Needs } from '../play/actor.js';
 import { FOUNDERS, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 import {
@@ -52,10 +52,24 @@ export const createDao: Actor = {
   },
 };
 
+/** Where contributors are paid privately, only a vote names other verifiers. */
+const MODE_FOR: Readonly<Record<string, Needs>> = {
+  'unknown holder set': { mode: 'direct' },
+  'too many verifiers': { mode: 'direct' },
+  'verifiers by vote only': { mode: 'epoch' },
+};
+
 export const setPolicy: Actor = {
   kind: 'setPolicy',
   weight: 1,
-  twists: [...POLICY_TWISTS, 'wrong sender', 'old version'],
+  twists: [...POLICY_TWISTS, 'wrong sender', 'old version', 'verifiers by vote only', 'by vote only'],
+  meets: {
+    'unknown holder set': 'NOT_FOUND holder-set',
+    'too many verifiers': 'INVALID_ARGUMENT verifierThreshold',
+    'verifiers by vote only': 'BY_VOTE_ONLY',
+    'by vote only': 'BY_VOTE_ONLY',
+  },
+  needs: (twist) => ({ ...MODE_FOR[twist ?? ''], policyByVoteOnly: twist === 'by vote only' }),
   attempt(play, twist) {
     const { ledger, random } = play;
     const daos = ledger.all('dao');

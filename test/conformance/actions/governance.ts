@@ -20,16 +20,19 @@ export const RULES_TWISTS = [
 ];
 
 /** Short enough that a scenario sees the end of a proposal. */
-export function governanceOf({ random }: Play, twist: string | null): Governance {
-  const governance: Governance = {
+export function governanceOf({ random, needs }: Play, twist: string | null): Governance {
+  const chosen: Governance = {
     voting: random.chance(0.6) ? 'member' : 'contribution',
     quorumBps: random.pick([1, 2_000, 3_334, 5_000, 10_000]),
     approvalBps: random.pick([5_001, 6_667, 10_000]),
     votingMs: random.pick([1_000, MINUTE_MS, 5 * MINUTE_MS]),
     timelockMs: random.pick([0, 1, 2 * MINUTE_MS]),
     executionMs: random.pick([1_000, 10 * MINUTE_MS]),
-    policyByVoteOnly: random.chance(0.15),
+    policyByVoteOnly: needs.policyByVoteOnly ?? random.chance(0.15),
   };
+  // Where something has to be voted for, it has to pass, and in time.
+  const passing = { voting: 'member', quorumBps: 1, approvalBps: 5_001, executionMs: 10 * MINUTE_MS } as const;
+  const governance = needs.effects === undefined ? chosen : { ...chosen, ...passing, policyByVoteOnly: false };
   const changes: Readonly<Record<string, Partial<Governance>>> = {
     'no quorum': { quorumBps: 0 },
     'high quorum': { quorumBps: 10_001 },
@@ -43,9 +46,9 @@ export function governanceOf({ random }: Play, twist: string | null): Governance
   return { ...governance, ...changes[twist ?? ''] };
 }
 
-export function payoutRulesOf({ random, mode }: Play, twist: string | null): PayoutRules {
+export function payoutRulesOf({ random, needs }: Play, twist: string | null): PayoutRules {
   const rules: PayoutRules = {
-    mode: mode ?? (random.chance(0.65) ? 'direct' : 'epoch'),
+    mode: needs.mode ?? (random.chance(0.65) ? 'direct' : 'epoch'),
     challengeMs: random.pick([0, MINUTE_MS, 10 * MINUTE_MS]),
     claimTermMs: random.pick([1_000, 5 * MINUTE_MS]),
     unclaimedTo: random.pick(UNCLAIMED_TO),

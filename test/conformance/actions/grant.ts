@@ -3,7 +3,9 @@ import { deriveId, type ContributionView, type GrantTerms } from '@usufruct/prot
 import { saltOf, type Actor, type Play } from '../play/actor.js';
 import { MINUTE_MS, STRANGER, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
+import { isLivingAsTold } from './living.js';
 import { KINDS, PROTECTIONS, PURPOSES } from './policy.js';
+import { DECIDED, RETIRED, retirementFor } from './voting.js';
 
 /** Beside the policy's: one that covers all, a restriction that nobody can check, one that covers nothing. */
 const MORE_PURPOSES = ['DUO:0000004', 'DUO:0000045', 'DUO:0000007', 'dpv:Purpose'];
@@ -12,15 +14,22 @@ const TERM_TWISTS = ['no purposes', 'purpose code', 'no kinds', 'kind twice', 'n
 export const giveGrant: Actor = {
   kind: 'giveGrant',
   weight: 4,
-  twists: [...TERM_TWISTS, 'wrong sender', 'unknown', 'declined', 'taken', 'tombstoned'],
-  before: { tombstoned: ['tombstoneContribution'], declined: ['registerContribution', 'decideContribution'] },
+  twists: [...TERM_TWISTS, 'wrong sender', 'unknown', 'declined', 'taken', 'tombstoned', RETIRED],
+  before: {
+    tombstoned: ['tombstoneContribution'],
+    declined: ['registerContribution', 'decideContribution'],
+    [RETIRED]: DECIDED,
+  },
+  needs: retirementFor,
   attempt(play, twist) {
     const { ledger, random } = play;
     const declined = twist === 'declined';
     const tombstoned = twist === 'tombstoned';
     const isChosen = ({ state, tombstonedAtMs }: ContributionView): boolean =>
       (state === 'declined') === declined && (tombstonedAtMs !== null) === tombstoned;
-    const contributions = ledger.all('contribution').filter(isChosen);
+    const contributions = ledger
+      .all('contribution')
+      .filter((one) => isChosen(one) && isLivingAsTold(play, one.datasetId, twist));
     if (contributions.length === 0) return null;
     const contribution = random.pick(contributions);
     const contributionId = twist === 'unknown' ? word<ContributionId>('unknown') : contribution.id;
@@ -45,7 +54,8 @@ export const giveGrant: Actor = {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     WRONG_WALLET: ['grant::EWrongOwner'],
     CONTRIBUTION_NOT_ACCEPTED: ['grant::ENotAccepted'],
-    TOMBSTONED: ['contribution::ETombstoned'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
+    'TOMBSTONED contribution': ['contribution::ETombstoned'],
     'ALREADY_EXISTS grant': ['grant::EIdTaken'],
     'INVALID_ARGUMENT purposes as a set': ['checks::ENotASet'],
     'INVALID_ARGUMENT purposes': ['checks::EPurposeCode'],

@@ -154,7 +154,7 @@ export const anchorTreeHead: Actor = {
     'INVALID_ARGUMENT member': ['holder_set::ENoSuchMember'],
     WRONG_WALLET: ['holder_set::EWrongOperator'],
     'INVALID_ARGUMENT treeHead': ['holder_set::ETreeHeadMalformed'],
-    TOMBSTONED: ['holder_set::EHolderTombstoned'],
+    'TOMBSTONED holder': ['holder_set::EHolderTombstoned'],
     SIGNATURE_INVALID: ['holder_set::ETreeHeadSignature'],
     'INVALID_ARGUMENT treeHead.atMs': ['holder_set::ETreeHeadTime'],
     'INVALID_ARGUMENT treeSize': ['holder_set::ETreeHeadShrinks'],

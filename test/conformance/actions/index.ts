@@ -3,7 +3,9 @@ import type { Actor } from '../play/actor.js';
 import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
 import { createDataset } from './dataset.js';
-import { claimPayout, objectToEpoch, proposeEpoch, proveEquivocation, sweepEpoch } from './epoch.js';
+import { objectToEpoch, proveEquivocation } from './epoch-challenge.js';
+import { claimPayout, sweepEpoch } from './epoch-claim.js';
+import { proposeEpoch } from './epoch.js';
 import { giveGrant, revokeGrant } from './grant.js';
 import { anchorTreeHead, createHolderSet } from './holder-set.js';
 import { closeJob, expireJob, fundJob } from './job.js';
@@ -12,7 +14,8 @@ import { buyLicence } from './licence.js';
 import { applyForMembership, decideApplication, setRoles } from './membership.js';
 import { mint, transfer } from './money.js';
 import { pauseDao } from './pause.js';
-import { executeProposal, propose, vote } from './proposal.js';
+import { executeProposal } from './execution.js';
+import { propose, vote } from './proposal.js';
 import { settlePrivately, settleReceipt } from './receipt.js';
 import { rotateHolderSet } from './rotation.js';
 import { registerRunner } from './runner.js';
@@ -57,9 +60,4 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor } = {
 };
 
 export const ACTORS: readonly Actor[] = Object.values(BY_KIND);
-/** What no scenario has, and why. */
-export const NOT_PLAYED: readonly (readonly [what: string, why: string])[] = [
-  ['the effect tombstoneDataset', 'its scenarios are still to be written'],
-];
-
 export const actorOf = (kind: ChainActionKind): Actor => BY_KIND[kind];

@@ -4,7 +4,9 @@ import type { DaoRecord } from '../../../apps/local-chain/src/machine/collection
 import { saltOf, type Actor, type Play } from '../play/actor.js';
 import { REQUESTERS, STRANGER, wordBytes } from '../play/cast.js';
 import * as move from '../play/move-text.js';
+import { someDataset } from './living.js';
 import { KINDS, PROTECTIONS } from './policy.js';
+import { DECIDED, RETIRED, retirementFor } from './voting.js';
 
 type Funding = Omit<ChainActionPayloads['fundJob'], 'salt'>;
 
@@ -25,14 +27,15 @@ export const fundJob: Actor = {
     'too poor',
     'taken',
     'paused',
+    RETIRED,
   ],
-  before: { paused: ['pauseDao'], taken: ['mint', 'fundJob'] },
+  before: { paused: ['pauseDao'], taken: ['mint', 'fundJob'], [RETIRED]: ['mint', ...DECIDED] },
+  needs: retirementFor,
   prepare: ['mint'],
   attempt(play, twist) {
     const { ledger, random } = play;
-    const datasets = ledger.all('dataset');
-    if (datasets.length === 0) return null;
-    const dataset = random.pick(datasets);
+    const dataset = someDataset(play, twist);
+    if (dataset === null) return null;
     const dao = ledger.read('dao', dataset.daoId)!;
     const funding = fundingOf(play, { dao, dataset }, twist);
     if (funding === null) return null;
@@ -63,6 +66,7 @@ export const fundJob: Actor = {
   },
   refusals: {
     DAO_PAUSED: ['data_dao::EPaused'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
     'ALREADY_EXISTS job': ['data_dao::EIdTaken'],
     POLICY_OUTDATED: ['job::EPolicyOutdated'],
     'INVALID_ARGUMENT pricePerQuestionUnits': ['job::EWrongPrice'],

@@ -3,20 +3,38 @@ import { ROLES, type ContributionView, type LeaseRenewal } from '@usufruct/proto
 import type { Actor, Play } from '../play/actor.js';
 import { STRANGER, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
+import { isLivingAsTold } from './living.js';
 import { holderOf } from './members.js';
+import { DECIDED, RETIRED, retirementFor } from './voting.js';
 
 export const renewLease: Actor = {
   kind: 'renewLease',
   weight: 1,
-  twists: ['wrong sender', 'unknown', 'none', 'unknown blob', 'blob twice', 'as it is', 'shorter', 'tombstoned'],
-  before: { tombstoned: ['registerContribution', 'tombstoneContribution'], shorter: ['renewLease'] },
+  twists: [
+    'wrong sender',
+    'unknown',
+    'none',
+    'unknown blob',
+    'blob twice',
+    'as it is',
+    'shorter',
+    'tombstoned',
+    RETIRED,
+  ],
+  before: {
+    tombstoned: ['registerContribution', 'tombstoneContribution'],
+    shorter: ['renewLease'],
+    [RETIRED]: ['registerContribution', ...DECIDED],
+  },
+  needs: retirementFor,
   prepare: ['registerContribution'],
   attempt(play, twist) {
     const { ledger, random } = play;
     const tombstoned = twist === 'tombstoned';
     const contributions = ledger
       .all('contribution')
-      .filter(({ tombstonedAtMs }) => (tombstonedAtMs !== null) === tombstoned);
+      .filter(({ tombstonedAtMs }) => (tombstonedAtMs !== null) === tombstoned)
+      .filter((one) => isLivingAsTold(play, one.datasetId, twist));
     if (contributions.length === 0) return null;
     const contribution = random.pick(contributions);
     const { datasetId } = contribution;
@@ -35,7 +53,8 @@ export const renewLease: Actor = {
   refusals: {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     'FORBIDDEN steward': ['contribution::EWrongKeeper'],
-    TOMBSTONED: ['contribution::ETombstoned'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
+    'TOMBSTONED contribution': ['contribution::ETombstoned'],
     // None of them, or one twice.
     'INVALID_ARGUMENT renewals': ['contribution::ERenewals', 'contribution::EBlobTwice'],
     'INVALID_ARGUMENT renewals.N.blob': ['contribution::EUnknownBlob'],

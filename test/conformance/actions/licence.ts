@@ -3,25 +3,30 @@ import { deriveId, type LicenceOfferView } from '@usufruct/protocol';
 import { saltOf, type Actor, type Play } from '../play/actor.js';
 import { REQUESTERS, STRANGER, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
-
-const GOVERNANCE = ['propose', 'vote', 'vote', 'vote', 'vote', 'executeProposal'] as const;
+import { isLivingAsTold } from './living.js';
+import { DECIDED, effects, RETIRED } from './voting.js';
 
 export const buyLicence: Actor = {
   kind: 'buyLicence',
   weight: 2,
-  twists: ['unknown', 'withdrawn', 'low price', 'high price', 'too poor', 'taken', 'paused'],
+  twists: ['unknown', 'withdrawn', 'low price', 'high price', 'too poor', 'taken', 'paused', RETIRED],
   before: {
     paused: ['pauseDao'],
     taken: ['mint', 'buyLicence'],
-    withdrawn: [...GOVERNANCE, ...GOVERNANCE],
+    withdrawn: [...DECIDED, ...DECIDED],
+    [RETIRED]: ['mint', ...DECIDED, ...DECIDED],
   },
-  effects: ['offerLicence', 'withdrawLicenceOffer'],
-  prepare: ['mint', ...GOVERNANCE],
+  needs(twist) {
+    if (twist === 'withdrawn') return { effects: effects('offerLicence', 'withdrawLicenceOffer') };
+    return { effects: effects('offerLicence', ...(twist === RETIRED ? (['tombstoneDataset'] as const) : [])) };
+  },
+  prepare: ['mint', ...DECIDED],
   attempt(play, twist) {
     const { ledger, random } = play;
     const offers = ledger
       .all('licence-offer')
-      .filter(({ withdrawnAtMs }) => (withdrawnAtMs !== null) === (twist === 'withdrawn'));
+      .filter(({ withdrawnAtMs }) => (withdrawnAtMs !== null) === (twist === 'withdrawn'))
+      .filter((one) => isLivingAsTold(play, one.terms.datasetId, twist));
     if (offers.length === 0) return null;
     const offer = random.pick(offers);
     const { daoId, terms } = offer;
@@ -43,7 +48,8 @@ export const buyLicence: Actor = {
   refusals: {
     'NOT_FOUND licence-offer': ['licence::ENoOffer'],
     DAO_PAUSED: ['data_dao::EPaused'],
-    TOMBSTONED: ['licence::EOfferWithdrawn'],
+    'TOMBSTONED dataset': ['dataset::ETombstoned'],
+    'TOMBSTONED licence-offer': ['licence::EOfferWithdrawn'],
     'INVALID_ARGUMENT priceUnits': ['licence::EWrongPayment'],
     INSUFFICIENT_BALANCE: ['licence::EWrongPayment'],
     'ALREADY_EXISTS licence': ['data_dao::EIdTaken'],

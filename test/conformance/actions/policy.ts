@@ -13,6 +13,7 @@ export const KINDS: readonly ComputationKind[] = ['rag', 'train', 'stats'];
 export const PROTECTIONS: readonly ProtectionKind[] = ['tee', 'mpc', 'fhe'];
 /** Prices that leave remainders, the smallest that there are, and one that few can pay. */
 const PRICES = [1_000_001n, 7n, 1n, 0n, 999_983n, 333_333_333_333n];
+const LAST_VERSION = 2 ** 32 - 1;
 const SPLITS: readonly RevenueSplit[] = [
   { contributorsBps: 7_000, treasuryBps: 2_000, runnerBps: 800, protocolBps: 200 },
   { contributorsBps: 3_333, treasuryBps: 3_333, runnerBps: 3_333, protocolBps: 1 },
@@ -41,16 +42,21 @@ export const POLICY_TWISTS = [
   'unknown holder set',
 ] as const;
 
-export function policyOf({ random }: Play, holderSetId: HolderSetId, members: number, twist: string | null): DaoPolicy {
+export function policyOf(
+  { random, needs }: Play,
+  holderSetId: HolderSetId,
+  members: number,
+  twist: string | null,
+): DaoPolicy {
   const policy: DaoPolicy = {
     pricePerQuestionUnits: asAmount(random.pick(PRICES)),
     purposes: random.some(PURPOSES),
     kinds: random.some(KINDS),
-    protections: random.chance(0.7) ? ['tee'] : random.some(PROTECTIONS),
+    protections: needs.protection ? [needs.protection] : random.chance(0.7) ? ['tee'] : random.some(PROTECTIONS),
     split: random.pick(SPLITS),
     holderSetId,
     appraisal: {
-      version: random.int(1, 3),
+      version: needs.lastAppraisalVersion === true ? LAST_VERSION : random.int(1, 3),
       profiles: random.some(PROFILES, 2),
       measurements: random.some(MEASUREMENTS),
       resultTermMs: random.pick([5, 60, 24 * 60]) * MINUTE_MS,
@@ -72,6 +78,7 @@ function twisted(policy: DaoPolicy, twist: string, members: number): DaoPolicy {
     'protection twice': { protections: ['tee', 'tee'] },
     'no verifiers': { verifierThreshold: 0 },
     'too many verifiers': { verifierThreshold: members + 1 },
+    'verifiers by vote only': { verifierThreshold: policy.verifierThreshold + 1 },
     'no job term': { maxJobTermMs: 0 },
     'long job term': { maxJobTermMs: 60 * MINUTE_MS + 1 },
     'no profiles': { appraisal: { ...appraisal, profiles: [] } },

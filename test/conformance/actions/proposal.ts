@@ -1,18 +1,13 @@
-import {
-  asTimestampMs,
-  type DatasetId,
-  type Digest,
-  type Hex32,
-  type HolderSetId,
-  type ProposalId,
-} from '@usufruct/kernel';
-import { deriveId, isPassed, VOTE_CHOICES, type ProposalView } from '@usufruct/protocol';
+import { asTimestampMs, type Digest, type Hex32, type ProposalId, type TimestampMs } from '@usufruct/kernel';
+import { deriveId, proposalState, VOTE_CHOICES, type ProposalView } from '@usufruct/protocol';
 import { saltOf, type Actor, type Play } from '../play/actor.js';
-import { STRANGER, word } from '../play/cast.js';
-import type { Ledger } from '../play/ledger.js';
+import { word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
-import { EFFECT_REFUSALS, EFFECT_TWISTS, effectOf, effectText, EXECUTION_REFUSALS } from './effects.js';
+import { EFFECT_REFUSALS, EFFECT_TWISTS } from './effect-refusals.js';
+import { effectText } from './effect-text.js';
+import { effectOf } from './effects.js';
 import { membersOf, outsiderOf } from './members.js';
+import { VOTED } from './voting.js';
 
 export const propose: Actor = {
   kind: 'propose',
@@ -45,44 +40,61 @@ export const propose: Actor = {
   },
 };
 
+/** What has become of a proposal whose voting has ended. */
+const ENDED = ['rejected', 'timelocked', 'executable', 'lapsed', 'executed'] as const;
+
 export const vote: Actor = {
   kind: 'vote',
   weight: 6,
-  twists: ['no member', 'joined later', 'earned nothing', 'again', 'late'],
+  twists: ['no member', 'joined later', 'earned nothing', 'again', ...ENDED],
+  meets: Object.fromEntries(ENDED.map((state) => [state, `PROPOSAL_STATE ${state}`])),
   before: {
     'joined later': ['propose', 'applyForMembership', 'decideApplication'],
     again: ['propose', 'vote'],
+    rejected: ['propose'],
+    timelocked: VOTED,
+    executable: VOTED,
+    lapsed: VOTED,
+    executed: [...VOTED, 'executeProposal'],
   },
   prepare: ['propose'],
   attempt(play, twist) {
     const { ledger, random } = play;
-    const votingOn = ({ votingEndsAtMs, voting }: ProposalView): boolean => {
-      if (twist === 'earned nothing' && voting !== 'contribution') return false;
-      return ledger.nowMs < votingEndsAtMs;
-    };
-    const proposals = ledger.all('proposal').filter(votingOn);
+    const proposals = ledger.all('proposal').filter((one) => votingTime(one, ledger.nowMs, twist) !== null);
     if (proposals.length === 0) return null;
     const proposal = random.pick(proposals);
     const voter = voterOf(play, proposal, twist);
     if (voter === null) return null;
-    if (twist === 'late') ledger.nowMs = proposal.votingEndsAtMs;
-    const choice = random.chance(0.8) ? 'yes' : random.pick(VOTE_CHOICES);
+    ledger.nowMs = votingTime(proposal, ledger.nowMs, twist)!;
+    // Mostly for it; always where that is what somebody waits for.
+    const choice = random.chance(play.needs.effects === undefined ? 0.8 : 0.97) ? 'yes' : random.pick(VOTE_CHOICES);
     const ids = [voter, proposal.id, proposal.daoId].map(move.address);
     const call = move.call('vote', ...ids, move.number(VOTE_CHOICES.indexOf(choice)));
     return { sender: voter, action: { kind: 'vote', proposalId: proposal.id, choice }, call };
   },
   refusals: {
-    'PROPOSAL_STATE rejected': ['proposal::EVotingEnded'],
-    'PROPOSAL_STATE timelocked': ['proposal::EVotingEnded'],
-    'PROPOSAL_STATE executable': ['proposal::EVotingEnded'],
+    ...Object.fromEntries(ENDED.map((state) => [`PROPOSAL_STATE ${state}`, ['proposal::EVotingEnded']])),
     NO_VOTE: ['proposal::ENoVote'],
     ALREADY_VOTED: ['proposal::EAlreadyVoted'],
   },
 };
 
+/** Now, or the very moment at which the proposal comes to the state that is the twist; null where it does not. */
+function votingTime(proposal: ProposalView, nowMs: TimestampMs, twist: string | null): TimestampMs | null {
+  const { voting, votingEndsAtMs, executableFromMs, executableUntilMs } = proposal;
+  const state = ENDED.find((one) => one === twist);
+  if (state === undefined) {
+    return nowMs < votingEndsAtMs && (twist !== 'earned nothing' || voting === 'contribution') ? nowMs : null;
+  }
+  const begins: readonly number[] = [nowMs, votingEndsAtMs, executableFromMs, executableUntilMs];
+  const times = begins.filter((atMs) => atMs >= nowMs).map((atMs) => asTimestampMs(atMs));
+  return times.find((atMs) => proposalState(proposal, atMs) === state) ?? null;
+}
+
 function voterOf(play: Play, proposal: ProposalView, twist: string | null): ProposalView['proposer'] | null {
   const { ledger, random } = play;
   if (twist === 'no member') return outsiderOf(play, proposal.daoId);
+  if (ENDED.some((state) => state === twist)) return random.pick(membersOf(play, proposal.daoId)).address;
   const hasVoted = (voter: string): boolean => ledger.read('vote', `${proposal.id}/${voter}`) !== undefined;
   const members = membersOf(play, proposal.daoId).filter(({ address, ordinal, earnedUnits }) => {
     if ((twist === 'again') !== hasVoted(address)) return false;
@@ -91,75 +103,4 @@ function voterOf(play: Play, proposal: ProposalView, twist: string | null): Prop
     return proposal.voting === 'member' || earnedUnits > 0n || twist !== null;
   });
   return members.length === 0 ? null : random.pick(members).address;
-}
-
-export const executeProposal: Actor = {
-  kind: 'executeProposal',
-  weight: 4,
-  twists: ['voting', 'rejected', 'timelocked', 'lapsed', 'executed'],
-  before: {
-    voting: ['propose'],
-    rejected: ['propose'],
-    executed: ['propose', 'vote', 'vote', 'vote', 'executeProposal'],
-  },
-  prepare: ['propose', 'vote', 'vote', 'vote', 'vote'],
-  attempt({ ledger, random }, twist) {
-    const proposals = ledger
-      .all('proposal')
-      .filter((proposal) => atTheRightTime(proposal, ledger.nowMs, twist) !== null);
-    if (proposals.length === 0) return null;
-    const proposal = random.pick(proposals);
-    const { id: proposalId, daoId, effect } = proposal;
-    ledger.nowMs = asTimestampMs(Math.max(ledger.nowMs, atTheRightTime(proposal, ledger.nowMs, twist)!));
-    const needed = isOnDataset(effect)
-      ? (['execute_on_dataset', datasetFor(ledger, proposal)] as const)
-      : (['execute_proposal', holderSetFor(ledger, proposal)] as const);
-    const [name, object] = needed;
-    if (object === null) return null;
-    const call = move.call(name, ...[STRANGER, proposalId, daoId, object].map(move.address));
-    return { sender: STRANGER, action: { kind: 'executeProposal', proposalId }, call };
-  },
-  refusals: {
-    ...EXECUTION_REFUSALS,
-    'PROPOSAL_STATE voting': ['proposal::EStillVoting'],
-    'PROPOSAL_STATE rejected': ['proposal::ENotPassed'],
-    'PROPOSAL_STATE timelocked': ['proposal::ETimelocked'],
-    'PROPOSAL_STATE lapsed': ['proposal::ELapsed'],
-    'PROPOSAL_STATE executed': ['proposal::EExecuted'],
-  },
-};
-
-/** Effects that the contracts execute with the dataset that they are about. */
-const isOnDataset = ({ kind }: ProposalView['effect']): boolean =>
-  kind === 'offerLicence' || kind === 'withdrawLicenceOffer';
-
-/** The set that the policy names once the effect has been applied; another one where nobody has that. */
-function holderSetFor(ledger: Ledger, { daoId, effect }: ProposalView): HolderSetId {
-  const current = ledger.read('dao', daoId)!.policy.holderSetId;
-  const named = effect.kind === 'setVerifiers' ? effect.holderSetId : current;
-  return ledger.read('holder-set', named) === undefined ? current : named;
-}
-
-/** The dataset that the effect names; another one of the DAO where nobody has that, or null where it has none. */
-function datasetFor(ledger: Ledger, { daoId, effect }: ProposalView): DatasetId | null {
-  const own = ledger.all('dataset').find((one) => one.daoId === daoId)?.id ?? null;
-  if (effect.kind === 'offerLicence') return ledger.read('dataset', effect.terms.datasetId)?.id ?? own;
-  const offer = effect.kind === 'withdrawLicenceOffer' ? ledger.read('licence-offer', effect.offerId) : undefined;
-  return offer?.daoId === daoId ? offer.terms.datasetId : own;
-}
-
-/** The moment at which the execution is what the twist says; null where there is none from now on. */
-function atTheRightTime(proposal: ProposalView, nowMs: number, twist: string | null): number | null {
-  const { votingEndsAtMs, executableFromMs, executableUntilMs, executedAtMs } = proposal;
-  const at = (fromMs: number, untilMs: number): number | null => (nowMs < untilMs ? Math.max(nowMs, fromMs) : null);
-  if (twist === 'executed') return executedAtMs === null ? null : nowMs;
-  if (executedAtMs !== null) return null;
-  if (twist === 'voting') return at(votingEndsAtMs - 1, votingEndsAtMs);
-  if (isPassed(proposal) === (twist === 'rejected')) return null;
-  if (twist === 'rejected') return Math.max(nowMs, votingEndsAtMs);
-  if (twist === 'lapsed') return Math.max(nowMs, executableUntilMs);
-  if (twist === 'timelocked') {
-    return executableFromMs > votingEndsAtMs ? at(executableFromMs - 1, executableFromMs) : null;
-  }
-  return at(executableFromMs, executableUntilMs);
 }

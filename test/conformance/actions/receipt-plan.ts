@@ -1,69 +1,47 @@
-import {
-  asAmount,
-  asTimestampMs,
-  fromBase64,
-  type Digest,
-  type Hex32,
-  type JobId,
-  type QuestionId,
-} from '@usufruct/kernel';
-import {
-  LIMITS,
-  usesCommitment,
-  type JobView,
-  type PayoutMode,
-  type RunnerView,
-  type UsageReceipt,
-  type Use,
-} from '@usufruct/protocol';
+import { asAmount, asTimestampMs, type Digest, type Hex32, type JobId, type QuestionId } from '@usufruct/kernel';
+import { LIMITS, usesCommitment, type JobView, type PayoutMode, type UsageReceipt, type Use } from '@usufruct/protocol';
 import type { Play } from '../play/actor.js';
-import { CHAIN, MINUTE_MS, word, wordBytes } from '../play/cast.js';
+import { CHAIN, MINUTE_MS, word } from '../play/cast.js';
+import { isLivingAsTold } from './living.js';
+import { hasSigner, signerOf, type ReceiptSigner } from './receipt-signer.js';
 import { chooseUses } from './uses.js';
 
 export const USES_SALT = word('uses salt');
 
 export interface ReceiptPlan {
   readonly job: JobView;
-  readonly runner: RunnerView;
+  readonly signer: ReceiptSigner;
   readonly issuedAtMs: number;
   readonly uses: Use[];
 }
 
-/** A job, a runner, a time and uses that go together, but for what the twist says; private receipts name no uses. */
+/** A job, a signer, a time and uses that go together, but for what the twist says; private receipts name no uses. */
 export function planOf(play: Play, mode: PayoutMode, twist: string | null): ReceiptPlan | null {
-  const { ledger, random } = play;
   const job = jobOf(play, mode, twist);
-  if (job === null) return null;
-  const issuedAtMs = issuedAt(play, job, twist);
+  const issuedAtMs = job && issuedAt(play, job, twist);
+  if (job === null || issuedAtMs === null) return null;
   const chosen = mode === 'epoch' ? { uses: [], issuedAtMs } : chooseUses(play, { job, issuedAtMs }, twist);
-  if (chosen === null) return null;
-  const { appraisal } = ledger.read('dao', job.daoId)!.policy;
-  const isChosen = ({ daoId, expiresAtMs, measurement, profile }: RunnerView): boolean => {
-    const [measured, profiled] = [
-      appraisal.measurements.includes(measurement),
-      appraisal.profiles.some((one) => one === profile),
-    ];
-    const asWanted = twist === 'measurement' ? !measured : measured && profiled === (twist !== 'profile');
-    return daoId === job.daoId && expiresAtMs > chosen.issuedAtMs && asWanted;
-  };
-  const runner = random.mostly(ledger.all('runner'), isChosen, twist === null ? 0.95 : 1);
-  return runner && { job, runner, ...chosen };
+  const signer = chosen && signerOf(play, job, chosen.issuedAtMs, twist);
+  return chosen && signer && { job, signer, ...chosen };
 }
 
-function jobOf({ ledger, random }: Play, mode: PayoutMode, twist: string | null): JobView | null {
+function jobOf(play: Play, mode: PayoutMode, twist: string | null): JobView | null {
+  const { ledger, random } = play;
   const isChosen = ({ state, expiresAtMs, questionsSettled }: JobView): boolean => {
     if (twist === 'again') return questionsSettled > 0;
     if (twist === 'closed') return state === 'cancelled' || state === 'succeeded';
+    if (twist === 'expired') return state === 'expired';
     return state === 'funded' && expiresAtMs + LIMITS.receiptFreshnessMs > ledger.nowMs;
   };
-  const isWanted = ({ protection, payoutMode }: JobView): boolean =>
-    protection === 'tee' && (payoutMode === mode) === (twist !== 'mode');
-  const ofRunners = ledger.all('job').filter(isWanted);
-  return random.mostly(ofRunners, isChosen, twist === null ? 0.97 : 1);
+  const isWanted = (job: JobView): boolean =>
+    (job.payoutMode === mode) === (twist !== 'mode') &&
+    hasSigner(play, job, twist) &&
+    isLivingAsTold(play, job.datasetId, twist);
+  return random.mostly(ledger.all('job').filter(isWanted), isChosen, twist === null ? 0.97 : 1);
 }
 
 /** Mostly now; sometimes at the very edge of what is accepted, or of what something else still covers. */
-function issuedAt({ ledger, random }: Play, job: JobView, twist: string | null): number {
+function issuedAt({ ledger, random }: Play, job: JobView, twist: string | null): number | null {
   const { nowMs } = ledger;
   switch (twist) {
     case 'future':
@@ -75,7 +53,10 @@ function issuedAt({ ledger, random }: Play, job: JobView, twist: string | null):
       ledger.nowMs = asTimestampMs(Math.max(nowMs, job.fundedAtMs + LIMITS.receiptFreshnessMs + 1));
       return ledger.nowMs - LIMITS.receiptFreshnessMs - 1;
     case 'after the term':
+      ledger.nowMs = asTimestampMs(Math.max(nowMs, job.expiresAtMs));
       return job.expiresAtMs;
+    case 'runner expired':
+      return whenRunnerExpires({ ledger }, job);
   }
   const ends = [
     ...ledger.all('grant').map(({ terms }) => terms.expiresAtMs),
@@ -96,8 +77,18 @@ function issuedAt({ ledger, random }: Play, job: JobView, twist: string | null):
   return random.chance(0.6) ? usual : (random.mostly([...edges, usual], within, 1) ?? usual);
 }
 
+/** The end of a registration within the job's term, or now where that has passed; null where there is none. */
+function whenRunnerExpires({ ledger }: Pick<Play, 'ledger'>, job: JobView): number | null {
+  const { nowMs } = ledger;
+  const ends = ledger.all('runner').flatMap((one) => (one.daoId === job.daoId ? [one.expiresAtMs] : []));
+  const times = ends.map((endMs) => Math.max(endMs, nowMs)).filter((atMs) => atMs < job.expiresAtMs);
+  if (times.length === 0) return null;
+  ledger.nowMs = asTimestampMs(Math.min(...times));
+  return ledger.nowMs;
+}
+
 export function receiptOf({ ledger, random }: Play, plan: ReceiptPlan, twist: string | null): UsageReceipt | null {
-  const { job, runner, issuedAtMs, uses } = plan;
+  const { job, signer, issuedAtMs, uses } = plan;
   const consumed = ledger.entries('receipt').flatMap(([key]) => (key.startsWith(job.id) ? [key.split('/')[1]!] : []));
   if (twist === 'again' && consumed.length === 0) return null;
   const fresh = Array.from({ length: 8 }, (_, i) => word(`question ${i}`)).find((id) => !consumed.includes(id));
@@ -110,9 +101,7 @@ export function receiptOf({ ledger, random }: Play, plan: ReceiptPlan, twist: st
     'other registry': { registryId: word('another registry') },
     'other job': { jobId: word<JobId>('another job') },
     again: { questionId: consumed[0] as QuestionId },
-    'signer kind': { signerKind: 'mpc-set' },
-    'unknown runner': { signerPublicKey: wordBytes('unknown runner') },
-    price: { priceUnits: asAmount(charged + 1n) },
+    price: { priceUnits: asAmount(charged + 1n), budgetSpentMicroEpsilon: 0n },
     commitment: { usesCommitment: word<Digest>('other uses') },
     budget: { budgetSpentMicroEpsilon: budgetLeft(ledger, uses) + 1n },
   };
@@ -122,8 +111,8 @@ export function receiptOf({ ledger, random }: Play, plan: ReceiptPlan, twist: st
     registryId: CHAIN.registryId,
     jobId: job.id,
     questionId: (fresh ?? word('question')) as Hex32 as QuestionId,
-    signerKind: 'tee',
-    signerPublicKey: fromBase64(runner.signingPublicKey),
+    signerKind: signer.signerKind,
+    signerPublicKey: signer.signerPublicKey,
     evidenceDigest: word<Digest>('evidence'),
     codeHash: word<Digest>('code'),
     modelHash: word<Digest>('model'),

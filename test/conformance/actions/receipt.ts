@@ -1,11 +1,13 @@
 import { sign } from '@usufruct/crypto';
-import { toHex } from '@usufruct/kernel';
-import { TAGS, UsageReceiptBcs, type PayoutMode } from '@usufruct/protocol';
+import { concatBytes } from '@usufruct/kernel';
+import { TAGS, UsageReceiptBcs, type ChainActionKind, type PayoutMode } from '@usufruct/protocol';
 import type { Actor, Play } from '../play/actor.js';
-import { RUNNER_KEYS, STRANGER, wordBytes } from '../play/cast.js';
+import { STRANGER } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 import { planOf, receiptOf, USES_SALT, type ReceiptPlan } from './receipt-plan.js';
-import { USE_TWISTS } from './uses.js';
+import { SIGNER_MEETS, SIGNER_TWISTS, SIGNER_WAYS, signingNeeds } from './receipt-signer.js';
+import { USE_MEETS, USE_TWISTS } from './uses.js';
+import { DECIDED, RETIRED, retirementFor } from './voting.js';
 
 /** What a signature is over, changed so that the receipt is refused. */
 const RECEIPT_TWISTS = [
@@ -20,15 +22,39 @@ const RECEIPT_TWISTS = [
   'stale',
   'after the term',
   'signer kind',
-  'unknown runner',
-  'measurement',
-  'profile',
   'closed',
+  'expired',
   'price',
   'mode',
   'signature',
   'paused',
+  RETIRED,
 ];
+
+const RECEIPT_MEETS: Actor['meets'] = {
+  [RETIRED]: 'TOMBSTONED dataset',
+  'after the term': 'JOB_EXPIRED',
+  price: 'RECEIPT_INVALID price',
+};
+
+/** What must have happened before the twists that both kinds of settlement have. */
+const VERIFIED_BEFORE: Actor['before'] = {
+  mode: ['mint', 'fundJob'],
+  paused: ['mint', 'fundJob', 'registerRunner', 'pauseDao'],
+  closed: ['closeJob'],
+  expired: ['mint', 'fundJob', 'expireJob'],
+  measurement: ['setPolicy'],
+  profile: ['setPolicy'],
+  'runner expired': ['registerRunner', 'mint', 'fundJob'],
+  [RETIRED]: ['mint', 'fundJob', ...DECIDED],
+  ...Object.fromEntries([...SIGNER_TWISTS, ...SIGNER_WAYS].flatMap(beforeSigning)),
+};
+
+/** The votes that register a signer, and those that withdraw it again; then a job. */
+function beforeSigning(twist: string): [string, ChainActionKind[]][] {
+  const { effects: owed = [] } = signingNeeds(twist);
+  return owed.length === 0 ? [] : [[twist, [...owed.flatMap(() => DECIDED), 'mint', 'fundJob']]];
+}
 
 const VERIFIED_REFUSALS: Actor['refusals'] = {
   'RECEIPT_INVALID encoding': ['usage_receipt::EReceiptMalformed'],
@@ -40,10 +66,13 @@ const VERIFIED_REFUSALS: Actor['refusals'] = {
   RECEIPT_CONSUMED: ['job::EReceiptConsumed'],
   JOB_EXPIRED: ['job::EExpired'],
   JOB_STATE: ['job::EClosed'],
+  'TOMBSTONED dataset': ['dataset::ETombstoned'],
   'RECEIPT_INVALID issuedAtMs': ['usage_receipt::EReceiptTime'],
   'RECEIPT_INVALID freshness': ['usage_receipt::EReceiptStale'],
   'RECEIPT_INVALID signerKind': ['usage_receipt::ESignerKind'],
-  'RUNNER_NOT_REGISTERED registered': ['runner_registry::ENotRegistered'],
+  // Runners in one registry, sets and hosts in another.
+  'RUNNER_NOT_REGISTERED registered': ['runner_registry::ENotRegistered', 'signers::ENotRegistered'],
+  'RUNNER_NOT_REGISTERED withdrawn': ['runner_registry::EWithdrawn', 'signers::EWithdrawn'],
   'RUNNER_NOT_REGISTERED expired': ['runner_registry::ERegistrationExpired'],
   'RUNNER_NOT_REGISTERED measurement': ['runner_registry::EMeasurementRefused'],
   'RUNNER_NOT_REGISTERED profile': ['runner_registry::EProfileRefused'],
@@ -54,22 +83,20 @@ const VERIFIED_REFUSALS: Actor['refusals'] = {
 
 export const settleReceipt: Actor = {
   kind: 'settleReceipt',
-  mode: 'direct',
+  needs: (twist) => ({ mode: twist === 'mode' ? 'epoch' : 'direct', ...retirementFor(twist), ...signingNeeds(twist) }),
   weight: 8,
-  twists: [...RECEIPT_TWISTS, ...USE_TWISTS, 'commitment'],
+  twists: [...RECEIPT_TWISTS, ...SIGNER_TWISTS, ...USE_TWISTS, 'commitment'],
+  ways: SIGNER_WAYS,
+  meets: { ...RECEIPT_MEETS, ...SIGNER_MEETS, ...USE_MEETS },
   prepare: ['registerContribution', 'decideContribution', 'giveGrant', 'registerRunner', 'mint', 'fundJob'],
   before: {
-    mode: ['mint', 'fundJob'],
     budget: ['settleReceipt', 'settleReceipt'],
-    paused: ['mint', 'fundJob', 'registerRunner', 'pauseDao'],
     purpose: ['giveGrant', 'giveGrant'],
     protection: ['giveGrant', 'giveGrant'],
     computation: ['giveGrant', 'giveGrant'],
     floor: ['giveGrant', 'giveGrant'],
+    ...VERIFIED_BEFORE,
     again: ['settleReceipt'],
-    closed: ['closeJob'],
-    measurement: ['setPolicy'],
-    profile: ['setPolicy'],
     revoked: ['revokeGrant'],
     tombstoned: ['tombstoneContribution'],
     'not accepted': ['registerContribution', 'giveGrant'],
@@ -101,7 +128,7 @@ export const settleReceipt: Actor = {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     DATASET_MISMATCH: ['contribution::ENoContribution'],
     CONTRIBUTION_NOT_ACCEPTED: ['grant::ENotAccepted'],
-    TOMBSTONED: ['contribution::ETombstoned'],
+    'TOMBSTONED contribution': ['contribution::ETombstoned'],
     GRANT_REQUIRED: ['grant::EGrantRequired'],
     GRANT_REVOKED: ['grant::ERevoked'],
     GRANT_EXPIRED: ['grant::EExpired'],
@@ -116,16 +143,16 @@ export const settleReceipt: Actor = {
 /** Without its uses: nobody sees them, so nobody checks them here. */
 export const settlePrivately: Actor = {
   kind: 'settlePrivately',
-  mode: 'epoch',
+  needs: (twist) => ({ mode: twist === 'mode' ? 'direct' : 'epoch', ...retirementFor(twist), ...signingNeeds(twist) }),
   weight: 4,
-  twists: RECEIPT_TWISTS,
+  twists: [...RECEIPT_TWISTS, ...SIGNER_TWISTS, 'runner withdrawn'],
+  ways: SIGNER_WAYS,
+  meets: { ...RECEIPT_MEETS, ...SIGNER_MEETS },
   prepare: ['registerRunner', 'mint', 'fundJob'],
   before: {
-    paused: ['mint', 'fundJob', 'registerRunner', 'pauseDao'],
+    ...VERIFIED_BEFORE,
     again: ['settlePrivately'],
-    closed: ['closeJob'],
-    measurement: ['setPolicy'],
-    profile: ['setPolicy'],
+    'runner withdrawn': ['settlePrivately', 'proposeEpoch', 'proveEquivocation', 'mint', 'fundJob'],
   },
   async attempt(play, twist) {
     const sent = await signedReceipt(play, 'epoch', twist);
@@ -149,7 +176,7 @@ async function signedReceipt(play: Play, mode: PayoutMode, twist: string | null)
   if (plan === null || fields === null) return null;
   const encoded = UsageReceiptBcs.serialize(fields).toBytes();
   const receipt = twist === 'malformed' ? Uint8Array.of(...encoded, 0) : encoded;
-  const known = RUNNER_KEYS.find(({ publicKey }) => toHex(publicKey) === toHex(fields.signerPublicKey));
-  const secretKey = twist === 'signature' || known === undefined ? wordBytes('nobody') : known.secretKey;
-  return { ...plan, receipt, signature: await sign({ secretKey, domainTag: TAGS.receipt, message: receipt }) };
+  const signing = { domainTag: TAGS.receipt, message: receipt };
+  const signatures = await Promise.all(plan.signer.secretKeys.map((secretKey) => sign({ secretKey, ...signing })));
+  return { ...plan, receipt, signature: concatBytes(...signatures) };
 }

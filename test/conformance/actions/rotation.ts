@@ -47,8 +47,7 @@ export const rotateHolderSet: Actor = {
       'rotate_holder_set',
       ...[STRANGER, set.id].map(move.address),
       move.bytes(rotation),
-      move.list(signatures.map(({ member }) => `${member}u8`)),
-      move.list(signatures.map(({ signature }) => move.bytes(signature))),
+      ...move.signatures(signatures),
     );
     return { sender: STRANGER, action: { kind: 'rotateHolderSet', rotation, signatures }, call };
   },
@@ -63,7 +62,7 @@ export const rotateHolderSet: Actor = {
     'INVALID_ARGUMENT signatures': ['holder_set::ESignerTwice'],
     'FORBIDDEN holders of the set': ['holder_set::ETooFewSigners'],
     'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
-    TOMBSTONED: ['holder_set::EHolderTombstoned'],
+    'TOMBSTONED holder': ['holder_set::EHolderTombstoned'],
     SIGNATURE_INVALID: ['holder_set::ERotationSignature'],
   },
 };

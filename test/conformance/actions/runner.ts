@@ -1,7 +1,8 @@
 import { sign } from '@usufruct/crypto';
-import { asTimestampMs, type DaoId, type Digest } from '@usufruct/kernel';
+import { asTimestampMs, type DaoId, type Digest, type RunnerId } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
+  runnerIdOf,
   RunnerStatementBcs,
   TAGS,
   type HolderSetView,
@@ -10,7 +11,7 @@ import {
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Actor, Play } from '../play/actor.js';
-import { CHAIN, MINUTE_MS, PAYEES, RUNNER_KEYS, STRANGER, word, wordBytes } from '../play/cast.js';
+import { CHAIN, MINUTE_MS, PAYEES, RUNNER_KEYS, STRANGER, word, wordBytes, type KeyPair } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 import { keyOf } from './holder-set.js';
 
@@ -36,23 +37,35 @@ export const registerRunner: Actor = {
     'member twice',
     'signature',
     'no such member',
+    'retired verifier',
+    'withdrawn',
     'paused',
   ],
-  before: { paused: ['pauseDao'] },
+  before: {
+    paused: ['pauseDao'],
+    'retired verifier': ['tombstoneHolder'],
+    withdrawn: ['mint', 'fundJob', 'settlePrivately', 'proposeEpoch', 'proveEquivocation'],
+  },
+  meets: {
+    'retired verifier': 'TOMBSTONED holder',
+    withdrawn: 'RUNNER_NOT_REGISTERED withdrawn',
+  },
+  needs: (twist) => (twist === 'withdrawn' ? { mode: 'epoch' } : {}),
   async attempt(play, twist) {
     const { ledger, random } = play;
     const daos = ledger.all('dao');
     if (daos.length === 0) return null;
     const dao = random.pick(daos);
     const set = ledger.read('holder-set', dao.policy.holderSetId)!;
-    const statement = statementOf(play, dao, twist);
+    const known = twist === 'withdrawn' ? withdrawnKeyOf(ledger, dao.id) : random.pick(RUNNER_KEYS);
+    if (known === null) return null;
+    const statement = statementOf(play, { dao, signingPublicKey: known.publicKey }, twist);
     const signatures = await signaturesOf(play, { dao, set, statement }, twist);
     const call = move.call(
       'register_runner',
       ...[STRANGER, dao.id, set.id].map(move.address),
       move.bytes(statement),
-      move.list(signatures.map(({ member }) => `${member}u8`)),
-      move.list(signatures.map(({ signature }) => move.bytes(signature))),
+      ...move.signatures(signatures),
     );
     return { sender: STRANGER, action: { kind: 'registerRunner', statement, signatures }, call };
   },
@@ -72,22 +85,35 @@ export const registerRunner: Actor = {
     'ATTESTATION_REFUSED verifiers': ['runner_registry::EVerifiers'],
     'INVALID_ARGUMENT signatures': ['runner_registry::EVerifiers'],
     'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
-    TOMBSTONED: ['holder_set::EHolderTombstoned'],
+    'TOMBSTONED holder': ['holder_set::EHolderTombstoned'],
+    'RUNNER_NOT_REGISTERED withdrawn': ['runner_registry::EWithdrawn'],
     SIGNATURE_INVALID: ['runner_registry::EVerifierSignature'],
   },
 };
 
-function statementOf({ ledger, random }: Play, { id, policy }: DaoRecord, twist: string | null): Uint8Array {
-  const { appraisal } = policy;
+/** The key of a runner that is known to have signed two truths. */
+export function withdrawnKeyOf(ledger: Play['ledger'], daoId: DaoId): KeyPair | null {
+  const isWithdrawn = ({ publicKey }: KeyPair): boolean =>
+    ledger.read('withdrawn-runner', `${daoId}/${runnerIdOf<RunnerId>(publicKey)}`) !== undefined;
+  return RUNNER_KEYS.find(isWithdrawn) ?? null;
+}
+
+interface Stating {
+  readonly dao: DaoRecord;
+  readonly signingPublicKey: Uint8Array;
+}
+
+function statementOf({ ledger, random }: Play, { dao, signingPublicKey }: Stating, twist: string | null): Uint8Array {
+  const { appraisal } = dao.policy;
   const { nowMs } = ledger;
   const issuedAtMs = nowMs + random.pick([0, 0, -MINUTE_MS, MINUTE_MS]);
   const termMs = random.chance(0.7) ? appraisal.resultTermMs : MINUTE_MS + 1;
   const statement: RunnerStatement = {
     chainId: CHAIN.chainId,
-    daoId: id,
+    daoId: dao.id,
     profile: random.pick(appraisal.profiles),
     measurement: random.pick(appraisal.measurements),
-    signingPublicKey: random.pick(RUNNER_KEYS).publicKey,
+    signingPublicKey,
     hpkePublicKey: wordBytes('hpke key'),
     appraisalPolicyDigest: appraisalPolicyDigest(appraisal),
     payTo: random.pick(PAYEES),
@@ -123,7 +149,9 @@ async function signaturesOf(
   twist: string | null,
 ): Promise<StatementSignature[]> {
   const needed = dao.policy.verifierThreshold;
-  const count = twist === 'too few' ? needed - 1 : random.int(needed, set.members.length);
+  const isEverybody = twist === 'retired verifier';
+  const count =
+    twist === 'too few' ? needed - 1 : isEverybody ? set.members.length : random.int(needed, set.members.length);
   const start = random.int(0, set.members.length - 1);
   const members = Array.from({ length: count }, (_, i) => (start + i) % set.members.length);
   const bySigner = async (member: number, secretKey: Uint8Array): Promise<StatementSignature> => ({

@@ -24,7 +24,7 @@ export const tombstoneContribution: Actor = {
   refusals: {
     'NOT_FOUND contribution': ['contribution::ENoContribution'],
     WRONG_WALLET: ['contribution::EWrongOwner'],
-    TOMBSTONED: ['contribution::ETombstoned'],
+    'TOMBSTONED contribution': ['contribution::ETombstoned'],
   },
 };
 
@@ -50,6 +50,6 @@ export const tombstoneHolder: Actor = {
   refusals: {
     'INVALID_ARGUMENT member': ['holder_set::ENoSuchMember'],
     WRONG_WALLET: ['holder_set::EWrongOperator'],
-    TOMBSTONED: ['holder_set::EHolderTombstoned'],
+    'TOMBSTONED holder': ['holder_set::EHolderTombstoned'],
   },
 };

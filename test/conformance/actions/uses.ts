@@ -24,6 +24,22 @@ export const USE_TWISTS = [
   'floor',
   'budget',
 ];
+/** The refusals that are for one twist only. */
+export const USE_MEETS: Readonly<Record<string, string>> = {
+  'too many uses': 'RECEIPT_INVALID count',
+  weights: 'RECEIPT_INVALID weights',
+  'unknown contribution': 'NOT_FOUND contribution',
+  'other dataset': 'DATASET_MISMATCH',
+  'not accepted': 'CONTRIBUTION_NOT_ACCEPTED',
+  revoked: 'GRANT_REVOKED',
+  ended: 'GRANT_EXPIRED',
+  tombstoned: 'TOMBSTONED contribution',
+  purpose: 'PURPOSE_DENIED',
+  computation: 'SCOPE_MISMATCH kind',
+  protection: 'SCOPE_MISMATCH protection',
+  floor: 'PRICE_BELOW_FLOOR',
+  budget: 'BUDGET_EXHAUSTED',
+};
 /** Equal ones for ties, zero, the largest that there is, and such as leave remainders. */
 const WEIGHTS = [1n, 1n, 1n, 2n, 3n, 0n, 7n, 2n ** 64n - 1n];
 

@@ -61,6 +61,10 @@ const EOffer: u64 = 9021;
 const ELicence: u64 = 9022;
 /// A holder set is of another version, or has other numbers of members or signers.
 const EHolderSet: u64 = 9023;
+/// A dataset was retired at another time, or not.
+const EDataset: u64 = 9024;
+/// A signer is paid elsewhere.
+const ESigner: u64 = 9025;
 /// A grant was revoked at another time, or not.
 const EGrant: u64 = 9007;
 /// Something else is spent of a grant's budget.
@@ -266,11 +270,11 @@ public fun set_policy(
     ts::return_shared(dao);
 }
 
-/// With the PauseCap that the founder was given for this DAO.
-public fun pause_dao(s: &mut Stage, founder: address, dao_id: address) {
+/// With the PauseCap that the founder was given for the DAO `cap_of`.
+public fun pause_dao(s: &mut Stage, founder: address, dao_id: address, cap_of: address) {
     s.scenario.next_tx(founder);
     let mut dao: Dao<COIN> = s.take(dao_id);
-    let cap = s.scenario.take_from_address_by_id<PauseCap>(founder, s.cap_of(dao_id));
+    let cap = s.scenario.take_from_address_by_id<PauseCap>(founder, s.cap_of(cap_of));
     dao.pause(&cap);
     ts::return_to_address(founder, cap);
     ts::return_shared(dao);
@@ -909,6 +913,25 @@ public fun assert_licence(
     assert!(held == 1, ELicence);
 }
 
+/// A receipt of kind `kinds[i]` that names its signer `named[i]` is one that the DAO knows, paid at `pay_to[i]`.
+public fun assert_signers(
+    s: &mut Stage,
+    dao_id: address,
+    kinds: vector<u8>,
+    named: vector<vector<u8>>,
+    pay_to: vector<address>,
+) {
+    // What was looked at before is back only in the next transaction.
+    s.look();
+    let dao: Dao<COIN> = s.take(dao_id);
+    let mut i = 0;
+    while (i < kinds.length()) {
+        assert!(dao.signers().active(kinds[i], named[i]).pay_to() == pay_to[i], ESigner);
+        i = i + 1;
+    };
+    ts::return_shared(dao);
+}
+
 /// Leaf `i` was paid or not as `claimed[i]` says.
 public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, claimed: vector<bool>) {
     let epoch: Epoch<COIN> = s.take(id);
@@ -922,7 +945,7 @@ public fun assert_epoch(s: &Stage, id: address, state: u8, held_units: u64, clai
 }
 
 /// Contribution `i` is `contribution_ids[i]`; `end_epochs[i]` has its manifest's and then its parts'. Grant `j` is `grant_ids[j]`; a grant that is not revoked has no time in its list.
-/// Licences are to be had for offer `k`, or it was withdrawn.
+/// Licences are to be had for offer `k`, or it was withdrawn. A dataset that is not retired has no time in its list.
 public fun assert_dataset(
     s: &Stage,
     id: address,
@@ -937,8 +960,10 @@ public fun assert_dataset(
     spent_micro_epsilon: vector<u64>,
     offer_ids: vector<address>,
     offered: vector<bool>,
+    retired_at_ms: vector<u64>,
 ) {
     let dataset: Dataset = s.take(id);
+    assert!(times(dataset.tombstoned_at_ms()) == retired_at_ms, EDataset);
     assert!(dataset.contribution_count() == contribution_ids.length(), EContribution);
     let mut i = 0;
     while (i < contribution_ids.length()) {

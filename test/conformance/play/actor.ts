@@ -1,5 +1,5 @@
 import type { Address, Hex32 } from '@usufruct/kernel';
-import type { ChainAction, ChainActionKind, PayoutMode, ProposalEffectKind } from '@usufruct/protocol';
+import type { ChainAction, ChainActionKind, PayoutMode, ProposalEffectKind, ProtectionKind } from '@usufruct/protocol';
 import { word } from './cast.js';
 import type { Ledger } from './ledger.js';
 import type { Call } from './move-text.js';
@@ -9,10 +9,29 @@ import type { Random } from './random.js';
 export interface Play {
   readonly ledger: Ledger;
   readonly random: Random;
-  /** How new DAOs pay, where what the scenario aims at needs one of the two. */
-  readonly mode: PayoutMode | null;
-  /** What has to be voted for what the scenario aims at, in this order; none where that needs no vote. */
-  readonly effects: readonly ProposalEffectKind[];
+  readonly needs: Needs;
+}
+
+/** What a scenario has to have for what it aims at; by chance it may have more. */
+export interface Needs {
+  /** How new DAOs pay. */
+  readonly mode?: PayoutMode;
+  /** What new DAOs offer. */
+  readonly protection?: ProtectionKind;
+  /** What is proposed and voted for, in this order. */
+  readonly effects?: readonly NeededEffect[];
+  /** Whether only a vote changes the policy of new DAOs. */
+  readonly policyByVoteOnly?: boolean;
+  /** The appraisal policies of new DAOs are of the last version that there is. */
+  readonly lastAppraisalVersion?: boolean;
+  /** The leaves of epochs are of more than there is. */
+  readonly excess?: boolean;
+}
+
+export interface NeededEffect {
+  readonly kind: ProposalEffectKind;
+  /** How exactly it is made, where that matters: mostly a way to be refused when it is executed. */
+  readonly way?: string;
 }
 
 /** The first salt whose object does not exist yet, or one whose object does; null where there is none. */
@@ -40,15 +59,17 @@ export interface Actor {
   readonly weight: number;
   /** Ways to play it slightly wrong, each by name. */
   readonly twists: readonly string[];
-  /** What has to have happened before a twist can work, by twist. */
+  /** Ways to play it right that need more than chance gives them; named like twists. */
+  readonly ways?: readonly string[];
+  /** The refusal that a twist is for, where it could meet another one first. */
+  readonly meets?: Readonly<Record<string, string>>;
+  /** What has to have happened before a twist or a way can work, by its name. */
   readonly before?: Readonly<Record<string, readonly ChainActionKind[]>>;
-  /** The mode of payout that the action needs. */
-  readonly mode?: PayoutMode;
-  /** The effects of votes that the action, or a twist of it, needs. */
-  readonly effects?: readonly ProposalEffectKind[];
+  /** What the whole scenario has to have for the action, or for a twist or way of it. */
+  needs?(twist: string | null): Needs;
   /** What to do when the state offers nothing to do it to. */
   readonly prepare?: readonly ChainActionKind[];
-  /** May let time pass first. A step that mostly succeeds, or with the twist mostly does not; null where the state offers nothing to do it to. */
+  /** May let time pass first. A step that mostly succeeds, or with a twist mostly does not; null where the state offers nothing to do it to. */
   attempt(play: Play, twist: string | null): Promise<Attempt | null> | Attempt | null;
   /**
    * For each refusal of the ledger, as `refusalName` writes it, the abort with which the contracts refuse. More than

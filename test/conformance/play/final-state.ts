@@ -5,6 +5,7 @@ import {
   epochAccountOf,
   receiptPoolAccountOf,
   runnerIdOf,
+  SIGNER_KINDS,
   type ContributionView,
   type EpochView,
   type HolderSetView,
@@ -14,6 +15,7 @@ import {
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Ledger } from './ledger.js';
+import { nameOf } from '../actions/signers.js';
 import { CHAIN, EVERYBODY } from './cast.js';
 import * as move from './move-text.js';
 
@@ -25,7 +27,7 @@ export function finalState(ledger: Ledger): move.Call[] {
   return [
     move.call('look'),
     ...wallets,
-    ...ledger.all('dao').map((dao) => daoCall(ledger, dao)),
+    ...ledger.all('dao').flatMap((dao) => [daoCall(ledger, dao), signersCall(ledger, dao)]),
     ...ledger.all('dataset').map(({ id }) => datasetCall(ledger, id)),
     ...ledger.all('licence').map(licenceCall),
     ...ledger.all('proposal').map(proposalCall),
@@ -61,6 +63,18 @@ function daoCall(ledger: Ledger, dao: DaoRecord): move.Call {
     move.list(runnerIds.map(move.address)),
     move.list(runners.map(({ expiresAtMs }) => move.number(expiresAtMs - 1))),
     move.list(runners.map(({ payTo }) => move.address(payTo))),
+  );
+}
+
+/** Those who may sign receipts now. Of one that was withdrawn the contracts say nothing but refusals. */
+function signersCall(ledger: Ledger, { id }: DaoRecord): move.Call {
+  const signers = ledger.all('signer').filter(({ daoId, withdrawnAtMs }) => daoId === id && withdrawnAtMs === null);
+  return move.call(
+    'assert_signers',
+    move.address(id),
+    move.list(signers.map(({ signerKind }) => `${SIGNER_KINDS.indexOf(signerKind)}u8`)),
+    move.list(signers.map((one) => move.bytes(nameOf(one)))),
+    move.list(signers.map(({ payTo }) => move.address(payTo))),
   );
 }
 
@@ -100,15 +114,19 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
     move.list(contributions.map(({ owner }) => move.address(owner))),
     move.list(contributions.map(({ state }) => move.flag(state === 'accepted'))),
     move.list(contributions.map(({ state }) => move.flag(state === 'declined'))),
-    move.list(contributions.map(({ tombstonedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
+    move.list(contributions.map(({ tombstonedAtMs }) => times(tombstonedAtMs))),
     move.list(contributions.map((one) => move.list(endEpochs(one)))),
     move.list(grants.map((grant) => move.address(grant.id))),
-    move.list(grants.map(({ revokedAtMs: at }) => move.list(at === null ? [] : [move.number(at)]))),
+    move.list(grants.map(({ revokedAtMs }) => times(revokedAtMs))),
     move.list(spent.map(move.number)),
     move.list(offers.map((offer) => move.address(offer.id))),
     move.list(offers.map(({ withdrawnAtMs }) => move.flag(withdrawnAtMs === null))),
+    times(ledger.read('dataset', id)!.tombstonedAtMs),
   );
 }
+
+/** None or one. */
+const times = (atMs: number | null): string => move.list(atMs === null ? [] : [move.number(atMs)]);
 
 /** When the leases of the manifest and of the parts end. */
 const endEpochs = ({ manifestBlob, parts }: ContributionView): string[] =>

@@ -1,5 +1,11 @@
 import { toHex, type Hex32 } from '@usufruct/kernel';
-import { COMPUTATION_KINDS, PROTECTION_KINDS, type ComputationKind, type ProtectionKind } from '@usufruct/protocol';
+import {
+  COMPUTATION_KINDS,
+  PROTECTION_KINDS,
+  type ComputationKind,
+  type ProtectionKind,
+  type StatementSignature,
+} from '@usufruct/protocol';
 
 /** TypeScript values as Move source text. */
 export const address = (id: Hex32 | string): string => `@${id}`;
@@ -13,6 +19,12 @@ export const number = (value: number | bigint): string => String(value);
 export const flag = (value: boolean): string => (value ? 'true' : 'false');
 export const kind = (value: ComputationKind): string => number(COMPUTATION_KINDS.indexOf(value));
 export const protection = (value: ProtectionKind): string => number(PROTECTION_KINDS.indexOf(value));
+
+/** Signatures as two lists: whose they are, and what they are. */
+export const signatures = (all: readonly StatementSignature[]): [string, string] => [
+  list(all.map(({ member }) => `${member}u8`)),
+  list(all.map(({ signature }) => bytes(signature))),
+];
 
 /** A call of a function of the stage. */
 export interface Call {

@@ -1,6 +1,7 @@
 import { asTimestampMs } from '@usufruct/kernel';
-import type { ChainActionKind, PayoutMode } from '@usufruct/protocol';
+import type { ChainActionKind } from '@usufruct/protocol';
 import { ACTORS, actorOf } from '../actions/index.js';
+import { RETIRED } from '../actions/voting.js';
 import type { Actor, Attempt, Play } from './actor.js';
 import { MINUTE_MS } from './cast.js';
 import { finalState } from './final-state.js';
@@ -12,12 +13,13 @@ import { refusalName } from './refusal-name.js';
 export interface Step {
   readonly atMs: number;
   readonly kind: ChainActionKind;
+  /** The twist, or the way, by which it was played. */
+  readonly twist: string | null;
   readonly call: Call;
 }
 /** The step with which a scenario ends when the ledger refuses it, and the aborts that mean the same. */
 export interface Refusal {
   readonly step: Step;
-  readonly twist: string | null;
   readonly name: string;
   readonly aborts: readonly string[];
 }
@@ -46,11 +48,26 @@ const BEGINNING: readonly ChainActionKind[] = [
   'settleReceipt',
 ];
 /** A way to play an action slightly wrong, or right after all that it needs was prepared. */
-export type Target = readonly [actor: Actor, twist: string | null];
-export const TARGETS: readonly Target[] = ACTORS.flatMap((actor) =>
-  [...actor.twists, ...(actor.prepare === undefined ? [] : [null])].map((twist) => [actor, twist] as const),
-);
+export interface Target {
+  readonly actor: Actor;
+  readonly twist: string | null;
+  readonly isRight: boolean;
+}
+export const TARGETS: readonly Target[] = ACTORS.flatMap((actor) => [
+  ...actor.twists.map((twist) => ({ actor, twist, isRight: false })),
+  ...(actor.ways ?? []).map((twist) => ({ actor, twist, isRight: true })),
+  ...(actor.prepare === undefined ? [] : [{ actor, twist: null, isRight: true }]),
+]);
 const TRIES = 10;
+
+/** Whether the scenario came to what it aimed at. */
+export function isReached({ plan: { aim }, steps, refusal }: Scenario): boolean {
+  if (aim === null) return false;
+  const { actor, twist, isRight } = aim;
+  if (isRight) return steps.some((step) => step.kind === actor.kind && step.twist === twist);
+  if (refusal?.step.kind !== actor.kind || refusal.step.twist !== twist) return false;
+  return refusal.name === (actor.meets?.[twist ?? ''] ?? refusal.name);
+}
 
 /** A scenario before it is told. */
 export interface Plan {
@@ -68,7 +85,7 @@ export async function scenarioOf(plan: Plan, machine: Machine, endsRefused = fal
   const telling = new Telling(plan, machine, endsRefused);
   await telling.begin();
   if (plan.aim === null) await telling.goOn(telling.random.int(5, 14), true);
-  else await telling.aim(...plan.aim);
+  else await telling.aim(plan.aim);
   return telling.end();
 }
 
@@ -89,12 +106,8 @@ class Telling {
   ) {
     this.random = new Random(plan.seed);
     this.#ledger = new Ledger(machine);
-    this.#play = {
-      ledger: this.#ledger,
-      random: this.random,
-      mode: modeFor(plan),
-      effects: plan.aim?.[0].effects ?? [],
-    };
+    const needs = plan.aim?.actor.needs?.(plan.aim.twist) ?? {};
+    this.#play = { ledger: this.#ledger, random: this.random, needs };
   }
 
   async begin(): Promise<void> {
@@ -113,11 +126,12 @@ class Telling {
   }
 
   /** Until this has happened or was refused, or has been tried often. */
-  async aim(actor: Actor, twist: string | null): Promise<void> {
+  async aim({ actor, twist, isRight }: Target): Promise<void> {
     for (let i = 0; i < TRIES && this.#refusal === null; i++) {
       for (const kind of actor.before?.[twist ?? ''] ?? []) await this.#step(actorOf(kind), null, false);
       const happened = await this.#step(actor, twist, true);
-      if (this.#refusal !== null || (twist === null && happened)) return;
+      const last = this.#steps.at(-1);
+      if (this.#refusal !== null || (isRight && last?.kind === actor.kind && last.twist === twist)) return;
       await this.goOn(1, false);
       for (const kind of happened ? [] : (actor.prepare ?? [])) await this.#step(actorOf(kind), null, false);
     }
@@ -131,23 +145,26 @@ class Telling {
   async #step(actor: Actor, twist: string | null, endsRefused: boolean): Promise<boolean> {
     const attempt = this.#refusal === null ? await actor.attempt(this.#play, twist) : null;
     if (attempt === null) return false;
-    const step = { atMs: this.#ledger.nowMs, kind: actor.kind, call: attempt.call };
+    const step = { atMs: this.#ledger.nowMs, kind: actor.kind, twist, call: attempt.call };
     const name = await this.#refusalOf(attempt);
     if (name === null) this.#steps.push(step);
-    else if ((endsRefused || this.endsRefused) && !this.#isPauseInTheWay(twist)) {
-      this.#refusal = { step, twist, name, aborts: abortsOf(actor, name) };
+    else if ((endsRefused || this.endsRefused) && !this.#isWrongTwice(twist)) {
+      this.#refusal = { step, name, aborts: abortsOf(actor, name) };
     }
     return true;
   }
 
-  /** Then a step is wrong in two ways, and each side says its own first one. */
-  #isPauseInTheWay(twist: string | null): boolean {
-    return twist !== null && twist !== 'paused' && this.#ledger.all('dao').some(({ paused }) => paused);
+  /** A pause or a retired dataset is in the way of what is wrong anyway: each side says its own first reason. */
+  #isWrongTwice(twist: string | null): boolean {
+    if (twist === null) return false;
+    if (twist !== 'paused' && this.#ledger.all('dao').some(({ paused }) => paused)) return true;
+    const isRetired = this.#ledger.all('dataset').some(({ tombstonedAtMs }) => tombstonedAtMs !== null);
+    return isRetired && !twist.endsWith(RETIRED);
   }
 
   async #refusalOf({ sender, action }: Attempt): Promise<string | null> {
     const { refused } = await this.#ledger.play(sender, action);
-    return refused === null ? null : refusalName(refused);
+    return refused === null ? null : refusalName(refused, this.#ledger);
   }
 
   /** Mostly a little; sometimes to the very moment when something ends, or just before. */
@@ -164,13 +181,6 @@ class Telling {
     const passed = ledger.nowMs + random.pick([1, 1_000, MINUTE_MS, 4 * MINUTE_MS]);
     ledger.nowMs = asTimestampMs(soon.length > 0 && random.chance(0.3) ? random.pick(soon) : passed);
   }
-}
-
-/** What the action needs, or the other one where that is what is wrong with it. */
-function modeFor({ aim }: Plan): PayoutMode | null {
-  const mode = aim?.[0].mode;
-  if (mode === undefined || aim?.[1] !== 'mode') return mode ?? null;
-  return mode === 'direct' ? 'epoch' : 'direct';
 }
 
 function abortsOf(actor: Actor, name: string): readonly string[] {
