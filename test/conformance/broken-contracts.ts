@@ -8,6 +8,8 @@ export interface BrokenContract extends Edit {
   readonly kind: ChainActionKind;
   /** The refusal that is missing, or is there when it should not be. */
   readonly refusal?: string;
+  /** The twist that meets it, where others meet the same refusal for another reason. */
+  readonly twist?: string;
 }
 
 export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
@@ -132,6 +134,40 @@ export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
     from: 'assert!(!self.is_tombstoned(key), EHolderTombstoned);',
     to: 'assert!(!self.is_tombstoned(key) || true, EHolderTombstoned);',
     kind: 'rotateHolderSet',
-    refusal: 'TOMBSTONED',
+    refusal: 'TOMBSTONED holder',
+  },
+  {
+    name: 'two of the three parties of a set are enough',
+    file: 'sources/usage_receipt.move',
+    from: 'if (signatures.length() != keys.length() * SIGNATURE_BYTES) return false;\n    let mut i = 0;\n    while (i < keys.length()) {',
+    to: 'if (signatures.length() < SIGNATURE_BYTES) return false;\n    let mut i = 0;\n    while (i < keys.length() && i < 2) {',
+    kind: 'settleReceipt',
+    refusal: 'RECEIPT_INVALID signature',
+    twist: 'a party missing',
+  },
+  {
+    name: 'a set signs on after it was withdrawn',
+    file: 'sources/signers.move',
+    from: 'assert!(signer.withdrawn_at_ms.is_none(), EWithdrawn);',
+    to: 'assert!(signer.withdrawn_at_ms.is_none() || true, EWithdrawn);',
+    kind: 'settlePrivately',
+    refusal: 'RUNNER_NOT_REGISTERED withdrawn',
+    twist: 'withdrawn set',
+  },
+  {
+    name: 'an answer of a retired dataset is paid',
+    file: 'sources/usage_receipt.move',
+    from: 'dataset.assert_living_at(receipt.issued_at_ms);',
+    to: 'dataset.assert_living_at(0);',
+    kind: 'settleReceipt',
+    refusal: 'TOMBSTONED dataset',
+  },
+  {
+    name: 'a DAO retires the dataset of another',
+    file: 'sources/effect.move',
+    from: 'dataset.assert_of(dao);',
+    to: 'dataset.assert_version();',
+    kind: 'executeProposal',
+    refusal: 'DATASET_MISMATCH',
   },
 ];

@@ -11,6 +11,8 @@ export interface BrokenLedger {
   readonly kind: ChainActionKind;
   /** The refusal that is missing, or is there when it should not be. */
   readonly refusal?: string;
+  /** The twist that meets it, where others meet the same refusal for another reason. */
+  readonly twist?: string;
 }
 
 const machine = (name: string): string => `apps/local-chain/src/machine/${name}.ts`;
@@ -154,6 +156,40 @@ export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
     from: 'const member = memberAt(set, index, field);\n  requireLivingKey(set, member, index);',
     to: 'const member = memberAt(set, index, field);',
     kind: 'rotateHolderSet',
-    refusal: 'TOMBSTONED',
+    refusal: 'TOMBSTONED holder',
+  },
+  {
+    name: 'two of the three parties of a set are enough',
+    file: machine('verified-receipt'),
+    from: 'if (signature.length !== keys.length * SIGNATURE_BYTES) return false;\n  for (const [i, publicKey] of keys.entries()) {',
+    to: 'if (signature.length < SIGNATURE_BYTES) return false;\n  for (const [i, publicKey] of keys.slice(0, 2).entries()) {',
+    kind: 'settleReceipt',
+    refusal: 'RECEIPT_INVALID signature',
+    twist: 'a party missing',
+  },
+  {
+    name: 'a host signs on after it was withdrawn',
+    file: machine('signer'),
+    from: "if (signer.withdrawnAtMs !== null) throw refuse('RUNNER_NOT_REGISTERED', { check: 'withdrawn' });",
+    to: '',
+    kind: 'settlePrivately',
+    refusal: 'RUNNER_NOT_REGISTERED withdrawn',
+    twist: 'withdrawn host',
+  },
+  {
+    name: 'a retired dataset takes new jobs',
+    file: machine('job'),
+    from: 'requireLiving(dataset);',
+    to: '',
+    kind: 'fundJob',
+    refusal: 'TOMBSTONED dataset',
+  },
+  {
+    name: 'a dataset is retired again, later',
+    file: machine('tombstone'),
+    from: 'const dataset = datasetOf(room, daoId, datasetId);\n    requireLiving(dataset);',
+    to: 'const dataset = datasetOf(room, daoId, datasetId);',
+    kind: 'executeProposal',
+    refusal: 'TOMBSTONED dataset',
   },
 ];

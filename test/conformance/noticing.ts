@@ -1,4 +1,3 @@
-import type { ChainActionKind } from '@usufruct/protocol';
 import { BROKEN_CONTRACTS, type BrokenContract } from './broken-contracts.js';
 import { BROKEN_LEDGERS, type BrokenLedger } from './broken-ledgers.js';
 import type { Machine } from './play/ledger.js';
@@ -66,10 +65,12 @@ export async function unnoticedContracts(judge: Judge, scenarios: readonly Scena
 /** First those that end as the broken one should not, or, where that is no refusal, those that have its action. */
 function playing(
   scenarios: readonly Scenario[],
-  { kind, refusal }: { readonly kind: ChainActionKind; readonly refusal?: string },
+  { kind, refusal, twist }: Pick<BrokenLedger, 'kind' | 'refusal' | 'twist'>,
 ): Scenario[] {
-  const isAbout = ({ steps, refusal: end }: Scenario): boolean =>
-    refusal === undefined ? steps.some((step) => step.kind === kind) : end?.step.kind === kind && end.name === refusal;
+  const isAbout = ({ steps, refusal: end }: Scenario): boolean => {
+    if (refusal === undefined) return steps.some((step) => step.kind === kind);
+    return end?.step.kind === kind && end.name === refusal && end.step.twist === (twist ?? end.step.twist);
+  };
   const isNear = ({ steps, refusal: end }: Scenario): boolean =>
     end?.step.kind === kind || steps.some((step) => step.kind === kind);
   const about = scenarios.filter(isAbout);

@@ -23,7 +23,7 @@ export interface Disagreement {
 }
 
 const SOURCES = resolve('move/usufruct/sources');
-const STAGE = resolve('test/conformance/move/stage.move');
+const STAGE = resolve('test/conformance/move');
 const CONSTANT = /const (E[A-Z]\w*): u64 = (\d+);/g;
 const RESULT = /^\[ (PASS|FAIL)\s*\] usufruct::\w+::(\w+)$/gm;
 const FAILURE = /┌── (\w+) ─+\n([\s\S]*?)\n└─/g;
@@ -31,7 +31,7 @@ const ABORT = /aborted with code (\d+) originating in the module ([\w:]+)/g;
 
 /** `module::Name` of every abort constant, by number; a number names one refusal in the whole package. */
 export function abortNames(): ReadonlyMap<string, string> {
-  const files = [...readdirSync(SOURCES).map((name) => join(SOURCES, name)), STAGE];
+  const files = [SOURCES, STAGE].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   return new Map(
     files.flatMap((file) => {
       const text = readFileSync(file, 'utf8');

@@ -43,7 +43,7 @@ export const registerContribution: Actor = {
     const holderSetId = twist === 'other holders' ? word<HolderSetId>('other holders') : dao.policy.holderSetId;
     const policyDigest = twist === 'old policy' ? word<Digest>('old policy') : dao.policyDigest;
     const call = move.call(
-      'register_contribution',
+      'stage_data::register_contribution',
       ...[sender, daoId, datasetId, salt, manifestDigest, manifestBlob.blob].map(move.address),
       move.number(manifestBlob.sizeBytes),
       move.number(manifestBlob.endEpoch),
@@ -113,7 +113,7 @@ export const decideContribution: Actor = {
     const contributionId = twist === 'unknown' ? word<ContributionId>('unknown') : contribution.id;
     const accept = random.chance(0.85);
     const ids = [sender, daoId, datasetId, contributionId].map(move.address);
-    const call = move.call('decide_contribution', ...ids, move.flag(accept));
+    const call = move.call('stage_data::decide_contribution', ...ids, move.flag(accept));
     return { sender, action: { kind: 'decideContribution', contributionId, accept }, call };
   },
   refusals: {

@@ -33,7 +33,7 @@ export const createDao: Actor = {
     const payoutRules = payoutRulesOf(play, twist);
     const metadataHash = word<Digest>('metadata');
     const call = move.call(
-      'create_dao',
+      'stage_daos::create_dao',
       move.address(sender),
       move.address(deriveId('dao', null, sender, salt)),
       move.address(set.id),
@@ -81,7 +81,7 @@ export const setPolicy: Actor = {
     const sender = twist === 'wrong sender' ? outsiderOf(play, dao.id) : holderOf(play, dao.id, ROLES.policyMaker);
     const expectedVersion = twist === 'old version' ? dao.policyVersion - 1 : dao.policyVersion;
     const call = move.call(
-      'set_policy',
+      'stage_daos::set_policy',
       move.address(sender),
       move.address(dao.id),
       move.address(set.id),

@@ -22,7 +22,7 @@ export const createDataset: Actor = {
     if (salt === null) return null;
     const metadataHash = word<Digest>('metadata');
     const args = [sender, daoId, idOf(salt), salt, metadataHash].map(move.address);
-    const call = move.call('create_dataset', ...args);
+    const call = move.call('stage_data::create_dataset', ...args);
     return { sender, action: { kind: 'createDataset', salt, daoId, metadataHash }, call };
   },
   refusals: {

@@ -44,7 +44,7 @@ export const objectToEpoch: Actor = {
     const sender = twist === 'wrong operator' ? STRANGER : (set.members[member]?.operator ?? STRANGER);
     if (twist === 'late') ledger.nowMs = epoch.challengeEndsAtMs;
     const ids = [sender, epoch.id, epoch.daoId, holderSetId].map(move.address);
-    const call = move.call('object_to_epoch', ...ids, move.number(member));
+    const call = move.call('stage_jobs::object_to_epoch', ...ids, move.number(member));
     return { sender, action: { kind: 'objectToEpoch', epochId: epoch.id, member }, call };
   },
   refusals: {
@@ -110,7 +110,12 @@ export const proveEquivocation: Actor = {
     const settlerSignature = await sign({ secretKey, domainTag: TAGS.epochStatement, message: statement });
     if (twist === 'late') ledger.nowMs = epoch.challengeEndsAtMs;
     const ids = [STRANGER, epoch.id, epoch.daoId].map(move.address);
-    const call = move.call('prove_equivocation', ...ids, move.bytes(statement), move.bytes(settlerSignature));
+    const call = move.call(
+      'stage_jobs::prove_equivocation',
+      ...ids,
+      move.bytes(statement),
+      move.bytes(settlerSignature),
+    );
     const action = { kind: 'proveEquivocation', epochId: epoch.id, statement, settlerSignature } as const;
     return { sender: STRANGER, action, call };
   },

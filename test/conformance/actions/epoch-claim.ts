@@ -42,7 +42,7 @@ export const claimPayout: Actor = {
     const amountUnits = asAmount(twist === 'more' ? leaf.amountUnits + 1n : leaf.amountUnits);
     const shown = twist === 'proof' ? proof.slice(1) : proof;
     const call = move.call(
-      'claim_payout',
+      'stage_jobs::claim_payout',
       ...[STRANGER, epoch.id, epoch.daoId].map(move.address),
       move.number(index),
       move.address(account),
@@ -93,7 +93,7 @@ export const sweepEpoch: Actor = {
     const endMs = challengeEndsAtMs + claimTermMs - (twist === 'early' ? 1 : 0);
     if (twist === 'early' && ledger.nowMs > endMs) return null;
     ledger.nowMs = asTimestampMs(Math.max(ledger.nowMs, endMs));
-    const call = move.call('sweep_epoch', ...[STRANGER, epochId, daoId].map(move.address));
+    const call = move.call('stage_jobs::sweep_epoch', ...[STRANGER, epochId, daoId].map(move.address));
     return { sender: STRANGER, action: { kind: 'sweepEpoch', epochId }, call };
   },
   refusals: {

@@ -91,7 +91,7 @@ export const proposeEpoch: Actor = {
     const epochId = epochIdOf(statement);
     knownLeaves(play).set(epochId, leaves);
     const call = move.call(
-      'propose_epoch',
+      'stage_jobs::propose_epoch',
       ...[STRANGER, dao.id, set.id, epochId].map(move.address),
       move.bytes(statement),
       move.bytes(settlerSignature),

@@ -35,8 +35,8 @@ export const executeProposal: Actor = {
     const { id: proposalId, daoId, effect } = proposal;
     ledger.nowMs = asTimestampMs(Math.max(ledger.nowMs, atTheRightTime(proposal, ledger.nowMs, twist)!));
     const needed = ON_DATASETS.includes(effect.kind)
-      ? (['execute_on_dataset', datasetFor(ledger, proposal)] as const)
-      : (['execute_proposal', holderSetFor(ledger, proposal)] as const);
+      ? (['stage_daos::execute_on_dataset', datasetFor(ledger, proposal)] as const)
+      : (['stage_daos::execute_proposal', holderSetFor(ledger, proposal)] as const);
     const [name, object] = needed;
     if (object === null) return null;
     const call = move.call(name, ...[STRANGER, proposalId, daoId, object].map(move.address));

@@ -39,7 +39,7 @@ export const giveGrant: Actor = {
     if (salt === null) return null;
     const terms = termsOf(play, contribution, twist);
     const call = move.call(
-      'give_grant',
+      'stage_data::give_grant',
       ...[sender, contribution.datasetId, contributionId, salt].map(move.address),
       move.list(terms.purposes.map(move.text)),
       move.list(terms.kinds.map(move.kind)),
@@ -103,7 +103,7 @@ export const revokeGrant: Actor = {
     const { datasetId } = ledger.read('contribution', grant.contributionId)!;
     const grantId = twist === 'unknown' ? word<GrantId>('unknown') : grant.id;
     const sender = twist === 'wrong sender' ? STRANGER : grant.grantor;
-    const call = move.call('revoke_grant', ...[sender, datasetId, grantId].map(move.address));
+    const call = move.call('stage_data::revoke_grant', ...[sender, datasetId, grantId].map(move.address));
     return { sender, action: { kind: 'revokeGrant', grantId }, call };
   },
   refusals: {

@@ -46,7 +46,7 @@ export const createHolderSet: Actor = {
     const least = random.int(1, Math.max(1, members.length));
     const threshold = twist === 'no threshold' ? 0 : twist === 'high threshold' ? members.length + 1 : least;
     const call = move.call(
-      'create_holder_set',
+      'stage_daos::create_holder_set',
       move.address(sender),
       move.address(deriveId('holder-set', null, sender, salt)),
       move.address(salt),
@@ -137,7 +137,7 @@ export const anchorTreeHead: Actor = {
     const operator = set.members[index]?.operator ?? STRANGER;
     const sender = twist === 'wrong operator' ? STRANGER : operator;
     const call = move.call(
-      'anchor_tree_head',
+      'stage_daos::anchor_tree_head',
       move.address(sender),
       move.address(set.id),
       move.number(index),

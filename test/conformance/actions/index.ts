@@ -60,4 +60,15 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor } = {
 };
 
 export const ACTORS: readonly Actor[] = Object.values(BY_KIND);
+/** Refusals of the ledger that no table has, and why. */
+export const UNREACHED: readonly (readonly [what: string, why: string])[] = [
+  ['mint and transfer refused', 'on Sui no contract of ours has a say in them'],
+  ['an object that does not exist', 'a Sui transaction cannot name one, so such steps name another one'],
+  ['the 10001st contribution of a dataset', 'no scenario is that long; unit tests on both sides fill one'],
+  [
+    'proveEquivocation against a runner that is withdrawn',
+    'two epochs of a DAO are never challengeable at the same time',
+  ],
+];
+
 export const actorOf = (kind: ChainActionKind): Actor => BY_KIND[kind];

@@ -49,7 +49,7 @@ export const fundJob: Actor = {
     const salt = saltOf(twist === 'taken', (one) => ledger.read('job', idOf(one)) !== undefined);
     if (salt === null) return null;
     const call = move.call(
-      'fund_job',
+      'stage_jobs::fund_job',
       ...[sender, dao.id, dataset.id, idOf(salt), salt].map(move.address),
       move.text(funding.purpose),
       move.kind(funding.computation),
@@ -134,7 +134,7 @@ export const closeJob: Actor = {
     if (jobs.length === 0) return null;
     const { id: jobId, requester } = random.pick(jobs);
     const sender = twist === 'wrong sender' ? STRANGER : requester;
-    const call = move.call('close_job', move.address(sender), move.address(jobId));
+    const call = move.call('stage_jobs::close_job', move.address(sender), move.address(jobId));
     return { sender, action: { kind: 'closeJob', jobId }, call };
   },
   refusals: {
@@ -162,7 +162,7 @@ export const expireJob: Actor = {
     // To the very moment of its end, or to the one before.
     if (twist === null && ledger.nowMs < expiresAtMs) ledger.nowMs = expiresAtMs;
     if (twist === 'early' && random.chance(0.5)) ledger.nowMs = asTimestampMs(expiresAtMs - 1);
-    const call = move.call('expire_job', move.address(STRANGER), move.address(jobId));
+    const call = move.call('stage_jobs::expire_job', move.address(STRANGER), move.address(jobId));
     return { sender: STRANGER, action: { kind: 'expireJob', jobId }, call };
   },
   refusals: {

@@ -43,7 +43,7 @@ export const renewLease: Actor = {
     const sender = twist === 'wrong sender' ? STRANGER : keeperOf(play, contribution);
     const renewals = renewalsOf(play, contribution, twist);
     const call = move.call(
-      'renew_lease',
+      'stage_data::renew_lease',
       ...[sender, datasetId, daoId, contributionId].map(move.address),
       move.list(renewals.map(({ blob }) => move.address(blob))),
       move.list(renewals.map(({ endEpoch }) => move.number(endEpoch))),

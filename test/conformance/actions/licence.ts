@@ -38,7 +38,7 @@ export const buyLicence: Actor = {
     const salt = saltOf(twist === 'taken', (one) => ledger.read('licence', idOf(one)) !== undefined);
     if (salt === null) return null;
     const call = move.call(
-      'buy_licence',
+      'stage_data::buy_licence',
       ...[sender, daoId, terms.datasetId, salt, offerId].map(move.address),
       // Whoever cannot pay it all sends what there is.
       move.number(twist === 'too poor' ? ledger.balanceOf(sender) : priceUnits),

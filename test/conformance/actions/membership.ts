@@ -28,7 +28,7 @@ export const applyForMembership: Actor = {
     if (from.length === 0) return null;
     const sender = random.pick(from);
     const statementHash = word<Digest>('statement');
-    const call = move.call('apply_for_membership', ...[sender, dao.id, statementHash].map(move.address));
+    const call = move.call('stage_daos::apply_for_membership', ...[sender, dao.id, statementHash].map(move.address));
     return { sender, action: { kind: 'applyForMembership', daoId: dao.id, statementHash }, call };
   },
   refusals: {
@@ -54,7 +54,7 @@ export const decideApplication: Actor = {
     const sender = twist === 'wrong sender' ? outsiderOf(play, daoId) : holderOf(play, daoId, ROLES.steward);
     const accept = random.chance(0.8);
     const ids = [sender, daoId, applicant].map(move.address);
-    const call = move.call('decide_application', ...ids, move.flag(accept));
+    const call = move.call('stage_daos::decide_application', ...ids, move.flag(accept));
     return { sender, action: { kind: 'decideApplication', daoId, applicant, accept }, call };
   },
   refusals: {
@@ -81,7 +81,7 @@ export const setRoles: Actor = {
     const usual = last ? ROLES.steward : random.int(0, ALL_ROLES);
     const roles = twist === 'unknown role' ? ALL_ROLES + 1 : usual;
     const sender = twist === 'wrong sender' ? outsiderOf(play, dao.id) : holderOf(play, dao.id, ROLES.administrator);
-    const call = move.call('set_roles', ...[sender, dao.id, member].map(move.address), move.number(roles));
+    const call = move.call('stage_daos::set_roles', ...[sender, dao.id, member].map(move.address), move.number(roles));
     return { sender, action: { kind: 'setRoles', daoId: dao.id, member, roles }, call };
   },
   refusals: {

@@ -13,7 +13,7 @@ export const mint: Actor = {
     const amountUnits = asAmount(
       BigInt(random.pick([21, 3_000_003, 50_000_000, 1_000_000_000_000, 1_000_000_000_000])),
     );
-    const call = move.call('mint', move.address(to), move.number(amountUnits));
+    const call = move.call('stage::mint', move.address(to), move.number(amountUnits));
     return { sender: to, action: { kind: 'mint', to, amountUnits }, call };
   },
   refusals: {},
@@ -31,7 +31,7 @@ export const transfer: Actor = {
     const to = random.pick(EVERYBODY);
     const balance = ledger.balanceOf(sender);
     const amountUnits = asAmount(random.chance(0.3) ? balance : (balance + 1n) / 2n);
-    const call = move.call('transfer', move.address(sender), move.address(to), move.number(amountUnits));
+    const call = move.call('stage::transfer', move.address(sender), move.address(to), move.number(amountUnits));
     return { sender, action: { kind: 'transfer', to, amountUnits }, call };
   },
   refusals: {},

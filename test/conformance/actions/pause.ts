@@ -14,7 +14,7 @@ export const pauseDao: Actor = {
     const another = ledger.all('dao').find((one) => one.founder !== founder);
     const held = twist === 'with the cap of another' ? another : { id: daoId, founder };
     if (held === undefined) return null;
-    const call = move.call('pause_dao', ...[held.founder, daoId, held.id].map(move.address));
+    const call = move.call('stage_daos::pause_dao', ...[held.founder, daoId, held.id].map(move.address));
     return { sender: held.founder, action: { kind: 'pauseDao', daoId }, call };
   },
   refusals: { 'FORBIDDEN founder': ['data_dao::EWrongCap'], DAO_PAUSED: ['data_dao::EPaused'] },

@@ -112,7 +112,7 @@ export const POLICY_REFUSALS: Readonly<Record<string, readonly string[]>> = {
 
 export const splitText = (split: RevenueSplit): string => {
   const parts = [split.contributorsBps, split.treasuryBps, split.runnerBps, split.protocolBps];
-  return `stage::split(${parts.map(move.number).join(', ')})`;
+  return `stage_daos::split(${parts.map(move.number).join(', ')})`;
 };
 
 export function policyText(policy: DaoPolicy): string {
@@ -131,5 +131,5 @@ export function policyText(policy: DaoPolicy): string {
     move.number(policy.verifierThreshold),
     move.number(policy.maxJobTermMs),
   ];
-  return `stage::policy(${args.join(', ')})`;
+  return `stage_daos::policy(${args.join(', ')})`;
 }

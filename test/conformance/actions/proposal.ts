@@ -30,7 +30,7 @@ export const propose: Actor = {
     const effect = effectOf(play, dao, twist);
     const descriptionHash = word<Digest>('description');
     const ids = [sender, dao.id, idOf(salt), salt].map(move.address);
-    const call = move.call('propose', ...ids, effectText(effect), move.address(descriptionHash));
+    const call = move.call('stage_daos::propose', ...ids, effectText(effect), move.address(descriptionHash));
     return { sender, action: { kind: 'propose', salt, daoId: dao.id, effect, descriptionHash }, call };
   },
   refusals: {
@@ -69,7 +69,7 @@ export const vote: Actor = {
     // Mostly for it; always where that is what somebody waits for.
     const choice = random.chance(play.needs.effects === undefined ? 0.8 : 0.97) ? 'yes' : random.pick(VOTE_CHOICES);
     const ids = [voter, proposal.id, proposal.daoId].map(move.address);
-    const call = move.call('vote', ...ids, move.number(VOTE_CHOICES.indexOf(choice)));
+    const call = move.call('stage_daos::vote', ...ids, move.number(VOTE_CHOICES.indexOf(choice)));
     return { sender: voter, action: { kind: 'vote', proposalId: proposal.id, choice }, call };
   },
   refusals: {

@@ -107,7 +107,7 @@ export const settleReceipt: Actor = {
     if (sent === null) return null;
     const { job, receipt, signature, uses } = sent;
     const call = move.call(
-      'settle_receipt',
+      'stage_jobs::settle_receipt',
       ...[STRANGER, job.daoId, job.datasetId, job.id].map(move.address),
       move.bytes(receipt),
       move.bytes(signature),
@@ -159,7 +159,7 @@ export const settlePrivately: Actor = {
     if (sent === null) return null;
     const { job, receipt, signature } = sent;
     const ids = [STRANGER, job.daoId, job.datasetId, job.id].map(move.address);
-    const call = move.call('settle_privately', ...ids, move.bytes(receipt), move.bytes(signature));
+    const call = move.call('stage_jobs::settle_privately', ...ids, move.bytes(receipt), move.bytes(signature));
     return { sender: STRANGER, action: { kind: 'settlePrivately', receipt, signature }, call };
   },
   refusals: VERIFIED_REFUSALS,

@@ -44,7 +44,7 @@ export const rotateHolderSet: Actor = {
     const signatures = rotation && (await signaturesOf(play, { set, rotation }, twist));
     if (rotation === null || signatures === null) return null;
     const call = move.call(
-      'rotate_holder_set',
+      'stage_daos::rotate_holder_set',
       ...[STRANGER, set.id].map(move.address),
       move.bytes(rotation),
       ...move.signatures(signatures),

@@ -62,7 +62,7 @@ export const registerRunner: Actor = {
     const statement = statementOf(play, { dao, signingPublicKey: known.publicKey }, twist);
     const signatures = await signaturesOf(play, { dao, set, statement }, twist);
     const call = move.call(
-      'register_runner',
+      'stage_daos::register_runner',
       ...[STRANGER, dao.id, set.id].map(move.address),
       move.bytes(statement),
       ...move.signatures(signatures),

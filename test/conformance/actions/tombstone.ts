@@ -18,7 +18,7 @@ export const tombstoneContribution: Actor = {
     const contributionId = twist === 'unknown' ? word<ContributionId>('unknown') : contribution.id;
     const sender = twist === 'wrong sender' ? STRANGER : contribution.owner;
     const ids = [sender, contribution.datasetId, contributionId].map(move.address);
-    const call = move.call('tombstone_contribution', ...ids);
+    const call = move.call('stage_data::tombstone_contribution', ...ids);
     return { sender, action: { kind: 'tombstoneContribution', contributionId }, call };
   },
   refusals: {
@@ -44,7 +44,7 @@ export const tombstoneHolder: Actor = {
     const { set, operator, index } = random.pick(members);
     const member = twist === 'no such member' ? set.members.length : index;
     const sender = twist === 'wrong operator' ? STRANGER : operator;
-    const call = move.call('tombstone_holder', ...[sender, set.id].map(move.address), move.number(member));
+    const call = move.call('stage_daos::tombstone_holder', ...[sender, set.id].map(move.address), move.number(member));
     return { sender, action: { kind: 'tombstoneHolder', holderSetId: set.id, member }, call };
   },
   refusals: {

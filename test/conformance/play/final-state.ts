@@ -22,10 +22,10 @@ import * as move from './move-text.js';
 /** Everything that the ledger holds in the end, as assertions of the stage. */
 export function finalState(ledger: Ledger): move.Call[] {
   const wallets = [...EVERYBODY, CHAIN.protocolAccount].map((account) =>
-    move.call('assert_wallet', move.address(account), move.number(ledger.balanceOf(account))),
+    move.call('stage_findings::assert_wallet', move.address(account), move.number(ledger.balanceOf(account))),
   );
   return [
-    move.call('look'),
+    move.call('stage::look'),
     ...wallets,
     ...ledger.all('dao').flatMap((dao) => [daoCall(ledger, dao), signersCall(ledger, dao)]),
     ...ledger.all('dataset').map(({ id }) => datasetCall(ledger, id)),
@@ -48,7 +48,7 @@ function daoCall(ledger: Ledger, dao: DaoRecord): move.Call {
   );
   const runnerIds = runners.map((one) => runnerIdOf<RunnerId>(fromBase64(one.signingPublicKey)));
   return move.call(
-    'assert_dao',
+    'stage_findings::assert_dao',
     move.address(id),
     move.number(ledger.balanceOf(treasury)),
     move.number(policyVersion),
@@ -70,7 +70,7 @@ function daoCall(ledger: Ledger, dao: DaoRecord): move.Call {
 function signersCall(ledger: Ledger, { id }: DaoRecord): move.Call {
   const signers = ledger.all('signer').filter(({ daoId, withdrawnAtMs }) => daoId === id && withdrawnAtMs === null);
   return move.call(
-    'assert_signers',
+    'stage_findings::assert_signers',
     move.address(id),
     move.list(signers.map(({ signerKind }) => `${SIGNER_KINDS.indexOf(signerKind)}u8`)),
     move.list(signers.map((one) => move.bytes(nameOf(one)))),
@@ -80,12 +80,12 @@ function signersCall(ledger: Ledger, { id }: DaoRecord): move.Call {
 
 function proposalCall({ id, yesVotes, noVotes, abstainVotes, totalVotes, executedAtMs }: ProposalView): move.Call {
   const votes = [yesVotes, noVotes, abstainVotes, totalVotes].map(move.number);
-  return move.call('assert_proposal', move.address(id), ...votes, move.flag(executedAtMs !== null));
+  return move.call('stage_findings::assert_proposal', move.address(id), ...votes, move.flag(executedAtMs !== null));
 }
 
 const licenceCall = ({ id, offerId, licensee, terms, boughtAtMs, expiresAtMs }: LicenceView): move.Call =>
   move.call(
-    'assert_licence',
+    'stage_findings::assert_licence',
     ...[licensee, id, offerId, terms.datasetId].map(move.address),
     ...[boughtAtMs, expiresAtMs].map(move.number),
   );
@@ -93,7 +93,7 @@ const licenceCall = ({ id, offerId, licensee, terms, boughtAtMs, expiresAtMs }: 
 function epochCall(ledger: Ledger, { id, leafCount, state }: EpochView): move.Call {
   const isClaimed = (index: number): boolean => ledger.read('claim', `${id}/${index}`) !== undefined;
   return move.call(
-    'assert_epoch',
+    'stage_findings::assert_epoch',
     move.address(id),
     move.number(EPOCH_STATES.indexOf(state)),
     move.number(ledger.balanceOf(epochAccountOf(id))),
@@ -108,7 +108,7 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
   const grants = ledger.all('grant').filter(({ contributionId }) => here.has(contributionId));
   const spent = grants.map((grant) => ledger.read('grant-budget', grant.id)?.spentMicroEpsilon ?? 0n);
   return move.call(
-    'assert_dataset',
+    'stage_findings::assert_dataset',
     move.address(id),
     move.list(contributions.map((one) => move.address(one.id))),
     move.list(contributions.map(({ owner }) => move.address(owner))),
@@ -136,7 +136,7 @@ function jobCall(ledger: Ledger, { id, state, escrowUnits, expiresAtMs }: JobVie
   const numbers = [CHAIN_JOB_STATES.indexOf(state), escrowUnits, expiresAtMs].map(move.number);
   const keys = ledger.entries('receipt').map(([key]) => key);
   const questions = keys.flatMap((key) => (key.startsWith(`${id}/`) ? [move.address(key.slice(id.length + 1))] : []));
-  return move.call('assert_job', move.address(id), ...numbers, move.list(questions));
+  return move.call('stage_findings::assert_job', move.address(id), ...numbers, move.list(questions));
 }
 
 function headsCall(ledger: Ledger, { id, members, version, threshold }: HolderSetView): move.Call {
@@ -145,7 +145,7 @@ function headsCall(ledger: Ledger, { id, members, version, threshold }: HolderSe
     return head === undefined ? [] : [{ member, ...head }];
   });
   return move.call(
-    'assert_holder_set',
+    'stage_findings::assert_holder_set',
     move.address(id),
     ...[version, members.length, threshold].map(move.number),
     move.list(heads.map(({ member }) => move.number(member))),

@@ -26,10 +26,10 @@ export const signatures = (all: readonly StatementSignature[]): [string, string]
   list(all.map(({ signature }) => bytes(signature))),
 ];
 
-/** A call of a function of the stage. */
+/** A call of a function of the stage, named with its module; the stage is its first argument. */
 export interface Call {
   readonly name: string;
   readonly args: readonly string[];
 }
 export const call = (name: string, ...args: readonly string[]): Call => ({ name, args });
-export const statement = ({ name, args }: Call): string => `s.${name}(${args.join(', ')});`;
+export const statement = ({ name, args }: Call): string => `${name}(${['&mut s', ...args].join(', ')});`;
