@@ -5,6 +5,9 @@ import type { Actor, Play } from '../play/actor.js';
 import { CHAIN, RUNNER_KEYS, STRANGER, word, wordBytes } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 
+/** By an operator whose place in the set is another one by now. */
+const AGAIN_ELSEWHERE = 'again from another place';
+
 /** States in which nobody can object any more, which are twists of the same names. */
 const isOver = (twist: string | null): boolean => twist === 'rejected' || twist === 'swept';
 
@@ -16,15 +19,18 @@ export const objectToEpoch: Actor = {
   kind: 'objectToEpoch',
   needs: () => ({ mode: 'epoch' }),
   weight: 1,
-  twists: ['wrong operator', 'no such member', 'retired', 'again', 'late', 'rejected', 'swept'],
+  twists: ['wrong operator', 'no such member', 'retired', 'again', AGAIN_ELSEWHERE, 'late', 'rejected', 'swept'],
+  ways: ['after a rotation'],
   prepare: ['registerRunner', 'mint', 'fundJob', 'settlePrivately', 'proposeEpoch'],
   before: {
     again: ['objectToEpoch'],
+    [AGAIN_ELSEWHERE]: ['objectToEpoch', 'rotateHolderSet'],
+    'after a rotation': ['objectToEpoch', 'rotateHolderSet'],
     retired: ['tombstoneHolder'],
     rejected: ['objectToEpoch', 'objectToEpoch', 'objectToEpoch', 'objectToEpoch'],
     swept: ['sweepEpoch'],
   },
-  meets: { retired: 'TOMBSTONED holder' },
+  meets: { retired: 'TOMBSTONED holder', again: 'EPOCH_STATE objected', [AGAIN_ELSEWHERE]: 'EPOCH_STATE objected' },
   attempt(play, twist) {
     const { ledger, random } = play;
     const epochs = ledger
@@ -37,7 +43,9 @@ export const objectToEpoch: Actor = {
     const members = set.members.flatMap(({ operator, signingPublicKey }, i) => {
       const hasObjected = epoch.objections.includes(operator);
       const isRetired = set.tombstonedKeys.includes(signingPublicKey);
-      return hasObjected === (twist === 'again') && (twist !== 'retired' || isRetired) ? [i] : [];
+      return hasObjected === (twist === 'again' || twist === AGAIN_ELSEWHERE) && (twist !== 'retired' || isRetired)
+        ? [i]
+        : [];
     });
     if (members.length === 0) return null;
     const member = twist === 'no such member' ? set.members.length : random.pick(members);

@@ -8,18 +8,18 @@ import {
   TAGS,
   type EpochLeaf,
   type EpochStatement,
-  type HolderSetView,
   type ReceiptPoolView,
   type RunnerView,
-  type StatementSignature,
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Actor, Play } from '../play/actor.js';
 import { CHAIN, MINUTE_MS, RUNNER_KEYS, STRANGER, word, wordBytes, type KeyPair } from '../play/cast.js';
 import * as move from '../play/move-text.js';
 import { knownLeaves, leavesFor, rangeOf } from './epoch-leaves.js';
-import { keyOf } from './holder-set.js';
+import { MEMBER_TWISTS, signaturesOf } from './member-signatures.js';
 import { withdrawnKeyOf } from './runner.js';
+
+const SETTLERS_SIGNATURE = 'signature of the settler';
 
 export const proposeEpoch: Actor = {
   kind: 'proposeEpoch',
@@ -46,12 +46,8 @@ export const proposeEpoch: Actor = {
     'settler measurement',
     'settler profile',
     'settler withdrawn',
-    'signature',
-    'too few',
-    'member twice',
-    'countersignature',
-    'no such member',
-    'retired',
+    SETTLERS_SIGNATURE,
+    ...MEMBER_TWISTS,
     'challenged',
     'paused',
   ],
@@ -61,16 +57,17 @@ export const proposeEpoch: Actor = {
     'settler measurement': ['setPolicy'],
     'settler profile': ['setPolicy'],
     'settler withdrawn': ['settlePrivately', 'proposeEpoch', 'proveEquivocation'],
-    retired: ['settlePrivately', 'tombstoneHolder'],
+    'retired signer': ['settlePrivately', 'tombstoneHolder'],
     paused: ['settlePrivately', 'pauseDao'],
   },
   meets: {
-    countersignature: 'SIGNATURE_INVALID',
+    [SETTLERS_SIGNATURE]: 'SIGNATURE_INVALID settler',
+    signature: 'SIGNATURE_INVALID',
     'settler expired': 'RUNNER_NOT_REGISTERED expired',
     'settler measurement': 'RUNNER_NOT_REGISTERED measurement',
     'settler profile': 'RUNNER_NOT_REGISTERED profile',
     'settler withdrawn': 'RUNNER_NOT_REGISTERED withdrawn',
-    retired: 'TOMBSTONED holder',
+    'retired signer': 'TOMBSTONED holder',
   },
   async attempt(play, twist) {
     const { ledger, random } = play;
@@ -84,10 +81,12 @@ export const proposeEpoch: Actor = {
     const fields = statementOf(play, { pool, leaves, settler: settler.publicKey }, twist);
     const encoded = EpochStatementBcs.serialize(fields).toBytes();
     const statement = twist === 'malformed' ? Uint8Array.of(...encoded, 0) : encoded;
-    const secretKey = twist === 'signature' ? wordBytes('nobody') : settler.secretKey;
+    const secretKey = twist === SETTLERS_SIGNATURE ? wordBytes('nobody') : settler.secretKey;
     const settlerSignature = await sign({ secretKey, domainTag: TAGS.epochStatement, message: statement });
     const set = ledger.read('holder-set', dao.policy.holderSetId)!;
-    const signatures = await countersigned(play, { dao, set, statement }, twist);
+    const needed = dao.policy.verifierThreshold;
+    const signing = { set, message: statement, domainTag: TAGS.epochStatement, needed };
+    const signatures = await signaturesOf(play, signing, twist);
     const epochId = epochIdOf(statement);
     knownLeaves(play).set(epochId, leaves);
     const call = move.call(
@@ -203,33 +202,4 @@ function statementOf(play: Play, { pool, leaves, settler }: Drafting, twist: str
     'unknown settler': { settlerPublicKey: wordBytes('unknown settler') },
   };
   return { ...statement, ...changes[twist ?? ''] };
-}
-
-interface Countersigning {
-  readonly dao: DaoRecord;
-  readonly set: HolderSetView;
-  readonly statement: Uint8Array;
-}
-
-async function countersigned(
-  { random }: Play,
-  { dao, set, statement }: Countersigning,
-  twist: string | null,
-): Promise<StatementSignature[]> {
-  const needed = dao.policy.verifierThreshold;
-  const isEverybody = twist === 'retired';
-  const count =
-    twist === 'too few' ? needed - 1 : isEverybody ? set.members.length : random.int(needed, set.members.length);
-  const by = async (member: number, secretKey: Uint8Array): Promise<StatementSignature> => ({
-    member,
-    signature: await sign({ secretKey, domainTag: TAGS.epochStatement, message: statement }),
-  });
-  const members = Array.from({ length: count }, (_, i) => i);
-  const signatures = await Promise.all(members.map((member) => by(member, keyOf(set, member).secretKey)));
-  const last = signatures[signatures.length - 1];
-  if (last === undefined) return signatures;
-  if (twist === 'member twice') return [...signatures, last];
-  if (twist === 'no such member') return [...signatures, { ...last, member: set.members.length }];
-  if (twist === 'countersignature') return [...signatures.slice(0, -1), await by(last.member, wordBytes('nobody'))];
-  return signatures;
 }

@@ -1,17 +1,10 @@
 import { sign } from '@usufruct/crypto';
-import { asTimestampMs, fromBase64, toHex, type Digest, type HolderSetId } from '@usufruct/kernel';
+import { asTimestampMs, type Digest, type HolderSetId } from '@usufruct/kernel';
 import { deriveId, TAGS, TreeHeadBcs, type HolderMember, type HolderSetView } from '@usufruct/protocol';
 import { saltOf, type Actor, type Play } from '../play/actor.js';
-import { FOUNDERS, HOLDER_KEYS, MINUTE_MS, OPERATORS, STRANGER, word, wordBytes, type KeyPair } from '../play/cast.js';
+import { FOUNDERS, HOLDER_KEYS, MINUTE_MS, OPERATORS, STRANGER, word, wordBytes } from '../play/cast.js';
 import * as move from '../play/move-text.js';
-
-const KEY_BY_TEXT = new Map(HOLDER_KEYS.map((key) => [toHex(key.publicKey), key]));
-/** The key pair of a member; the cast has all of them. */
-export function keyOf(set: HolderSetView, member: number): KeyPair {
-  const key = KEY_BY_TEXT.get(toHex(fromBase64(set.members[member]?.signingPublicKey ?? '')));
-  if (key === undefined) throw new RangeError('a holder whose key nobody has');
-  return key;
-}
+import { keyOf } from './member-signatures.js';
 
 const memberOf = (i: number): HolderMember => ({
   operator: OPERATORS[i]!,

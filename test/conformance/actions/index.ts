@@ -64,7 +64,7 @@ export const ACTORS: readonly Actor[] = Object.values(BY_KIND);
 export const UNREACHED: readonly (readonly [what: string, why: string])[] = [
   ['mint and transfer refused', 'on Sui no contract of ours has a say in them'],
   ['an object that does not exist', 'a Sui transaction cannot name one, so such steps name another one'],
-  ['the 10001st contribution of a dataset', 'no scenario is that long; unit tests on both sides fill one'],
+  ['the 10001st contribution of a dataset', 'no scenario is that long; a unit test of the contracts has a full one'],
   [
     'proveEquivocation against a runner that is withdrawn',
     'two epochs of a DAO are never challengeable at the same time',

@@ -1,4 +1,3 @@
-import { sign } from '@usufruct/crypto';
 import { toBase64, type HolderSetId } from '@usufruct/kernel';
 import {
   HolderRotationBcs,
@@ -6,12 +5,12 @@ import {
   type HolderMember,
   type HolderRotation,
   type HolderSetView,
-  type StatementSignature,
 } from '@usufruct/protocol';
 import type { Actor, Play } from '../play/actor.js';
 import { CHAIN, STRANGER, word, wordBytes } from '../play/cast.js';
 import * as move from '../play/move-text.js';
-import { HOLDERS, keyOf } from './holder-set.js';
+import { HOLDERS } from './holder-set.js';
+import { MEMBER_TWISTS, placesOf, signaturesOf } from './member-signatures.js';
 
 /** So many members stay, if there were as many: more than one verifier no policy here asks for. */
 const MEMBERS_AT_LEAST = 2;
@@ -28,21 +27,18 @@ export const rotateHolderSet: Actor = {
     'zero key',
     'high threshold',
     'retired member',
-    'too few',
-    'member twice',
-    'no such member',
-    'signature',
-    'retired signer',
+    ...MEMBER_TWISTS,
   ],
   before: { 'retired member': ['tombstoneHolder'], 'retired signer': ['tombstoneHolder'] },
   async attempt(play, twist) {
     const isRetiring = twist === 'retired signer' || twist === 'retired member';
-    const sets = play.ledger.all('holder-set').filter((one) => !isRetiring || retiredOf(one).length > 0);
+    const sets = play.ledger.all('holder-set').filter((one) => !isRetiring || placesOf(one, true).length > 0);
     if (sets.length === 0) return null;
     const set = play.random.pick(sets);
     const rotation = rotationOf(play, set, twist);
-    const signatures = rotation && (await signaturesOf(play, { set, rotation }, twist));
-    if (rotation === null || signatures === null) return null;
+    if (rotation === null) return null;
+    const signing = { set, message: rotation, domainTag: TAGS.holderRotation, needed: set.threshold };
+    const signatures = await signaturesOf(play, signing, twist);
     const call = move.call(
       'stage_daos::rotate_holder_set',
       ...[STRANGER, set.id].map(move.address),
@@ -66,10 +62,6 @@ export const rotateHolderSet: Actor = {
     SIGNATURE_INVALID: ['holder_set::ERotationSignature'],
   },
 };
-
-/** The places of members who were retired. */
-const retiredOf = ({ members, tombstonedKeys }: HolderSetView): number[] =>
-  members.flatMap(({ signingPublicKey }, i) => (tombstonedKeys.includes(signingPublicKey) ? [i] : []));
 
 /** The next version: some of those who may be in it, in another order. */
 function rotationOf({ random }: Play, set: HolderSetView, twist: string | null): Uint8Array | null {
@@ -106,36 +98,4 @@ function membersOf(chosen: HolderMember[], retired: readonly HolderMember[], twi
     default:
       return chosen;
   }
-}
-
-interface Signing {
-  readonly set: HolderSetView;
-  readonly rotation: Uint8Array;
-}
-
-/** Null where too few are left who could. */
-async function signaturesOf(
-  { random }: Play,
-  { set, rotation }: Signing,
-  twist: string | null,
-): Promise<StatementSignature[] | null> {
-  const bySigner = async (member: number, secretKey: Uint8Array): Promise<StatementSignature> => ({
-    member,
-    signature: await sign({ secretKey, domainTag: TAGS.holderRotation, message: rotation }),
-  });
-  const byMember = (member: number): Promise<StatementSignature> => bySigner(member, keyOf(set, member).secretKey);
-  const retired = retiredOf(set);
-  const living = [...set.members.keys()].filter((member) => !retired.includes(member));
-  if (twist === 'retired signer') return Promise.all([...retired, ...living].map(byMember));
-  if (living.length < set.threshold) return null;
-  const count = twist === 'too few' ? set.threshold - 1 : random.int(set.threshold, living.length);
-  const start = random.int(0, living.length - 1);
-  const signing = Array.from({ length: count }, (_, i) => living[(start + i) % living.length]!);
-  const signatures = await Promise.all(signing.map(byMember));
-  const last = signatures[signatures.length - 1];
-  if (last === undefined) return signatures;
-  if (twist === 'member twice') return [...signatures, last];
-  if (twist === 'no such member') return [...signatures, { ...last, member: set.members.length }];
-  if (twist === 'signature') return [...signatures.slice(0, -1), await bySigner(last.member, wordBytes('nobody'))];
-  return signatures;
 }

@@ -1,19 +1,10 @@
-import { sign } from '@usufruct/crypto';
 import { asTimestampMs, type DaoId, type Digest, type RunnerId } from '@usufruct/kernel';
-import {
-  appraisalPolicyDigest,
-  runnerIdOf,
-  RunnerStatementBcs,
-  TAGS,
-  type HolderSetView,
-  type RunnerStatement,
-  type StatementSignature,
-} from '@usufruct/protocol';
+import { appraisalPolicyDigest, runnerIdOf, RunnerStatementBcs, TAGS, type RunnerStatement } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Actor, Play } from '../play/actor.js';
 import { CHAIN, MINUTE_MS, PAYEES, RUNNER_KEYS, STRANGER, word, wordBytes, type KeyPair } from '../play/cast.js';
 import * as move from '../play/move-text.js';
-import { keyOf } from './holder-set.js';
+import { MEMBER_TWISTS, signaturesOf } from './member-signatures.js';
 
 /** The profile and measurement of a runner that no policy here approves. */
 const OTHER_MEASUREMENT = '12'.repeat(48);
@@ -33,21 +24,17 @@ export const registerRunner: Actor = {
     'future',
     'expired',
     'too long',
-    'too few',
-    'member twice',
-    'signature',
-    'no such member',
-    'retired verifier',
+    ...MEMBER_TWISTS,
     'withdrawn',
     'paused',
   ],
   before: {
     paused: ['pauseDao'],
-    'retired verifier': ['tombstoneHolder'],
+    'retired signer': ['tombstoneHolder'],
     withdrawn: ['mint', 'fundJob', 'settlePrivately', 'proposeEpoch', 'proveEquivocation'],
   },
   meets: {
-    'retired verifier': 'TOMBSTONED holder',
+    'retired signer': 'TOMBSTONED holder',
     withdrawn: 'RUNNER_NOT_REGISTERED withdrawn',
   },
   needs: (twist) => (twist === 'withdrawn' ? { mode: 'epoch' } : {}),
@@ -60,7 +47,9 @@ export const registerRunner: Actor = {
     const known = twist === 'withdrawn' ? withdrawnKeyOf(ledger, dao.id) : random.pick(RUNNER_KEYS);
     if (known === null) return null;
     const statement = statementOf(play, { dao, signingPublicKey: known.publicKey }, twist);
-    const signatures = await signaturesOf(play, { dao, set, statement }, twist);
+    const needed = dao.policy.verifierThreshold;
+    const signing = { set, message: statement, domainTag: TAGS.runnerStatement, needed };
+    const signatures = await signaturesOf(play, signing, twist);
     const call = move.call(
       'stage_daos::register_runner',
       ...[STRANGER, dao.id, set.id].map(move.address),
@@ -135,34 +124,4 @@ function statementOf({ ledger, random }: Play, { dao, signingPublicKey }: Statin
   };
   const bytes = RunnerStatementBcs.serialize({ ...statement, ...changes[twist ?? ''] }).toBytes();
   return twist === 'malformed' ? Uint8Array.of(...bytes, 0) : bytes;
-}
-
-interface Signing {
-  readonly dao: DaoRecord;
-  readonly set: HolderSetView;
-  readonly statement: Uint8Array;
-}
-
-async function signaturesOf(
-  { random }: Play,
-  { dao, set, statement }: Signing,
-  twist: string | null,
-): Promise<StatementSignature[]> {
-  const needed = dao.policy.verifierThreshold;
-  const isEverybody = twist === 'retired verifier';
-  const count =
-    twist === 'too few' ? needed - 1 : isEverybody ? set.members.length : random.int(needed, set.members.length);
-  const start = random.int(0, set.members.length - 1);
-  const members = Array.from({ length: count }, (_, i) => (start + i) % set.members.length);
-  const bySigner = async (member: number, secretKey: Uint8Array): Promise<StatementSignature> => ({
-    member,
-    signature: await sign({ secretKey, domainTag: TAGS.runnerStatement, message: statement }),
-  });
-  const signatures = await Promise.all(members.map((member) => bySigner(member, keyOf(set, member).secretKey)));
-  const last = signatures[signatures.length - 1];
-  if (last === undefined) return signatures;
-  if (twist === 'member twice') return [...signatures, last];
-  if (twist === 'no such member') return [...signatures, { ...last, member: set.members.length }];
-  if (twist === 'signature') return [...signatures.slice(0, -1), await bySigner(last.member, wordBytes('nobody'))];
-  return signatures;
 }
