@@ -172,7 +172,11 @@ public(package) fun epoch_proposed(
     });
 }
 
-public(package) fun epoch_objected(epoch_id: address, operator: address, challenge_ends_at_ms: u64) {
+public(package) fun epoch_objected(
+    epoch_id: address,
+    operator: address,
+    challenge_ends_at_ms: u64,
+) {
     event::emit(EpochObjected { epoch_id, operator, challenge_ends_at_ms });
 }
 
