@@ -3,7 +3,7 @@
  *
  *   prisma/schema.prisma  → the generated client in the API
  *   libs/*, apps/*        → dist, file by file, by swc (types are checked by `npm run typecheck`)
- *   infra/{local,demo}/*.ts → infra/{local,demo}/dist
+ *   infra/{local,demo,enclave,acceptance}/*.ts → dist beside them
  *   apps/portal           → static files, by Vite
  *
  * A target is rebuilt when the content hash of its sources differs from the stamp that lies beside its output.
@@ -43,7 +43,7 @@ async function compileTargets(root) {
       }
     }
   }
-  for (const folder of ['infra/local', 'infra/demo']) {
+  for (const folder of ['infra/local', 'infra/demo', 'infra/enclave', 'infra/acceptance']) {
     if (existsSync(join(root, folder))) {
       targets.push({ name: folder, source: folder, output: `${folder}/dist`, deep: false });
     }

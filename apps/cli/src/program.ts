@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAsk } from './commands/ask.js';
+import { addAttest } from './commands/attest/index.js';
 import { addChain } from './commands/chain.js';
 import { addConsent } from './commands/consent.js';
 import { addContribute } from './commands/contribute.js';
@@ -38,6 +39,7 @@ const COMMANDS: readonly AddCommand[] = [
   addConsent,
   addLicence,
   addJob,
+  addAttest,
   addAsk,
   addReceipt,
   addPayout,

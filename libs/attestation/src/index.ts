@@ -1,6 +1,7 @@
 export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from './appraise.js';
 export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite/gpu-events.js';
 export type { GpuMode } from './composite/gpu-events.js';
+export { canonicalCompose, composeConfigId, composeHash, encodeCompose, isCanonicalCompose } from './app-compose.js';
 export { AppraisalDesk, appraisalRefusal } from './appraisal-desk.js';
 export type { DeskAnswer, DeskOptions, DeskRequest, EndorsementPort } from './appraisal-desk.js';
 export { CHECK_MEANINGS, CHECK_SECTIONS, checkSection } from './check-meanings.js';

@@ -1,0 +1,83 @@
+import { composeHash, encodeCompose, zTeePolicy, type TeePolicy } from '@usufruct/attestation';
+import { refuse } from '@usufruct/kernel';
+
+export interface AppComposeRequest {
+  readonly name: string;
+  /** `registry/repository@sha256:…`: by its digest, which is thereby measured. */
+  readonly image: string;
+  readonly policy: TeePolicy;
+  /** Settings of the runner that are no secrets; they are measured, too. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Names of settings that the operator gives encrypted; their values are not measured. */
+  readonly secrets: readonly string[];
+}
+
+const IMAGE = /^[a-z0-9][a-z0-9._/:-]{0,255}@sha256:[0-9a-f]{64}$/;
+const SETTING = /^[A-Z][A-Z0-9_]{0,63}$/;
+/** What decides how evidence is made is in this file alone, not up to who fills in settings. */
+const OWN_SETTINGS = ['TEE_DEVICE', 'TEE_GPU', 'TEE_POLICY_FILE', 'IMAGE_DIGEST', 'TEE_DEV_DIR', 'DSTACK_SOCKET'];
+
+/**
+ * The app compose of a runner under dstack: the file whose SHA-256 a guest measures. The same request gives the same
+ * bytes. Refuses `INVALID_ARGUMENT` for an image without its digest and for settings that are not the operator's.
+ */
+export async function makeAppCompose(request: AppComposeRequest): Promise<{ file: Uint8Array; hash: string }> {
+  const { name, image, settings, secrets } = request;
+  if (!IMAGE.test(image)) throw invalid('image', 'repository@sha256:… in lower case');
+  const bad = [...Object.keys(settings), ...secrets].find((key) => !SETTING.test(key) || OWN_SETTINGS.includes(key));
+  if (bad !== undefined) throw invalid(bad, "a setting of the runner that is the operator's");
+  const policy = zTeePolicy.parse(request.policy);
+  const file = encodeCompose({
+    manifest_version: 2,
+    name,
+    runner: 'docker-compose',
+    docker_compose_file: composeFile({ ...request, policy }),
+    kms_enabled: false,
+    gateway_enabled: false,
+    public_logs: false,
+    public_sysinfo: false,
+    public_tcbinfo: true,
+    no_instance_id: true,
+    secure_time: true,
+    allowed_envs: secrets.toSorted(),
+  });
+  return { file, hash: await composeHash(file) };
+}
+
+/** JSON is YAML: nothing here needs a writer of YAML, and no value can be read as another type. */
+function composeFile({ image, policy, settings, secrets }: AppComposeRequest): string {
+  const hasGpu = policy.nvidia !== undefined;
+  const environment = {
+    ...settings,
+    ...Object.fromEntries(secrets.map((name) => [name, `\${${name}}`])),
+    TEE_DEVICE: 'dstack',
+    TEE_GPU: hasGpu ? 'nvidia' : 'none',
+    TEE_POLICY_FILE: '/etc/usufruct/tee-policy.json',
+    IMAGE_DIGEST: image.slice(image.indexOf('@') + 1),
+  };
+  const gpus = {
+    deploy: { resources: { reservations: { devices: [{ driver: 'nvidia', count: 'all', capabilities: ['gpu'] }] } } },
+  };
+  return JSON.stringify({
+    services: {
+      runner: {
+        image,
+        restart: 'always',
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        ports: ['8080:8080'],
+        volumes: ['/var/run/dstack.sock:/var/run/dstack.sock', 'data:/data'],
+        tmpfs: ['/tmp'],
+        configs: [{ source: 'tee-policy', target: '/etc/usufruct/tee-policy.json' }],
+        environment: Object.fromEntries(Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1))),
+        ...(hasGpu ? gpus : {}),
+      },
+    },
+    // Compose reads `$` as the start of a variable.
+    configs: { 'tee-policy': { content: JSON.stringify(policy).replaceAll('$', '$$$$') } },
+    volumes: { data: {} },
+  });
+}
+
+const invalid = (field: string, expected: string): Error => refuse('INVALID_ARGUMENT', { field, expected });
