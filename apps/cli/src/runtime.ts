@@ -52,6 +52,11 @@ export class Runtime {
     return named ?? join(this.home, 'wallet.json');
   }
 
+  /** What the vendors say of their hardware, as this user has fetched it. */
+  get endorsementsPath(): string {
+    return join(this.home, 'endorsements');
+  }
+
   /** A key that is no stand-in: from the environment, never from a file of ours. */
   get walletSecret(): string | undefined {
     return this.surroundings.environment['USUFRUCT_WALLET_SECRET'] || undefined;

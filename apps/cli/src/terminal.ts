@@ -1,5 +1,5 @@
 import { toWireJson } from '@usufruct/protocol';
-import { refuse, type WireError } from '@usufruct/kernel';
+import { refuse, type UsufructError, type WireError } from '@usufruct/kernel';
 import cliProgress from 'cli-progress';
 
 export interface Streams {
@@ -16,6 +16,8 @@ export interface Streams {
  * Everything else (progress, remarks, errors without `--json`) goes to stderr.
  */
 export class Terminal {
+  private isSaid = false;
+
   constructor(
     private readonly streams: Streams,
     private readonly asJson: boolean,
@@ -27,7 +29,16 @@ export class Terminal {
     );
   }
 
+  /** A judgement that may be bad is said whole either way, and a bad one ends the command with its refusal. */
+  judgement(value: object, lines: readonly string[], refusal: UsufructError | null): void {
+    if (refusal === null) return this.result(value, lines);
+    this.result({ ...value, ok: false, error: refusal.toWire() }, lines);
+    this.isSaid = this.asJson;
+    throw refusal;
+  }
+
   error(error: WireError): void {
+    if (this.isSaid) return; // within the one object
     if (this.asJson) this.streams.out(`${toWireJson({ ok: false, error })}\n`);
     else this.streams.err(`error ${error.code}: ${error.message}\n${error.remedy}\n`);
   }

@@ -18,6 +18,8 @@ export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.
 export type { EatClaims, SignedResult } from './eat.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';
+export { EVIDENCE_FILE_BYTES_AT_MOST, evidenceFile, readEvidenceFile } from './evidence-file.js';
+export type { EvidenceFile } from './evidence-file.js';
 export { encodeCoseSign1, sigStructure } from './cose/sign1.js';
 export { inspectNitro, NITRO_CHECKS } from './nitro/inspect.js';
 export type { NitroContext, NitroEvidence, NitroInspection } from './nitro/inspect.js';
@@ -28,6 +30,8 @@ export { nitroMeasurement, zNitroPolicy } from './policy/nitro-policy.js';
 export type { NitroIdentity, NitroPolicy } from './policy/nitro-policy.js';
 export { encodeNvidiaPolicy, zNvidiaPolicy } from './policy/nvidia-policy.js';
 export type { NvidiaPolicy } from './policy/nvidia-policy.js';
+export { readPolicyFile } from './policy/policy-file.js';
+export type { PolicyFile } from './policy/policy-file.js';
 export { SNP_PERMISSIONS, SNP_PRODUCTS, snpMeasurement, zSnpPolicy } from './policy/snp-policy.js';
 export type { SnpIdentity, SnpPermission, SnpPolicy, SnpProduct } from './policy/snp-policy.js';
 export { readTeePolicyBook, teePolicyFor, zTeePolicy, zTeePolicyBook } from './policy/tee-policy-book.js';

@@ -86,6 +86,16 @@ export class EndorsementCache implements EndorsementSource {
     );
   }
 
+  /** The same for everything that this evidence needs. */
+  async fetchFor(bundle: EvidenceBundle, options: { readonly again?: boolean } = {}): Promise<readonly FetchOutcome[]> {
+    return this.fetch(await endorsementNeeds(bundle, this.options.roots), options);
+  }
+
+  /** The same for everything that the folder has a file of. */
+  async refresh(): Promise<readonly FetchOutcome[]> {
+    return this.fetch(await this.folder.items(), { again: true });
+  }
+
   /** What is in the folder, and what it is worth now. Asks nobody. */
   status(): Promise<readonly EndorsementStatus[]> {
     return statusOf(this.folder, this.options.clock.nowMs());

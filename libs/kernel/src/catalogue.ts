@@ -197,6 +197,12 @@ export const CATALOGUE = {
     'The verifier has no current word of the hardware’s vendor about this evidence',
     'Try again; the operator of the verifier finds in its log what is missing.',
   ),
+  ENDORSEMENTS_STALE: entry(
+    409,
+    'after-change',
+    "What a vendor signed about its hardware cannot be used: its signed validity has ended, or it is not the vendor's",
+    'Fetch the named endorsements again.',
+  ),
   PROFILE_UNSUPPORTED: entry(
     400,
     'never',

@@ -1,0 +1,117 @@
+import { readFileSync, statSync } from 'node:fs';
+import {
+  appraiseEvidence,
+  EVIDENCE_FILE_BYTES_AT_MOST,
+  exportEat,
+  failedChecks,
+  readEvidenceFile,
+  readPolicyFile,
+  type EvidenceFile,
+  type RootSet,
+} from '@usufruct/attestation';
+import { EndorsementCache, OfflineFolder, type EndorsementSource } from '@usufruct/endorsements';
+import { fromBase64, fromHex, refuse, type Clock, type JobId, type TimestampMs } from '@usufruct/kernel';
+import type { AddCommand } from '../../program.js';
+import { idArgument, type Runtime } from '../../runtime.js';
+import { rootsOf } from './roots.js';
+import { tableOf } from './table.js';
+
+interface VerifyOptions {
+  readonly policy: string;
+  readonly at?: string;
+  readonly endorsements?: string;
+  readonly offline?: boolean;
+  readonly challenge?: string;
+  readonly job?: string;
+  readonly devRoot?: readonly string[];
+}
+
+export const addVerify: AddCommand = (attest, open) => {
+  attest
+    .command('verify')
+    .description('judge evidence from a file: every check, passed, failed or skipped, with its reason')
+    .argument('<bundle>', 'the evidence, as a verifier keeps it or as a runner sends it')
+    .requiredOption('--policy <file>', "the DAO's appraisal policy and its documents for the hardware")
+    .option('--at <time>', 'judge as of this time, such as 2026-06-01T00:00:00Z; asks nobody')
+    .option('--endorsements <dir>', 'where endorsements are kept (default: endorsements in the home)')
+    .option('--offline', 'ask nobody: what is kept must do')
+    .option('--challenge <text>', 'the 32 bytes that you made, hex or base64 (default: as the file says)')
+    .option('--job <id>', 'the job that the evidence must be for (default: the one that it names)')
+    .option('--dev-root <name=file...>', 'DEV ONLY: generated roots in place of the vendors’')
+    .addHelpText('after', '\nExit code 0 only if every required check passed.')
+    .action(async (path: string, options: VerifyOptions, command) => verify(open(command), path, options));
+};
+
+async function verify(runtime: Runtime, path: string, options: VerifyOptions): Promise<void> {
+  const evidence = readEvidenceFile(readBounded(path, 'evidence file'));
+  const { policy, teePolicy } = readPolicyFile(readBounded(options.policy, 'policy file'));
+  const roots = rootsOf(options.devRoot);
+  const nowMs = options.at === undefined ? runtime.clock.nowMs() : timeArgument(options.at);
+  const { bundle } = evidence;
+  const { endorsements, missing } = await sourceOf(runtime, options, roots, nowMs).endorsementsFor(bundle);
+  const result = await appraiseEvidence(bundle, {
+    ownChallenge: challengeOf(evidence, options.challenge),
+    jobId: options.job === undefined ? bundle.jobId : idArgument<JobId>(options.job, 'job'),
+    nowMs,
+    policy,
+    ...(teePolicy === undefined ? {} : { teePolicy }),
+    endorsements,
+    roots,
+  });
+  const { checks, policyDigest, expiresAtMs } = result;
+  const isStandIn = result.claims?.standIn ?? (options.devRoot ?? []).length > 0;
+  const value = {
+    profile: bundle.profile,
+    atMs: nowMs,
+    standIn: isStandIn,
+    checks,
+    policyDigest,
+    expiresAtMs,
+    missing,
+  };
+  const failed = failedChecks(result);
+  const refusal = result.ok
+    ? null
+    : refuse('ATTESTATION_REFUSED', { checks: failed.join(', ') || 'a required check is missing' });
+  const lines = tableOf({ profile: bundle.profile, atMs: nowMs, result, missing, isStandIn });
+  runtime.terminal.judgement({ ...value, eat: exportEat(result, nowMs) }, lines, refusal);
+}
+
+/** At another time than now nobody is asked: what vendors say today is not what they said then. */
+function sourceOf(runtime: Runtime, options: VerifyOptions, roots: RootSet, nowMs: TimestampMs): EndorsementSource {
+  const folder = options.endorsements ?? runtime.endorsementsPath;
+  const clock: Clock = { nowMs: () => nowMs };
+  const isOffline = options.offline === true || options.at !== undefined;
+  return isOffline ? new OfflineFolder({ folder, roots, clock }) : new EndorsementCache({ folder, roots, clock });
+}
+
+function challengeOf({ ownChallenge }: EvidenceFile, given: string | undefined): Uint8Array {
+  const challenge = given === undefined ? ownChallenge : bytesOf(given);
+  if (challenge?.length === 32) return challenge;
+  throw refuse('INVALID_ARGUMENT', {
+    field: 'challenge',
+    expected: '32 bytes; a bundle alone does not say which one was yours',
+  });
+}
+
+const bytesOf = (text: string): Uint8Array =>
+  /^(0x)?[0-9a-fA-F]{64}$/.test(text) ? fromHex(text.toLowerCase(), 'challenge') : fromBase64(text, 'challenge');
+
+function timeArgument(text: string): TimestampMs {
+  const atMs = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(atMs))
+    throw refuse('INVALID_ARGUMENT', { field: 'at', expected: 'a time such as 2026-06-01T00:00:00Z' });
+  return atMs as TimestampMs;
+}
+
+/** A file's text. Refuses `NOT_FOUND` for what cannot be read and `INVALID_ARGUMENT` for what is too large to be one. */
+export function readBounded(path: string, what: string): string {
+  try {
+    if (statSync(path).size <= EVIDENCE_FILE_BYTES_AT_MOST) return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw refuse('NOT_FOUND', { object: what, path }, cause);
+  }
+  throw refuse('INVALID_ARGUMENT', { field: what, expected: `at most ${EVIDENCE_FILE_BYTES_AT_MOST} bytes` });
+}
