@@ -1,7 +1,10 @@
 import { toHex } from '@usufruct/kernel';
 import type { EvidenceProfile } from '@usufruct/protocol';
+import { identityOf as nitroIdentityOf } from './nitro/checks.js';
+import { parseNitroDocument } from './nitro/document.js';
 import { deviceIdOf, modelOf } from './nvidia/device.js';
 import { parseExchange } from './nvidia/exchange.js';
+import { nitroMeasurement } from './policy/nitro-policy.js';
 import { encodeNvidiaPolicy } from './policy/nvidia-policy.js';
 import { snpMeasurement } from './policy/snp-policy.js';
 import { tdxMeasurement, type TdxIdentity } from './policy/tdx-policy.js';
@@ -34,11 +37,15 @@ export const runtimeRegisterOf = (quote: Uint8Array): Uint8Array | null => parse
 export async function evidenceMeasurement(
   profile: EvidenceProfile,
   cpuEvidence: Uint8Array,
-  { tdx, snp, nvidia }: TeePolicy,
+  { tdx, snp, nitro, nvidia }: TeePolicy,
 ): Promise<string | null> {
   if (profile === 'snp') {
     const report = parseReport(cpuEvidence.subarray(0, SNP_REPORT_BYTES));
     return report === null || snp === undefined ? null : snpMeasurement(snpIdentityOf(report), snp);
+  }
+  if (profile === 'nitro') {
+    const document = parseNitroDocument(cpuEvidence);
+    return document === null || nitro === undefined ? null : nitroMeasurement(nitroIdentityOf(document), nitro);
   }
   if (profile !== 'tdx' && profile !== 'tdx+nv') return null;
   const identity = tdxIdentityOf(cpuEvidence);
