@@ -1,0 +1,165 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { productionRoots, zTeePolicy } from '@usufruct/attestation';
+import { generateSigningKey, signingPublicKey, type SigningKey } from '@usufruct/crypto';
+import { openEndorsements } from '@usufruct/endorsements';
+import {
+  asId,
+  fromHex,
+  jsonLogger,
+  systemClock,
+  systemRandom,
+  toBase64,
+  toBase64Url,
+  toHex,
+  toUsufructError,
+  type JobId,
+} from '@usufruct/kernel';
+import { parseAnswer, zEvidenceBundle } from '@usufruct/protocol';
+import { tryMainJob } from './main-job.js';
+import { missingHardware, thisMachine } from './preflight.js';
+import { readSignedReport, signReport, tableOf, type Report } from './report.js';
+import { tryEvidence, type Attester } from './trials.js';
+
+const USAGE = `usage: node infra/acceptance/run.mjs
+    --runner URL            the runner in this guest, such as http://127.0.0.1:8080
+    --measurement HEX       as the DAO approved it (usufruct attest measure)
+    --tee-policy FILE       what the DAO asks of the hardware
+    --endorsements DIR      where what the vendors sign is kept; fetched unless --offline
+    --job ID --question TEXT  a funded session, and what to ask in it
+    [--endpoints FILE] [--wallet FILE]  as for usufruct ask
+    [--nvattest FILE] [--software NAME] [--key FILE: 32 bytes in hex] [--offline] [--out FILE]
+  or:  --verify FILE        the table of a report, if its signature holds
+`;
+const ROOT = join(import.meta.dirname, '../../..');
+const EVIDENCE_TIMEOUT_MS = 120_000;
+const EVIDENCE_CHARS_AT_MOST = 4 * 1024 * 1024;
+
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  runner: text,
+  measurement: text,
+  'tee-policy': text,
+  endorsements: text,
+  job: text,
+  question: text,
+  endpoints: text,
+  wallet: text,
+  nvattest: text,
+  software: text,
+  key: text,
+  out: text,
+  verify: text,
+  offline: { type: 'boolean' },
+} as const;
+const NEEDED = ['runner', 'measurement', 'tee-policy', 'endorsements', 'job', 'question'] as const;
+type Values = ReturnType<typeof valuesOf>;
+const valuesOf = (args: string[]) => parseArgs({ args, options: OPTIONS }).values;
+
+/** The exit code: 0 accepted, 1 not, 2 usage, 3 refused (no such hardware, a bad report), 4 a part does not answer. */
+export async function run(args: string[]): Promise<number> {
+  try {
+    const values = valuesOf(args);
+    if (values.verify !== undefined) return await verifyReport(values.verify);
+    const missing = missingHardware(thisMachine, values.nvattest ?? '/usr/bin/nvattest');
+    if (missing.length > 0) return refuseMachine(missing);
+    if (NEEDED.some((name) => values[name] === undefined)) return usage();
+    return await accept(values);
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error) return usage();
+    const known = toUsufructError(error);
+    const reason = known.code === 'INTERNAL' && error instanceof Error ? error.message : JSON.stringify(known.details);
+    process.stderr.write(`${known.code}: ${known.message} ${reason}\n`);
+    return known.entry.retry === 'later' ? 4 : 3;
+  }
+}
+
+function usage(): number {
+  process.stderr.write(USAGE);
+  return 2;
+}
+
+function refuseMachine(missing: readonly string[]): number {
+  const lines = missing.map((what) => `  ${what}\n`).join('');
+  process.stderr.write(`This is no machine to accept: it has not\n${lines}Nothing was proven.\n`);
+  return 3;
+}
+
+async function accept(values: Values): Promise<number> {
+  const given = (name: (typeof NEEDED)[number]): string => values[name] ?? '';
+  const jobId = asId<JobId>(given('job').toLowerCase(), '--job');
+  const roots = productionRoots();
+  const log = jsonLogger('acceptance', systemClock, (line) => process.stderr.write(`${line}\n`));
+  const folder = given('endorsements');
+  const isOffline = values.offline === true;
+  const tried = await tryEvidence({
+    attester: runnerAt(given('runner'), jobId),
+    desk: { roots, endorsements: openEndorsements({ folder, roots, isOffline, clock: systemClock, log }) },
+    teePolicy: zTeePolicy.parse(JSON.parse(readFileSync(given('tee-policy'), 'utf8'))),
+    measurement: toHex(fromHex(given('measurement'), '--measurement')),
+    jobId,
+    clock: systemClock,
+    random: systemRandom,
+  });
+  const mainJob = await tryMainJob({
+    cli: join(ROOT, 'apps/cli/bin/usufruct.mjs'),
+    job: jobId,
+    question: given('question'),
+    options: (['endpoints', 'wallet'] as const).flatMap((name) => {
+      const value = values[name];
+      return value === undefined ? [] : [`--${name}`, value];
+    }),
+  });
+  const trials = [...tried.trials, mainJob];
+  return writeReport(values, {
+    v: 1,
+    atMs: systemClock.nowMs(),
+    software: values.software ?? 'unnamed',
+    machine: { kernel: release(), cpu: cpus()[0]?.model ?? 'unknown' },
+    measurement: given('measurement'),
+    gpus: tried.claims?.gpu?.devices ?? [],
+    trials,
+    checks: tried.checks,
+    evidence: { nonce: toBase64(tried.nonce), bundle: tried.bundle },
+    accepted: trials.every(({ ok }) => ok),
+  });
+}
+
+async function writeReport({ key, out = 'acceptance-report.json' }: Values, report: Report): Promise<number> {
+  const signed = await signReport(report, keyFrom(key));
+  writeFileSync(out, `${JSON.stringify(signed)}\n`);
+  process.stdout.write(tableOf(report));
+  process.stdout.write(`Signed by ${signed.publicKey}; written to ${out}\n`);
+  return report.accepted ? 0 : 1;
+}
+
+/** The operator's own key, or one that is made for this report and forgotten. */
+function keyFrom(file: string | undefined): SigningKey {
+  if (file === undefined) return generateSigningKey(systemRandom);
+  const secretKey = Uint8Array.from(fromHex(readFileSync(file, 'utf8').trim(), '--key'));
+  return { secretKey, publicKey: signingPublicKey(secretKey) };
+}
+
+const runnerAt = (url: string, jobId: JobId): Attester => ({
+  evidence: async (nonce) => {
+    const query = new URLSearchParams({ nonce: toBase64Url(nonce), jobId });
+    const answer = await fetch(`${url.replace(/\/+$/, '')}/v1/attestation?${query.toString()}`, {
+      signal: AbortSignal.timeout(EVIDENCE_TIMEOUT_MS),
+    });
+    const body = await answer.text();
+    if (!answer.ok || body.length > EVIDENCE_CHARS_AT_MOST) throw new Error(`the runner answered ${answer.status}`);
+    return parseAnswer(zEvidenceBundle, JSON.parse(body), 'runner');
+  },
+});
+
+async function verifyReport(file: string): Promise<number> {
+  const read = await readSignedReport(readFileSync(file, 'utf8'));
+  if (read === null) {
+    process.stderr.write('The signature does not hold.\n');
+    return 3;
+  }
+  process.stdout.write(`${tableOf(read.report)}Signed by ${read.publicKey}\n`);
+  return read.report.accepted ? 0 : 1;
+}
