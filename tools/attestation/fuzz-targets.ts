@@ -74,7 +74,7 @@ const MAKERS: Readonly<Record<string, () => Promise<Omit<FuzzTarget, 'name'>>>> 
   'spdm-report': async () => {
     const pki = await createNvidiaPki(NOW_MS);
     const gpu = await createGpuIdentity({ pki, nowMs: NOW_MS, firmwareId: filled(1, 48) });
-    const chip = 'LS10 A01 FSP';
+    const chip = 'LS_10 A01 FSP';
     const other = await createGpuIdentity({ pki, nowMs: NOW_MS, firmwareId: filled(1, 48), chip });
     const links = ['aa'.repeat(8)];
     return {

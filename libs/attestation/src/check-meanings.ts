@@ -121,7 +121,7 @@ export const CHECK_MEANINGS: Readonly<Record<string, string>> = {
   EAT_NONCE: 'NVIDIA’s verdict is about this very challenge.',
   EAT_SUBMODULE: 'What the verdict says of each device is what was signed.',
   EAT_RESULT: 'NVIDIA’s verdict is that all devices are good.',
-  EAT_DEVICES: 'NVIDIA’s verdict is about as many devices as are shown.',
+  EAT_DEVICES: 'NVIDIA’s verdict is about the devices that are shown.',
   GPU_TOKEN: 'NVIDIA’s own verdict agrees; nothing rests on it.',
   // the bond
   PARSE_BUNDLE: 'The bundle that holds all of the evidence is well-formed.',

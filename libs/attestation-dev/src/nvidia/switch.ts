@@ -62,7 +62,7 @@ export class SoftwareSwitch {
   ) {}
 
   static async create(pki: NvidiaPki, nowMs: number): Promise<SoftwareSwitch> {
-    const identity = await createGpuIdentity({ pki, nowMs, firmwareId: filled(0xf5), chip: 'LS10 A01 FSP' });
+    const identity = await createGpuIdentity({ pki, nowMs, firmwareId: filled(0xf5), chip: 'LS_10 A01 FSP' });
     const digest = await crypto.subtle.digest('SHA-256', Uint8Array.from(identity.bootRom.der));
     return new SoftwareSwitch(pki, identity, toHex(new Uint8Array(digest)));
   }

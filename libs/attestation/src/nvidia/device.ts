@@ -28,8 +28,9 @@ const isFwid = ({ tag, children: [algorithm] }: DerElement): boolean =>
  */
 export const deviceIdOf = (chain: CertificateChain): string => chain[1]?.fingerprint ?? '';
 
-/** 'GH100', as the leaf names it: 'GH100 A01 GSP FMC LF'. */
-export const modelOf = (chain: CertificateChain): string => chain[0]?.commonName.split(' ')[0] ?? '';
+/** 'GH100', as the leaf names it: 'GH100 A01 GSP FMC LF'; 'LS10' of 'LS_10 A01 FSP FMC LF', as NVIDIA's tools say it. */
+export const modelOf = (chain: CertificateChain): string =>
+  chain[0]?.commonName.split(' ')[0]?.replaceAll('_', '') ?? '';
 
 /** Names of NVSwitches as certificates have them. Everything else that NVIDIA certifies is taken for a GPU. */
 const SWITCH_MODELS: ReadonlySet<string> = new Set(['LS10']);
