@@ -88,7 +88,14 @@ describe('the demo and the command line, as people run them', () => {
     const onChain = await good('founder', 'dataset', 'contributions', datasetId!);
     expect(onChain.contributions.map(({ id }) => id)).toEqual([contributionId]);
     await good('founder', 'dataset', 'accept', contributionId);
-    await good('clinic', 'consent', 'grant', contributionId, '--purpose', 'dpv:ResearchAndDevelopment', '--floor', '1');
+    const purpose = 'dpv:ResearchAndDevelopment';
+    const given = await good('clinic', 'consent', 'grant', contributionId, '--purpose', purpose, '--floor', '1');
+    const consent = join(home, 'consent.json');
+    await good('clinic', 'consent', 'receipt', given['grantId']!, '--out', consent);
+    await good('enterprise', 'consent', 'receipt', 'verify', consent, '--online');
+    expect(await good('enterprise', 'dataset', 'croissant', datasetId!)).toMatchObject({
+      croissant: { name: 'Reports', creator: { name: 'Field records' } },
+    });
 
     expect(await good('enterprise', 'job', 'quote', datasetId!, '--questions', '2')).toMatchObject({
       quote: { escrowUnits: '3000000', usableContributions: 1 },
@@ -110,5 +117,5 @@ describe('the demo and the command line, as people run them', () => {
     expect(await good('clinic', 'payout', 'list')).toMatchObject({ reconciliation: { agrees: true } });
     const { holders } = await good('clinic', 'releases', 'list', contributionId);
     expect(holders).toHaveLength(3);
-  }, 90_000);
+  }, 150_000);
 });

@@ -1,4 +1,4 @@
-import { purposeLabel } from '@usufruct/consent';
+import { consentReceiptText, purposeLabel } from '@usufruct/consent';
 import type { GrantView } from '@usufruct/protocol';
 import { formatAmount, formatTime, type Coin } from '../../app/format.js';
 import type { ActiveAccount } from '../../app/portal.js';
@@ -6,6 +6,7 @@ import { useTask } from '../../app/use-task.js';
 import { Button } from '../../ui/button.js';
 import { Chip, Empty } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
+import { saveJsonFile } from '../../ui/save-file.js';
 import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
 
 interface GrantListProps {
@@ -39,6 +40,10 @@ function GrantItem({ grant, account, coin, onChanged }: GrantItemProps) {
     await account.client.grants.revoke(grant.id);
     onChanged();
   });
+  const receipt = useTask(async () => {
+    const document = await account.client.grants.receipt({ grantId: grant.id });
+    saveJsonFile(`consent-${grant.id.slice(2, 14)}.json`, consentReceiptText(document));
+  });
   const { terms } = grant;
   const active = isActive(grant);
   const kinds = terms.kinds.map((kind) => KIND_WORDS[kind]).join(', ');
@@ -54,15 +59,22 @@ function GrantItem({ grant, account, coin, onChanged }: GrantItemProps) {
         {formatTime(grant.givenAtMs)}
         {active && `, until ${formatTime(terms.expiresAtMs)}`}.
       </p>
-      <Refusal error={revoke.error} />
-      {active && (
-        <div className="row">
+      <Refusal error={revoke.error ?? receipt.error} />
+      <div className="row">
+        {active && (
           <Button small look="danger" busy={revoke.busy} onClick={() => void revoke.run()}>
             Revoke
           </Button>
-          <span className="hint">Stops the next release of the key. It cannot recall what was used already.</span>
-        </div>
-      )}
+        )}
+        <Button small busy={receipt.busy} onClick={() => void receipt.run()}>
+          Save a signed receipt
+        </Button>
+        {active && (
+          <span className="hint">
+            Revoking stops the next release of the key. It cannot recall what was used already.
+          </span>
+        )}
+      </div>
     </li>
   );
 }

@@ -3,6 +3,7 @@ import { toWireJson } from '@usufruct/protocol';
 import type { ReceiptEvidence } from '@usufruct/sdk';
 import { useState } from 'react';
 import { Button } from '../../ui/button.js';
+import { saveJsonFile } from '../../ui/save-file.js';
 
 interface EvidenceFileProps {
   readonly evidence: ReceiptEvidence;
@@ -13,14 +14,7 @@ interface EvidenceFileProps {
 export function EvidenceFile({ evidence, questionId }: EvidenceFileProps) {
   const [copied, setCopied] = useState(false);
   const text = toWireJson(evidence);
-  const save = () => {
-    const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-    const link = document.createElement('a');
-    link.href = url;
-    link.download = `receipt-${questionId.slice(2, 14)}.json`;
-    link.click();
-    URL.revokeObjectURL(url);
-  };
+  const save = () => saveJsonFile(`receipt-${questionId.slice(2, 14)}.json`, text);
   const copy = async () => {
     await navigator.clipboard.writeText(text);
     setCopied(true);
