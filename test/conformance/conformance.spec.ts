@@ -13,5 +13,6 @@ describe('the local ledger and the contracts', () => {
     expect(lines.at(-2)).toMatch(/^[1-9]\d* broken ledgers and [1-9]\d* broken contracts, 0 not noticed$/);
     expect(Number(/^(\d+) scenarios:/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(500);
     expect(status).toBe(0);
-  }, 600_000);
+    // On a machine with eight times more to do than cores it took 525 seconds.
+  }, 900_000);
 });
