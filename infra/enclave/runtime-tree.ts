@@ -29,14 +29,12 @@ export async function writeRuntimeTree(root: string, output: string, epochSecond
   const found = new Map<string, string>();
   await reach(root, join(root, APP), found);
   await copyOwn(join(root, APP), join(output, APP));
-  for (const [name, folder] of found) {
-    const target = join(output, relative(root, folder));
-    if (name.startsWith(OURS)) {
-      await copyOwn(folder, target);
-      // The workspace's links are made anew: a package is found by its name.
-      await copyOwn(folder, join(output, 'node_modules', name));
-    } else {
-      await cp(folder, target, { recursive: true, filter: (path) => !isNested(folder, path) });
+  for (const [folder, name] of found) {
+    // The workspace's links become folders: a package is found by its name.
+    if (name.startsWith(OURS)) await copyOwn(folder, join(output, 'node_modules', name));
+    else {
+      const target = join(output, relative(root, folder));
+      await cp(folder, target, { recursive: true, dereference: true, filter: (path) => !isNested(folder, path) });
     }
   }
   const files = await filesUnder(output);
@@ -46,22 +44,23 @@ export async function writeRuntimeTree(root: string, output: string, epochSecond
     digest.update(`${path}\0${content.length}\0`).update(content);
     await utimes(join(output, path), epochSeconds, epochSeconds);
   }
-  return { digest: digest.digest('hex'), packages: [...found.keys()].toSorted(), files: files.length };
+  return { digest: digest.digest('hex'), packages: [...new Set(found.values())].toSorted(), files: files.length };
 }
 
-/** A package's own dependencies, found as Node finds them: beside it, then further up. */
+/** A package's own dependencies by their folders, found as Node finds them: beside it, then further up. */
 async function reach(root: string, folder: string, found: Map<string, string>): Promise<void> {
   const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
     await readFile(join(folder, 'package.json'), 'utf8'),
   ) as Manifest;
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    if (name === LEFT_OUT || found.has(name)) continue;
+    if (name === LEFT_OUT) continue;
     const at = name.startsWith(OURS) ? join(root, 'libs', name.slice(OURS.length)) : locate(root, folder, name);
     if (at === null) {
       if (name in optionalDependencies) continue;
       throw new Error(`${name} is not installed`);
     }
-    found.set(name, at);
+    if (found.has(at)) continue;
+    found.set(at, name);
     await reach(root, at, found);
   }
 }

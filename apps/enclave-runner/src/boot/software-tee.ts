@@ -9,8 +9,7 @@ import { fileURLToPath } from 'node:url';
  * asks for it. Refuses `CONFIG_INVALID` when its PKI cannot be read.
  */
 export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: TeeDevice; banner: string }> {
-  const { DEV_BANNER, DEV_PKI_FILES, loadDevPki, measureFiles, SoftwareTee } =
-    await import('@usufruct/attestation-dev');
+  const { DEV_BANNER, DEV_PKI_FILES, loadDevPki, measureFiles, SoftwareTee } = await importSoftwareTee();
   const read = async (file: string): Promise<string> => {
     try {
       return await readFile(join(pkiDirectory, file), 'utf8');
@@ -26,6 +25,19 @@ export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: T
   });
   const measurement = await measureFiles(await runnerFiles());
   return { device: await SoftwareTee.create({ pki, measurement }), banner: DEV_BANNER };
+}
+
+/** An image for hardware has no software TEE in it. */
+async function importSoftwareTee(): Promise<typeof import('@usufruct/attestation-dev')> {
+  try {
+    return await import('@usufruct/attestation-dev');
+  } catch (cause) {
+    throw refuse(
+      'CONFIG_INVALID',
+      { setting: 'TEE_DEVICE', expected: 'a device of this build: it has no software TEE' },
+      cause,
+    );
+  }
 }
 
 /** Our own code that this process runs. Packages of others are pinned by the lock file, which is not measured here. */
