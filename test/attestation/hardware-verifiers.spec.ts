@@ -70,7 +70,9 @@ const JOB = idOf<JobId>('job');
 const PAYEE = idOf<Address>('runner-wallet');
 const COMPOSE = '{"name":"usufruct"}';
 const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
-const BOOK = JSON.stringify({ v: 1, policies: [{ daoId: DAO, teePolicy: TEE_POLICY }] });
+const bookOf = (...policies: readonly object[]): string => JSON.stringify({ v: 1, policies });
+const OTHERS = { daoId: idOf<DaoId>('other'), teePolicy: { tdx: { ...POLICY, version: 9 }, nvidia: NVIDIA_POLICY } };
+const BOOK = bookOf(OTHERS, { daoId: DAO, teePolicy: TEE_POLICY });
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const signing = generateSigningKey(systemRandom);
 const keys = { hpkePublicKey: bytes(21), signingPublicKey: signing.publicKey };
@@ -194,10 +196,17 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
       'MEASUREMENT',
       {
         policies: readTeePolicyBook(
-          BOOK.replace('"tcbStatuses":["UpToDate"]', '"tcbStatuses":["UpToDate","OutOfDate"]'),
+          BOOK.replaceAll('"tcbStatuses":["UpToDate"]', '"tcbStatuses":["UpToDate","OutOfDate"]'),
           'TEE_POLICY_FILE',
         ),
       },
+      {},
+    ],
+    [
+      'a policy for another DAO alone',
+      'ATTESTATION_REFUSED',
+      'TEE_POLICY, GPU_POLICY',
+      { policies: readTeePolicyBook(bookOf(OTHERS), 'TEE_POLICY_FILE') },
       {},
     ],
     ['evidence for another challenge', 'ATTESTATION_REFUSED', 'NONCE', {}, { holderChallenge: false }],

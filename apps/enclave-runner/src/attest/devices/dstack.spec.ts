@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { failedChecks, productionRoots } from '@usufruct/attestation';
-import { systemRandom } from '@usufruct/kernel';
+import { systemRandom, toHex } from '@usufruct/kernel';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -90,6 +90,19 @@ describe("dstack's guest agent and NVIDIA's tools", () => {
     const { bundle, result } = await appraised(device);
     expect(bundle.eventLog.at(-1)?.name).toBe('somebody-else');
     expect(result.ok).toBe(true);
+  });
+
+  it('are refused where the agent’s log is not all that was measured', async () => {
+    const td = dstackTd();
+    await td.extend('hidden', bytes(1));
+    const answer: AgentOptions['answer'] = (path) => {
+      if (path !== '/GetQuote') return undefined;
+      return { status: 200, text: JSON.stringify({ quote: toHex(quote), event_log: '[]' }) };
+    };
+    const quote = await td.quote(bytes(0, 64));
+    const cpu = await dstackCpu(dstackClient(await agentOf({ td, appCompose: COMPOSE, answer })));
+    const opened = openHardwareDevice({ cpu, policy: { tdx: TDX_POLICY }, random: systemRandom });
+    await expect(opened).rejects.toMatchObject({ code: 'UPSTREAM_INVALID', details: { upstream: 'TEE device' } });
   });
 
   it('do without an app compose where MRCONFIGID is none', async () => {
