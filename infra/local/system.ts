@@ -36,6 +36,8 @@ export interface RunningSystem {
 }
 
 const ENDPOINTS_FILE = 'endpoints.json';
+/** On one machine nobody waits a minute to see an epoch come. */
+const EPOCH_INTERVAL_MS = 2_000;
 const PORTAL_FOLDER = join(PROJECT_ROOT, 'apps/portal/dist');
 
 /**
@@ -237,6 +239,7 @@ function servicesOf({ options, ports, wiring, secrets, tee, databaseUrl }: Servi
           RUNNER_WALLET_SECRET: secrets.runnerWalletSecret,
           TEE_DEVICE: 'software',
           TEE_DEV_DIR: tee.folder,
+          EPOCH_INTERVAL_MS: String(EPOCH_INTERVAL_MS),
         });
       case 'api':
         return launch(name, 'apps/api/dist/main.js', {

@@ -12,12 +12,14 @@ import {
 } from '@usufruct/kernel';
 import {
   DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
   LIMITS,
   type DaoPolicy,
   type DaoView,
   type DatasetView,
   type Governance,
   type GrantView,
+  type PayoutRules,
 } from '@usufruct/protocol';
 import { connect, memoryJournal, type Journal, type UsufructClient } from '@usufruct/sdk';
 import { httpBlobStore } from '@usufruct/walrus';
@@ -43,8 +45,11 @@ export interface Player {
 export const PURPOSE = 'dpv:ResearchAndDevelopment';
 export const PRICE_UNITS = asAmount(1_000_003n); // not divisible by the split: every question leaves remainders
 
-export function newPlayer(endpoints: Endpoints, journal: Journal = memoryJournal()): Player {
-  const signer = keypairSigner(Ed25519Keypair.fromSecretKey(randomBytes(32)));
+export function newPlayer(
+  endpoints: Endpoints,
+  journal: Journal = memoryJournal(),
+  signer: WalletSigner = keypairSigner(Ed25519Keypair.fromSecretKey(randomBytes(32))),
+): Player {
   const client = connect({
     apiUrl: endpoints.apiUrl,
     chain: openChain({ suiNetwork: 'local', chainUrl: endpoints.chainUrl }),
@@ -76,6 +81,7 @@ export async function found(
   endpoints: Endpoints,
   change: Partial<DaoPolicy> = {},
   governance: Governance = DEFAULT_GOVERNANCE,
+  payoutRules: PayoutRules = DEFAULT_PAYOUT_RULES,
 ): Promise<Founded> {
   const founder = newPlayer(endpoints);
   const holderSet = await founder.client.daos.createHolderSet({ key: 'holders', threshold: 2 });
@@ -84,6 +90,7 @@ export async function found(
     title: 'Cold chain cooperative',
     description: 'Keeps vaccines cold.',
     governance,
+    payoutRules,
     policy: {
       pricePerQuestionUnits: PRICE_UNITS,
       purposes: [PURPOSE],
@@ -122,8 +129,8 @@ export async function contributor(
   { founder, dataset }: Founded,
   fileName: string,
   text: string,
+  player: Player = newPlayer(endpoints),
 ): Promise<Contributor> {
-  const player = newPlayer(endpoints);
   const contributionId = await contributeText(player, dataset.id, fileName, text);
   await founder.client.datasets.accept(contributionId);
   const grant = await giveGrant(player, contributionId);

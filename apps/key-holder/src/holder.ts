@@ -5,12 +5,19 @@ import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type Rando
 import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
 import type { HolderKeys } from './identity.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
+import { CountersignedEpochs } from './payout/countersigned-epochs.js';
+import { OpeningStore } from './payout/opening-store.js';
 import { RateLimiter } from './rate-limit.js';
+import { AtRest } from './store/at-rest.js';
 import { ChallengeStore } from './store/challenges.js';
 import { ShareStore } from './store/shares.js';
 
 /** Sessions that one runner key may open a minute; one session asks for any number of contributions. */
 const RELEASES_PER_MINUTE = 120;
+/** Openings that one runner key signed, lists of openings and statements that one asks for, a minute. */
+const PAYOUT_REQUESTS_PER_MINUTE = 1_200;
+/** Lists of payouts that one account asks for a minute: a tree of many leaves may have to be built for each. */
+const PAYOUT_QUERIES_PER_MINUTE = 30;
 
 export interface HolderParts {
   readonly keys: HolderKeys;
@@ -29,16 +36,28 @@ export interface Holder extends HolderParts {
   readonly shares: ShareStore;
   readonly challenges: ChallengeStore;
   readonly log: ReleaseLog;
+  readonly openings: OpeningStore;
+  readonly epochs: CountersignedEpochs;
   readonly releasesPerRunner: RateLimiter;
+  readonly payoutRequestsPerRunner: RateLimiter;
+  readonly payoutQueriesPerAccount: RateLimiter;
 }
 
-export const makeHolder = (parts: HolderParts): Holder => ({
-  ...parts,
-  shares: new ShareStore(parts.database, parts.keys.storage, parts.random),
-  challenges: new ChallengeStore(parts.database, parts.clock, parts.random),
-  log: new ReleaseLog(parts.database, parts.keys.signing, parts.clock),
-  releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, parts.clock),
-});
+export function makeHolder(parts: HolderParts): Holder {
+  const { database, clock, random, keys } = parts;
+  const atRest = new AtRest(keys.storage, random);
+  return {
+    ...parts,
+    shares: new ShareStore(database, atRest),
+    challenges: new ChallengeStore(database, clock, random),
+    log: new ReleaseLog(database, keys.signing, clock),
+    openings: new OpeningStore(database, atRest),
+    epochs: new CountersignedEpochs(database, atRest),
+    releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, clock),
+    payoutRequestsPerRunner: new RateLimiter(PAYOUT_REQUESTS_PER_MINUTE, clock),
+    payoutQueriesPerAccount: new RateLimiter(PAYOUT_QUERIES_PER_MINUTE, clock),
+  };
+}
 
 export interface Seat extends Membership {
   readonly set: HolderSetView;

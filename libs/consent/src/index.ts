@@ -1,5 +1,6 @@
 export { decide, DECISION_CODES, policyRefusal } from './decide.js';
 export type { Permission } from './decide.js';
+export { decideMade, type MadeUse } from './decide-made.js';
 export { DECISION_PARTS } from './decision-input.js';
 export type { Attested, BudgetView, DecisionInput, DecisionPart, Use } from './decision-input.js';
 export { zConsentFacts, zStated } from './documents/consent-facts.js';

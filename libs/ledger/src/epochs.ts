@@ -1,4 +1,4 @@
-import { leafHash, MerkleLog, verifyInclusion } from '@usufruct/crypto';
+import { deriveSessionKey, leafHash, MerkleLog, verifyInclusion } from '@usufruct/crypto';
 import {
   asAmount,
   checkThat,
@@ -15,7 +15,14 @@ import {
   type RandomSource,
   type Verdict,
 } from '@usufruct/kernel';
-import { epochLeafEntry, LIMITS, type EpochLeaf, type EpochStatement, type RevenueSplit } from '@usufruct/protocol';
+import {
+  epochLeafEntry,
+  LIMITS,
+  TAGS,
+  type EpochLeaf,
+  type EpochStatement,
+  type RevenueSplit,
+} from '@usufruct/protocol';
 import { contributorPayouts, contributorsPartOf, type PaidUse } from './payouts.js';
 
 /** A receipt that was settled privately, with the uses that only the settler, the holders and the auditors see. */
@@ -71,6 +78,21 @@ export function buildEpoch(epoch: {
   }
   const leaves = parts.map((part, index) => ({ daoId, number, index, ...part, salt: toHex32<Hex32>(random(32)) }));
   return { leaves, totalUnits: sumUnits(parts.map((part) => part.amountUnits)), tree: new EpochTree(leaves) };
+}
+
+/**
+ * The salts of an epoch's leaves from one secret seed of 32 bytes (HKDF-SHA256 with the leaf's place as context), so that
+ * those who recompute the epoch need the seed and no list. Give it to `buildEpoch` and to nothing else: each call of the
+ * result gives the next salt.
+ */
+export function saltsFrom(seed: Uint8Array): RandomSource {
+  let place = 0;
+  return () => {
+    const context = new Uint8Array(4);
+    new DataView(context.buffer).setUint32(0, place);
+    place += 1;
+    return Uint8Array.from(deriveSessionKey({ domainTag: TAGS.epochSalt, secret: seed, context }));
+  };
 }
 
 /** The RFC 6962 tree over an epoch's leaves. */

@@ -3,4 +3,5 @@ export * from './allocate.js';
 export * from './book.js';
 export * from './epochs.js';
 export * from './journal.js';
+export * from './openings.js';
 export * from './payouts.js';

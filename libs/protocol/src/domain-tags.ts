@@ -41,5 +41,11 @@ export const TAGS = {
   epochStatement: 'usufruct/epoch-statement/v1',
   epochLeaf: 'usufruct/epoch-leaf/v1',
   consentReceipt: 'usufruct/consent-receipt/v1',
+  openingSeal: 'usufruct/opening-seal/v1',
+  openingAck: 'usufruct/opening-ack/v1',
+  openingsQuery: 'usufruct/openings-query/v1',
+  epochSeed: 'usufruct/epoch-seed/v1',
+  epochSalt: 'usufruct/epoch-salt/v1',
+  payoutQuery: 'usufruct/payout-query/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -6,6 +6,7 @@ export * from './codes.js';
 export * from './consent-types.js';
 export * from './digest.js';
 export * from './domain-tags.js';
+export * from './epoch-messages.js';
 export * from './epoch-types.js';
 export * from './governance-types.js';
 export * from './governance-views.js';

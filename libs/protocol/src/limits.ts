@@ -31,5 +31,12 @@ export const LIMITS = {
   /** How long an epoch's payouts wait to be claimed: at most this. */
   claimTermMs: 3 * 365 * 24 * 60 * 60_000,
   leavesPerEpoch: 2 ** 32 - 1,
+  /** What a settler takes into one epoch: as many as holders check in one request; the chain sets no limit. */
+  receiptsPerEpoch: 1_000,
+  receiptBytes: 2_048,
+  /** A receipt, its signature, the salt, the most uses there can be, and their lengths. */
+  openingBytes: 2_048 + 64 + 32 + 64 * 72 + 16,
+  openingsPerRequest: 100,
+  epochsPerPayoutQuery: 32,
   licenceTermMs: 10 * 365 * 24 * 60 * 60_000,
 } as const;

@@ -31,6 +31,8 @@ import { zBase64, zHex32, zTimestampMs } from './wire.js';
  * GET  /v1/log/head       → zSignedTreeHead
  * GET  /v1/log/consistency?first=N&second=M → { proof: base64[] }
  * POST /v1/log/query      zLogQuery             → zLogAnswer            (the contributor's own entries, signed request)
+ *
+ * What private payout adds is in epoch-messages.ts.
  */
 export const zHolderIdentity = z.object({
   signingPublicKey: zBase64(32),

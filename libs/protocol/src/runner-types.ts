@@ -96,8 +96,12 @@ export const zAnswer = z.object({
   generator: z.enum(['extractive', 'model']),
   sentences: z.array(z.object({ text: z.string(), citations: z.array(z.int()) })),
   citations: z.array(zCitation),
-  uses: z.array(zUse),
-  usesSalt: zHex32(),
+  /**
+   * Which contributions were used, how much, and the salt of the commitment to that; both null where the DAO pays in
+   * epochs: weights are then between the runner and the key holders.
+   */
+  uses: z.array(zUse).nullable(),
+  usesSalt: zHex32().nullable(),
   resultSalt: zHex32(),
 });
 export type Answer = z.output<typeof zAnswer>;

@@ -22,6 +22,7 @@ export const WALLET_ACTIONS = {
   transaction: 'Execute a transaction on the local chain',
   logQuery: 'Read the key releases of my contribution',
   consentReceipt: 'Issue a receipt of my consent',
+  payoutQuery: 'Read my private payouts',
 } as const;
 
 /** EIP-4361 style sign-in text: the domain, the address, a nonce that is used once, and an expiry. */

@@ -15,7 +15,7 @@ import {
   type RandomSource,
 } from '@usufruct/kernel';
 import type { Chain, WalletSigner } from '@usufruct/chain';
-import type { Answer, ApplicationView, DaoPolicy, HolderMember, VoteChoice } from '@usufruct/protocol';
+import type { Answer, ApplicationView, DaoPolicy, HolderMember, PayoutProof, VoteChoice } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
@@ -34,7 +34,7 @@ import {
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
-import { claimPayout, objectToEpoch, sweepEpoch, type PayoutProof } from './epochs.js';
+import { claimPayout, objectToEpoch, sweepEpoch } from './epochs.js';
 import { historyOf, policyVersionsOf, treasuryOf } from './governance/history.js';
 import {
   draftRotation,
@@ -72,6 +72,7 @@ import { JobSession } from './jobs/session.js';
 import type { Journal } from './journal.js';
 import { buyLicence, licenceOffers, listLicences, type BuyLicenceParams } from './licences.js';
 import { ledgerEntries, listContributions, reconcile } from './payouts.js';
+import { claimAll, privatePayouts } from './private-payouts.js';
 import {
   collectEvidence,
   collectSettled,
@@ -247,7 +248,11 @@ export class UsufructClient {
     entries: (account: Address = this.context.signer.address) => ledgerEntries(this.context, account),
     reconcile: () => reconcile(this.context),
     epochs: (daoId: DaoId) => this.context.chain.epochsOf(daoId),
+    /** The signer's own leaves, from the key holders; of one DAO, or of all that it has contributed to. */
+    fetch: (daoId?: DaoId) => privatePayouts(this.context, daoId),
     claim: (proof: PayoutProof) => claimPayout(this.context, proof),
+    /** Everything that can be claimed now. */
+    claimAll: (daoId?: DaoId) => claimAll(this.context, daoId),
     object: (epochId: EpochId, member: number) => objectToEpoch(this.context, epochId, member),
     sweep: (epochId: EpochId) => sweepEpoch(this.context, epochId),
   };

@@ -22,7 +22,8 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { connect } from './client.js';
-import { checkPayoutProof, zPayoutProof, type PayoutProof } from './epochs.js';
+import { zPayoutProof, type PayoutProof } from '@usufruct/protocol';
+import { checkPayoutProof } from './epochs.js';
 import { memoryJournal } from './journal.js';
 
 const DAO = idOf<DaoId>('dao');

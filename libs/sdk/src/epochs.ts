@@ -1,37 +1,9 @@
 import { isLeafOf } from '@usufruct/ledger';
-import {
-  checkThat,
-  refuse,
-  verdictOf,
-  type Address,
-  type DaoId,
-  type Digest,
-  type EpochId,
-  type Verdict,
-} from '@usufruct/kernel';
-import { LIMITS, zAmount, zHex32, zU64, type ChainAction, type EpochView } from '@usufruct/protocol';
-import { z } from 'zod';
+import { checkThat, refuse, verdictOf, type EpochId, type Verdict } from '@usufruct/kernel';
+import type { ChainAction, EpochView, PayoutProof } from '@usufruct/protocol';
 import { actOnce } from './act.js';
 import type { ClientContext } from './context.js';
 import { executeOnce } from './transactions.js';
-
-/** Deeper than any tree of 2³² leaves. */
-const MOST_HASHES = 32;
-/** One account's part of an epoch with the proof that it is one: what a settler gives a contributor. Private. */
-export const zPayoutProof = z.object({
-  epochId: zHex32<EpochId>(),
-  leaf: z.object({
-    daoId: zHex32<DaoId>(),
-    number: zU64,
-    index: z.int().min(0).max(LIMITS.leavesPerEpoch),
-    account: zHex32<Address>(),
-    amountUnits: zAmount,
-    salt: zHex32(),
-  }),
-  /** RFC 6962 inclusion proof, leaf to root. */
-  proof: z.array(zHex32<Digest>()).max(MOST_HASHES),
-});
-export type PayoutProof = z.output<typeof zPayoutProof>;
 
 /**
  * Whether a proof file is a leaf of the tree whose root is on the chain. It proves that this account has this amount

@@ -13,8 +13,10 @@ export { CONTRIBUTE_STEPS } from './contribute/progress.js';
 export type { ContributeProgress, ContributeStep, OnContributeProgress } from './contribute/progress.js';
 export type { Contributed } from './contribute/records.js';
 export type { CreateDaoParams, CreateDatasetParams, CreateHolderSetParams } from './dao.js';
-export { checkPayoutProof, zPayoutProof } from './epochs.js';
-export type { Claim, PayoutProof } from './epochs.js';
+export { zPayoutProof, type PayoutProof } from '@usufruct/protocol';
+export { checkPayoutProof } from './epochs.js';
+export type { Claim } from './epochs.js';
+export type { PrivatePayout, PrivatePayouts } from './private-payouts.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {
   effectTitle,

@@ -1,5 +1,14 @@
 import type { Chain, PreparedTransaction } from '@usufruct/chain';
-import { refuse, type AmountUnits, type DaoId, type Digest, type EpochId, type Hex32 } from '@usufruct/kernel';
+import {
+  refuse,
+  type AmountUnits,
+  type DaoId,
+  type Digest,
+  type EpochId,
+  type Hex32,
+  type JobId,
+  type QuestionId,
+} from '@usufruct/kernel';
 import {
   EMPTY_RECEIPT_CHAIN,
   receiptPoolAccountOf,
@@ -64,6 +73,7 @@ export class FakeChain implements Chain {
   private readonly epochs = new Map<string, EpochView>();
   private readonly pools = new Map<DaoId, ReceiptPoolView>();
   private readonly claims = new Set<string>();
+  private readonly settled = new Map<string, Digest>();
   private readonly prepared = new Map<Digest, readonly ChainAction[]>();
   private readonly outcomes = new Map<Digest, TransactionOutcome>();
 
@@ -111,6 +121,17 @@ export class FakeChain implements Chain {
     return this;
   }
 
+  setSettled(jobId: JobId, questionId: QuestionId, receiptDigest: Digest): this {
+    this.settled.set(`${jobId}/${questionId}`, receiptDigest);
+    return this;
+  }
+
+  /** As if it had never been there. */
+  remove(kind: string, id: string): this {
+    this.objects.delete(`${kind}/${id}`);
+    return this;
+  }
+
   info = (): Promise<ChainInfo> => this.read(() => this.chainInfo);
   dao: Chain['dao'] = (id) => this.object('dao', id);
   member: Chain['member'] = (daoId, address) => this.read(() => this.members.get(`${daoId}/${address}`) ?? null);
@@ -140,7 +161,8 @@ export class FakeChain implements Chain {
         .filter((view) => view.contributionId === contributionId)
         .sort((a, b) => a.givenAtMs - b.givenAtMs),
     );
-  settledReceipt: Chain['settledReceipt'] = () => this.read(() => null);
+  settledReceipt: Chain['settledReceipt'] = (jobId, questionId) =>
+    this.read(() => this.settled.get(`${jobId}/${questionId}`) ?? null);
   balanceOf: Chain['balanceOf'] = () => this.read(() => 0n as AmountUnits);
   events: Chain['events'] = () => this.read((): ChainEvent[] => []);
   transaction: Chain['transaction'] = (digest) => this.read(() => this.outcomes.get(digest) ?? null);

@@ -1,32 +1,26 @@
-import type { DaoId, EpochId } from '@usufruct/kernel';
+import { sumUnits, type DaoId, type EpochId } from '@usufruct/kernel';
 import { claimEndOf, epochPhase } from '@usufruct/protocol';
-import { zPayoutProof } from '@usufruct/sdk';
+import { zPayoutProof, type PrivatePayouts } from '@usufruct/sdk';
 import { formatCoins } from '../amounts.js';
 import { readJsonFile } from '../files-json.js';
 import type { AddCommand } from '../program.js';
-import { idArgument } from '../runtime.js';
+import { idArgument, type Runtime } from '../runtime.js';
 import { orNone, timeOf, wordsOf } from '../words.js';
 
 export const addPayout: AddCommand = (program, open) => {
   const payout = program.command('payout').description('what your wallet earned and spent, and payouts to claim');
   payout
     .command('list')
-    .description('every entry, newest first, and whether the API and the chain agree to the last unit')
-    .action(async (_options, command) => {
+    .description(
+      'every entry, newest first, and whether the API and the chain agree; with --private your parts of epochs',
+    )
+    .option('--private', 'your own parts of epochs of private payout, from the key holders')
+    .option('--dao <id>', 'of this DAO alone; otherwise of all that you have contributed to')
+    .action(async (options: PrivateOptions, command) => {
       const runtime = open(command);
-      const client = runtime.client();
-      const [entries, reconciliation, coin] = [
-        await client.payouts.entries(),
-        await client.payouts.reconcile(),
-        await runtime.coin(),
-      ];
-      const lines = entries.map(({ atMs, direction, amountUnits, reason, contributionId }) => {
-        const sign = direction === 'credit' ? '+' : '-';
-        const about = contributionId === null ? '' : `  for ${contributionId}`;
-        return `${new Date(atMs).toISOString()}  ${sign}${formatCoins(amountUnits, coin)}  ${reason}${about}`;
-      });
-      const agreement = reconciliation.agrees ? 'API and chain agree to the last unit' : 'API AND CHAIN DO NOT AGREE';
-      runtime.terminal.result({ entries, reconciliation }, [...lines, agreement]);
+      return options.private === true || options.dao !== undefined
+        ? listPrivate(runtime, options)
+        : listEntries(runtime);
     });
   payout
     .command('epochs')
@@ -45,16 +39,14 @@ export const addPayout: AddCommand = (program, open) => {
     });
   payout
     .command('claim')
-    .description('claim a payout for the account that a proof file names; checked here before anything is sent')
-    .argument('<file>', 'the leaf and its proof, as the settler gave them')
-    .action(async (path: string, _options, command) => {
+    .description(
+      'claim your parts of epochs, all that can be claimed, from the key holders; or the one that a file names',
+    )
+    .argument('[file]', 'a leaf and its proof; claimed for the account that it names, checked here before it is sent')
+    .option('--dao <id>', 'of this DAO alone; otherwise of all that you have contributed to')
+    .action(async (path: string | undefined, options: { dao?: string }, command) => {
       const runtime = open(command);
-      const proof = readJsonFile(path, zPayoutProof, 'proof file');
-      const { epoch, sent } = await runtime.client().payouts.claim(proof);
-      const { account, amountUnits } = proof.leaf;
-      const words = await wordsOf(runtime);
-      const said = sent ? `${words.amount(amountUnits)} paid to ${account}` : 'nothing to do: paid already, or zero';
-      runtime.terminal.result({ sent, account, amountUnits, epoch }, [said]);
+      return path === undefined ? claimOwn(runtime, options) : claimFile(runtime, path);
     });
   payout
     .command('sweep')
@@ -67,3 +59,63 @@ export const addPayout: AddCommand = (program, open) => {
       runtime.terminal.result({ epoch: swept }, [`${rest} went to the ${swept.unclaimedTo}`]);
     });
 };
+
+interface PrivateOptions {
+  readonly private?: boolean;
+  readonly dao?: string;
+}
+const daoOf = ({ dao }: { readonly dao?: string }): DaoId | undefined =>
+  dao === undefined ? undefined : idArgument<DaoId>(dao, 'dao');
+
+async function listEntries(runtime: Runtime): Promise<void> {
+  const client = runtime.client();
+  const [entries, reconciliation, coin] = [
+    await client.payouts.entries(),
+    await client.payouts.reconcile(),
+    await runtime.coin(),
+  ];
+  const lines = entries.map(({ atMs, direction, amountUnits, reason, contributionId }) => {
+    const sign = direction === 'credit' ? '+' : '-';
+    const about = contributionId === null ? '' : `  for ${contributionId}`;
+    return `${new Date(atMs).toISOString()}  ${sign}${formatCoins(amountUnits, coin)}  ${reason}${about}`;
+  });
+  const agreement = reconciliation.agrees ? 'API and chain agree to the last unit' : 'API AND CHAIN DO NOT AGREE';
+  runtime.terminal.result({ entries, reconciliation }, [...lines, agreement]);
+}
+
+async function listPrivate(runtime: Runtime, options: PrivateOptions): Promise<void> {
+  const found = await runtime.client().payouts.fetch(daoOf(options));
+  const words = await wordsOf(runtime);
+  const lines = found.payouts.map(({ epoch, phase, proof, isClaimed }) => {
+    const state = isClaimed
+      ? 'claimed'
+      : phase === 'challenge'
+        ? `from ${timeOf(epoch.challengeEndsAtMs)}`
+        : 'can be claimed';
+    return `${epoch.number}  ${epoch.id}  ${words.amount(proof.leaf.amountUnits)}  ${state}`;
+  });
+  runtime.terminal.result(found, [...orNone(lines), ...unansweredLines(found)]);
+}
+
+const unansweredLines = ({ unanswered }: PrivatePayouts): string[] =>
+  unanswered.length === 0
+    ? []
+    : [`${unanswered.length} epochs that no key holder in reach knows: you may have a part of them, too`];
+
+async function claimOwn(runtime: Runtime, options: { readonly dao?: string }): Promise<void> {
+  const claims = await runtime.client().payouts.claimAll(daoOf(options));
+  const words = await wordsOf(runtime);
+  const paid = claims.filter(({ sent }) => sent).map(({ proof }) => proof.leaf);
+  const lines = paid.map(({ number, amountUnits }) => `${words.amount(amountUnits)} of epoch ${number}`);
+  const amountUnits = sumUnits(paid.map((leaf) => leaf.amountUnits));
+  runtime.terminal.result({ claims, amountUnits }, lines.length === 0 ? ['nothing can be claimed now'] : lines);
+}
+
+async function claimFile(runtime: Runtime, path: string): Promise<void> {
+  const proof = readJsonFile(path, zPayoutProof, 'proof file');
+  const { epoch, sent } = await runtime.client().payouts.claim(proof);
+  const { account, amountUnits } = proof.leaf;
+  const words = await wordsOf(runtime);
+  const said = sent ? `${words.amount(amountUnits)} paid to ${account}` : 'nothing to do: paid already, or zero';
+  runtime.terminal.result({ sent, account, amountUnits, epoch }, [said]);
+}

@@ -10,6 +10,7 @@ const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
     .pipe(z.array(zUrl).min(1).max(32)),
   AGGREGATOR_URL: zUrl,
   RUNNER_WALLET_SECRET: z.string().startsWith('suiprivkey'),
+  EPOCH_INTERVAL_MS: z.coerce.number().int().min(0).max(86_400_000).default(60_000),
 });
 
 export interface RunnerConfig {
@@ -25,6 +26,8 @@ export interface RunnerConfig {
   readonly walletSecret: string;
   /** Where evidence comes from. */
   readonly tee: DeviceConfig;
+  /** How often it looks whether private receipts wait to be divided; 0: never, others do. */
+  readonly epochIntervalMs: number;
 }
 
 /** Refuses `CONFIG_INVALID` with the name of the first bad setting, never its value. */
@@ -41,5 +44,6 @@ export function readConfig(environment: Environment): RunnerConfig {
     aggregatorUrl: env.AGGREGATOR_URL,
     walletSecret: env.RUNNER_WALLET_SECRET,
     tee: readDeviceConfig(environment),
+    epochIntervalMs: env.EPOCH_INTERVAL_MS,
   };
 }

@@ -48,6 +48,7 @@ export const MEASURED_LIBRARIES = [
   'attestation',
   'attestation-dev',
   'consent',
+  'ledger',
   'chain',
   'service',
   'walrus',

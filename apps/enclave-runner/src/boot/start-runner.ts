@@ -7,6 +7,8 @@ import { QuestionDesk } from '../compute/questions/question-desk.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
 import { httpHolder } from '../keys/http-holder.js';
+import { EpochSettler } from '../payout/epoch-settler.js';
+import { PayoutStore } from '../payout/payout-store.js';
 import { Settler } from '../receipt/settler.js';
 import { RunnerStore } from '../receipt/store.js';
 import { runnerRoutes } from '../transport/routes.js';
@@ -34,7 +36,11 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
   const settler = new Settler(context);
   const desk = new QuestionDesk(context, sessions, settler);
   context.store.deleteOld(clock.nowMs());
-  const stopSettling = settleInBackground(settler, logger);
+  const payouts = PayoutStore.openIn(config.dataDir);
+  const stopSettling = inBackground(SETTLE_EVERY_MS, () =>
+    settler.resume().catch(() => logger.error('settlement.round_failed')),
+  );
+  const stopDividing = divideInBackground(new EpochSettler(context, payouts), config.epochIntervalMs);
   const { url, close } = await serveHttp({
     host: config.host,
     port: config.port,
@@ -49,9 +55,10 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
     url,
     stop: async () => {
       await close();
-      await stopSettling();
+      await Promise.all([stopSettling(), stopDividing()]);
       sessions.endAll();
       context.store.close();
+      payouts.close();
     },
   };
 }
@@ -84,13 +91,20 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
   };
 }
 
-/** What an earlier process left, and what the chain did not answer, is tried again until it is decided. */
-function settleInBackground(settler: Settler, logger: Logger): () => Promise<void> {
+/** Private receipts are divided every so often; by whom does not matter, so one runner of several may leave it. */
+const divideInBackground = (settler: EpochSettler, intervalMs: number): (() => Promise<void>) =>
+  intervalMs === 0 ? async () => undefined : inBackground(intervalMs, () => settler.round());
+
+/**
+ * A round at once and then after each pause: what an earlier process left, and what the chain did not answer, is tried
+ * again until it is decided. A round must not reject. Stopping waits for the one that is under way.
+ */
+function inBackground(pauseMs: number, work: () => Promise<void>): () => Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   const round = async (): Promise<void> => {
-    await settler.resume().catch(() => logger.error('settlement.round_failed'));
-    if (!isStopped) timer = setTimeout(() => (running = round()), SETTLE_EVERY_MS);
+    await work();
+    if (!isStopped) timer = setTimeout(() => (running = round()), pauseMs);
   };
   let running = round();
   return async () => {

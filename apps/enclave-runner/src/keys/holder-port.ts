@@ -1,6 +1,10 @@
 import type {
   ChallengeRequest,
+  CountersignRequest,
+  DeliverOpening,
   HolderIdentity,
+  OpeningAck,
+  OpeningsQuery,
   RegistrationRequest,
   ReleaseAnswer,
   ReleaseRequest,
@@ -15,4 +19,7 @@ export interface HolderPort {
   challenge(request: ChallengeRequest): Promise<Uint8Array>;
   register(request: RegistrationRequest): Promise<{ readonly statement: string; readonly signature: string }>;
   release(request: ReleaseRequest): Promise<ReleaseAnswer>;
+  deliverOpening(request: DeliverOpening): Promise<OpeningAck>;
+  openings(query: OpeningsQuery): Promise<{ readonly sealedOpenings: string }>;
+  countersign(request: CountersignRequest): Promise<{ readonly signature: string }>;
 }

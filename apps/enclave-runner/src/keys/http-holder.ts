@@ -2,7 +2,10 @@ import { fromBase64, refuse } from '@usufruct/kernel';
 import {
   parseAnswer,
   zChallengeAnswer,
+  zCountersignature,
   zHolderIdentity,
+  zOpeningAck,
+  zOpeningsAnswer,
   zRegistrationAnswer,
   zReleaseAnswer,
 } from '@usufruct/protocol';
@@ -25,5 +28,8 @@ export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
     },
     register: async (request) => parseAnswer(zRegistrationAnswer, await ask('/v1/registrations', request), name),
     release: async (request) => parseAnswer(zReleaseAnswer, await ask('/v1/releases', request), name),
+    deliverOpening: async (request) => parseAnswer(zOpeningAck, await ask('/v1/openings', request), name),
+    openings: async (query) => parseAnswer(zOpeningsAnswer, await ask('/v1/openings/query', query), name),
+    countersign: async (request) => parseAnswer(zCountersignature, await ask('/v1/countersignatures', request), name),
   };
 }

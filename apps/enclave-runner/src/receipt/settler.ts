@@ -1,32 +1,43 @@
-import { fromWire, toUsufructError, refuse, type Hex32, type UsufructError } from '@usufruct/kernel';
+import { fromWire, toUsufructError, refuse, type UsufructError } from '@usufruct/kernel';
 import type { PreparedTransaction } from '@usufruct/chain';
-import { decodeLocalTransaction, LIMITS, receiptDigest, type Use } from '@usufruct/protocol';
+import { LIMITS, receiptDigest, type ChainAction } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
-import type { AnswerRecord } from './store.js';
+import { OpeningDelivery } from './delivery.js';
+import type { AnswerRecord, Settlement } from './store.js';
 
-export interface Settlement {
+/** A receipt, and how it is settled. */
+export interface Settling {
   readonly receipt: Uint8Array;
   readonly signature: Uint8Array;
-  readonly usesSalt: Hex32;
-  readonly uses: readonly Use[];
+  readonly settlement: Settlement;
 }
 
 /** Sign the transaction that settles a receipt. Nothing is sent. */
 export const prepareSettlement = (
   { chain, wallet }: RunnerContext,
-  { receipt, signature, usesSalt, uses }: Settlement,
-): Promise<PreparedTransaction> =>
-  chain.prepare([{ kind: 'settleReceipt', receipt, signature, usesSalt, uses: [...uses] }], wallet);
+  { receipt, signature, settlement }: Settling,
+): Promise<PreparedTransaction> => {
+  const { kind } = settlement;
+  const action: ChainAction =
+    kind === 'private'
+      ? { kind: 'settlePrivately', receipt, signature }
+      : { kind: 'settleReceipt', receipt, signature, usesSalt: settlement.usesSalt, uses: [...settlement.uses] };
+  return chain.prepare([action], wallet);
+};
 
 /**
  * Settles stored answers on the chain: each once, however often the process dies. A transaction whose outcome is not
  * known is looked up by its digest and sent again as it is; another one, for the same receipt, is signed only when the
- * first can no longer happen.
+ * first can no longer happen. Where the uses are private, enough holders have them before the transaction is sent: money
+ * that nobody can divide must never be set aside.
  */
 export class Settler {
   readonly #running = new Map<string, Promise<AnswerRecord>>();
+  readonly #delivery: OpeningDelivery;
 
-  constructor(private readonly context: RunnerContext) {}
+  constructor(private readonly context: RunnerContext) {
+    this.#delivery = new OpeningDelivery(context);
+  }
 
   /**
    * Try to settle now; `isNew` when nothing can have been sent yet. Resolves with the record as it is afterwards,
@@ -50,6 +61,7 @@ export class Settler {
     const { store, logger } = this.context;
     if (record.state !== 'settling') return record;
     try {
+      await this.#delivery.deliver(record);
       await this.#sendOnce(record, isNew);
       store.markSettled(record);
     } catch (cause) {
@@ -88,9 +100,9 @@ export class Settler {
 
   async #prepareAgain(record: AnswerRecord): Promise<void> {
     const { store, clock } = this.context;
-    const [settlement] = decodeLocalTransaction(record.transaction.bytes).actions;
-    if (settlement?.kind !== 'settleReceipt') throw refuse('INTERNAL');
-    const transaction = await prepareSettlement(this.context, settlement);
+    const { settlement, receipt, signature } = record;
+    if (settlement === null) throw refuse('INTERNAL');
+    const transaction = await prepareSettlement(this.context, { receipt, signature, settlement });
     store.replaceTransaction(record, transaction, clock.nowMs());
   }
 }

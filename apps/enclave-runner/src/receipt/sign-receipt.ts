@@ -17,6 +17,7 @@ import {
   type Answer,
   type ChainInfo,
   type JobView,
+  type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 
@@ -28,6 +29,8 @@ export interface ReceiptFor {
   readonly job: JobView;
   readonly questionId: QuestionId;
   readonly answer: Answer;
+  readonly uses: readonly Use[];
+  readonly usesSalt: Hex32;
   readonly attributionMethod: string;
   readonly evidenceDigest: Digest;
   readonly issuedAtMs: TimestampMs;
@@ -44,7 +47,7 @@ export interface SignedReceipt {
  */
 export async function signReceipt(
   { keys, device }: Pick<RunnerContext, 'keys' | 'device'>,
-  { info, job, questionId, answer, attributionMethod, evidenceDigest, issuedAtMs }: ReceiptFor,
+  { info, job, questionId, answer, uses, usesSalt, attributionMethod, evidenceDigest, issuedAtMs }: ReceiptFor,
 ): Promise<SignedReceipt> {
   const bytes = UsageReceiptBcs.serialize({
     chainId: info.chainId,
@@ -58,10 +61,10 @@ export async function signReceipt(
     codeHash: digestOf(fromHex(await device.measurement())),
     modelHash: NO_MODEL,
     attributionMethod,
-    usesCommitment: usesCommitment(answer.usesSalt, answer.uses),
+    usesCommitment: usesCommitment(usesSalt, uses),
     resultCommitment: resultCommitment(answer.resultSalt, answerResultBytes(answer)),
     budgetSpentMicroEpsilon: 0n,
-    priceUnits: answer.uses.length === 0 ? ZERO_UNITS : job.pricePerQuestionUnits,
+    priceUnits: uses.length === 0 ? ZERO_UNITS : job.pricePerQuestionUnits,
     issuedAtMs,
   }).toBytes();
   const signature = await sign({ secretKey: keys.signing.secretKey, domainTag: TAGS.receipt, message: bytes });

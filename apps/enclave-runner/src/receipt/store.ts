@@ -1,15 +1,30 @@
 import {
   asTimestampMs,
   type Digest,
+  type Hex32,
   type JobId,
   type QuestionId,
   type TimestampMs,
   type WireError,
 } from '@usufruct/kernel';
 import type { PreparedTransaction } from '@usufruct/chain';
+import { UsesBcs, type Use } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+
+/** An opening on its way to one holder, sealed to it: the runner's disk tells nobody who was used. */
+export interface Delivery {
+  /** Ed25519, base64: the holder's key on the chain. */
+  readonly holderKey: string;
+  readonly sealedOpening: Uint8Array;
+  readonly isAcked: boolean;
+}
+export type Settlement =
+  /** The uses are public: the chain is told them. */
+  | { readonly kind: 'direct'; readonly usesSalt: Hex32; readonly uses: readonly Use[] }
+  /** The uses go to the key holders first; so many must have them before any money moves. */
+  | { readonly kind: 'private'; readonly acksNeeded: number; readonly deliveries: readonly Delivery[] };
 
 /** What is kept of an answered question. No plaintext and no key: the answer is sealed to the asker. */
 export interface AnswerRecord {
@@ -24,11 +39,13 @@ export interface AnswerRecord {
   readonly issuedAtMs: TimestampMs;
   readonly state: 'settling' | 'settled' | 'failed';
   readonly error: WireError | null;
+  /** How the receipt is settled; null for one that a version which did not keep this has stored. */
+  readonly settlement: Settlement | null;
   /** The transaction that settles it, signed and stored before it is sent. */
   readonly transaction: PreparedTransaction;
   readonly preparedAtMs: TimestampMs;
 }
-export type NewAnswer = Omit<AnswerRecord, 'state' | 'error'>;
+export type NewAnswer = Omit<AnswerRecord, 'state' | 'error' | 'settlement'> & { readonly settlement: Settlement };
 
 /** Answers stay for a client that comes back for them. */
 const KEEP_SETTLED_MS = 7 * 24 * 60 * 60_000;
@@ -41,6 +58,18 @@ const SCHEMA = `
     transaction_digest text not null, transaction_bytes blob not null, transaction_signature text not null,
     prepared_at_ms integer not null,
     primary key (job_id, question_id)
+  ) strict, without rowid;
+  create table if not exists settlements (
+    job_id text not null, question_id text not null, kind text not null check (kind in ('direct', 'private')),
+    uses_salt text, uses blob, acks_needed integer,
+    primary key (job_id, question_id),
+    foreign key (job_id, question_id) references answers on delete cascade
+  ) strict, without rowid;
+  create table if not exists deliveries (
+    job_id text not null, question_id text not null, holder_key text not null, sealed_opening blob not null,
+    is_acked integer not null default 0,
+    primary key (job_id, question_id, holder_key),
+    foreign key (job_id, question_id) references answers on delete cascade
   ) strict, without rowid;
   create index if not exists answers_settling on answers (issued_at_ms) where state = 'settling';
 `;
@@ -65,12 +94,24 @@ export class RunnerStore {
 
   find(jobId: JobId, questionId: QuestionId): AnswerRecord | null {
     const row = this.#db.prepare('select * from answers where job_id = ? and question_id = ?').get(jobId, questionId);
-    return row === undefined ? null : recordOf(row as Row);
+    return row === undefined ? null : this.#recordOf(row as Row);
   }
 
-  /** Store an answer together with the transaction that settles it, or give back the one that is there already. */
+  /** Store an answer with all that it takes to settle it, or give back the one that is there already. */
   add(answer: NewAnswer): AnswerRecord {
-    this.#db
+    this.#db.exec('begin immediate');
+    try {
+      if (this.#insertAnswer(answer)) this.#insertSettlement(answer);
+      this.#db.exec('commit');
+    } catch (error) {
+      this.#db.exec('rollback');
+      throw error;
+    }
+    return this.find(answer.jobId, answer.questionId)!;
+  }
+
+  #insertAnswer(answer: NewAnswer): boolean {
+    const { changes } = this.#db
       .prepare(
         `insert into answers values (?, ?, ?, ?, ?, ?, ?, ?, 'settling', null, ?, ?, ?, ?)
          on conflict (job_id, question_id) do nothing`,
@@ -86,7 +127,29 @@ export class RunnerStore {
         answer.issuedAtMs,
         ...transactionColumns(answer.transaction, answer.preparedAtMs),
       );
-    return this.find(answer.jobId, answer.questionId)!;
+    return Number(changes) === 1;
+  }
+
+  #insertSettlement({ jobId, questionId, settlement }: NewAnswer): void {
+    const row =
+      settlement.kind === 'direct'
+        ? ([settlement.usesSalt, UsesBcs.serialize([...settlement.uses]).toBytes(), null] as const)
+        : ([null, null, settlement.acksNeeded] as const);
+    this.#db
+      .prepare('insert into settlements values (?, ?, ?, ?, ?, ?)')
+      .run(jobId, questionId, settlement.kind, ...row);
+    if (settlement.kind === 'direct') return;
+    const insert = this.#db.prepare('insert into deliveries values (?, ?, ?, ?, ?)');
+    for (const { holderKey, sealedOpening, isAcked } of settlement.deliveries) {
+      insert.run(jobId, questionId, holderKey, sealedOpening, isAcked ? 1 : 0);
+    }
+  }
+
+  /** A holder has the opening, and has signed that it has. */
+  markDelivered({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>, holderKey: string): void {
+    this.#db
+      .prepare('update deliveries set is_acked = 1 where job_id = ? and question_id = ? and holder_key = ?')
+      .run(jobId, questionId, holderKey);
   }
 
   /** Another transaction for the same receipt, after the first can no longer happen. */
@@ -117,7 +180,7 @@ export class RunnerStore {
   /** Oldest first. */
   unsettled(): AnswerRecord[] {
     const rows = this.#db.prepare(`select * from answers where state = 'settling' order by issued_at_ms`).all();
-    return rows.map((row) => recordOf(row as Row));
+    return rows.map((row) => this.#recordOf(row as Row));
   }
 
   unsettledCount(jobId: JobId): number {
@@ -131,6 +194,24 @@ export class RunnerStore {
     this.#db.prepare(`delete from answers where state <> 'settling' and issued_at_ms < ?`).run(nowMs - KEEP_SETTLED_MS);
   }
 
+  #recordOf(row: Row): AnswerRecord {
+    return { ...answerOf(row), settlement: this.#settlementOf(row) };
+  }
+
+  #settlementOf(answer: Row): Settlement | null {
+    const key = [answer['job_id'] as string, answer['question_id'] as string] as const;
+    const row = this.#db.prepare('select * from settlements where job_id = ? and question_id = ?').get(...key);
+    if (row === undefined) return null;
+    if (row['kind'] === 'direct') {
+      const uses = UsesBcs.parse(row['uses'] as Uint8Array);
+      return { kind: 'direct', usesSalt: row['uses_salt'] as Hex32, uses };
+    }
+    const rows = this.#db
+      .prepare('select * from deliveries where job_id = ? and question_id = ? order by holder_key')
+      .all(...key);
+    return { kind: 'private', acksNeeded: row['acks_needed'] as number, deliveries: rows.map(deliveryOf) };
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -139,7 +220,13 @@ export class RunnerStore {
 const transactionColumns = ({ digest, bytes, signature }: PreparedTransaction, preparedAtMs: TimestampMs) =>
   [digest, bytes, signature, preparedAtMs] as const;
 
-function recordOf(row: Row): AnswerRecord {
+const deliveryOf = (row: Row): Delivery => ({
+  holderKey: row['holder_key'] as string,
+  sealedOpening: row['sealed_opening'] as Uint8Array,
+  isAcked: row['is_acked'] === 1,
+});
+
+function answerOf(row: Row): Omit<AnswerRecord, 'settlement'> {
   return {
     jobId: row['job_id'] as JobId,
     questionId: row['question_id'] as QuestionId,

@@ -1,13 +1,13 @@
 import { sign, verify } from '@usufruct/crypto';
-import { asTimestampMs, fromBase64, refuse, toBase64, type TimestampMs } from '@usufruct/kernel';
+import { asTimestampMs, fromBase64, refuse, toBase64 } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
-  LIMITS,
   registrationTermMs,
   RunnerStatementBcs,
   TAGS,
   type RegistrationRequest,
 } from '@usufruct/protocol';
+import { requireFresh } from '../freshness.js';
 import { seatIn, type Holder } from '../holder.js';
 import { appraise } from './appraisal.js';
 
@@ -21,7 +21,7 @@ import { appraise } from './appraisal.js';
  */
 export async function registerRunner(holder: Holder, request: RegistrationRequest) {
   const { daoId, challenge, bundle, payTo, issuedAtMs } = request;
-  requireOurTime(holder, issuedAtMs);
+  requireFresh(holder, issuedAtMs);
   holder.challenges.consume({ challenge, purpose: 'registration', subject: daoId });
   const dao = await holder.chain.dao(daoId);
   const { info } = await seatIn(holder, dao.policy.holderSetId);
@@ -55,11 +55,5 @@ async function requireRunnersWord(
   const signature = fromBase64(request.signature, 'signature');
   if (!(await verify({ publicKey, domainTag: TAGS.runnerStatement, message, signature }))) {
     throw refuse('SIGNATURE_INVALID', { field: 'signature' });
-  }
-}
-
-function requireOurTime({ clock }: Holder, issuedAtMs: TimestampMs): void {
-  if (Math.abs(issuedAtMs - clock.nowMs()) > LIMITS.clockSkewMs) {
-    throw refuse('INVALID_ARGUMENT', { field: 'issuedAtMs', expected: `within ${LIMITS.clockSkewMs} ms of our clock` });
   }
 }

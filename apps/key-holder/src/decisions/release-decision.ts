@@ -2,11 +2,10 @@ import { decide } from '@usufruct/consent';
 import { refuse, UsufructError, type ContributionId, type GrantId, type HolderSetId } from '@usufruct/kernel';
 import type { ContributionView, GrantView } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import { mapSome, orNull } from '../reads.js';
 import type { StoredShare } from '../store/shares.js';
 import type { ReleaseSession } from './release.js';
 
-/** Reads of the chain that run at once. */
-const READS_AT_ONCE = 16;
 const NO_GRANT: GrantId = `0x${'0'.repeat(64)}` as GrantId;
 
 /** What the chain says about one contribution that was asked for; null where it knows none. */
@@ -89,24 +88,4 @@ async function openStored(holder: Holder, stored: StoredShare, about: Decided): 
     holder.logger.error('share.broken', { manifestDigest: stored.manifestDigest });
     return { ...about, share: null, refusal: refuse('INTERNAL') };
   }
-}
-
-async function orNull<T>(promise: Promise<T>): Promise<T | null> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof UsufructError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
-}
-
-/** Like `Promise.all(items.map(work))`, a few at a time. */
-async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results = Array.from<R>({ length: items.length });
-  const entries = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of entries) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(READS_AT_ONCE, items.length) }, worker));
-  return results;
 }

@@ -1,7 +1,6 @@
 import { verifyWalletSignature } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, type HolderSetId } from '@usufruct/kernel';
 import {
-  LIMITS,
   LogQueryBcs,
   TAGS,
   taggedDigest,
@@ -13,6 +12,7 @@ import {
   type zLogQuery,
 } from '@usufruct/protocol';
 import type { z } from 'zod';
+import { requireFresh } from '../freshness.js';
 import type { Holder } from '../holder.js';
 import type { Membership } from './release-log.js';
 
@@ -36,9 +36,7 @@ export async function queryLog(
   holder: Holder,
   { contributionId, issuedAtMs, signature }: z.output<typeof zLogQuery>,
 ): Promise<z.output<typeof zLogAnswer>> {
-  if (Math.abs(issuedAtMs - holder.clock.nowMs()) > LIMITS.clockSkewMs) {
-    throw refuse('INVALID_ARGUMENT', { field: 'issuedAtMs', expected: `within ${LIMITS.clockSkewMs} ms of our clock` });
-  }
+  requireFresh(holder, issuedAtMs);
   const [{ chainId }, { owner, holderSetId }] = await Promise.all([
     holder.chain.info(),
     holder.chain.contribution(contributionId),

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { leafHash, MerkleLog, sign, type SigningKey } from '@usufruct/crypto';
 import {
+  equalBytes,
+  fromHex,
   refuse,
   toBase64,
   toHex32,
@@ -8,8 +10,9 @@ import {
   type ContributionId,
   type Digest,
   type HolderSetId,
+  type JobId,
 } from '@usufruct/kernel';
-import { TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
+import { ReleaseLeafBcs, TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
 import { transaction } from '../store/database.js';
 
 /** A place in a holder set; the same log is signed for every set that this holder is a member of. */
@@ -111,6 +114,22 @@ export class ReleaseLog {
       'SELECT leaf_index, leaf FROM leaves WHERE contribution_id = ? AND leaf_index < ? ORDER BY leaf_index';
     const rows = this.database.prepare(query).all(contributionId, treeSize);
     return rows.map((row) => ({ leafIndex: row['leaf_index'] as number, leaf: row['leaf'] as Uint8Array }));
+  }
+
+  /** Whether this holder gave the runner with this key its share of the contribution, for this job. */
+  hasReleased(contributionId: ContributionId, jobId: JobId, runnerSigningKey: Uint8Array): boolean {
+    // The job's id lies after the set's id and the share's index, each of a fixed length; SQLite counts from 1.
+    const query = 'SELECT leaf FROM leaves WHERE contribution_id = ? AND substr(leaf, 34, 32) = ?';
+    const rows = this.database.prepare(query).all(contributionId, fromHex(jobId)) as { leaf: Uint8Array }[];
+    return rows.some(({ leaf }) => {
+      const entry = ReleaseLeafBcs.parse(leaf);
+      return (
+        entry.decision === 'RELEASED' &&
+        entry.jobId === jobId &&
+        entry.contributionId === contributionId &&
+        equalBytes(entry.runnerSigningKey, runnerSigningKey)
+      );
+    });
   }
 
   /** Remember a set that this holder answers for. */

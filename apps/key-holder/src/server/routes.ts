@@ -2,9 +2,13 @@ import { toBase64, type HolderSetId } from '@usufruct/kernel';
 import {
   parseAt,
   zChallengeRequest,
+  zCountersignRequest,
+  zDeliverOpening,
   zDepositShareRequest,
   zHex32,
   zLogQuery,
+  zOpeningsQuery,
+  zPayoutQuery,
   zRegistrationRequest,
   zReleaseRequest,
   type HolderIdentity,
@@ -16,12 +20,16 @@ import { registerRunner } from '../decisions/registration.js';
 import { release } from '../decisions/release.js';
 import type { Holder } from '../holder.js';
 import { queryLog, treeHead } from '../log/queries.js';
+import { acceptOpening } from '../payout/accept-opening.js';
+import { countersign } from '../payout/countersign.js';
+import { queryOpenings } from '../payout/query-openings.js';
+import { queryPayouts } from '../payout/query-payouts.js';
 
 const zHeadQuery = z.object({ holderSetId: zHex32<HolderSetId>().optional() });
 const count = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const zConsistencyQuery = z.object({ first: count, second: count });
 
-/** libs/protocol, release-types.ts, says what each of them takes and gives. */
+/** libs/protocol, release-types.ts and epoch-messages.ts, say what each of them takes and gives. */
 export const holderRoutes = (holder: Holder): Route[] => [
   get('/v1/identity', () => identity(holder)),
   get('/v1/log/head', ({ query }) => treeHead(holder, parseAt(zHeadQuery, query, 'log/head').holderSetId)),
@@ -37,6 +45,12 @@ export const holderRoutes = (holder: Holder): Route[] => [
   post('/v1/registrations', ({ body }) => registerRunner(holder, parseAt(zRegistrationRequest, body, 'registrations'))),
   post('/v1/releases', ({ body }) => release(holder, parseAt(zReleaseRequest, body, 'releases'))),
   post('/v1/log/query', ({ body }) => queryLog(holder, parseAt(zLogQuery, body, 'log/query'))),
+  post('/v1/openings', ({ body }) => acceptOpening(holder, parseAt(zDeliverOpening, body, 'openings'))),
+  post('/v1/openings/query', ({ body }) => queryOpenings(holder, parseAt(zOpeningsQuery, body, 'openings/query'))),
+  post('/v1/countersignatures', ({ body }) =>
+    countersign(holder, parseAt(zCountersignRequest, body, 'countersignatures')),
+  ),
+  post('/v1/payouts/query', ({ body }) => queryPayouts(holder, parseAt(zPayoutQuery, body, 'payouts/query'))),
 ];
 
 async function identity({ keys, chain, standIns }: Holder): Promise<HolderIdentity> {

@@ -3,7 +3,28 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** Private payout; a database of version 1 has all but these. */
+const PAYOUT_SCHEMA = `
+CREATE TABLE openings (
+  receipt_digest TEXT PRIMARY KEY,
+  dao_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  encrypted BLOB NOT NULL,
+  stored_at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX openings_by_job ON openings (job_id);
+CREATE TABLE countersigned_epochs (
+  epoch_id TEXT PRIMARY KEY,
+  dao_id TEXT NOT NULL,
+  number TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  settler TEXT NOT NULL,
+  encrypted BLOB NOT NULL,
+  signed_at_ms INTEGER NOT NULL,
+  UNIQUE (dao_id, number, attempt, settler)
+) STRICT;
+`;
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE shares (
@@ -54,19 +75,22 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > SCHEMA_VERSION) throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'from a newer version' });
-  if (version === 0) {
-    transaction(database, () => {
-      database.exec(SCHEMA);
-      database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
-      database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-    });
-  }
+  if (version < SCHEMA_VERSION) transaction(database, () => upgrade(database, version, identity));
   const known = database.prepare(`SELECT value FROM meta WHERE key = 'identity'`).get() as { value: string };
   if (known.value !== identity) {
     database.close();
     throw refuse('CONFIG_INVALID', { setting: 'HOLDER_SECRET', reason: 'the data belongs to another identity' });
   }
   return database;
+}
+
+function upgrade(database: DatabaseSync, version: number, identity: string): void {
+  if (version === 0) {
+    database.exec(SCHEMA);
+    database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
+  }
+  database.exec(PAYOUT_SCHEMA);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
 /** All or nothing. Never spans an await: SQLite calls are synchronous here. */

@@ -1,17 +1,14 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import {
-  concatBytes,
   fromHex,
   type Address,
   type ContributionId,
   type DatasetId,
   type Digest,
   type HolderSetId,
-  type RandomSource,
   type TimestampMs,
 } from '@usufruct/kernel';
-
-const NONCE_BYTES = 12;
+import type { AtRest } from './at-rest.js';
 
 export interface StoredShare {
   readonly manifestDigest: Digest;
@@ -29,8 +26,7 @@ export interface StoredShare {
 export class ShareStore {
   constructor(
     private readonly database: DatabaseSync,
-    private readonly storageKey: CryptoKey,
-    private readonly random: RandomSource,
+    private readonly atRest: AtRest,
   ) {}
 
   find(manifestDigest: Digest): StoredShare | undefined {
@@ -44,20 +40,12 @@ export class ShareStore {
     return (this.database.prepare(query).get(contributionId) as { n: number }).n;
   }
 
-  async encrypt(manifestDigest: Digest, share: Uint8Array): Promise<Uint8Array> {
-    const nonce = Uint8Array.from(this.random(NONCE_BYTES));
-    const sealed = await crypto.subtle.encrypt(
-      this.parameters(nonce, manifestDigest),
-      this.storageKey,
-      Uint8Array.from(share),
-    );
-    return concatBytes(nonce, new Uint8Array(sealed));
+  encrypt(manifestDigest: Digest, share: Uint8Array): Promise<Uint8Array> {
+    return this.atRest.encrypt(fromHex(manifestDigest), share);
   }
 
-  async decrypt({ manifestDigest, encrypted }: StoredShare): Promise<Uint8Array> {
-    const nonce = Uint8Array.from(encrypted.subarray(0, NONCE_BYTES));
-    const sealed = Uint8Array.from(encrypted.subarray(NONCE_BYTES));
-    return new Uint8Array(await crypto.subtle.decrypt(this.parameters(nonce, manifestDigest), this.storageKey, sealed));
+  decrypt({ manifestDigest, encrypted }: StoredShare): Promise<Uint8Array> {
+    return this.atRest.decrypt(fromHex(manifestDigest), encrypted);
   }
 
   /** Durable when it returns. A manifest that is there already stays as it is. */
@@ -74,10 +62,6 @@ export class ShareStore {
         share.encrypted,
         storedAtMs,
       );
-  }
-
-  private parameters(iv: Uint8Array<ArrayBuffer>, manifestDigest: Digest): AesGcmParams {
-    return { name: 'AES-GCM', iv, additionalData: Uint8Array.from(fromHex(manifestDigest)) };
   }
 }
 

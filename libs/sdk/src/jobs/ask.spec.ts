@@ -89,6 +89,7 @@ async function keysOf(name: string): Promise<Keys> {
   };
 }
 
+type PaidUses = NonNullable<Answer['uses']>;
 /** The moments at which a test may interfere with what the runner and the API say. */
 interface Interference {
   evidence?: (bundle: Record<string, unknown>) => Record<string, unknown>;
@@ -96,7 +97,7 @@ interface Interference {
   /** Of what is signed, before it is signed. */
   receipt?: (receipt: Record<string, unknown>) => Record<string, unknown>;
   question?: (question: Record<string, unknown>) => Record<string, unknown>;
-  paidUses?: Answer['uses'];
+  paidUses?: PaidUses;
 }
 
 /** A funded job, a runner that answers it, an API that relays, a chain that settles. */
@@ -217,7 +218,7 @@ async function world(interference: Interference = {}) {
     const question = zQuestion.parse(JSON.parse(fromUtf8(bytes)));
     asked.push({ text: question.text, questionId, idempotencyKey: request['idempotencyKey'] ?? '' });
     const quote = 'Three dark days.';
-    const answer: Answer = {
+    const answer = {
       text: `${quote} [1]`,
       generator: 'extractive',
       sentences: [{ text: quote, citations: [0] }],
@@ -225,7 +226,7 @@ async function world(interference: Interference = {}) {
       uses: [{ contributionId: CONTRIBUTION, grantId: idOf<GrantId>('grant'), weight: asWeight(7n) }],
       usesSalt: idOf('uses-salt'),
       resultSalt: idOf('result-salt'),
-    };
+    } satisfies Answer;
     const receipt = {
       chainId,
       packageId,
@@ -252,7 +253,7 @@ async function world(interference: Interference = {}) {
       message: receiptBytes,
     });
     const digest = idOf<Digest>(`settlement-${questionId}`);
-    outcomes.set(digest, settlementOf(digest, questionId, receiptDigest(receiptBytes), answer));
+    outcomes.set(digest, settlementOf(digest, questionId, receiptDigest(receiptBytes), answer.uses));
     const sealedAnswer = await seal({
       recipientPublicKey: fromBase64(question.responsePublicKey),
       info: answerInfo(context),
@@ -272,7 +273,7 @@ async function world(interference: Interference = {}) {
   }
 
   /** 80 % to the one contributor, then treasury, runner, protocol. */
-  function settlementOf(digest: Digest, questionId: QuestionId, of: Digest, answer: Answer): TransactionOutcome {
+  function settlementOf(digest: Digest, questionId: QuestionId, of: Digest, uses: PaidUses): TransactionOutcome {
     const { treasury } = aDao();
     const pay = (account: Address, role: 'contributor' | 'treasury' | 'runner' | 'protocol', units: bigint) => ({
       account,
@@ -293,7 +294,7 @@ async function world(interference: Interference = {}) {
       receiptDigest: of,
       payouts,
       priceUnits: asAmount(1_000_000n),
-      uses: interference.paidUses ?? answer.uses,
+      uses: interference.paidUses ?? uses,
       questionsSettled: 1,
       escrowLeftUnits: asAmount(2_000_000n),
     };

@@ -4,6 +4,7 @@ import {
   asAmount,
   asTimestampMs,
   asWeight,
+  fromBase64,
   fromHex,
   toBase64,
   type Address,
@@ -45,7 +46,7 @@ const uses = [
   { contributionId: FIRST, grantId: idOf<GrantId>('grant-1'), weight: asWeight(3n) },
   { contributionId: SECOND, grantId: idOf<GrantId>('grant-2'), weight: asWeight(1n) },
 ];
-const answer: Answer = {
+const answer = {
   text: 'Because of three days of cloud. [1]',
   generator: 'extractive',
   sentences: [{ text: 'Because of three days of cloud.', citations: [0] }],
@@ -53,7 +54,7 @@ const answer: Answer = {
   uses,
   usesSalt: idOf('uses-salt'),
   resultSalt: idOf('result-salt'),
-};
+} satisfies Answer;
 const chain = testChainInfo();
 const job = aJob(); // 1 000 000 units; split 8000, 1000, 800, 200
 const dao = aDao();
@@ -79,6 +80,7 @@ const receipt: UsageReceipt = {
 };
 
 type Settled = Extract<ChainEventData, { type: 'ReceiptSettled' }>;
+type SettledPrivately = Extract<ChainEventData, { type: 'ReceiptSettledPrivately' }>;
 /** 800 000 for contributors, three to one: 600 000 and 200 000; treasury 100 000, runner 80 000, protocol 20 000. */
 const settled = (of: Digest): Settled => ({
   type: 'ReceiptSettled',
@@ -97,7 +99,7 @@ const settled = (of: Digest): Settled => ({
   questionsSettled: 1,
   escrowLeftUnits: asAmount(9_000_000n),
 });
-const outcome = (data: Settled): TransactionOutcome => ({
+const outcome = (data: ChainEventData): TransactionOutcome => ({
   digest: idOf<Digest>('transaction'),
   status: 'succeeded',
   error: null,
@@ -260,6 +262,69 @@ describe('verifyReceipt', () => {
     const skippedChecks = checks.filter(({ status }) => status === 'skipped');
     expect(skippedChecks.map(({ name }) => name)).toEqual(['USES_COMMITMENT', 'RESULT_COMMITMENT']);
     expect(skippedChecks.every(({ detail }) => detail.length > 0)).toBe(true);
+  });
+
+  describe('of a DAO that pays in epochs', () => {
+    const inEpochs = { ...job, payoutMode: 'epoch' as const };
+    const withoutUses = { ...answer, uses: null, usesSalt: null };
+    /** The same parts, and the contributors' 800 000 set aside. */
+    const privately = (of: Digest): SettledPrivately => {
+      const { uses: _, payouts, ...rest } = settled(of);
+      return {
+        ...rest,
+        type: 'ReceiptSettledPrivately',
+        daoId: dao.id,
+        payouts: payouts.filter(({ role }) => role !== 'contributor'),
+        pooledUnits: asAmount(800_000n),
+        receiptNumber: 1n,
+        receiptChain: idOf<Digest>('chain'),
+      };
+    };
+    const evidenceWith = async (change: (event: SettledPrivately) => ChainEventData): Promise<ReceiptEvidence> => {
+      const evidence = await evidenceOf();
+      const event = change(privately(receiptDigest(fromBase64(evidence.receipt))));
+      return { ...evidence, job: inEpochs, answer: withoutUses, owners: [], settlement: outcome(event) };
+    };
+    const statuses = async (evidence: ReceiptEvidence) =>
+      (await verifyReceipt(evidence)).checks
+        .filter(({ status }) => status !== 'passed')
+        .map(({ name, status }) => `${name} ${status}`);
+
+    it('verifies what can be, and says that uses and weights cannot', async () => {
+      const evidence = await evidenceWith((event) => event);
+      expect((await verifyReceipt(evidence)).ok).toBe(true);
+      expect(await statuses(evidence)).toEqual(['USES_COMMITMENT skipped', 'PAYOUTS_BY_WEIGHT skipped']);
+    });
+
+    it.each<[string, (event: SettledPrivately) => ChainEventData, string[]]>([
+      [
+        'less was set aside',
+        (event) => ({ ...event, pooledUnits: asAmount(799_999n) }),
+        ['USES_COMMITMENT skipped', 'PAYOUTS_ADD_UP failed', 'PAYOUTS_BY_WEIGHT failed'],
+      ],
+      [
+        'the treasury got what is the runner’s',
+        (event) => ({ ...event, payouts: event.payouts.map((one) => ({ ...one, account: dao.treasury })) }),
+        ['USES_COMMITMENT skipped', 'PAYOUTS_BY_WEIGHT failed'],
+      ],
+      [
+        'it was settled in public',
+        (event) => settled(event.receiptDigest),
+        ['USES_COMMITMENT skipped', 'SETTLED failed', 'PAYOUTS_BY_WEIGHT failed'],
+      ],
+      [
+        'another receipt was settled',
+        (event) => ({ ...event, receiptDigest: idOf<Digest>('other') }),
+        ['USES_COMMITMENT skipped', 'SETTLED failed', 'PAYOUTS_BY_WEIGHT skipped'],
+      ],
+    ])('fails when %s', async (_name, change, expected) => {
+      expect(await statuses(await evidenceWith(change))).toEqual(expected);
+    });
+
+    it('fails when a direct job’s uses are kept back', async () => {
+      const evidence = { ...(await evidenceOf()), answer: withoutUses };
+      expect(await statuses(evidence)).toEqual(['USES_COMMITMENT failed']);
+    });
   });
 
   it('accepts an answer that used nobody: it is free', async () => {

@@ -12,7 +12,7 @@ import {
   type Verdict,
 } from '@usufruct/kernel';
 import { digestOf, verify } from '@usufruct/crypto';
-import { payoutsOf } from '@usufruct/ledger';
+import { payoutsOf, privatePayoutsOf, type PayoutTerms } from '@usufruct/ledger';
 import {
   answerResultBytes,
   receiptDigest,
@@ -47,14 +47,18 @@ export const RECEIPT_CHECKS = [
 ] as const;
 export type ReceiptCheck = (typeof RECEIPT_CHECKS)[number];
 
-type Settled = Extract<ChainEventData, { type: 'ReceiptSettled' }>;
+type SettledInPublic = Extract<ChainEventData, { type: 'ReceiptSettled' }>;
+type SettledPrivately = Extract<ChainEventData, { type: 'ReceiptSettledPrivately' }>;
+type Settled = SettledInPublic | SettledPrivately;
 
 /**
  * Verify a receipt against what the chain says. Needs no network. A failed check is data and never thrown.
  *
  * It proves that a registered runner signed exactly this for this job on this chain, that the answer and the list of
  * uses are those it committed to, and that the chain paid what the DAO's split and the weights say. It does not prove
- * that the weights are fair or the answer right, nor (offline) that the views came from the chain.
+ * that the weights are fair or the answer right, nor (offline) that the views came from the chain. Where the DAO pays in
+ * epochs, uses and weights are private: what hangs on them is skipped with that reason, and what was set aside for the
+ * contributors is checked as a whole.
  */
 export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict> {
   const receipt = decodeReceipt(evidence.receipt);
@@ -139,14 +143,19 @@ const checkPrice = ({ job }: ReceiptEvidence, { priceUnits }: UsageReceipt): Che
   );
 
 /** The list that the asker was given opens the commitment, and is the list that the chain paid by. */
-function checkUses({ answer }: ReceiptEvidence, receipt: UsageReceipt, settled: Settled | null): Check {
+function checkUses({ answer, job }: ReceiptEvidence, receipt: UsageReceipt, settled: Settled | null): Check {
   const name: ReceiptCheck = 'USES_COMMITMENT';
   if (answer === null) return skipped(name, 'only who asked holds the opening');
-  if (usesCommitment(answer.usesSalt, answer.uses) !== receipt.usesCommitment) {
+  const { uses, usesSalt } = answer;
+  if (uses === null || usesSalt === null) {
+    if (job.payoutMode === 'epoch') return skipped(name, 'private: only the key holders and the DAO’s runners hold it');
+    return failed(name, 'the list of uses was kept back');
+  }
+  if (usesCommitment(usesSalt, uses) !== receipt.usesCommitment) {
     return failed(name, 'the list of uses is not the one that was committed to');
   }
-  const isPaidList = settled === null || toWireJson(settled.uses) === toWireJson(answer.uses);
-  return checkThat(name, isPaidList, 'the chain was given another list', `${answer.uses.length} contributions`);
+  const isPaidList = settled?.type !== 'ReceiptSettled' || toWireJson(settled.uses) === toWireJson(uses);
+  return checkThat(name, isPaidList, 'the chain was given another list', `${uses.length} contributions`);
 }
 
 function checkResult({ answer }: ReceiptEvidence, receipt: UsageReceipt): Check {
@@ -159,17 +168,23 @@ function checkResult({ answer }: ReceiptEvidence, receipt: UsageReceipt): Check 
 function settledEvent({ settlement }: ReceiptEvidence, receipt: UsageReceipt): Settled | null {
   if (settlement?.status !== 'succeeded') return null;
   for (const { data } of settlement.events) {
-    if (data.type === 'ReceiptSettled' && data.jobId === receipt.jobId && data.questionId === receipt.questionId) {
-      return data;
-    }
+    const isSettlement = data.type === 'ReceiptSettled' || data.type === 'ReceiptSettledPrivately';
+    if (isSettlement && data.jobId === receipt.jobId && data.questionId === receipt.questionId) return data;
   }
   return null;
 }
 
-function checkSettled({ settlement, receipt }: ReceiptEvidence, parsed: UsageReceipt, settled: Settled | null): Check {
+function checkSettled(
+  { settlement, receipt, job }: ReceiptEvidence,
+  parsed: UsageReceipt,
+  settled: Settled | null,
+): Check {
   const name: ReceiptCheck = 'SETTLED';
   if (settlement === null) return failed(name, 'the chain has not settled it');
   if (settled === null) return failed(name, 'the transaction did not settle this question');
+  if ((settled.type === 'ReceiptSettledPrivately') !== (job.payoutMode === 'epoch')) {
+    return failed(name, 'it was settled in another mode than the job was funded in');
+  }
   const isSame =
     settled.receiptDigest === receiptDigest(fromBase64(receipt)) && settled.priceUnits === parsed.priceUnits;
   return checkThat(
@@ -185,7 +200,8 @@ function checkPayouts(evidence: ReceiptEvidence, receipt: UsageReceipt, settled:
     const reason = 'nothing was paid yet';
     return [skipped('PAYOUTS_ADD_UP', reason), skipped('PAYOUTS_BY_WEIGHT', reason)];
   }
-  const paid = sumUnits(settled.payouts.map(({ amountUnits }) => amountUnits));
+  const amounts = settled.payouts.map(({ amountUnits }) => amountUnits);
+  const paid = sumUnits(settled.type === 'ReceiptSettled' ? amounts : [...amounts, settled.pooledUnits]);
   return [
     checkThat('PAYOUTS_ADD_UP', paid === receipt.priceUnits, `${paid} units were paid`, `${paid} units`),
     checkAllocation(evidence, receipt, settled),
@@ -193,25 +209,30 @@ function checkPayouts(evidence: ReceiptEvidence, receipt: UsageReceipt, settled:
 }
 
 /** Divide the price again, by the split that the job was funded under, and compare to the unit. */
-function checkAllocation(
-  { dao, job, runner, chain, owners }: ReceiptEvidence,
-  receipt: UsageReceipt,
-  settled: Settled,
-): Check {
+function checkAllocation(evidence: ReceiptEvidence, receipt: UsageReceipt, settled: Settled): Check {
+  const { dao, job, runner, chain } = evidence;
   const name: ReceiptCheck = 'PAYOUTS_BY_WEIGHT';
   if (runner === null) return skipped(name, 'where the runner is paid is not known');
+  const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: chain.protocolAccount };
+  const terms = { priceUnits: receipt.priceUnits, split: job.split, ...accounts };
   try {
-    const accounts = { treasury: dao.treasury, runner: runner.payTo, protocol: chain.protocolAccount };
-    const terms = { priceUnits: receipt.priceUnits, split: job.split, ...accounts };
-    const expected = payoutsOf(
-      terms,
-      settled.uses.map((use) => ({ ...use, owner: ownerOf(owners, use) })),
-    );
-    return checkThat(name, samePayouts(expected, settled.payouts), 'the amounts are not what split and weights give');
+    if (settled.type === 'ReceiptSettledPrivately') return checkSetAside(name, terms, settled);
+    const uses = settled.uses.map((use) => ({ ...use, owner: ownerOf(evidence.owners, use) }));
+    const isSame = samePayouts(payoutsOf(terms, uses), settled.payouts);
+    return checkThat(name, isSame, 'the amounts are not what split and weights give');
   } catch (error) {
     if (error instanceof UsufructError) return failed(name, error.message);
     throw error;
   }
+}
+
+/** The split can be checked, the weights cannot: never passed. */
+function checkSetAside(name: ReceiptCheck, terms: PayoutTerms, settled: SettledPrivately): Check {
+  const { pooledUnits, payouts } = privatePayoutsOf(terms);
+  if (pooledUnits !== settled.pooledUnits || !samePayouts(payouts, settled.payouts)) {
+    return failed(name, 'the amounts are not what the split gives');
+  }
+  return skipped(name, `the split is right; weights are private, ${pooledUnits} units wait for an epoch`);
 }
 
 function ownerOf(owners: ReceiptEvidence['owners'], use: Use): ReceiptEvidence['owners'][number]['owner'] {

@@ -258,7 +258,7 @@ describe('what a DAO decides, as the API tells it', () => {
       governance: { quorumBps: 5_000, policyByVoteOnly: true, votingMs: 600_000 },
     });
     const quote = `{ quote(input: { datasetId: "${dao.datasetId}", purpose: "DUO:0000042", maxQuestions: 1, termMs: 60000 }) {
-      ... on Refusal { code __typename } } }`;
+      ... on Quote { escrowUnits } ... on Refusal { code __typename } } }`;
     expect(await world.field(quote, {}, await world.signIn(dao.requester))).toEqual({
       code: 'DAO_PAUSED',
       __typename: 'GovernanceRefusal',
@@ -268,9 +268,11 @@ describe('what a DAO decides, as the API tells it', () => {
 
     const payoutRules = { mode: 'epoch', challengeMs: 0, claimTermMs: 1_000, unclaimedTo: 'treasury' } as const;
     await execute(await carried({ kind: 'setPayoutRules', payoutRules }, 'in epochs'));
+    // A DAO that pays in epochs does business like any other; its price was halved above.
+    await dao.run(dao.contributors[0]!, dao.grant(0, { priceFloorUnits: asAmount(1n) }, 'cheap'));
+    await world.settled();
     expect(await world.field(quote, {}, await world.signIn(dao.requester))).toEqual({
-      code: 'SCOPE_MISMATCH',
-      __typename: 'ConsentRefusal',
+      escrowUnits: String(PRICE / 2n),
     });
   });
 

@@ -43,10 +43,6 @@ export class JobService {
     const dao = await this.daos.daoView(loaders, dataset.daoId);
     if (dao.paused) throw refuse('DAO_PAUSED', { daoId: dao.id });
     if (dataset.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { datasetId: input.datasetId });
-    // The runner of this version settles directly only, and refuses a job that is to be settled privately.
-    if (dao.payoutRules.mode !== 'direct') {
-      throw refuse('SCOPE_MISMATCH', { rule: 'payoutRules.mode', allowed: 'direct' });
-    }
     checkTerms(dao, input);
     const { pricePerQuestionUnits } = dao.policy;
     const { datasetId, purpose, kind, protection, maxQuestions, termMs } = input;

@@ -1,5 +1,5 @@
 import { digestOf, seal } from '@usufruct/crypto';
-import { fromBase64, refuse, utf8, type GrantId } from '@usufruct/kernel';
+import { fromBase64, refuse, utf8, type GrantId, type Hex32 } from '@usufruct/kernel';
 import {
   answerInfo,
   toWireJson,
@@ -7,13 +7,15 @@ import {
   type AskRequest,
   type ChainInfo,
   type JobView,
+  type Opening,
   type Question,
   type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
-import type { NewAnswer } from '../../receipt/store.js';
+import type { NewAnswer, Settlement } from '../../receipt/store.js';
 import { answerQuestion, ATTRIBUTION_METHOD, type Corpus, type ExtractedAnswer } from '../rag/index.js';
 import { allowedContributions, type Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
@@ -39,30 +41,42 @@ export async function computeAnswer(
     currentCorpus(context, session, job),
   ]);
   const extracted = answerQuestion(corpus, question.text, question.topK);
-  const answer = answerOf(extracted, allowed, context);
-  const receipt = await signReceipt(context, {
+  const { uses, usesSalt } = usesOf(extracted, allowed, context);
+  const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
+  const { bytes, signature } = await signReceipt(context, {
     info,
     job,
     questionId: request.questionId,
     answer,
+    uses,
+    usesSalt,
     attributionMethod: ATTRIBUTION_METHOD,
     evidenceDigest,
     issuedAtMs,
   });
-  const { uses, usesSalt } = answer;
-  const settlement = { receipt: receipt.bytes, signature: receipt.signature, usesSalt, uses };
+  const settlement = await settlementOf(context, job, { receipt: bytes, signature, usesSalt, uses });
   return {
     jobId: job.id,
     questionId: request.questionId,
     sealedQuestionSha256: digestOf(fromBase64(request.sealedQuestion)),
     signerPublicKey: keys.signing.publicKey,
     sealedAnswer: await sealAnswer(context, info, job, request, question, answer),
-    receipt: receipt.bytes,
-    signature: receipt.signature,
+    receipt: bytes,
+    signature,
     issuedAtMs,
-    transaction: await prepareSettlement(context, settlement),
+    settlement,
+    transaction: await prepareSettlement(context, { receipt: bytes, signature, settlement }),
     preparedAtMs: clock.nowMs(),
   };
+}
+
+/** In epoch mode the asker sees what is cited and not what it weighed. */
+const PRIVATE_USES = { uses: null, usesSalt: null } as const;
+
+async function settlementOf(context: RunnerContext, job: JobView, opening: Opening): Promise<Settlement> {
+  const { usesSalt, uses } = opening;
+  if (job.payoutMode === 'direct') return { kind: 'direct', usesSalt, uses };
+  return { kind: 'private', ...(await sealOpening(context, job.daoId, opening)) };
 }
 
 /** The session's index without what the chain no longer allows. */
@@ -86,13 +100,26 @@ async function currentCorpus(
   return { corpus: current, allowed };
 }
 
-function answerOf(extracted: ExtractedAnswer, { grants }: Allowed, { random }: RunnerContext): Answer {
-  const uses = extracted.weights.map(({ contributionId, weight }): Use => ({
+interface Uses {
+  readonly uses: readonly Use[];
+  readonly usesSalt: Hex32;
+}
+
+function usesOf({ weights }: ExtractedAnswer, { grants }: Allowed, { random }: RunnerContext): Uses {
+  const uses = weights.map(({ contributionId, weight }): Use => ({
     contributionId,
     // Whatever is in the index has a grant: the corpus was restricted to these.
     grantId: grants.get(contributionId) as GrantId,
     weight,
   }));
+  return { uses, usesSalt: randomSalt(random) };
+}
+
+function answerOf(
+  extracted: ExtractedAnswer,
+  { uses, usesSalt }: Uses | typeof PRIVATE_USES,
+  { random }: RunnerContext,
+): Answer {
   return {
     text: extracted.text,
     generator: extracted.generator,
@@ -103,8 +130,8 @@ function answerOf(extracted: ExtractedAnswer, { grants }: Allowed, { random }: R
       locator,
       quote,
     })),
-    uses,
-    usesSalt: randomSalt(random),
+    uses: uses === null ? null : [...uses],
+    usesSalt,
     resultSalt: randomSalt(random),
   };
 }

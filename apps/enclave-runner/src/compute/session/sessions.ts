@@ -69,6 +69,4 @@ function requireRunnable(job: JobView, nowMs: number): void {
   if (job.state !== 'funded') throw refuse('JOB_STATE', { state: job.state });
   if (job.kind !== 'rag') throw refuse('SCOPE_MISMATCH', { asked: job.kind, allowed: 'rag' });
   if (job.protection !== 'tee') throw refuse('SCOPE_MISMATCH', { asked: job.protection, allowed: 'tee' });
-  // Nobody here keeps the uses that an epoch is made of: its contributors' part would be set aside and never paid out.
-  if (job.payoutMode !== 'direct') throw refuse('SCOPE_MISMATCH', { asked: 'payout by epochs', allowed: 'direct' });
 }

@@ -10,6 +10,7 @@ import { Empty, Loading, Notice, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { Claim } from './claim.js';
 import { Faucet } from './faucet.js';
+import { OwnPayouts } from './own-payouts.js';
 
 export function PayoutsPage() {
   return (
@@ -53,6 +54,7 @@ function Payouts(acting: Acting) {
         {entries.data?.length === 0 && <Empty>Nothing was paid to or from this account yet.</Empty>}
         {entries.data !== undefined && entries.data.length > 0 && <LedgerTable {...acting} entries={entries.data} />}
       </Panel>
+      <OwnPayouts {...acting} onClaimed={reload} />
       <Claim {...acting} onClaimed={reload} />
     </div>
   );

@@ -6,11 +6,12 @@ import { ROLE_WORDS } from '../../ui/status.js';
 
 /** Who was paid what for one question, as the settling transaction on the chain says. */
 export function PaidTable({ evidence, coin }: { readonly evidence: ReceiptEvidence; readonly coin: Coin }) {
-  const settled = evidence.settlement?.events.map(({ data }) => data).find((data) => data.type === 'ReceiptSettled');
-  if (settled?.type !== 'ReceiptSettled') return <Empty>Nothing was paid for this question yet.</Empty>;
-  const total = settled.uses.reduce((sum, { weight }) => sum + weight, 0n);
+  const settled = settledIn(evidence);
+  if (settled === undefined) return <Empty>Nothing was paid for this question yet.</Empty>;
+  const uses = settled.type === 'ReceiptSettled' ? settled.uses : [];
+  const total = uses.reduce((sum, { weight }) => sum + weight, 0n);
   const shareOf = ({ contributionId }: Payout): string => {
-    const use = settled.uses.find((candidate) => candidate.contributionId === contributionId);
+    const use = uses.find((candidate) => candidate.contributionId === contributionId);
     return use === undefined || total === 0n
       ? ''
       : `${(Number((use.weight * 1_000n + total / 2n) / total) / 10).toFixed(1)} %`;
@@ -53,6 +54,18 @@ export function PaidTable({ evidence, coin }: { readonly evidence: ReceiptEviden
               </td>
             </tr>
           ))}
+          {settled.type === 'ReceiptSettledPrivately' && (
+            <tr data-role="set-aside" data-units={settled.pooledUnits.toString()}>
+              <th scope="row">
+                Contributors <span className="hint">set aside; divided in private, with the next epoch</span>
+              </th>
+              <td data-label="For" />
+              <td data-label="Weight" className="number" />
+              <td data-label="Amount" className="number">
+                {formatAmount(settled.pooledUnits, coin)}
+              </td>
+            </tr>
+          )}
         </tbody>
         <tfoot>
           <tr>
@@ -67,4 +80,11 @@ export function PaidTable({ evidence, coin }: { readonly evidence: ReceiptEviden
       </table>
     </div>
   );
+}
+
+function settledIn({ settlement }: ReceiptEvidence) {
+  for (const { data } of settlement?.events ?? []) {
+    if (data.type === 'ReceiptSettled' || data.type === 'ReceiptSettledPrivately') return data;
+  }
+  return undefined;
 }

@@ -1,0 +1,160 @@
+import type { PreparedTransaction } from '@usufruct/chain';
+import { toUsufructError, type DaoId } from '@usufruct/kernel';
+import {
+  EMPTY_RECEIPT_CHAIN,
+  LIMITS,
+  type ChainAction,
+  type DaoView,
+  type EpochView,
+  type HolderSetView,
+  type ReceiptPoolView,
+} from '@usufruct/protocol';
+import { ensureRegistered } from '../attest/registration.js';
+import type { RunnerContext } from '../context.js';
+import { locateMembers, type LocatedMember } from '../keys/members.js';
+import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
+import { followReceipts } from './follow-receipts.js';
+import { gatherOpenings, reachOf, type Gathered } from './gather-openings.js';
+import { unitsOf, type PayoutStore, type ReceiptRun, type SentProposal } from './payout-store.js';
+
+/** What the chain says about a DAO in which something waits to be divided. */
+interface Due {
+  readonly dao: DaoView;
+  readonly pool: ReceiptPoolView;
+  readonly epochs: readonly EpochView[];
+  readonly run: ReceiptRun;
+}
+
+/**
+ * Divides what private settlement has set aside, for the DAOs that this runner has settled for: an epoch at a time, over
+ * as many of the next receipts as enough holders can recompute. Of two runners that do it at once the chain takes one;
+ * the other drops its own when it sees the next number.
+ */
+export class EpochSettler {
+  readonly #drafts = new Map<DaoId, EpochDraft>();
+  /** The last attempt that this key has signed, by DAO and number: two statements for one would end its registration. */
+  readonly #attempts = new Map<string, number>();
+
+  constructor(
+    private readonly context: RunnerContext,
+    private readonly store: PayoutStore,
+  ) {}
+
+  /** One round over all DAOs. What fails in one is logged and tried again the next time; it never rejects. */
+  async round(): Promise<void> {
+    const { chain, wallet } = this.context;
+    try {
+      await followReceipts(chain, this.store);
+    } catch (error) {
+      return this.#warn('epoch.follow_failed', error);
+    }
+    for (const daoId of this.store.daosOf(wallet.address)) {
+      await this.#settle(daoId).catch((error: unknown) => this.#warn('epoch.settlement_failed', error, daoId));
+    }
+  }
+
+  async #settle(daoId: DaoId): Promise<void> {
+    const sent = this.store.proposal(daoId);
+    if (sent !== null) await this.#finish(daoId, sent);
+    const due = await this.#due(daoId);
+    if (due === null) return;
+    await ensureRegistered(this.context, due.dao);
+    const { chainId } = await this.context.chain.info();
+    const set = await this.context.chain.holderSet(due.dao.policy.holderSetId);
+    const members = livingOf(await locateMembers(this.context.holders, set, chainId), set);
+    const gathered = await gatherOpenings(this.context, members, { daoId, set, digests: due.run.digests });
+    const draft = await this.#draft(due, gathered);
+    if (draft !== null) await this.#propose(due, draft, set, gathered);
+  }
+
+  /** Null when nothing is due: no receipts that pay somebody, an epoch that can still be challenged, or a pause. */
+  async #due(daoId: DaoId): Promise<Due | null> {
+    const { chain, clock } = this.context;
+    const [dao, pool, epochs] = [await chain.dao(daoId), await chain.receiptPool(daoId), await chain.epochsOf(daoId)];
+    const nowMs = clock.nowMs();
+    if (dao.paused || epochs.some((one) => one.state === 'open' && nowMs < one.challengeEndsAtMs)) return null;
+    const from = pool.coveredReceipts + 1n;
+    const run = this.store.run(daoId, from, LIMITS.receiptsPerEpoch, EMPTY_RECEIPT_CHAIN);
+    return unitsOf(run) === 0n ? null : { dao, pool, epochs, run };
+  }
+
+  /** The draft that is there as long as it fits, else a new one of the next attempt; null while too few can follow. */
+  async #draft({ dao, pool, epochs, run }: Due, { openings, members }: Gathered): Promise<EpochDraft | null> {
+    const daoId = dao.id;
+    const needed = Math.max(1, dao.policy.verifierThreshold);
+    const reaches = members.map((member) => reachOf(member, run.digests)).sort((a, b) => b - a);
+    const length = reaches[needed - 1] ?? 0;
+    const number = pool.epochCount + 1n;
+    const fromReceipt = pool.coveredReceipts + 1n;
+    const known = this.#drafts.get(daoId);
+    const last = Math.max(0, ...epochs.filter((one) => one.number === number).map((one) => one.attempt));
+    const isNext = known?.number === number && known.fromReceipt === fromReceipt && known.attempt > last;
+    if (isNext && known.digests.length <= length && isFresh(known, this.context.clock.nowMs())) return known;
+    const pooledUnits = unitsOf({ ...run, pooledUnits: run.pooledUnits.slice(0, length) });
+    if (pooledUnits === 0n) {
+      this.context.logger.warn('epoch.too_few_holders', { daoId, needed, answered: members.length });
+      return null;
+    }
+    const draft = await draftEpoch(this.context, {
+      daoId,
+      number,
+      attempt: this.#nextAttempt(daoId, number, last),
+      fromReceipt,
+      chainBefore: run.chainBefore,
+      receiptChain: run.chains[length - 1]!,
+      openings: run.digests.slice(0, length).map((digest) => openings.get(digest)!),
+      pooledUnits,
+    });
+    this.#drafts.set(daoId, draft);
+    return draft;
+  }
+
+  async #propose({ dao }: Due, draft: EpochDraft, set: HolderSetView, { members }: Gathered): Promise<void> {
+    const { chain, clock, logger, wallet } = this.context;
+    const able = members.filter((member) => reachOf(member, draft.digests) === draft.digests.length);
+    const signatures = await countersignatures(this.context, draft, set, able);
+    if (signatures.length < Math.max(1, dao.policy.verifierThreshold)) return;
+    const { statement, signature: settlerSignature } = draft;
+    const action: ChainAction = { kind: 'proposeEpoch', statement, settlerSignature, signatures };
+    const transaction = await chain.prepare([action], wallet);
+    this.store.putProposal(dao.id, { transaction, preparedAtMs: clock.nowMs() });
+    await this.#send(dao.id, transaction);
+    logger.info('epoch.proposed', { daoId: dao.id, epochId: draft.id, receipts: draft.digests.length });
+  }
+
+  #nextAttempt(daoId: DaoId, number: bigint, lastOnChain: number): number {
+    const key = `${daoId}/${number}`;
+    const attempt = 1 + Math.max(lastOnChain, this.#attempts.get(key) ?? 0);
+    this.#attempts.set(key, attempt);
+    return attempt;
+  }
+
+  /** What became of a proposal that was sent before. Throws while that cannot be known: nothing else is sent then. */
+  async #finish(daoId: DaoId, { transaction, preparedAtMs }: SentProposal): Promise<void> {
+    const { chain, clock } = this.context;
+    const outcome = await chain.transaction(transaction.digest);
+    const isOver = clock.nowMs() > preparedAtMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs;
+    if (outcome === null && !isOver) return this.#send(daoId, transaction);
+    this.store.dropProposal(daoId);
+  }
+
+  /** Once the chain has said yes or no it is dropped; without an answer it stays, to be looked up in the next round. */
+  async #send(daoId: DaoId, transaction: PreparedTransaction): Promise<void> {
+    await this.context.chain.send(transaction).catch((cause: unknown) => {
+      if (toUsufructError(cause).entry.retry !== 'later') this.store.dropProposal(daoId);
+      throw cause;
+    });
+    this.store.dropProposal(daoId);
+  }
+
+  #warn(event: string, cause: unknown, daoId?: DaoId): void {
+    const { code } = toUsufructError(cause);
+    this.context.logger.warn(event, { code, ...(daoId !== undefined && { daoId }) });
+  }
+}
+
+/** Those that were retired for good stand by nothing, and their signature would spoil a proposal. */
+const livingOf = (
+  members: readonly LocatedMember[],
+  { members: all, tombstonedKeys }: HolderSetView,
+): LocatedMember[] => members.filter(({ member }) => !tombstonedKeys.includes(all[member]!.signingPublicKey));

@@ -1,0 +1,40 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { utf8, type DaoId, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
+import { requireOpening, type ReadOpening } from '@usufruct/ledger';
+import { decodeOpening, encodeOpening } from '@usufruct/protocol';
+import type { AtRest } from '../store/at-rest.js';
+
+/** Openings that this holder has checked, encrypted at rest: who was used for which question is nobody else's business. */
+export class OpeningStore {
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly atRest: AtRest,
+  ) {}
+
+  has(digest: Digest): boolean {
+    return this.database.prepare('SELECT 1 FROM openings WHERE receipt_digest = ?').get(digest) !== undefined;
+  }
+
+  countOf(jobId: JobId): number {
+    return (this.database.prepare('SELECT count(*) AS n FROM openings WHERE job_id = ?').get(jobId) as { n: number }).n;
+  }
+
+  /** Durable when it resolves. One that is there already stays as it is. */
+  async insert(daoId: DaoId, { digest, receipt, opening }: ReadOpening, storedAtMs: TimestampMs): Promise<void> {
+    const encrypted = await this.atRest.encrypt(aboutOpening(digest), encodeOpening(opening));
+    this.database
+      .prepare('INSERT OR IGNORE INTO openings VALUES (?, ?, ?, ?, ?)')
+      .run(digest, daoId, receipt.jobId, encrypted, storedAtMs);
+  }
+
+  /** Of this DAO; null for one that was never stored. */
+  async find(daoId: DaoId, digest: Digest): Promise<ReadOpening | null> {
+    const row = this.database
+      .prepare('SELECT encrypted FROM openings WHERE receipt_digest = ? AND dao_id = ?')
+      .get(digest, daoId) as { encrypted: Uint8Array } | undefined;
+    if (row === undefined) return null;
+    return requireOpening(decodeOpening(await this.atRest.decrypt(aboutOpening(digest), row.encrypted)));
+  }
+}
+
+const aboutOpening = (digest: Digest): Uint8Array => utf8(`opening/${digest}`);

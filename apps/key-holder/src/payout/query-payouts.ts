@@ -1,0 +1,34 @@
+import { verifyWalletSignature } from '@usufruct/crypto';
+import {
+  payoutQueryDigest,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  type PayoutAnswer,
+  type PayoutQuery,
+} from '@usufruct/protocol';
+import { requireFresh } from '../freshness.js';
+import type { Holder } from '../holder.js';
+
+/**
+ * An account reads its own leaves, each with its proof, of the epochs that this holder has recomputed; nobody else's.
+ * Refuses `INVALID_ARGUMENT` (not fresh), `SIGNATURE_INVALID` (not the account's), `RATE_LIMITED`.
+ */
+export async function queryPayouts(holder: Holder, query: PayoutQuery): Promise<PayoutAnswer> {
+  const { daoId, account, epochIds, issuedAtMs, signature } = query;
+  requireFresh(holder, issuedAtMs);
+  const { chainId } = await holder.chain.info();
+  const digest = payoutQueryDigest({ daoId, account, epochIds, issuedAtMs });
+  const message = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
+  await verifyWalletSignature({ address: account, message, signature });
+  holder.payoutQueriesPerAccount.take(account, 'queries of one account');
+  const answer: PayoutAnswer = { known: [], payouts: [] };
+  for (const epochId of new Set(epochIds)) {
+    const epoch = await holder.epochs.find(daoId, epochId);
+    if (epoch === null) continue;
+    answer.known.push(epochId);
+    // Leaves are added up by account, so there is one at most.
+    const leaf = epoch.leaves.find((one) => one.account === account);
+    if (leaf !== undefined) answer.payouts.push({ epochId, leaf, proof: epoch.tree.proofOf(leaf.index) });
+  }
+  return answer;
+}

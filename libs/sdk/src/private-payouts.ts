@@ -1,0 +1,156 @@
+import { refuse, toUsufructError, type DaoId, type EpochId, type TimestampMs, type WireError } from '@usufruct/kernel';
+import {
+  epochPhase,
+  LIMITS,
+  parseAnswer,
+  payoutQueryDigest,
+  WALLET_ACTIONS,
+  walletStatementBytes,
+  zPayoutAnswer,
+  type EpochPhase,
+  type EpochView,
+  type PayoutAnswer,
+  type PayoutProof,
+} from '@usufruct/protocol';
+import { requestJson } from './api/http.js';
+import type { ClientContext } from './context.js';
+import { checkPayoutProof, claimPayout, type Claim } from './epochs.js';
+import { holderName, locateMembers } from './holders.js';
+import { listContributions } from './payouts.js';
+
+/** The signer's part of one epoch, with the proof that it is one. */
+export interface PrivatePayout {
+  readonly epoch: EpochView;
+  readonly phase: EpochPhase;
+  readonly proof: PayoutProof;
+  readonly isClaimed: boolean;
+}
+export interface PrivatePayouts {
+  /** By DAO, each epoch in its order. */
+  readonly payouts: readonly PrivatePayout[];
+  /** Open epochs that no holder which answered has recomputed: the signer may have a part of them, too. */
+  readonly unanswered: readonly EpochId[];
+  /** Why a holder gave nothing, by DAO and place in its set, where one did. */
+  readonly errors: readonly { readonly daoId: DaoId; readonly member: number; readonly error: WireError }[];
+}
+
+/**
+ * The signer's own leaves of a DAO's open epochs, or of those of all DAOs that it has contributed to (as the API lists
+ * them). Any one holder's answer suffices: each proof is checked against the root on this client's own view of the chain,
+ * and what fails is as if it had not come. The wallet signs one request a DAO.
+ *
+ * It proves that the account has this amount in the epoch; not that the weights behind it are right, which only those who
+ * recomputed them can say.
+ */
+export async function privatePayouts(context: ClientContext, daoId?: DaoId): Promise<PrivatePayouts> {
+  const daoIds = daoId === undefined ? await ownDaos(context) : [daoId];
+  const all: PrivatePayouts[] = [];
+  for (const id of daoIds) all.push(await payoutsOfDao(context, id));
+  return {
+    payouts: all.flatMap(({ payouts }) => payouts),
+    unanswered: all.flatMap(({ unanswered }) => unanswered),
+    errors: all.flatMap(({ errors }) => errors),
+  };
+}
+
+/** Claim all that can be claimed now, one after the other. Claiming again changes nothing. */
+export async function claimAll(context: ClientContext, daoId?: DaoId): Promise<Claim[]> {
+  const { payouts } = await privatePayouts(context, daoId);
+  const claims: Claim[] = [];
+  for (const { phase, isClaimed, proof } of payouts) {
+    if (phase === 'claimable' && !isClaimed) claims.push(await claimPayout(context, proof));
+  }
+  return claims;
+}
+
+async function ownDaos(context: ClientContext): Promise<DaoId[]> {
+  const contributions = await listContributions(context, { owner: context.signer.address });
+  const datasetIds = [...new Set(contributions.map(({ datasetId }) => datasetId))];
+  const datasets = await Promise.all(datasetIds.map((id) => context.chain.dataset(id)));
+  return [...new Set(datasets.map((dataset) => dataset.daoId))];
+}
+
+async function payoutsOfDao(context: ClientContext, daoId: DaoId): Promise<PrivatePayouts> {
+  const { chain, clock } = context;
+  const nowMs = clock.nowMs();
+  const open = (await chain.epochsOf(daoId)).filter((epoch) => isOfInterest(epochPhase(epoch, nowMs)));
+  const found = new Map<EpochId, PayoutProof>();
+  const known = new Set<EpochId>();
+  const errors: { daoId: DaoId; member: number; error: WireError }[] = [];
+  for (let from = 0; from < open.length; from += LIMITS.epochsPerPayoutQuery) {
+    const epochs = open.slice(from, from + LIMITS.epochsPerPayoutQuery);
+    for (const [member, answer] of (await ask(context, daoId, epochs)).entries()) {
+      if ('error' in answer) errors.push({ daoId, member, error: answer.error });
+      else takeGood(context, epochs, answer, found, known);
+    }
+  }
+  const payouts = open.flatMap((epoch) => {
+    const proof = found.get(epoch.id);
+    return proof === undefined ? [] : [{ epoch, phase: epochPhase(epoch, nowMs), proof }];
+  });
+  return {
+    payouts: await Promise.all(
+      payouts.map(async (one) => ({ ...one, isClaimed: await chain.isClaimed(one.epoch.id, one.proof.leaf.index) })),
+    ),
+    unanswered: open.flatMap(({ id }) => (known.has(id) ? [] : [id])),
+    errors,
+  };
+}
+
+const isOfInterest = (phase: EpochPhase): boolean => phase === 'challenge' || phase === 'claimable';
+
+function takeGood(
+  { signer }: ClientContext,
+  epochs: readonly EpochView[],
+  answer: PayoutAnswer,
+  found: Map<EpochId, PayoutProof>,
+  known: Set<EpochId>,
+): void {
+  const own = answer.payouts.filter(({ leaf }) => leaf.account === signer.address);
+  for (const epoch of epochs) {
+    const proof = own.find((one) => one.epochId === epoch.id);
+    if (answer.known.includes(epoch.id)) known.add(epoch.id);
+    if (proof !== undefined && checkPayoutProof(epoch, proof).ok) found.set(epoch.id, proof);
+  }
+}
+
+/** One signed request to every member of the DAO's holder set; an answer or why there is none, in their order. */
+async function ask(
+  context: ClientContext,
+  daoId: DaoId,
+  epochs: readonly EpochView[],
+): Promise<(PayoutAnswer | { readonly error: WireError })[]> {
+  const { chain, clock, fetch } = context;
+  const { policy } = await chain.dao(daoId);
+  const set = await chain.holderSet(policy.holderSetId);
+  const body = await signedQuery(context, daoId, epochs, clock.nowMs());
+  const urls = await locateMembers(context, set);
+  return Promise.all(
+    urls.map(async (url, member) => {
+      const upstream = holderName(member);
+      try {
+        if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
+        return parseAnswer(
+          zPayoutAnswer,
+          await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body }),
+          upstream,
+        );
+      } catch (error) {
+        return { error: toUsufructError(error).toWire() };
+      }
+    }),
+  );
+}
+
+async function signedQuery(
+  { chain, signer }: ClientContext,
+  daoId: DaoId,
+  epochs: readonly EpochView[],
+  issuedAtMs: TimestampMs,
+) {
+  const { chainId } = await chain.info();
+  const query = { daoId, account: signer.address, epochIds: epochs.map(({ id }) => id), issuedAtMs };
+  const digest = payoutQueryDigest(query);
+  const statement = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
+  return { ...query, signature: await signer.signPersonalMessage(statement) };
+}

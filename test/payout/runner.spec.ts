@@ -1,0 +1,419 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Chain, WalletSigner } from '@usufruct/chain';
+import {
+  asTimestampMs,
+  fromHex,
+  refuse,
+  sumUnits,
+  toBase64,
+  type Address,
+  type Digest,
+  type QuestionId,
+} from '@usufruct/kernel';
+import { epochPartsOf } from '@usufruct/ledger';
+import {
+  EpochStatementBcs,
+  LIMITS,
+  UsageReceiptBcs,
+  UsesBcs,
+  type ChainAction,
+  type EpochView,
+  type Opening,
+} from '@usufruct/protocol';
+import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
+import type { HolderPort } from '../../apps/enclave-runner/src/keys/holder-port.js';
+import { EpochSettler } from '../../apps/enclave-runner/src/payout/epoch-settler.js';
+import { PayoutStore } from '../../apps/enclave-runner/src/payout/payout-store.js';
+import { sealOpening } from '../../apps/enclave-runner/src/receipt/seal-opening.js';
+import { prepareSettlement, Settler } from '../../apps/enclave-runner/src/receipt/settler.js';
+import { RunnerStore, type AnswerRecord } from '../../apps/enclave-runner/src/receipt/store.js';
+import { CHALLENGE_MS } from '../../apps/local-chain/src/testing/private-world.js';
+import { digestOf, signingKeyOf, walletOf } from '../../apps/local-chain/src/testing/world.js';
+import { PayoutWorld } from '../support/payout-world.js';
+
+const MINUTE_MS = 60_000;
+const ALL = [0, 1, 2];
+/** 2 and 1 to Ada and Ben; 1 and 3 to Ben and Cleo. */
+const [FIRST, SECOND] = [
+  [2n, 1n, null],
+  [null, 1n, 3n],
+];
+let world: PayoutWorld;
+const stores = new Set<{ close(): void }>();
+beforeEach(async () => {
+  world = await PayoutWorld.start(ALL);
+});
+afterEach(async () => {
+  for (const store of stores) store.close();
+  stores.clear();
+  await world.close();
+});
+
+const storedAt = (n: number): number =>
+  (world.holders[n]!.holder.database.prepare('SELECT count(*) AS n FROM openings').get() as { n: number }).n;
+const pool = () => world.chainClient().receiptPool(world.daoId);
+const epochs = (): Promise<EpochView[]> => world.chainClient().epochsOf(world.daoId);
+/** The chain, but what sending a prepared transaction does is up to the test. */
+const chainThatSends = (send: (really: Chain['send']) => Chain['send']): Chain => {
+  const chain = world.chainClient();
+  return new Proxy(chain, {
+    get: (target, name) => {
+      const really: unknown = Reflect.get(target, name);
+      if (name === 'send') return send(chain.send.bind(chain));
+      return typeof really === 'function' ? (really.bind(target) as unknown) : really;
+    },
+  });
+};
+const unsent: Chain['send'] = () => Promise.reject(refuse('CHAIN_UNAVAILABLE'));
+/** Holders of which some say something else. */
+const holdersWith = (context: RunnerContext, n: number, changes: Partial<HolderPort>): readonly HolderPort[] =>
+  context.holders.map((holder, i) => (i === n ? { ...holder, ...changes } : holder));
+
+describe('a private receipt', () => {
+  let opening: Opening;
+  let folder: string;
+  let lives = 0;
+  beforeEach(async () => {
+    opening = await world.opening(1, FIRST!);
+    folder = join(world.folderOf(0), `runner-${lives++}`);
+  });
+
+  /** A process of the runner over the same data. */
+  function life(changes: Partial<RunnerContext> = {}): { context: RunnerContext; settler: Settler } {
+    const store = RunnerStore.openIn(folder);
+    stores.add(store);
+    const context = world.runner({ store, ...changes });
+    return { context, settler: new Settler(context) };
+  }
+  async function answered(context: RunnerContext): Promise<AnswerRecord> {
+    const { receipt, signature } = opening;
+    const { jobId, questionId, issuedAtMs } = UsageReceiptBcs.parse(receipt);
+    const settlement = { kind: 'private' as const, ...(await sealOpening(context, world.daoId, opening)) };
+    return context.store.add({
+      jobId,
+      questionId,
+      sealedQuestionSha256: digestOf('question'),
+      signerPublicKey: world.runnerKey.publicKey,
+      sealedAnswer: new Uint8Array([1]),
+      receipt,
+      signature,
+      issuedAtMs: asTimestampMs(issuedAtMs),
+      settlement,
+      transaction: await prepareSettlement(context, { receipt, signature, settlement }),
+      preparedAtMs: world.clock.nowMs(),
+    });
+  }
+  const found = (context: RunnerContext, { jobId, questionId }: AnswerRecord) =>
+    context.store.find(jobId, questionId as QuestionId)!;
+
+  it('is settled when enough holders have its opening, and not before', async () => {
+    const order: string[] = [];
+    const { context, settler } = life({
+      chain: chainThatSends((really) => async (transaction) => {
+        order.push(`settled with ${ALL.filter((n) => storedAt(n) === 1).length >= 2 ? 'enough' : 'too few'}`);
+        return really(transaction);
+      }),
+    });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settled');
+    expect(order).toEqual(['settled with enough']);
+    expect((await pool()).receiptCount).toBe(1n);
+  });
+
+  it('is settled with one holder away, waits while two are, and is settled when they are back', async () => {
+    await world.holders[2]!.close();
+    await world.holders[1]!.close();
+    const { context, settler } = life();
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    expect([(await pool()).receiptCount, storedAt(0)]).toEqual([0n, 1]);
+    await world.startHolder(1);
+    const later = life();
+    expect((await later.settler.settle(found(later.context, record), false)).state).toBe('settled');
+    expect((await pool()).receiptCount).toBe(1n);
+  });
+
+  it.each([
+    ['before anybody has the opening', (context: RunnerContext) => holdersWith(context, 0, {}).map(away)],
+    [
+      'when one holder has it',
+      (context: RunnerContext) => context.holders.map((one, i) => (i === 0 ? one : away(one))),
+    ],
+    ['when all have it and nothing was sent', (context: RunnerContext) => context.holders],
+  ])('survives that the runner is killed %s', async (_name, holdersOf) => {
+    const before = life({ chain: chainThatSends(() => unsent) });
+    const record = await answered(before.context);
+    const cut = { ...before.context, holders: holdersOf(before.context) };
+    expect((await new Settler(cut).settle(record, true)).state).toBe('settling');
+    // Another process: its keys are others, its memory is empty.
+    const after = life({ keys: await world.keysOf(signingKeyOf('after the restart')) });
+    await after.settler.resume();
+    await after.settler.resume();
+    expect(found(after.context, record).state).toBe('settled');
+    expect(await pool()).toMatchObject({ receiptCount: 1n, pooledUnits: 700_000n }); // 70 % of 1,000,000
+    expect(ALL.filter((n) => storedAt(n) === 1).length).toBeGreaterThanOrEqual(2);
+  });
+  const away = (holder: HolderPort): HolderPort => ({
+    ...holder,
+    identity: () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE')),
+  });
+
+  it('is signed anew, from what is stored, when its first transaction can no longer happen', async () => {
+    let isDown = true;
+    const { context, settler } = life({
+      chain: chainThatSends((really) => (transaction) => (isDown ? unsent(transaction) : really(transaction))),
+    });
+    const record = await answered(context);
+    await settler.settle(record, true);
+    isDown = false;
+    world.clock.advance(LIMITS.transactionTermMs + LIMITS.clockSkewMs + 1);
+    await settler.resume();
+    await settler.resume();
+    const after = found(context, record);
+    expect(after.transaction.digest).not.toBe(record.transaction.digest);
+    // The job's term is over by then; the receipt was issued within it and is settled all the same.
+    expect(after.state).toBe('settled');
+  });
+
+  it('fails, and sets nothing aside, when enough holders refuse its uses', async () => {
+    await world.run(world.contributors[0]!, { kind: 'revokeGrant', grantId: world.grantIds[0]! });
+    opening = await world.opening(1, FIRST!);
+    const { context, settler } = life();
+    const after = await settler.settle(await answered(context), true);
+    expect(after).toMatchObject({ state: 'failed', error: { code: 'GRANT_REVOKED' } });
+    expect((await pool()).receiptCount).toBe(0n);
+  });
+
+  it('fails when too few holders took it for as long as it can be settled', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const { context, settler } = life();
+    const record = await answered(context);
+    await settler.settle(record, true);
+    world.clock.advance(LIMITS.receiptFreshnessMs + 1);
+    expect(await settler.settle(record, false)).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_INVALID' } });
+  });
+
+  it('does not count an acknowledgement that the holder did not sign', async () => {
+    await world.holders[2]!.close();
+    const { context } = life();
+    const liar = {
+      deliverOpening: async () => ({ receiptDigest: digestOf('x'), signature: toBase64(new Uint8Array(64)) }),
+    };
+    const settler = new Settler({ ...context, holders: holdersWith(context, 1, liar) });
+    expect((await settler.settle(await answered(context), true)).state).toBe('settling');
+    expect((await pool()).receiptCount).toBe(0n);
+  });
+
+  it('leaves no uses on the runner’s disk', async () => {
+    const { context, settler } = life();
+    await settler.settle(await answered(context), true);
+    const files = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+    expect(files.includes(Buffer.from(world.jobId))).toBe(true); // the search does find what is there
+    const [use] = opening.uses;
+    const secrets = [UsesBcs.serialize([use!]).toBytes().slice(1, 33), fromHex(opening.usesSalt)];
+    for (const secret of secrets) expect(files.includes(Buffer.from(secret))).toBe(false);
+    expect(files.includes(Buffer.from(use!.contributionId))).toBe(false);
+  });
+});
+
+describe('an epoch', () => {
+  function settler(changes: Partial<RunnerContext> = {}, store = new PayoutStore(':memory:')): EpochSettler {
+    stores.add(store);
+    return new EpochSettler(world.runner(changes), store);
+  }
+  /** As `settledWith`, sent by the runner itself: it looks after the DAOs that it has settled for. */
+  async function settled(question: number, weights: readonly (bigint | null)[], members = ALL): Promise<void> {
+    const opening = await world.opening(question, weights);
+    for (const n of members) await world.ask(n, '/v1/openings', await world.sealed(n, opening));
+    await world.settle(question, weights);
+  }
+  beforeEach(async () => {
+    const run = world.run.bind(world);
+    // The world's receipts are sent by a stranger; here the runner sends them.
+    world.run = (signer: WalletSigner, ...actions: ChainAction[]) =>
+      run(actions.some(({ kind }) => kind === 'settlePrivately') ? world.runnerWallet : signer, ...actions);
+  });
+  async function claimedBy(account: Address): Promise<bigint> {
+    for (const epoch of await epochs()) {
+      const known = await world.holders[0]!.holder.epochs.find(world.daoId, epoch.id);
+      const leaf = known?.leaves.find((one) => one.account === account);
+      if (known === null || leaf === undefined || (await world.chainClient().isClaimed(epoch.id, leaf.index))) continue;
+      const { index, amountUnits, salt } = leaf;
+      const proof = known.tree.proofOf(index);
+      await world.run(world.stranger, {
+        kind: 'claimPayout',
+        epochId: epoch.id,
+        index,
+        account,
+        amountUnits,
+        salt,
+        proof,
+      });
+    }
+    return world.balanceOf({ address: account });
+  }
+
+  it('is made of what waits, and everybody can claim what direct payout would have given', async () => {
+    await settled(1, FIRST!);
+    await settled(2, SECOND!);
+    await settler().round();
+    expect(await epochs()).toMatchObject([{ number: 1n, attempt: 1, fromReceipt: 1n, toReceipt: 2n, leafCount: 3 }]);
+    world.clock.advance(CHALLENGE_MS);
+    const expected = epochPartsOf(world.receipts);
+    expect(sumUnits(expected.map(({ amountUnits }) => amountUnits))).toBe(1_400_000n);
+    for (const { account, amountUnits } of expected) expect(await claimedBy(account)).toBe(amountUnits);
+  });
+
+  it('waits for the window of the one before, a pause, and something to pay', async () => {
+    const one = settler();
+    await settled(1, [null, null, null]);
+    await one.round();
+    expect(await epochs()).toEqual([]);
+    await settled(2, FIRST!);
+    await one.round();
+    await settled(3, SECOND!);
+    await one.round();
+    expect((await epochs()).length).toBe(1);
+    world.clock.advance(CHALLENGE_MS);
+    await world.run(world.founder, { kind: 'pauseDao', daoId: world.daoId });
+    await one.round();
+    expect((await epochs()).map(({ toReceipt }) => toReceipt)).toEqual([2n]);
+  });
+
+  it('is made once by two runners that do it at once', async () => {
+    await settled(1, FIRST!);
+    const key = signingKeyOf('second runner');
+    const [keys, wallet] = [await world.keysOf(key), walletOf('second runner')];
+    const { signingPublicKey, hpkePublicKey } = keys.bound;
+    const statement = world.statement({ signingPublicKey, hpkePublicKey, payTo: wallet.address });
+    await world.run(world.stranger, await world.registration(statement));
+    // It has settled for this DAO, too.
+    await world.run(world.requester, { kind: 'transfer', to: wallet.address, amountUnits: 1n as never });
+    const opening = await world.opening(2, SECOND!, { signerPublicKey: key.publicKey }, key);
+    for (const holder of world.holders) {
+      await world.release(holder, world.contributionIds, { runnerSigningKey: key.publicKey });
+    }
+    for (const n of ALL) await world.ask(n, '/v1/openings', await world.sealed(n, opening));
+    const { receipt, signature } = opening;
+    await world.submit(wallet, { kind: 'settlePrivately', receipt, signature });
+    const both = [settler(), settler({ keys, wallet })];
+    await Promise.all(both.map((one) => one.round()));
+    await Promise.all(both.map((one) => one.round()));
+    expect((await epochs()).map(({ number, state, toReceipt }) => [number, state, toReceipt])).toEqual([
+      [1n, 'open', 2n],
+    ]);
+    world.clock.advance(CHALLENGE_MS);
+    await Promise.all(both.map((one) => one.round()));
+    expect((await epochs()).length).toBe(1);
+  });
+
+  it('is countersigned by a holder that was given what it had missed', async () => {
+    await settled(1, FIRST!, [0, 1]);
+    await settled(2, SECOND!, [1, 2]);
+    await world.holders[1]!.close();
+    expect([storedAt(0), storedAt(2)]).toEqual([1, 1]);
+    await settler().round();
+    expect(await epochs()).toMatchObject([{ fromReceipt: 1n, toReceipt: 2n }]);
+    expect([storedAt(0), storedAt(2)]).toEqual([2, 2]);
+  });
+
+  it('covers as many receipts as enough holders can vouch for, and the next one the rest', async () => {
+    await world.close();
+    // Holder 2 was away when the keys were released, so it cannot vouch for those uses.
+    world = await PayoutWorld.start([0, 1]);
+    await world.startHolder(2);
+    const run = world.run.bind(world);
+    world.run = (signer, ...actions) =>
+      run(actions.some(({ kind }) => kind === 'settlePrivately') ? world.runnerWallet : signer, ...actions);
+    await settled(1, FIRST!, [0, 1]);
+    const one = settler();
+    await one.round();
+    expect(await epochs()).toMatchObject([{ number: 1n, toReceipt: 1n }]);
+    world.clock.advance(CHALLENGE_MS);
+    await settled(2, SECOND!, [0, 1]);
+    await world.holders[0]!.close();
+    await one.round();
+    expect((await epochs()).length).toBe(1);
+    await world.startHolder(0);
+    await settler().round();
+    expect(await epochs()).toMatchObject([{ number: 1n }, { number: 2n, fromReceipt: 2n, toReceipt: 2n }]);
+  });
+
+  it('that was rejected is made again, of the next attempt', async () => {
+    await settled(1, FIRST!);
+    const one = settler();
+    await one.round();
+    const [first] = await epochs();
+    for (const member of [0, 1]) await world.run(world.operators[member]!, world.objection({ id: first!.id }, member));
+    await one.round();
+    expect((await epochs()).map(({ attempt, state }) => [attempt, state])).toEqual([
+      [1, 'rejected'],
+      [2, 'open'],
+    ]);
+  });
+
+  it('is never signed twice for one attempt, whatever becomes of it', async () => {
+    const statements: Uint8Array[] = [];
+    const context = world.runner();
+    const spying = context.holders.map((holder): HolderPort => ({
+      ...holder,
+      countersign: (request) => {
+        statements.push(new Uint8Array(Buffer.from(request.statement, 'base64')));
+        return Promise.reject(refuse('UPSTREAM_UNAVAILABLE'));
+      },
+    }));
+    await settled(1, FIRST!);
+    await settled(2, SECOND!);
+    const one = settler({ holders: spying });
+    for (let i = 0; i < 3; i++) await one.round();
+    world.clock.advance(LIMITS.receiptFreshnessMs / 2);
+    await one.round();
+    const byAttempt = new Map<number, Set<string>>();
+    for (const bytes of statements) {
+      const { attempt } = EpochStatementBcs.parse(bytes);
+      byAttempt.set(attempt, (byAttempt.get(attempt) ?? new Set()).add(toBase64(bytes)));
+    }
+    expect([...byAttempt].map(([attempt, { size }]) => [attempt, size])).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+  });
+
+  it('whose proposal was not answered is looked up, and sent again as it is', async () => {
+    await settled(1, FIRST!);
+    const sent: Digest[] = [];
+    let mode: 'lost' | 'unsent' | 'good' = 'unsent';
+    const chain = chainThatSends((really) => async (transaction) => {
+      sent.push(transaction.digest);
+      if (mode === 'unsent') throw refuse('SETTLEMENT_UNKNOWN');
+      const outcome = await really(transaction);
+      if (mode === 'lost') throw refuse('SETTLEMENT_UNKNOWN');
+      return outcome;
+    });
+    const store = new PayoutStore(':memory:');
+    await settler({ chain }, store).round();
+    expect(store.proposal(world.daoId)).not.toBeNull();
+    mode = 'lost';
+    await settler({ chain }, store).round(); // another process
+    mode = 'good';
+    await settler({ chain }, store).round();
+    expect(new Set(sent).size).toBe(1);
+    expect(sent.length).toBe(2);
+    expect([(await epochs()).length, store.proposal(world.daoId)]).toEqual([1, null]);
+  });
+
+  it('is not made when the holders’ openings are not what the chain has set aside for', async () => {
+    await settled(1, FIRST!);
+    const context = world.runner();
+    const one = settler({
+      holders: context.holders.map((holder) => ({ ...holder, openings: async () => ({ sealedOpenings: '' }) })),
+    });
+    await one.round();
+    expect(await epochs()).toEqual([]);
+    world.clock.advance(MINUTE_MS);
+    await settler().round();
+    expect((await epochs()).length).toBe(1);
+  });
+});
