@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   devHardwareRoots,
+  encodeOcspRequest,
   SNP_ENDORSEMENTS,
   TDX_ENDORSEMENTS,
   type Endorsements,
@@ -21,7 +22,11 @@ import {
   devSnpEndorsements,
   devTdxEndorsements,
   pemOf,
+  issueOcsp,
+  type DevAuthority,
+  type GpuIdentity,
   type NvidiaPki,
+  type OcspRequest,
   type SnpPki,
   type TdxPki,
 } from '@usufruct/attestation-dev';
@@ -55,10 +60,30 @@ export class VendorServer {
   }
 
   get urls() {
-    return { intel: `${this.origin}/intel`, amd: `${this.origin}/amd`, nvidiaRim: `${this.origin}/rim` };
+    return {
+      intel: `${this.origin}/intel`,
+      amd: `${this.origin}/amd`,
+      nvidiaRim: `${this.origin}/rim`,
+      nvidiaOcsp: `${this.origin}/ocsp`,
+      nvidiaKeys: `${this.origin}/keys`,
+    };
   }
   times(url: string): number {
     return this.asked.filter((asked) => asked.url === url).length;
+  }
+
+  /** OCSP responses by the hex of the requests that they answer. */
+  readonly ocsp = new Map<string, Uint8Array>();
+
+  private answerOcsp(request: IncomingMessage, response: ServerResponse): void {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const answer = this.ocsp.get(Buffer.concat(parts).toString('hex'));
+      const isAsked = request.headers['content-type'] === 'application/ocsp-request' && answer !== undefined;
+      if (isAsked) response.writeHead(200, { 'content-type': 'application/ocsp-response' }).end(answer);
+      else response.writeHead(400).end();
+    });
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -66,6 +91,7 @@ export class VendorServer {
     this.asked.push({ url, ifNoneMatch: request.headers['if-none-match'] });
     if (this.down) return void request.socket.destroy();
     const page = this.pages.get(url);
+    if (url === '/ocsp') return this.answerOcsp(request, response);
     if (typeof page === 'function') return page(request, response);
     if (page === undefined) return void response.writeHead(404).end('no such thing');
     const etag = page.headers?.['etag'];
@@ -74,6 +100,9 @@ export class VendorServer {
     response.end(isKnown ? undefined : page.body);
   }
 }
+
+/** Which keys anybody may ask about; the responder is the issuer itself. */
+type Pair = readonly [certificate: DevAuthority, issuer: DevAuthority];
 
 const TCB_URL = `/intel/tdx/certification/v4/tcb?fmspc=${DEV_PLATFORM.fmspc.toUpperCase()}`;
 const VCEK_LEVELS = `blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=${DEV_SNP_PLATFORM.microcode}`;
@@ -127,6 +156,20 @@ export class VendorWorld {
     server.pages.set(PAGES.vcek, { body: this.snp.leaf.der });
     server.pages.set(PAGES.driverRim, rimPage(nvidia[DEV_RIM_NAMES.driver]!));
     server.pages.set(PAGES.vbiosRim, rimPage(nvidia[DEV_RIM_NAMES.vbios]!));
+  }
+
+  /** What the responder says about these certificates. */
+  async answerAbout(server: VendorServer, pairs: readonly Pair[], changes: Partial<OcspRequest> = {}): Promise<void> {
+    for (const [certificate, issuer] of pairs) {
+      const asked = await encodeOcspRequest(certificate.der, issuer.der);
+      server.ocsp.set(toHex(asked!), await issueOcsp({ certificate, issuer, nowMs: this.nowMs, ...changes }));
+    }
+  }
+  /** About every certificate of a device and of the manifests, as they must be asked about. */
+  ocspPairs(gpu: GpuIdentity): readonly Pair[] {
+    const { deviceRoot, identityCa, provisioner, rim } = this.nvidia;
+    const chains = [[gpu.bootRom, provisioner, identityCa, deviceRoot], rim];
+    return chains.flatMap((chain) => chain.slice(0, -1).map((certificate, i) => [certificate, chain[i + 1]!] as const));
   }
 
   intelPages(tdx: Endorsements): readonly (readonly [string, VendorPage])[] {

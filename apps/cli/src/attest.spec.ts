@@ -34,6 +34,7 @@ let world: VendorWorld;
 let server: VendorServer;
 let home: string;
 let roots: string[];
+let gpu: SoftwareGpu;
 let bundle: EvidenceBundle;
 let measurement: string;
 
@@ -58,6 +59,8 @@ const urls = () => [
   server.urls.amd,
   '--nvidia-rim-url',
   server.urls.nvidiaRim,
+  '--nvidia-ocsp-url',
+  server.urls.nvidiaOcsp,
 ];
 const fetchAll = () => run('attest', 'endorsements', 'fetch', '--evidence', path('bundle.json'), ...urls(), ...roots);
 const policyOf = (changes: object = {}) => ({
@@ -72,7 +75,7 @@ const verify = (...args: string[]) =>
 beforeAll(async () => {
   world = await VendorWorld.make(NOW_MS);
   server = await VendorServer.start();
-  const gpu = await SoftwareGpu.create(world.nvidia, NOW_MS);
+  gpu = await SoftwareGpu.create(world.nvidia, NOW_MS);
   const gpus = { policy: NVIDIA_POLICY, devices: [gpu] };
   const device = await SoftwareTd.create({ pki: world.tdx, policy: POLICY, events: EVENTS, gpus });
   bundle = await makeEvidence(device, { challenges: [OWN, SECOND], jobId: JOB, keys: KEYS });
@@ -86,6 +89,7 @@ beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'usufruct-attest-'));
   server.down = false;
   await world.publish(server);
+  await world.answerAbout(server, world.ocspPairs(gpu.identity));
   const pems = {
     intel: pemOf(world.tdx.root),
     amd: pemOf(world.snp.ark),
@@ -111,7 +115,7 @@ describe('usufruct attest endorsements', () => {
     expect(status.code).toBe(EXIT.ok);
     const [head, ...rows] = status.out.trimEnd().split('\n');
     expect(head).toMatch(/^item +source +signed until +fresh until +state$/);
-    expect(rows).toHaveLength(6);
+    expect(rows).toHaveLength(12);
     for (const row of rows) expect(row).toMatch(/http:\/\/127\.0\.0\.1:\d+ +20\d\d-.* UTC +20\d\d-.* UTC +fresh$/);
   });
 

@@ -12,7 +12,8 @@ export { endorsementsOfItem, itemOfName, nameOfItem } from './endorsements/item.
 export type { EndorsementBytes, EndorsementItem } from './endorsements/item.js';
 export { judgeEndorsement } from './endorsements/judge.js';
 export type { EndorsementJudgement, SignedValidity } from './endorsements/judge.js';
-export { endorsementNeeds, intelItems } from './endorsements/needs.js';
+export { endorsementNeeds, intelItems, manifestNeeds } from './endorsements/needs.js';
+export type { EndorsementNeed } from './endorsements/needs.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
 export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
 export type { EatClaims, SignedResult } from './eat.js';

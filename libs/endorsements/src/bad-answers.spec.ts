@@ -32,6 +32,7 @@ const ROOT_CRL: EndorsementItem = { kind: 'intel-root-crl' };
 const AMD_CHAIN: EndorsementItem = { kind: 'amd-chain', key: 'VCEK', product: 'Milan' };
 const AMD_CRL: EndorsementItem = { kind: 'amd-crl', product: 'Milan' };
 const VCEK = itemOfName(`amd/Milan/vcek/${'c1'.repeat(64)}-4.0.24.219.0.der`)!;
+const KEYS: EndorsementItem = { kind: 'nvidia-keys' };
 const RIM = itemOfName('nvidia/rim/NV_GPU_VBIOS_1010_0200_882_96005E0001.xml')!;
 
 let world: VendorWorld;
@@ -303,6 +304,19 @@ const ROWS: readonly Row[] = [
       replace(PAGES.vbiosRim, rimPage(await devRim({ ...rim, alter })));
     },
   ],
+  [
+    'a set of keys with none in it',
+    KEYS,
+    /no set of keys/,
+    () => void server.pages.set('/keys', { body: '{"keys":[]}' }),
+  ],
+  ['a sign-in page in place of keys', KEYS, /no set of keys/, () => void server.pages.set('/keys', { body: html })],
+  [
+    'an OCSP response that nobody can ask for',
+    { kind: 'nvidia-ocsp', fingerprint: 'ab'.repeat(32) },
+    /which certificate/,
+    () => undefined,
+  ],
 ];
 
 describe('bad answers of a vendor: said why, and not a byte of them kept', () => {
@@ -345,9 +359,16 @@ describe('addresses of the vendors', () => {
     ['credentials', 'https://user:secret@pccs.example'],
     ['a query', 'https://pccs.example/?token=secret'],
     ['no address', 'pccs.example'],
+    ['plain HTTP for what nobody signs', 'http://keys.example/jwks.json'],
   ])('with %s are refused, and not repeated', (_what, intelUrl) => {
     const clock = { nowMs: () => NOW_MS as TimestampMs };
-    const open = () => new EndorsementCache({ folder, roots: world.roots, clock, urls: { intel: intelUrl } });
+    const open = () =>
+      new EndorsementCache({
+        folder,
+        roots: world.roots,
+        clock,
+        urls: intelUrl.includes('keys') ? { nvidiaKeys: intelUrl } : { intel: intelUrl },
+      });
     expect(open).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
     expect(open).not.toThrow(/secret/);
   });
@@ -361,6 +382,8 @@ it('names that the appraisal uses are the names of items', () => {
     SNP_ENDORSEMENTS.chain('VLEK', 'Turin'),
     SNP_ENDORSEMENTS.crl('Genoa'),
     `amd/Turin/vcek/${'0a'.repeat(8)}-1.2.3.4.5.der`,
+    `nvidia/ocsp/${'0a'.repeat(32)}.der`,
+    'nvidia/nras/jwks.json',
   ]) {
     expect(nameOfItem(itemOfName(name)!)).toBe(name);
   }

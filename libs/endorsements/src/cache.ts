@@ -1,10 +1,10 @@
 import {
-  endorsementNeeds,
   endorsementsOfItem,
   judgeEndorsement,
   nameOfItem,
   type EndorsementBytes,
   type EndorsementItem,
+  type EndorsementNeed,
   type RootSet,
 } from '@usufruct/attestation';
 import type { Clock, Logger } from '@usufruct/kernel';
@@ -13,10 +13,12 @@ import { EndorsementFolder, olderThan, type HeldItem } from './folder/endorsemen
 import { highestOf, isOlder } from './folder/index-file.js';
 import { ask, freshForMs, type VendorAnswer } from './http.js';
 import { rootAlone } from './issuers.js';
+import { obtainNeeds, type ObtainedItem } from './obtain.js';
 import type { EndorsementSource, FoundEndorsements, MissingEndorsement } from './source.js';
 import { statusOf, type EndorsementStatus } from './status.js';
-import { outOfDate } from './validity.js';
+import { isFresh, outOfDate, unusableNow } from './validity.js';
 import { servedBy } from './vendors/index.js';
+import type { Served } from './vendors/served.js';
 import { endorsementUrls, type EndorsementUrls } from './vendors/urls.js';
 
 export interface EndorsementCacheOptions {
@@ -43,6 +45,14 @@ export interface FetchOutcome {
 const TIMEOUT_MS = 10_000;
 /** After a failure the vendor is left alone for so long. */
 const RETRY_AFTER_MS = 60_000;
+
+interface Answered {
+  readonly answer: VendorAnswer;
+  readonly origin: string;
+  readonly etag: string | undefined;
+  /** How long it is fresh where the answer does not say. */
+  readonly silentMs: number | undefined;
+}
 
 interface Obtained {
   readonly held: HeldItem | null;
@@ -71,24 +81,18 @@ export class EndorsementCache implements EndorsementSource {
   }
 
   async endorsementsFor(bundle: EvidenceBundle): Promise<FoundEndorsements> {
-    const needs = await endorsementNeeds(bundle, this.options.roots);
-    const obtained = await Promise.all(needs.map(async (item) => ({ item, ...(await this.get(item)) })));
-    return combine(obtained);
+    return combine(await obtainNeeds(bundle, this.options.roots, (need) => this.get(need)));
   }
 
   /** Have these at hand; with `again`, ask the vendors even where what is held is fresh. */
   async fetch(items: readonly EndorsementItem[], { again = false } = {}): Promise<readonly FetchOutcome[]> {
-    return Promise.all(
-      items.map(async (item) => {
-        const { outcome, reason } = await this.get(item, again);
-        return { name: nameOfItem(item), outcome, reason };
-      }),
-    );
+    const obtained = items.map(async (item) => ({ ...(await this.get({ item, issuers: null }, again)), item }));
+    return (await Promise.all(obtained)).map(outcomeOf);
   }
 
   /** The same for everything that this evidence needs. */
-  async fetchFor(bundle: EvidenceBundle, options: { readonly again?: boolean } = {}): Promise<readonly FetchOutcome[]> {
-    return this.fetch(await endorsementNeeds(bundle, this.options.roots), options);
+  async fetchFor(bundle: EvidenceBundle, { again = false } = {}): Promise<readonly FetchOutcome[]> {
+    return (await obtainNeeds(bundle, this.options.roots, (need) => this.get(need, again))).map(outcomeOf);
   }
 
   /** The same for everything that the folder has a file of. */
@@ -102,27 +106,26 @@ export class EndorsementCache implements EndorsementSource {
   }
 
   /** Each item is obtained once at a time, however many ask for it. */
-  private get(item: EndorsementItem, again = false): Promise<Obtained> {
-    const name = nameOfItem(item);
+  private get(need: EndorsementNeed, again = false): Promise<Obtained> {
+    const name = nameOfItem(need.item);
     const known = this.memory.get(name);
-    if (known !== undefined && !again && this.isFresh(known))
+    if (known !== undefined && !again && this.isFresh(known)) {
       return Promise.resolve({ held: known, outcome: 'fresh', reason: '' });
+    }
     const key = `${name} ${again}`;
     const running = this.underWay.get(key);
     if (running !== undefined) return running;
-    const started = this.obtain(item, again).finally(() => this.underWay.delete(key));
+    const started = this.obtain(need, again).finally(() => this.underWay.delete(key));
     this.underWay.set(key, started);
     return started;
   }
 
-  private isFresh({ validity, entry }: HeldItem): boolean {
-    const nowMs = this.options.clock.nowMs();
-    // An answer from the future was fetched before the clock was set back: how old it is, nobody knows.
-    const isYoung = entry !== null && entry.fetchedAtMs <= nowMs && nowMs < entry.freshUntilMs;
-    return isYoung && outOfDate(validity, nowMs) === null;
+  private isFresh(held: HeldItem): boolean {
+    return isFresh(held, this.options.clock.nowMs());
   }
 
-  private async obtain(item: EndorsementItem, again: boolean): Promise<Obtained> {
+  private async obtain(need: EndorsementNeed, again: boolean): Promise<Obtained> {
+    const { item } = need;
     const name = nameOfItem(item);
     const onDisk = await this.folder.read(item);
     const kept = onDisk === null || 'flaw' in onDisk ? null : onDisk;
@@ -134,7 +137,7 @@ export class EndorsementCache implements EndorsementSource {
     const isLeftAlone = failure !== undefined && !again && this.options.clock.nowMs() < failure.untilMs;
     const fetched: Obtained | { readonly failure: string } = isLeftAlone
       ? { failure: failure.reason }
-      : await this.fetchOne(item, kept);
+      : await this.fetchOne(need, kept);
     if (!('failure' in fetched)) {
       this.failures.delete(name);
       return this.remember(fetched);
@@ -151,7 +154,7 @@ export class EndorsementCache implements EndorsementSource {
   /** Stale if error: what is held, while its signature says so. */
   private instead(held: HeldItem | null, reason: string): Obtained {
     if (held === null) return { held, outcome: 'failed', reason };
-    const expired = outOfDate(held.validity, this.options.clock.nowMs());
+    const expired = unusableNow(held, this.options.clock.nowMs());
     if (expired !== null) return { held: null, outcome: 'failed', reason: `${reason}; of what is held, ${expired}` };
     return this.remember({ held, outcome: 'kept', reason });
   }
@@ -162,12 +165,13 @@ export class EndorsementCache implements EndorsementSource {
   }
 
   private async fetchOne(
-    item: EndorsementItem,
+    { item, issuers: about }: EndorsementNeed,
     kept: HeldItem | null,
   ): Promise<Obtained | { readonly failure: string }> {
-    const served = servedBy(item, this.urls);
+    const served = await servedBy(item, this.urls, about ?? kept?.issuers ?? null);
+    if (served === null) return { failure: 'nobody said which certificate it is about' };
     const { origin } = new URL(served.request.url);
-    const etag = kept?.entry?.etag ?? undefined;
+    const etag = (served.request.post === undefined && kept?.entry?.etag) || undefined;
     const { fetch = globalThis.fetch, timeoutMs = TIMEOUT_MS } = this.options;
     const answer = await ask({ ...served.request, ...(etag === undefined ? {} : { etag }) }, { fetch, timeoutMs });
     if ('reason' in answer) return { failure: `${origin}: ${answer.reason}` };
@@ -175,18 +179,19 @@ export class EndorsementCache implements EndorsementSource {
     const read = isUnchanged ? kept : served.read(answer);
     if (read === null) return { failure: `${origin}: its answer is nothing of this kind` };
     const issuers = await this.issuersOf(served, read);
-    const held = await this.accept(item, { bytes: read.bytes, issuers }, { answer, origin, etag });
+    const held = await this.accept(
+      item,
+      { bytes: read.bytes, issuers },
+      { answer, origin, etag, silentMs: served.freshForMs },
+    );
     if ('flaw' in held) return { failure: `${origin}: ${held.flaw}` };
     return { held, outcome: isUnchanged ? 'unchanged' : 'fetched', reason: '' };
   }
 
   /** The certificates of the answer, or of the item that has them. */
-  private async issuersOf(
-    { issuersFrom }: ReturnType<typeof servedBy>,
-    read: EndorsementBytes,
-  ): Promise<Uint8Array | null> {
+  private async issuersOf({ issuersFrom }: Served, read: EndorsementBytes): Promise<Uint8Array | null> {
     if (issuersFrom === undefined || read.issuers !== null) return read.issuers;
-    const { held } = await this.get(issuersFrom.item);
+    const { held } = await this.get({ item: issuersFrom.item, issuers: null });
     const pem = held && (held.issuers ?? held.bytes);
     return pem && (issuersFrom.rootAlone ? rootAlone(pem) : pem);
   }
@@ -195,11 +200,7 @@ export class EndorsementCache implements EndorsementSource {
   private async accept(
     item: EndorsementItem,
     found: EndorsementBytes,
-    {
-      answer,
-      origin,
-      etag,
-    }: { readonly answer: VendorAnswer; readonly origin: string; readonly etag: string | undefined },
+    { answer, origin, etag, silentMs }: Answered,
   ): Promise<HeldItem | { readonly flaw: string }> {
     const nowMs = this.options.clock.nowMs();
     const validity = await judgeEndorsement(item, found, this.options.roots);
@@ -214,7 +215,7 @@ export class EndorsementCache implements EndorsementSource {
       source: origin,
       etag: etagOf(answer.headers) ?? (answer.status === 304 ? (etag ?? null) : null),
       fetchedAtMs: nowMs,
-      freshUntilMs: Math.min(nowMs + freshForMs(answer.headers), validity.untilMs),
+      freshUntilMs: Math.min(nowMs + freshForMs(answer.headers, silentMs), validity.untilMs),
     };
     return this.keep({ item, ...found, validity, entry });
   }
@@ -235,6 +236,12 @@ function etagOf(headers: Headers): string | null {
   const etag = headers.get('etag');
   return etag !== null && /^(W\/)?"[\x21\x23-\x7e]{0,200}"$/.test(etag) ? etag : null;
 }
+
+const outcomeOf = ({ item, outcome, reason }: ObtainedItem<Obtained>): FetchOutcome => ({
+  name: nameOfItem(item),
+  outcome,
+  reason,
+});
 
 /** What was obtained under the names that the appraisal looks for, and what was not. */
 export function combine(

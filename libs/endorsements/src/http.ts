@@ -94,12 +94,12 @@ const FRESH_AT_MOST_MS = 24 * HOUR_MS;
 /** An answer that may not be kept would be asked for with every appraisal. */
 const FRESH_AT_LEAST_MS = 60_000;
 
-/** How long an answer is fresh (RFC 9111 §4.2.1, §5.2.2), within limits of ours; an hour where it does not say. */
-export function freshForMs(headers: Headers): number {
+/** How long an answer is fresh (RFC 9111 §4.2.1, §5.2.2), within limits of ours. */
+export function freshForMs(headers: Headers, whereSilentMs = HOUR_MS): number {
   const directives = (headers.get('cache-control') ?? '').toLowerCase();
   if (/(^|[\s,])no-(store|cache)\b/.test(directives)) return FRESH_AT_LEAST_MS;
   const [, maxAge] = /(?:^|[\s,])max-age=(\d{1,9})\b/.exec(directives) ?? [];
-  if (maxAge === undefined) return HOUR_MS;
+  if (maxAge === undefined) return whereSilentMs;
   const [, age = '0'] = /^\s*(\d{1,9})\s*$/.exec(headers.get('age') ?? '') ?? [];
   return Math.min(FRESH_AT_MOST_MS, Math.max(FRESH_AT_LEAST_MS, (Number(maxAge) - Number(age)) * 1000));
 }

@@ -1,11 +1,12 @@
-import { endorsementNeeds, type EndorsementItem, type RootSet } from '@usufruct/attestation';
+import type { EndorsementItem, RootSet } from '@usufruct/attestation';
 import type { Clock } from '@usufruct/kernel';
 import type { EvidenceBundle } from '@usufruct/protocol';
 import { combine } from './cache.js';
 import { EndorsementFolder, type HeldItem } from './folder/endorsement-folder.js';
 import type { EndorsementSource, FoundEndorsements } from './source.js';
 import { statusOf, type EndorsementStatus } from './status.js';
-import { outOfDate } from './validity.js';
+import { obtainNeeds } from './obtain.js';
+import { unusableNow } from './validity.js';
 
 export interface OfflineFolderOptions {
   /** A copy of a cache's folder. It is only read. */
@@ -23,8 +24,7 @@ export class OfflineFolder implements EndorsementSource {
   }
 
   async endorsementsFor(bundle: EvidenceBundle): Promise<FoundEndorsements> {
-    const needs = await endorsementNeeds(bundle, this.options.roots);
-    return combine(await Promise.all(needs.map(async (item) => ({ item, ...(await this.read(item)) }))));
+    return combine(await obtainNeeds(bundle, this.options.roots, ({ item }) => this.read(item)));
   }
 
   /** What is in the folder, and what it is worth now. */
@@ -36,7 +36,7 @@ export class OfflineFolder implements EndorsementSource {
     const found = await this.folder.read(item);
     if (found === null) return { held: null, reason: 'it is not in the folder' };
     if ('flaw' in found) return { held: null, reason: found.flaw };
-    const reason = outOfDate(found.validity, this.options.clock.nowMs());
+    const reason = unusableNow(found, this.options.clock.nowMs());
     return reason === null ? { held: found, reason: '' } : { held: null, reason };
   }
 }

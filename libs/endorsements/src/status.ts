@@ -1,12 +1,12 @@
 import { nameOfItem } from '@usufruct/attestation';
 import type { EndorsementFolder } from './folder/endorsement-folder.js';
-import { outOfDate } from './validity.js';
+import { isFresh, unusableNow } from './validity.js';
 
 export interface EndorsementStatus {
   readonly name: string;
   /** Whose answer it is; '' for a file that somebody put there. */
   readonly source: string;
-  /** Null where the signature is not good. */
+  /** Null where the signature is not good, or where there is none by its nature. */
   readonly signedUntilMs: number | null;
   readonly freshUntilMs: number | null;
   /**
@@ -29,14 +29,13 @@ export async function statusOf(folder: EndorsementFolder, nowMs: number): Promis
       continue;
     }
     const { entry, validity } = held;
-    const reason = outOfDate(validity, nowMs);
-    const isFresh = entry !== null && entry.fetchedAtMs <= nowMs && nowMs < entry.freshUntilMs;
+    const reason = unusableNow(held, nowMs);
     rows.push({
       name,
       source: entry?.source ?? '',
-      signedUntilMs: validity.untilMs,
+      signedUntilMs: validity.isSigned ? validity.untilMs : null,
       freshUntilMs: entry?.freshUntilMs ?? null,
-      state: reason !== null ? 'expired' : isFresh ? 'fresh' : 'stale',
+      state: reason !== null ? 'expired' : isFresh(held, nowMs) ? 'fresh' : 'stale',
       reason: reason ?? '',
     });
   }

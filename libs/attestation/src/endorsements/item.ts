@@ -16,7 +16,10 @@ export type EndorsementItem =
   | { readonly kind: 'amd-crl'; readonly product: SnpProduct }
   /** `hardwareId`: lower-case hex, 64 bytes, 8 on Turin. */
   | { readonly kind: 'amd-vcek'; readonly product: SnpProduct; readonly hardwareId: string; readonly tcb: SnpTcb }
-  | { readonly kind: 'nvidia-rim'; readonly id: string };
+  | { readonly kind: 'nvidia-rim'; readonly id: string }
+  /** `fingerprint`: hex of the SHA-256 of the certificate that is asked about. */
+  | { readonly kind: 'nvidia-ocsp'; readonly fingerprint: string }
+  | { readonly kind: 'nvidia-keys' };
 
 /** The name of an item: where it is among a verifier's endorsements, and its path in a folder of them. */
 export function nameOfItem(item: EndorsementItem): string {
@@ -39,6 +42,10 @@ export function nameOfItem(item: EndorsementItem): string {
     }
     case 'nvidia-rim':
       return NVIDIA_ENDORSEMENTS.rim(item.id);
+    case 'nvidia-ocsp':
+      return NVIDIA_ENDORSEMENTS.ocsp(item.fingerprint);
+    case 'nvidia-keys':
+      return NVIDIA_ENDORSEMENTS.nrasKeys;
   }
 }
 
@@ -66,6 +73,8 @@ const FORMS: readonly (readonly [RegExp, (parts: readonly string[]) => Endorseme
     },
   ],
   [/^nvidia\/rim\/([0-9A-Za-z][0-9A-Za-z._-]{0,127})\.xml$/, ([id]) => ({ kind: 'nvidia-rim', id: id! })],
+  [/^nvidia\/ocsp\/([0-9a-f]{64})\.der$/, ([fingerprint]) => ({ kind: 'nvidia-ocsp', fingerprint: fingerprint! })],
+  [/^nvidia\/nras\/jwks\.json$/, () => ({ kind: 'nvidia-keys' })],
 ];
 
 /** What a name stands for; null for any text that is not the one name of an item. */
@@ -83,7 +92,7 @@ export function itemOfName(name: string): EndorsementItem | null {
 /** One item as it was served: its bytes, and the certificates that vouch for it where they are not in the bytes. */
 export interface EndorsementBytes {
   readonly bytes: Uint8Array;
-  /** PEM, the signer's certificate first, the root last. */
+  /** PEM, the signer's certificate first, the root last; of an OCSP response the certificate that it is about first. */
   readonly issuers: Uint8Array | null;
 }
 

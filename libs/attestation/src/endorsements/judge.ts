@@ -1,3 +1,4 @@
+import { parseKeySet } from '../jose/jws.js';
 import { hasDoctype, parseRim } from '../nvidia/rim.js';
 import { checkRimChain, checkRimRoot, checkRimSignature } from '../nvidia/rim-checks.js';
 import { pinnedRoots, type RootName, type RootSet } from '../roots.js';
@@ -16,6 +17,8 @@ import {
   type CertificateChain,
 } from '../x509/chain.js';
 import { isCrlSignedBy, parseCrl, type CrlSignature } from '../x509/crl.js';
+import { checkOcsp } from '../x509/ocsp-checks.js';
+import { parseOcsp } from '../x509/ocsp.js';
 import { parsePemChain } from '../x509/pem.js';
 import type { EndorsementBytes, EndorsementItem } from './item.js';
 
@@ -28,6 +31,8 @@ export interface SignedValidity {
   readonly number: bigint;
   /** When it was issued: of two with one number, the later is the newer. */
   readonly issuedAtMs: number;
+  /** False for what only TLS vouched for: it has no validity of its own, and must not be used longer than it is fresh. */
+  readonly isSigned: boolean;
 }
 
 export type EndorsementJudgement = SignedValidity | { readonly flaw: string };
@@ -70,6 +75,10 @@ export function judgeEndorsement(
       return judgeVcek(item, bytes, chain, pinned('amd'));
     case 'nvidia-rim':
       return judgeRim(item.id, bytes, pinned('nvidiaRim'));
+    case 'nvidia-ocsp':
+      return judgeOcsp(item.fingerprint, bytes, chain, [...pinned('nvidiaDevice'), ...pinned('nvidiaRim')]);
+    case 'nvidia-keys':
+      return judgeKeys(bytes);
   }
 }
 
@@ -109,6 +118,7 @@ async function judgeList(
     untilMs: Math.min(list.nextUpdateMs, validUntilMs(chain)),
     number: list.number ?? 0n,
     issuedAtMs: list.thisUpdateMs,
+    isSigned: true,
   };
 }
 
@@ -143,6 +153,7 @@ async function judgeDocument(
     untilMs: Math.min(nextUpdate, validUntilMs(chain)),
     number: BigInt(tcbEvaluationDataNumber),
     issuedAtMs: issueDate,
+    isSigned: true,
   };
 }
 
@@ -206,4 +217,41 @@ const validityOf = (chain: CertificateChain): SignedValidity => ({
   untilMs: validUntilMs(chain),
   number: 0n,
   issuedAtMs: chain[0]!.notBeforeMs,
+  isSigned: true,
 });
+
+/** What the appraisal asks of an answer besides its dates and what it says: bad news has to be kept, too. */
+const OCSP_FORM: readonly string[] = ['OCSP_PARSE', 'OCSP_CERT_ID', 'OCSP_RESPONDER', 'OCSP_SIGNATURE'];
+
+/** RFC 6960 §3.2: an answer about this certificate of NVIDIA's, by who may give it. */
+async function judgeOcsp(
+  fingerprint: string,
+  bytes: Uint8Array,
+  chain: CertificateChain | null,
+  pinned: readonly string[],
+): Promise<EndorsementJudgement> {
+  const response = parseOcsp(bytes);
+  const [certificate, issuer] = chain ?? [];
+  if (response === null) return { flaw: 'it is no OCSP response about one certificate' };
+  if (chain === null || certificate === undefined || issuer === undefined) return { flaw: NO_ISSUERS };
+  if (certificate.fingerprint !== fingerprint) return { flaw: 'it is about another certificate' };
+  if (!isRootPinned(chain, pinned)) return { flaw: NOT_PINNED };
+  const flaw = await pathFlaw(chain, { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' }, null);
+  if (flaw !== null) return { flaw };
+  // The responder's certificate is held against the moment of the answer; the appraisal holds it against its own.
+  const checks = await checkOcsp([{ certificate, issuer, response }], response.thisUpdateMs);
+  const bad = checks.find(({ name, status }) => OCSP_FORM.includes(name) && status !== 'passed');
+  if (bad !== undefined) return { flaw: bad.detail };
+  const untilMs = Math.min(response.nextUpdateMs, ...response.certificates.map(({ notAfterMs }) => notAfterMs));
+  return { fromMs: response.thisUpdateMs, untilMs, number: 0n, issuedAtMs: response.thisUpdateMs, isSigned: true };
+}
+
+/** The last moment that a Date can hold. */
+const EVER_MS = 8.64e15;
+
+/** RFC 7517 §5: nobody signs a set of keys; it is one, and there is a key in it. */
+function judgeKeys(bytes: Uint8Array): Promise<EndorsementJudgement> {
+  const keys = parseKeySet(bytes);
+  if (keys === null || keys.size === 0) return flawed('it is no set of keys for ES384');
+  return Promise.resolve({ fromMs: 0, untilMs: EVER_MS, number: 0n, issuedAtMs: 0, isSigned: false });
+}

@@ -11,7 +11,7 @@ import {
   signSnpEvidence,
   type NvidiaPki,
 } from '@usufruct/attestation-dev';
-import { toBase64 } from '@usufruct/kernel';
+import { toBase64, toHex } from '@usufruct/kernel';
 import type { EvidenceBundle } from '@usufruct/protocol';
 import { bundleOf, good, NOW_MS, otherPki, pki, rootsOf, startTdxWorld } from '../../../../test/support/tdx-world.js';
 import { describeRecorded, readEvidence } from '../../../../test/support/evidence.js';
@@ -26,12 +26,16 @@ const TDX_NAMES = [
   'intel/root-ca.crl',
   'intel/pck-platform.crl',
 ];
-const needsOf = async (...of: Parameters<typeof endorsementNeeds>) => (await endorsementNeeds(...of)).map(nameOfItem);
+const needsOf = async (...of: Parameters<typeof endorsementNeeds>) =>
+  (await endorsementNeeds(...of)).map(({ item }) => nameOfItem(item));
 const gpuBundle = (...evidence: Uint8Array[]): EvidenceBundle => ({
   ...good,
   profile: 'tdx+nv',
   gpuEvidence: evidence.map((bytes) => toBase64(bytes)),
 });
+
+const digestOf = async (der: Uint8Array) =>
+  toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(der))));
 
 beforeAll(async () => {
   [nvidia] = await Promise.all([createNvidiaPki(NOW_MS), startTdxWorld()]);
@@ -50,7 +54,12 @@ it('GPUs need the manifests of their driver and VBIOS, each once', async () => {
   });
   const evidence = await signGpuEvidence({ pki: nvidia, identity, nonce: new Uint8Array(32) });
   const names = await needsOf(gpuBundle(evidence, evidence), roots);
-  expect(names).toEqual([...TDX_NAMES, DEV_RIM_NAMES.driver, DEV_RIM_NAMES.vbios]);
+  expect(names.slice(0, 6)).toEqual([...TDX_NAMES, DEV_RIM_NAMES.driver, DEV_RIM_NAMES.vbios]);
+  // About the boot ROM and the two CAs above it: not about the leaf, which the device made, nor about the root.
+  const asked = await Promise.all(
+    [identity.bootRom, nvidia.provisioner, nvidia.identityCa].map(({ der }) => digestOf(der)),
+  );
+  expect(names.slice(6)).toEqual(asked.map((digest) => `nvidia/ocsp/${digest}.der`));
   const forged = Uint8Array.from(evidence);
   forged[10]! ^= 1; // the nonce: no device signed this
   expect(await needsOf(gpuBundle(forged), roots)).toEqual(TDX_NAMES);

@@ -25,6 +25,7 @@ describeRecorded("recorded collateral of Intel's", 'tdx', () => {
       ...dates(info.issueDate, info.nextUpdate),
       number: BigInt(info.tcbEvaluationDataNumber),
       issuedAtMs: Date.parse(info.issueDate),
+      isSigned: true,
     });
     const identity = JSON.parse(qe_identity!);
     const document = utf8(`{"enclaveIdentity":${qe_identity},"signature":"${rest['qe_identity_signature']}"}`);

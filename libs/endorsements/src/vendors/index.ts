@@ -5,8 +5,12 @@ import { servedByNvidia } from './nvidia.js';
 import type { Served } from './served.js';
 import type { EndorsementUrls } from './urls.js';
 
-/** How an item is asked for, of whom. */
-export function servedBy(item: EndorsementItem, urls: EndorsementUrls): Served {
+/** How an item is asked for, of whom; null where it is about a certificate, and `about` does not say which. */
+export async function servedBy(
+  item: EndorsementItem,
+  urls: EndorsementUrls,
+  about: Uint8Array | null,
+): Promise<Served | null> {
   switch (item.kind) {
     case 'intel-root-crl':
     case 'intel-pck-crl':
@@ -18,6 +22,8 @@ export function servedBy(item: EndorsementItem, urls: EndorsementUrls): Served {
     case 'amd-vcek':
       return servedByAmd(item, urls);
     case 'nvidia-rim':
-      return servedByNvidia(item, urls);
+    case 'nvidia-ocsp':
+    case 'nvidia-keys':
+      return servedByNvidia(item, urls, about);
   }
 }

@@ -7,6 +7,8 @@ export interface Served {
   readonly request: VendorRequest;
   /** Null for what is no answer of this kind; whether it is any good is judged elsewhere. */
   readonly read: (answer: VendorAnswer) => EndorsementBytes | null;
+  /** How long it is fresh where the answer does not say; missing: an hour. */
+  readonly freshForMs?: number;
   /** The item whose certificates vouch for this one, where the answer does not carry them. */
   readonly issuersFrom?: { readonly item: EndorsementItem; readonly rootAlone: boolean };
 }

@@ -11,6 +11,10 @@ export interface EndorsementUrls {
   readonly amd: string;
   /** NVIDIA's RIM service: what stands before `/{id}`. */
   readonly nvidiaRim: string;
+  /** NVIDIA's OCSP responder. */
+  readonly nvidiaOcsp: string;
+  /** The whole address of the keys of NVIDIA's attestation service. */
+  readonly nvidiaKeys: string;
 }
 
 export const VENDOR_URLS: EndorsementUrls = {
@@ -18,9 +22,11 @@ export const VENDOR_URLS: EndorsementUrls = {
   intelRootCrl: 'https://certificates.trustedservices.intel.com/IntelSGXRootCA.der',
   amd: 'https://kdsintf.amd.com',
   nvidiaRim: 'https://rim.attestation.nvidia.com/v1/rim',
+  nvidiaOcsp: 'https://ocsp.ndis.nvidia.com',
+  nvidiaKeys: 'https://nras.attestation.nvidia.com/.well-known/jwks.json',
 };
 
-/** Everything that is fetched is signed, so plain HTTP to a mirror loses no integrity. Credentials have no place here. */
+/** What is signed needs no protection on its way, so plain HTTP to a mirror loses no integrity. Credentials have no place here. */
 const zUrl = z
   .url({ protocol: /^https?$/ })
   .max(512)
@@ -28,7 +34,23 @@ const zUrl = z
   .transform((text) => text.replace(/\/+$/, ''));
 const isPlain = ({ username, password, search, hash }: URL): boolean => username + password + search + hash === '';
 
-const zUrls = z.strictObject({ intel: zUrl, intelRootCrl: zUrl, amd: zUrl, nvidiaRim: zUrl }).partial();
+/** Nobody signs a set of keys: only TLS says whose it is, unless it comes from this machine. */
+const zSecureUrl = zUrl.refine((text) => {
+  if (!URL.canParse(text)) return true;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+}, 'an address with https');
+
+const zUrls = z
+  .strictObject({
+    intel: zUrl,
+    intelRootCrl: zUrl,
+    amd: zUrl,
+    nvidiaRim: zUrl,
+    nvidiaOcsp: zUrl,
+    nvidiaKeys: zSecureUrl,
+  })
+  .partial();
 
 /**
  * The vendors' own addresses, and in their place those given. A PCCS serves the root's list itself, so with another

@@ -35,6 +35,8 @@ interface FetchOptions {
   readonly intelUrl?: string;
   readonly amdUrl?: string;
   readonly nvidiaRimUrl?: string;
+  readonly nvidiaOcspUrl?: string;
+  readonly nvidiaKeysUrl?: string;
   readonly devRoot?: readonly string[];
 }
 
@@ -59,6 +61,8 @@ export const addEndorsements: AddCommand = (attest, open) => {
     .option('--intel-url <url>', "Intel's service or a PCCS")
     .option('--amd-url <url>', "AMD's key distribution service or a mirror")
     .option('--nvidia-rim-url <url>', "NVIDIA's RIM service or a mirror")
+    .option('--nvidia-ocsp-url <url>', "NVIDIA's OCSP responder or a mirror")
+    .option('--nvidia-keys-url <url>', "the keys of NVIDIA's attestation service; https")
     .option('--dev-root <name=file...>', 'DEV ONLY: generated roots in place of the vendors’')
     .addHelpText('after', FETCH_HELP)
     .action(async (options: FetchOptions, command) => fetchThem(open(command), options));
@@ -94,11 +98,13 @@ async function fetchThem(runtime: Runtime, options: FetchOptions): Promise<void>
   runtime.terminal.judgement({ endorsements: found }, lines.length === 0 ? ['nothing to fetch'] : lines, refusal);
 }
 
-function urlsOf({ intelUrl, amdUrl, nvidiaRimUrl }: FetchOptions): Partial<EndorsementUrls> {
+function urlsOf({ intelUrl, amdUrl, ...nvidia }: FetchOptions): Partial<EndorsementUrls> {
   return {
     ...(intelUrl === undefined ? {} : { intel: intelUrl }),
     ...(amdUrl === undefined ? {} : { amd: amdUrl }),
-    ...(nvidiaRimUrl === undefined ? {} : { nvidiaRim: nvidiaRimUrl }),
+    ...(nvidia.nvidiaRimUrl === undefined ? {} : { nvidiaRim: nvidia.nvidiaRimUrl }),
+    ...(nvidia.nvidiaOcspUrl === undefined ? {} : { nvidiaOcsp: nvidia.nvidiaOcspUrl }),
+    ...(nvidia.nvidiaKeysUrl === undefined ? {} : { nvidiaKeys: nvidia.nvidiaKeysUrl }),
   };
 }
 
