@@ -5,7 +5,7 @@ const files = packageFiles();
 const isTest = (name) => name.startsWith('tests/');
 /** Fixtures and worlds, which every test may need. */
 const isSupport = (name) => isTest(name) && !name.endsWith('_tests.move');
-const TEST = /#\[test(?:, [^\n]*)?\]\nfun [\s\S]*?\n\}\n/g;
+const TEST = /#\[test(?:, [^\n]*)?\]\n(?:\/\/\/[^\n]*\n)*fun [\s\S]*?\n\}\n/g;
 
 const testFiles = Object.keys(files).filter((name) => isTest(name) && !isSupport(name));
 /** These files with the tests that `isWanted`, and without the others. */

@@ -2,7 +2,7 @@
 module usufruct::runner_registry_tests;
 
 use sui::{event, test_scenario as ts};
-use usufruct::{events, fixtures, world};
+use usufruct::{events, fixtures, runner_registry, world};
 
 fun register(statement: vector<u8>, signatures: vector<vector<u8>>) {
     let mut world = world::founded();
@@ -257,4 +257,12 @@ fun a_statement_may_be_as_long_as_the_limit() {
     let statement = fixtures::statement_longest();
     assert!(statement.length() == 2_048);
     register(statement, fixtures::statement_longest_signatures());
+}
+
+#[test, expected_failure(abort_code = usufruct::runner_registry::EWithdrawn)]
+fun a_runner_is_withdrawn_once() {
+    let mut registry = runner_registry::empty(&mut tx_context::dummy());
+    registry.withdraw(@0xda0, fixtures::runner_id());
+    registry.withdraw(@0xda0, fixtures::runner_id());
+    abort 0
 }
