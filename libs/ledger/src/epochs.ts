@@ -25,7 +25,7 @@ import {
 } from '@usufruct/protocol';
 import { contributorPayouts, contributorsPartOf, type PaidUse } from './payouts.js';
 
-/** A receipt that was settled privately, with the uses that only the settler, the holders and the auditors see. */
+/** A receipt that was settled privately, with the uses that only the settler and the holders see. */
 export interface PrivateReceipt {
   readonly priceUnits: AmountUnits;
   /** That of the receipt's job. */

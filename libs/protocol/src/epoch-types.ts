@@ -17,7 +17,7 @@ import { TAGS } from './domain-tags.js';
 /**
  * Private payout. Receipts that were settled privately are numbered from 1 in their DAO, and a chain of hashes over
  * their digests names any run of them in 32 bytes. A settler (an active runner) divides the contributors' parts of the
- * receipts `fromReceipt` to `toReceipt` by weights that only it, the holders who countersign and the auditors see.
+ * receipts `fromReceipt` to `toReceipt` by weights that only it and the holders who countersign see.
  */
 export interface EpochStatement {
   readonly chainId: string;
