@@ -22,6 +22,8 @@ import {
   type EpochView,
   type Opening,
 } from '@usufruct/protocol';
+import { QuestionDesk } from '../../apps/enclave-runner/src/compute/questions/question-desk.js';
+import { Sessions } from '../../apps/enclave-runner/src/compute/session/sessions.js';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
 import type { HolderPort } from '../../apps/enclave-runner/src/keys/holder-port.js';
 import { EpochSettler } from '../../apps/enclave-runner/src/payout/epoch-settler.js';
@@ -184,7 +186,35 @@ describe('a private receipt', () => {
     const after = await settler.settle(await answered(context), true);
     expect(after).toMatchObject({ state: 'failed', error: { code: 'GRANT_REVOKED' } });
     expect((await pool()).receiptCount).toBe(0n);
+    expect(asked(context, settler, after)).toMatchObject({ state: 'failed', ...withheld });
+    // Whose grant it was, the asker is not to know.
+    expect(after.error?.details).toEqual({});
+    const told = JSON.stringify(asked(context, settler, after));
+    for (const secret of [...world.grantIds, ...world.contributionIds]) expect(told).not.toContain(secret);
   });
+
+  it('is given to nobody who could settle it, until it is settled', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const { context, settler } = life();
+    const record = await settler.settle(await answered(context), true);
+    expect(asked(context, settler, record)).toMatchObject({ state: 'settling', ...withheld });
+    await world.startHolder(1);
+    const later = life();
+    await later.settler.settle(record, false);
+    expect(asked(later.context, later.settler, record)).toEqual({
+      questionId: record.questionId,
+      state: 'settled',
+      sealedAnswer: toBase64(record.sealedAnswer),
+      receipt: toBase64(record.receipt),
+      signature: toBase64(record.signature),
+      settlement: { transaction: record.transaction.digest },
+      error: null,
+    });
+  });
+  const withheld = { sealedAnswer: null, receipt: null, signature: null, settlement: null };
+  /** What everybody may read of a question. */
+  const asked = (context: RunnerContext, settler: Settler, { jobId, questionId }: AnswerRecord) =>
+    new QuestionDesk(context, new Sessions(context), settler).read(jobId, questionId);
 
   it('fails when too few holders took it for as long as it can be settled', async () => {
     await Promise.all([1, 2].map((n) => world.holders[n]!.close()));

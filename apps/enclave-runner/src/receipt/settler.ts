@@ -90,12 +90,18 @@ export class Settler {
     if (error.code === 'RECEIPT_CONSUMED') {
       const settled = await chain.settledReceipt(record.jobId, record.questionId).catch(() => null);
       if (settled === receiptDigest(record.receipt)) store.markSettled(record);
-      else if (settled !== null) store.markFailed(record, error.toWire());
+      else if (settled !== null) this.#fail(record, error);
     } else if (error.code === 'TRANSACTION_EXPIRED') {
       await this.#prepareAgain(record).catch(() => undefined);
     } else if (error.entry.retry !== 'later') {
-      store.markFailed(record, error.toWire());
+      this.#fail(record, error);
     }
+  }
+
+  /** A holder's refusal names what it refuses, and anybody may read what became of a question: uses that are private. */
+  #fail(record: AnswerRecord, error: UsufructError): void {
+    const isPublic = record.settlement?.kind === 'direct';
+    this.context.store.markFailed(record, (isPublic ? error : refuse(error.code)).toWire());
   }
 
   async #prepareAgain(record: AnswerRecord): Promise<void> {

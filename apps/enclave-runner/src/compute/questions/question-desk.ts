@@ -137,12 +137,20 @@ const computing = (questionId: QuestionId): AskAnswer => ({
   error: null,
 });
 
-const answerOf = (record: AnswerRecord): AskAnswer => ({
-  questionId: record.questionId,
-  state: record.state,
-  sealedAnswer: record.state === 'settled' ? toBase64(record.sealedAnswer) : null,
-  receipt: toBase64(record.receipt),
-  signature: toBase64(record.signature),
-  settlement: { transaction: record.transaction.digest },
-  error: record.error,
-});
+/**
+ * Anybody may settle a receipt that he has. One whose uses are private is given to nobody before enough holders have
+ * them and it is settled: set aside without them, its money could not be divided, nor that of any receipt after it.
+ */
+function answerOf(record: AnswerRecord): AskAnswer {
+  const isSettled = record.state === 'settled';
+  const isGiven = isSettled || record.settlement?.kind === 'direct';
+  return {
+    questionId: record.questionId,
+    state: record.state,
+    sealedAnswer: isSettled ? toBase64(record.sealedAnswer) : null,
+    receipt: isGiven ? toBase64(record.receipt) : null,
+    signature: isGiven ? toBase64(record.signature) : null,
+    settlement: isGiven ? { transaction: record.transaction.digest } : null,
+    error: record.error,
+  };
+}
