@@ -25,7 +25,7 @@ describe('the payouts of a contributor', () => {
     await world.settledWith(1, [2n, 1n, null], [0, 1, 2]);
     await world.settledWith(2, [null, 1n, 3n], [0, 1, 2]);
     const store = new PayoutStore(':memory:');
-    await new EpochSettler(world.runner(), store).round();
+    await new EpochSettler(world.runner(), store, { leastReceipts: 1, longestWaitMs: 0, mostReceipts: 9 }).round();
     store.close();
   });
   afterEach(() => world.close());

@@ -26,6 +26,7 @@ import { QuestionDesk } from '../../apps/enclave-runner/src/compute/questions/qu
 import { Sessions } from '../../apps/enclave-runner/src/compute/session/sessions.js';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
 import type { HolderPort } from '../../apps/enclave-runner/src/keys/holder-port.js';
+import type { BatchRules } from '../../apps/enclave-runner/src/payout/batch.js';
 import { EpochSettler } from '../../apps/enclave-runner/src/payout/epoch-settler.js';
 import { PayoutStore } from '../../apps/enclave-runner/src/payout/payout-store.js';
 import { sealOpening } from '../../apps/enclave-runner/src/receipt/seal-opening.js';
@@ -36,6 +37,8 @@ import { digestOf, signingKeyOf, walletOf } from '../../apps/local-chain/src/tes
 import { PayoutWorld } from '../support/payout-world.js';
 
 const MINUTE_MS = 60_000;
+/** Whatever pays somebody is divided at once. */
+const AT_ONCE: BatchRules = { leastReceipts: 1, longestWaitMs: 0, mostReceipts: LIMITS.receiptsPerEpoch };
 const ALL = [0, 1, 2];
 /** 2 and 1 to Ada and Ben; 1 and 3 to Ben and Cleo. */
 const [FIRST, SECOND] = [
@@ -249,9 +252,13 @@ describe('a private receipt', () => {
 });
 
 describe('an epoch', () => {
-  function settler(changes: Partial<RunnerContext> = {}, store = new PayoutStore(':memory:')): EpochSettler {
+  function settler(
+    changes: Partial<RunnerContext> = {},
+    store = new PayoutStore(':memory:'),
+    rules: Partial<BatchRules> = {},
+  ): EpochSettler {
     stores.add(store);
-    return new EpochSettler(world.runner(changes), store);
+    return new EpochSettler(world.runner(changes), store, { ...AT_ONCE, ...rules });
   }
   /** As `settledWith`, sent by the runner itself: it looks after the DAOs that it has settled for. */
   async function settled(question: number, weights: readonly (bigint | null)[], members = ALL): Promise<void> {
@@ -310,6 +317,36 @@ describe('an epoch', () => {
     await world.run(world.founder, { kind: 'pauseDao', daoId: world.daoId });
     await one.round();
     expect((await epochs()).map(({ toReceipt }) => toReceipt)).toEqual([2n]);
+  });
+
+  it('of zero is made of free receipts that are as many as an epoch covers, so that they hold up nothing', async () => {
+    await settled(1, [null, null, null]);
+    const one = settler({}, undefined, { leastReceipts: 2, longestWaitMs: MINUTE_MS * 30, mostReceipts: 2 });
+    await one.round();
+    expect(await epochs()).toEqual([]);
+    await settled(2, [null, null, null]);
+    await one.round();
+    expect(await epochs()).toMatchObject([{ toReceipt: 2n, totalUnits: 0n, leafCount: 1 }]);
+    world.clock.advance(CHALLENGE_MS);
+    await settled(3, FIRST!);
+    await one.round();
+    expect((await epochs()).length).toBe(1);
+    world.clock.advance(MINUTE_MS * 30);
+    await one.round();
+    expect(await epochs()).toMatchObject([{}, { number: 2n, fromReceipt: 3n, toReceipt: 3n, totalUnits: 700_000n }]);
+  });
+
+  it('waits for a batch, so that no claim tells of one question, or until the oldest has waited long', async () => {
+    const rules = { leastReceipts: 2, longestWaitMs: 10 * MINUTE_MS };
+    const store = new PayoutStore(':memory:');
+    await settled(1, FIRST!);
+    await settled(2, [null, null, null]);
+    world.clock.advance(10 * MINUTE_MS - 1);
+    await settler({}, store, rules).round();
+    expect(await epochs()).toEqual([]);
+    await settled(3, SECOND!);
+    await settler({}, store, rules).round();
+    expect(await epochs()).toMatchObject([{ toReceipt: 3n }]);
   });
 
   it('is made once by two runners that do it at once', async () => {

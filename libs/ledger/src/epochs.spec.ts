@@ -128,8 +128,14 @@ describe('a tree of leaves', () => {
     expect(new Set(roots).size).toBe(2);
   });
 
-  it('is not made of nothing', () => {
-    expect(() => made([receipt(0n)])).toThrow('receipts');
+  it('is one leaf of zero to nobody where nobody gets anything', () => {
+    const { leaves, totalUnits } = made([receipt(0n), receipt(0n, use(1, 101, 1n))]);
+    expect(leaves).toMatchObject([{ index: 0, number: 3n, account: `0x${'00'.repeat(32)}`, amountUnits: 0n }]);
+    expect(totalUnits).toBe(0n);
+    expect(made([receipt(0n), receipt(10n, use(1, 101, 1n))]).leaves).toMatchObject([{ account: accountOf(101) }]);
+  });
+
+  it('is not made of no receipts', () => {
     expect(() => made([])).toThrow('receipts');
   });
 });
@@ -186,6 +192,17 @@ describe('a holder that recomputes an epoch', () => {
       amountUnits: asAmount(leaf.amountUnits + [1n, -1n, 0n][i]!),
     }));
     expect(failedOf({ ...statement, root: new EpochTree(moved).root }, moved, some)).toEqual(['division']);
+  });
+
+  it('finds nothing wrong in one leaf of zero for free receipts, and sees every other', () => {
+    const free = [receipt(0n), receipt(0n, use(1, 101, 1n))];
+    const built = buildEpoch({ daoId, number: 3n, receipts: free, random: counting() });
+    const of = { ...statement, totalUnits: asAmount(0n), root: built.tree.root, leafCount: 1 };
+    expect(failedOf(of, built.leaves, free)).toEqual([]);
+    const other = built.leaves.map((leaf) => ({ ...leaf, account: accountOf(101) }));
+    expect(failedOf({ ...of, root: new EpochTree(other).root }, other, free)).toEqual(['division']);
+    expect(failedOf({ ...of, leafCount: 0 }, [], free)).toEqual(['division', 'root']);
+    expect(failedOf(of, built.leaves, [])).toEqual(['division']);
   });
 
   it('sees that there is no leaf', () => {

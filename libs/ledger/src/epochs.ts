@@ -7,6 +7,7 @@ import {
   sumUnits,
   toHex32,
   verdictOf,
+  ZERO_UNITS,
   type Address,
   type AmountUnits,
   type DaoId,
@@ -55,6 +56,20 @@ export function epochPartsOf(receipts: readonly PrivateReceipt[]): AccountPart[]
     .map(([account, amount]) => ({ account, amountUnits: asAmount(amount) }));
 }
 
+/** Of nobody: no wallet has this address, so a leaf that names it tells of no account. */
+const NOBODY = toHex32<Hex32>(new Uint8Array(32)) as string as Address;
+
+/**
+ * The parts that become leaves. Epochs leave no receipt out, and the contract wants a leaf: where nobody gets anything
+ * (questions that used nobody's data, a price of zero) one leaf gives zero to nobody, or such receipts would hold up all
+ * that are paid behind them.
+ */
+function leafPartsOf(receipts: readonly PrivateReceipt[]): AccountPart[] {
+  const parts = epochPartsOf(receipts);
+  const isFree = parts.length === 0 && receipts.length > 0;
+  return isFree ? [{ account: NOBODY, amountUnits: ZERO_UNITS }] : parts;
+}
+
 export interface BuiltEpoch {
   readonly leaves: readonly EpochLeaf[];
   readonly totalUnits: AmountUnits;
@@ -63,7 +78,8 @@ export interface BuiltEpoch {
 
 /**
  * The leaves of an epoch under fresh salts, and their tree. Every call makes another root: a settler stores what it got
- * before it signs anything. Refuses `INVALID_ARGUMENT` when nobody gets anything.
+ * before it signs anything. Where nobody gets anything it is one leaf of zero units of address zero. Refuses
+ * `INVALID_ARGUMENT` for no receipts.
  */
 export function buildEpoch(epoch: {
   readonly daoId: DaoId;
@@ -72,9 +88,9 @@ export function buildEpoch(epoch: {
   readonly random: RandomSource;
 }): BuiltEpoch {
   const { daoId, number, random } = epoch;
-  const parts = epochPartsOf(epoch.receipts);
+  const parts = leafPartsOf(epoch.receipts);
   if (parts.length === 0 || parts.length > LIMITS.leavesPerEpoch) {
-    throw refuse('INVALID_ARGUMENT', { field: 'receipts', expected: 'something to pay to somebody' });
+    throw refuse('INVALID_ARGUMENT', { field: 'receipts', expected: 'at least one, for no more accounts than leaves' });
   }
   const leaves = parts.map((part, index) => ({ daoId, number, index, ...part, salt: toHex32<Hex32>(random(32)) }));
   return { leaves, totalUnits: sumUnits(parts.map((part) => part.amountUnits)), tree: new EpochTree(leaves) };
@@ -136,7 +152,7 @@ export function verifyEpoch(
   receipts: readonly PrivateReceipt[],
 ): Verdict {
   const { daoId, number, leafCount, totalUnits, root } = statement;
-  const parts = epochPartsOf(receipts);
+  const parts = leafPartsOf(receipts);
   const inPlace = leaves.every((leaf, i) => leaf.index === i && leaf.daoId === daoId && leaf.number === number);
   const divided =
     leaves.length === parts.length &&

@@ -1,7 +1,13 @@
 import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
+import { LIMITS } from '@usufruct/protocol';
 import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
 import { z } from 'zod';
+import type { BatchRules } from '../payout/batch.js';
 import { readDeviceConfig, type DeviceConfig } from './device-config.js';
+
+const WEEK_MS = 7 * 24 * 60 * 60_000;
+/** Half a year: contributors wait no longer for what they have earned, however few the questions. */
+const MOST_WAIT_MS = 26 * WEEK_MS;
 
 const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
   HOLDER_URLS: z
@@ -11,6 +17,8 @@ const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
   AGGREGATOR_URL: zUrl,
   RUNNER_WALLET_SECRET: z.string().startsWith('suiprivkey'),
   EPOCH_INTERVAL_MS: z.coerce.number().int().min(0).max(86_400_000).default(60_000),
+  EPOCH_LEAST_RECEIPTS: z.coerce.number().int().min(1).max(LIMITS.receiptsPerEpoch).default(16),
+  EPOCH_LONGEST_WAIT_MS: z.coerce.number().int().min(0).max(MOST_WAIT_MS).default(WEEK_MS),
 });
 
 export interface RunnerConfig {
@@ -28,6 +36,8 @@ export interface RunnerConfig {
   readonly tee: DeviceConfig;
   /** How often it looks whether private receipts wait to be divided; 0: never, others do. */
   readonly epochIntervalMs: number;
+  /** How much must wait before it is divided. */
+  readonly epochBatch: BatchRules;
 }
 
 /** Refuses `CONFIG_INVALID` with the name of the first bad setting, never its value. */
@@ -45,5 +55,10 @@ export function readConfig(environment: Environment): RunnerConfig {
     walletSecret: env.RUNNER_WALLET_SECRET,
     tee: readDeviceConfig(environment),
     epochIntervalMs: env.EPOCH_INTERVAL_MS,
+    epochBatch: {
+      leastReceipts: env.EPOCH_LEAST_RECEIPTS,
+      longestWaitMs: env.EPOCH_LONGEST_WAIT_MS,
+      mostReceipts: LIMITS.receiptsPerEpoch,
+    },
   };
 }

@@ -40,7 +40,10 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
   const stopSettling = inBackground(SETTLE_EVERY_MS, () =>
     settler.resume().catch(() => logger.error('settlement.round_failed')),
   );
-  const stopDividing = divideInBackground(new EpochSettler(context, payouts), config.epochIntervalMs);
+  const stopDividing = divideInBackground(
+    new EpochSettler(context, payouts, config.epochBatch),
+    config.epochIntervalMs,
+  );
   const { url, close } = await serveHttp({
     host: config.host,
     port: config.port,

@@ -1,5 +1,5 @@
 import type { PreparedTransaction } from '@usufruct/chain';
-import { toUsufructError, type DaoId } from '@usufruct/kernel';
+import { sumUnits, toUsufructError, type DaoId } from '@usufruct/kernel';
 import {
   EMPTY_RECEIPT_CHAIN,
   LIMITS,
@@ -12,10 +12,11 @@ import {
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
 import { locateMembers, type LocatedMember } from '../keys/members.js';
+import { batchLength, type BatchRules } from './batch.js';
 import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
 import { followReceipts } from './follow-receipts.js';
 import { gatherOpenings, reachOf, type Gathered } from './gather-openings.js';
-import { unitsOf, type PayoutStore, type ReceiptRun, type SentProposal } from './payout-store.js';
+import type { PayoutStore, ReceiptRun, SentProposal } from './payout-store.js';
 
 /** What the chain says about a DAO in which something waits to be divided. */
 interface Due {
@@ -38,6 +39,7 @@ export class EpochSettler {
   constructor(
     private readonly context: RunnerContext,
     private readonly store: PayoutStore,
+    private readonly rules: BatchRules,
   ) {}
 
   /** One round over all DAOs. What fails in one is logged and tried again the next time; it never rejects. */
@@ -67,15 +69,15 @@ export class EpochSettler {
     if (draft !== null) await this.#propose(due, draft, set, gathered);
   }
 
-  /** Null when nothing is due: no receipts that pay somebody, an epoch that can still be challenged, or a pause. */
+  /** Null when nothing is due: no batch of receipts, an epoch that can still be challenged, or a pause. */
   async #due(daoId: DaoId): Promise<Due | null> {
     const { chain, clock } = this.context;
     const [dao, pool, epochs] = [await chain.dao(daoId), await chain.receiptPool(daoId), await chain.epochsOf(daoId)];
     const nowMs = clock.nowMs();
     if (dao.paused || epochs.some((one) => one.state === 'open' && nowMs < one.challengeEndsAtMs)) return null;
     const from = pool.coveredReceipts + 1n;
-    const run = this.store.run(daoId, from, LIMITS.receiptsPerEpoch, EMPTY_RECEIPT_CHAIN);
-    return unitsOf(run) === 0n ? null : { dao, pool, epochs, run };
+    const run = this.store.run(daoId, from, this.rules.mostReceipts, EMPTY_RECEIPT_CHAIN);
+    return batchLength(run, run.digests.length, this.rules, nowMs) === 0 ? null : { dao, pool, epochs, run };
   }
 
   /** The draft that is there as long as it fits, else a new one of the next attempt; null while too few can follow. */
@@ -83,15 +85,15 @@ export class EpochSettler {
     const daoId = dao.id;
     const needed = Math.max(1, dao.policy.verifierThreshold);
     const reaches = members.map((member) => reachOf(member, run.digests)).sort((a, b) => b - a);
-    const length = reaches[needed - 1] ?? 0;
+    const nowMs = this.context.clock.nowMs();
+    const length = batchLength(run, reaches[needed - 1] ?? 0, this.rules, nowMs);
     const number = pool.epochCount + 1n;
     const fromReceipt = pool.coveredReceipts + 1n;
     const known = this.#drafts.get(daoId);
     const last = Math.max(0, ...epochs.filter((one) => one.number === number).map((one) => one.attempt));
     const isNext = known?.number === number && known.fromReceipt === fromReceipt && known.attempt > last;
-    if (isNext && known.digests.length <= length && isFresh(known, this.context.clock.nowMs())) return known;
-    const pooledUnits = unitsOf({ ...run, pooledUnits: run.pooledUnits.slice(0, length) });
-    if (pooledUnits === 0n) {
+    if (isNext && known.digests.length <= length && isFresh(known, nowMs)) return known;
+    if (length === 0) {
       this.context.logger.warn('epoch.too_few_holders', { daoId, needed, answered: members.length });
       return null;
     }
@@ -103,7 +105,7 @@ export class EpochSettler {
       chainBefore: run.chainBefore,
       receiptChain: run.chains[length - 1]!,
       openings: run.digests.slice(0, length).map((digest) => openings.get(digest)!),
-      pooledUnits,
+      pooledUnits: sumUnits(run.pooledUnits.slice(0, length)),
     });
     this.#drafts.set(daoId, draft);
     return draft;

@@ -2,7 +2,6 @@ import type { PreparedTransaction } from '@usufruct/chain';
 import {
   asAmount,
   asTimestampMs,
-  sumUnits,
   type Address,
   type AmountUnits,
   type DaoId,
@@ -22,6 +21,8 @@ export interface ReceiptRun {
   /** The chain of hashes up to each. */
   readonly chains: readonly Digest[];
   readonly pooledUnits: readonly AmountUnits[];
+  /** When the chain numbered each. */
+  readonly settledAtMs: readonly TimestampMs[];
 }
 /** A proposal whose outcome is not known yet. All of it is public. */
 export interface SentProposal {
@@ -33,7 +34,7 @@ const SCHEMA = `
   create table if not exists followed (chain_id text primary key, seq integer not null) strict, without rowid;
   create table if not exists private_receipts (
     dao_id text not null, number integer not null, digest text not null, receipt_chain text not null,
-    pooled_units text not null, sender text not null,
+    pooled_units text not null, sender text not null, settled_at_ms integer not null,
     primary key (dao_id, number)
   ) strict, without rowid;
   create table if not exists proposals (
@@ -55,6 +56,11 @@ export class PayoutStore {
     this.#db = new DatabaseSync(file);
     this.#db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
     this.#db.exec(SCHEMA);
+    // A file from before times were kept: what waits in it counts as old.
+    const columns = this.#db.prepare('pragma table_info(private_receipts)').all();
+    if (columns.every(({ name }) => name !== 'settled_at_ms')) {
+      this.#db.exec('alter table private_receipts add column settled_at_ms integer not null default 0');
+    }
   }
 
   static openIn(directory: string): PayoutStore {
@@ -74,11 +80,11 @@ export class PayoutStore {
     if (last === undefined) return;
     this.#db.exec('begin immediate');
     try {
-      const insert = this.#db.prepare('insert into private_receipts values (?, ?, ?, ?, ?, ?)');
-      for (const { data, sender } of events) {
+      const insert = this.#db.prepare('insert into private_receipts values (?, ?, ?, ?, ?, ?, ?)');
+      for (const { data, sender, atMs } of events) {
         if (data.type !== 'ReceiptSettledPrivately') continue;
         const { daoId, receiptNumber, receiptDigest, receiptChain, pooledUnits } = data;
-        insert.run(daoId, receiptNumber, receiptDigest, receiptChain, String(pooledUnits), sender);
+        insert.run(daoId, receiptNumber, receiptDigest, receiptChain, String(pooledUnits), sender, atMs);
       }
       this.#db
         .prepare('insert into followed values (?, ?) on conflict (chain_id) do update set seq = excluded.seq')
@@ -110,6 +116,7 @@ export class PayoutStore {
       digests: run.map((row) => row['digest'] as Digest),
       chains: run.map((row) => row['receipt_chain'] as Digest),
       pooledUnits: run.map((row) => asAmount(BigInt(row['pooled_units'] as string))),
+      settledAtMs: run.map((row) => asTimestampMs(Number(row['settled_at_ms']))),
     };
   }
 
@@ -142,5 +149,3 @@ export class PayoutStore {
     this.#db.close();
   }
 }
-
-export const unitsOf = (run: ReceiptRun): AmountUnits => sumUnits(run.pooledUnits);
