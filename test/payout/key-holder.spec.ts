@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { open, seal, sign, verify, type SigningKey } from '@usufruct/crypto';
 import {
   asTimestampMs,
   concatBytes,
   fromBase64,
   fromHex,
+  systemRandom,
   toBase64,
   UsufructError,
   utf8,
@@ -16,7 +17,9 @@ import {
   type Digest,
   type EpochId,
   type GrantId,
+  type Hex32,
   type JobId,
+  type RunnerId,
   type TimestampMs,
 } from '@usufruct/kernel';
 import { buildEpoch, EpochTree, isLeafOf, saltsFrom, type BuiltEpoch } from '@usufruct/ledger';
@@ -50,6 +53,9 @@ import {
 import type { WalletSigner } from '@usufruct/chain';
 import { PRICE } from '../../apps/local-chain/src/testing/dao-world.js';
 import { bytesOf, digestOf, hexOf, signingKeyOf } from '../../apps/local-chain/src/testing/world.js';
+import { CountersignedEpochs } from '../../apps/key-holder/src/payout/countersigned-epochs.js';
+import { RateLimiter } from '../../apps/key-holder/src/rate-limit.js';
+import { AtRest } from '../../apps/key-holder/src/store/at-rest.js';
 import { PayoutWorld } from '../support/payout-world.js';
 
 const MINUTE_MS = 60_000;
@@ -643,6 +649,58 @@ describe('the payouts of an account', () => {
     expect(await refusalOf(asked(ada, { epochIds: many }))).toBe('INVALID_ARGUMENT epochIds');
     expect(await refusalOf(asked(ada, { epochIds: [] }))).toBe('INVALID_ARGUMENT epochIds');
     expect(await asked(ada, { daoId: hexOf<DaoId>('another DAO') })).toEqual({ known: [], payouts: [] });
+  });
+
+  it('cost a lookup for an account that has none, and one decrypted epoch for all that have one', async () => {
+    const decrypted = jest.spyOn(AtRest.prototype, 'decrypt');
+    try {
+      expect(await asked(world.stranger)).toEqual({ known: [draft.id], payouts: [] });
+      expect(decrypted).not.toHaveBeenCalled();
+      const answers = await Promise.all(world.contributors.slice(0, 2).map((signer) => asked(signer)));
+      expect(answers.map(({ payouts }) => payouts.length)).toEqual([1, 1]);
+      expect(decrypted).toHaveBeenCalledTimes(1);
+    } finally {
+      decrypted.mockRestore();
+    }
+  });
+
+  it('are found in an epoch that was stored before accounts were indexed', async () => {
+    const { database } = world.holders[0]!.holder;
+    database.exec('DELETE FROM epoch_accounts; UPDATE countersigned_epochs SET is_indexed = 0');
+    expect((await asked(world.contributors[1]!)).payouts).toHaveLength(1);
+    expect((await asked(world.stranger)).payouts).toHaveLength(0);
+    expect(database.prepare('SELECT count(*) AS n FROM epoch_accounts').get()).toEqual({ n: 3 });
+  });
+
+  it('are built for everybody together at most so often, and with other work between', async () => {
+    const { database, keys } = world.holders[0]!.holder;
+    const parts = { database, atRest: new AtRest(keys.storage, systemRandom), indexKey: keys.index };
+    const epochs = new CountersignedEpochs({ ...parts, builds: new RateLimiter(1, world.clock) });
+    const accountOf = (n: number) => hexOf<Hex32>(`account ${n}`) as string as Address;
+    const leaves = Array.from({ length: 1_000 }, (_, index) => ({
+      ...draft.built.leaves[0]!,
+      index,
+      account: accountOf(index),
+      salt: hexOf<Hex32>(`salt ${index}`),
+    }));
+    const of = { daoId: world.daoId, number: 1n, settler: hexOf<RunnerId>('settler') };
+    const [first, second] = [hexOf<EpochId>('first'), hexOf<EpochId>('second')];
+    await epochs.insert(first, { ...of, attempt: 1 }, leaves, world.clock.nowMs());
+    await epochs.insert(second, { ...of, attempt: 2 }, leaves, world.clock.nowMs());
+    const work = { turns: 0, isDone: false };
+    const others = (async () => {
+      for (; !work.isDone; work.turns++) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    const proven = await epochs.leafOf(world.daoId, first, accountOf(999));
+    work.isDone = true;
+    await others;
+    expect(work.turns).toBeGreaterThan(10); // 1,000 leaves, 64 a turn
+    expect(proven?.leaf).toEqual(leaves[999]);
+    const { root } = new EpochTree(leaves);
+    expect(isLeafOf({ root, leafCount: 1_000 }, proven!.leaf, proven!.proof)).toBe(true);
+    expect(await refusalOf(epochs.leafOf(world.daoId, second, accountOf(0)))).toBe('RATE_LIMITED');
+    expect(await epochs.leafOf(world.daoId, second, accountOf(1_000))).toBeNull();
+    expect(await refusalOf(epochs.leafOf(world.daoId, first, accountOf(1)))).toBe('ok');
   });
 
   it('are asked for at most so often', async () => {

@@ -274,11 +274,10 @@ describe('an epoch', () => {
   });
   async function claimedBy(account: Address): Promise<bigint> {
     for (const epoch of await epochs()) {
-      const known = await world.holders[0]!.holder.epochs.find(world.daoId, epoch.id);
-      const leaf = known?.leaves.find((one) => one.account === account);
-      if (known === null || leaf === undefined || (await world.chainClient().isClaimed(epoch.id, leaf.index))) continue;
-      const { index, amountUnits, salt } = leaf;
-      const proof = known.tree.proofOf(index);
+      const proven = await world.holders[0]!.holder.epochs.leafOf(world.daoId, epoch.id, account);
+      if (proven === null || (await world.chainClient().isClaimed(epoch.id, proven.leaf.index))) continue;
+      const { index, amountUnits, salt } = proven.leaf;
+      const { proof } = proven;
       await world.run(world.stranger, {
         kind: 'claimPayout',
         epochId: epoch.id,

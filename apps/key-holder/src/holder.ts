@@ -16,8 +16,10 @@ import { ShareStore } from './store/shares.js';
 const RELEASES_PER_MINUTE = 120;
 /** Openings that one runner key signed, lists of openings and statements that one asks for, a minute. */
 const PAYOUT_REQUESTS_PER_MINUTE = 1_200;
-/** Lists of payouts that one account asks for a minute: a tree of many leaves may have to be built for each. */
+/** Lists of payouts that one account asks for a minute. */
 const PAYOUT_QUERIES_PER_MINUTE = 30;
+/** Trees of leaves that are built a minute for all accounts: a large one is seconds of this process's one thread. */
+const TREES_PER_MINUTE = 120;
 
 export interface HolderParts {
   readonly keys: HolderKeys;
@@ -52,7 +54,12 @@ export function makeHolder(parts: HolderParts): Holder {
     challenges: new ChallengeStore(database, clock, random),
     log: new ReleaseLog(database, keys.signing, clock),
     openings: new OpeningStore(database, atRest),
-    epochs: new CountersignedEpochs(database, atRest),
+    epochs: new CountersignedEpochs({
+      database,
+      atRest,
+      indexKey: keys.index,
+      builds: new RateLimiter(TREES_PER_MINUTE, clock),
+    }),
     releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, clock),
     payoutRequestsPerRunner: new RateLimiter(PAYOUT_REQUESTS_PER_MINUTE, clock),
     payoutQueriesPerAccount: new RateLimiter(PAYOUT_QUERIES_PER_MINUTE, clock),

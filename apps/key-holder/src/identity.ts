@@ -7,6 +7,7 @@ import {
   type HpkeKeyPair,
   type SigningKey,
 } from '@usufruct/crypto';
+import { utf8 } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
 
 /** The holder's keys. All follow from one secret, so a backup of the secret and the database is a whole backup. */
@@ -17,19 +18,22 @@ export interface HolderKeys {
   readonly sealing: HpkeKeyPair;
   /** AES-256-GCM: shares at rest. */
   readonly storage: CryptoKey;
+  /** HMAC-SHA256: what is looked up at rest without being readable there. */
+  readonly index: Uint8Array;
   /** The chain account that anchors tree heads. */
   readonly operator: WalletSigner;
 }
 
 /** HKDF-SHA256 (RFC 5869) with one domain tag a key. `secret`: 32 bytes. */
 export async function deriveHolderKeys(secret: Uint8Array): Promise<HolderKeys> {
-  const derive = (domainTag: string): Uint8Array<ArrayBuffer> =>
-    Uint8Array.from(deriveSessionKey({ domainTag, secret, context: new Uint8Array() }));
+  const derive = (domainTag: string, context = ''): Uint8Array<ArrayBuffer> =>
+    Uint8Array.from(deriveSessionKey({ domainTag, secret, context: utf8(context) }));
   const secretKey = derive(TAGS.holderSigning);
   return {
     signing: { secretKey, publicKey: signingPublicKey(secretKey) },
     sealing: await generateKeyPair(() => derive(TAGS.holderSealing)),
     storage: await crypto.subtle.importKey('raw', derive(TAGS.holderStorage), 'AES-GCM', false, ['encrypt', 'decrypt']),
+    index: derive(TAGS.holderStorage, 'index'),
     operator: keypairSigner(Ed25519Keypair.fromSecretKey(derive(TAGS.holderOperator))),
   };
 }

@@ -1,8 +1,21 @@
+import { createHmac } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { utf8, type DaoId, type EpochId, type RunnerId, type TimestampMs } from '@usufruct/kernel';
-import { EpochTree } from '@usufruct/ledger';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  concatBytes,
+  fromHex,
+  utf8,
+  type Address,
+  type DaoId,
+  type EpochId,
+  type RunnerId,
+  type TimestampMs,
+} from '@usufruct/kernel';
 import { EpochSharesBcs, type EpochLeaf } from '@usufruct/protocol';
+import type { RateLimiter } from '../rate-limit.js';
 import type { AtRest } from '../store/at-rest.js';
+import { transaction } from '../store/database.js';
+import { leavesInTurns, LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
 
 /** What a settler may sign only once. */
 export interface Attempt {
@@ -11,26 +24,44 @@ export interface Attempt {
   readonly attempt: number;
   readonly settler: RunnerId;
 }
-export interface KnownEpoch {
-  readonly leaves: readonly EpochLeaf[];
-  readonly tree: EpochTree;
+export interface EpochsParts {
+  readonly database: DatabaseSync;
+  readonly atRest: AtRest;
+  /** 32 bytes, under which accounts are looked up. */
+  readonly indexKey: Uint8Array;
+  /** Of trees built for all accounts together: only accounts that have a leaf cost one. */
+  readonly builds: RateLimiter;
+}
+interface KeptTree {
+  readonly leaves: number;
+  readonly tree: Promise<LeafTree>;
+}
+interface EpochRow {
+  readonly number: string;
+  readonly isIndexed: number;
+  /** Of the encrypted shares. */
+  readonly bytes: number;
 }
 
-/** Trees are built from their leaves when somebody asks; the last few stay. */
-const TREES_KEPT = 8;
+/** Trees stay while those used last have at most so many leaves together: some hundred bytes each. */
+const LEAVES_KEPT = 262_144;
+const MACS_A_TURN = 256;
 
-/** Epochs that this holder has recomputed and signed, with all their leaves, encrypted at rest. */
+/**
+ * Epochs that this holder has recomputed and signed, with all their leaves, encrypted at rest. Which account has a leaf is
+ * looked up by a keyed hash, so that an account without one costs a lookup, however many it invents.
+ */
 export class CountersignedEpochs {
-  private readonly trees = new Map<EpochId, KnownEpoch>();
+  /** In the order of their last use. */
+  private readonly trees = new Map<EpochId, KeptTree>();
+  /** One epoch is decrypted and built at a time. */
+  private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    private readonly database: DatabaseSync,
-    private readonly atRest: AtRest,
-  ) {}
+  constructor(private readonly parts: EpochsParts) {}
 
   /** The statement that this holder has signed for the attempt. */
   signedFor({ daoId, number, attempt, settler }: Attempt): EpochId | null {
-    const row = this.database
+    const row = this.parts.database
       .prepare(
         'SELECT epoch_id AS id FROM countersigned_epochs WHERE dao_id = ? AND number = ? AND attempt = ? AND settler = ?',
       )
@@ -40,29 +71,117 @@ export class CountersignedEpochs {
 
   /** Durable when it resolves. False when another statement has taken the attempt: then nothing may be signed. */
   async insert(id: EpochId, of: Attempt, leaves: readonly EpochLeaf[], signedAtMs: TimestampMs): Promise<boolean> {
+    const { atRest, database } = this.parts;
     const shares = leaves.map(({ account, amountUnits, salt }) => ({ account, amountUnits, salt }));
-    const encrypted = await this.atRest.encrypt(aboutEpoch(id), EpochSharesBcs.serialize(shares).toBytes());
-    this.database
-      .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(id, of.daoId, String(of.number), of.attempt, of.settler, encrypted, signedAtMs);
+    const encrypted = await atRest.encrypt(aboutEpoch(id), EpochSharesBcs.serialize(shares).toBytes());
+    const macs = await this.macsOf(id, leaves);
+    transaction(database, () => {
+      const { changes } = database
+        .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, 1)')
+        .run(id, of.daoId, String(of.number), of.attempt, of.settler, encrypted, signedAtMs);
+      if (Number(changes) === 1) this.insertPlaces(macs);
+    });
     return this.signedFor(of) === id;
   }
 
-  /** Of this DAO; null for one that this holder has not recomputed. */
-  async find(daoId: DaoId, id: EpochId): Promise<KnownEpoch | null> {
-    const row = this.database
-      .prepare('SELECT number, encrypted FROM countersigned_epochs WHERE epoch_id = ? AND dao_id = ?')
-      .get(id, daoId) as { number: string; encrypted: Uint8Array } | undefined;
+  /** Whether this holder has recomputed it, and it is of this DAO. */
+  has(daoId: DaoId, id: EpochId): boolean {
+    return this.rowOf(daoId, id) !== undefined;
+  }
+
+  /** The account's one leaf with its proof; null when it has none. Refuses `RATE_LIMITED`. */
+  async leafOf(daoId: DaoId, id: EpochId, account: Address): Promise<ProvenLeaf | null> {
+    const row = this.rowOf(daoId, id);
     if (row === undefined) return null;
+    if (row.isIndexed === 0) await this.inTurn(() => this.index(daoId, id));
+    const found = this.parts.database
+      .prepare('SELECT leaf_index AS place FROM epoch_accounts WHERE mac = ?')
+      .get(this.macOf(id, account)) as { place: number } | undefined;
+    if (found === undefined) return null;
+    const proven = (await this.treeOf(daoId, id, row)).provenAt(found.place);
+    return proven.leaf.account === account ? proven : null;
+  }
+
+  private rowOf(daoId: DaoId, id: EpochId): EpochRow | undefined {
+    return this.parts.database
+      .prepare(
+        `SELECT number, is_indexed AS isIndexed, length(encrypted) AS bytes FROM countersigned_epochs
+         WHERE epoch_id = ? AND dao_id = ?`,
+      )
+      .get(id, daoId) as EpochRow | undefined;
+  }
+
+  private treeOf(daoId: DaoId, id: EpochId, { number, bytes }: EpochRow): Promise<LeafTree> {
     const kept = this.trees.get(id);
-    if (kept !== undefined) return kept;
-    const shares = EpochSharesBcs.parse(await this.atRest.decrypt(aboutEpoch(id), row.encrypted));
-    const leaves = shares.map((share, index) => ({ daoId, number: BigInt(row.number), index, ...share }));
-    const known = { leaves, tree: new EpochTree(leaves) };
-    this.trees.set(id, known);
-    const [oldest] = this.trees.keys();
-    if (this.trees.size > TREES_KEPT && oldest !== undefined) this.trees.delete(oldest);
-    return known;
+    if (kept === undefined) this.parts.builds.take('all', 'trees of leaves built for everybody');
+    const { tree, leaves } = kept ?? {
+      leaves: Math.ceil(bytes / SHARE_BYTES),
+      tree: this.inTurn(async () => LeafTree.build({ daoId, number: BigInt(number) }, await this.sharesOf(id))),
+    };
+    this.trees.delete(id);
+    this.trees.set(id, { tree, leaves });
+    if (kept === undefined) {
+      tree.catch(() => this.trees.delete(id));
+      this.forgetOldest();
+    }
+    return tree;
+  }
+
+  private forgetOldest(): void {
+    let leaves = [...this.trees.values()].reduce((sum, kept) => sum + kept.leaves, 0);
+    for (const [id, kept] of this.trees) {
+      if (leaves <= LEAVES_KEPT || this.trees.size === 1) return;
+      this.trees.delete(id);
+      leaves -= kept.leaves;
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.queue.then(work);
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async sharesOf(id: EpochId): Promise<Uint8Array> {
+    const { encrypted } = this.parts.database
+      .prepare('SELECT encrypted FROM countersigned_epochs WHERE epoch_id = ?')
+      .get(id) as { encrypted: Uint8Array };
+    return this.parts.atRest.decrypt(aboutEpoch(id), encrypted);
+  }
+
+  /** For an epoch that was stored before accounts were indexed; once. */
+  private async index(daoId: DaoId, id: EpochId): Promise<void> {
+    const row = this.rowOf(daoId, id);
+    if (row === undefined || row.isIndexed === 1) return;
+    const macs: Uint8Array[] = [];
+    for await (const leaves of leavesInTurns({ daoId, number: BigInt(row.number) }, await this.sharesOf(id))) {
+      for (const { account } of leaves) macs.push(this.macOf(id, account));
+    }
+    const { database } = this.parts;
+    transaction(database, () => {
+      this.insertPlaces(macs);
+      database.prepare('UPDATE countersigned_epochs SET is_indexed = 1 WHERE epoch_id = ?').run(id);
+    });
+  }
+
+  private insertPlaces(macs: readonly Uint8Array[]): void {
+    const insert = this.parts.database.prepare('INSERT INTO epoch_accounts VALUES (?, ?)');
+    for (const [place, mac] of macs.entries()) insert.run(mac, place);
+  }
+
+  private async macsOf(id: EpochId, leaves: readonly EpochLeaf[]): Promise<Uint8Array[]> {
+    const macs: Uint8Array[] = [];
+    for (const [i, { account }] of leaves.entries()) {
+      if (i % MACS_A_TURN === 0) await nextTurn();
+      macs.push(this.macOf(id, account));
+    }
+    return macs;
+  }
+
+  /** With the epoch in it, the rows of two epochs do not show that an account is in both. */
+  private macOf(id: EpochId, account: Address): Uint8Array {
+    const about = concatBytes(fromHex(id), fromHex(account));
+    return Uint8Array.from(createHmac('sha256', this.parts.indexKey).update(about).digest());
   }
 }
 

@@ -23,12 +23,11 @@ export async function queryPayouts(holder: Holder, query: PayoutQuery): Promise<
   holder.payoutQueriesPerAccount.take(account, 'queries of one account');
   const answer: PayoutAnswer = { known: [], payouts: [] };
   for (const epochId of new Set(epochIds)) {
-    const epoch = await holder.epochs.find(daoId, epochId);
-    if (epoch === null) continue;
+    if (!holder.epochs.has(daoId, epochId)) continue;
     answer.known.push(epochId);
     // Leaves are added up by account, so there is one at most.
-    const leaf = epoch.leaves.find((one) => one.account === account);
-    if (leaf !== undefined) answer.payouts.push({ epochId, leaf, proof: epoch.tree.proofOf(leaf.index) });
+    const proven = await holder.epochs.leafOf(daoId, epochId, account);
+    if (proven !== null) answer.payouts.push({ epochId, ...proven });
   }
   return answer;
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 
-const SCHEMA_VERSION = 2;
-/** Private payout; a database of version 1 has all but these. */
+const SCHEMA_VERSION = 3;
+/** Private payout, since version 2. */
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -24,6 +24,11 @@ CREATE TABLE countersigned_epochs (
   signed_at_ms INTEGER NOT NULL,
   UNIQUE (dao_id, number, attempt, settler)
 ) STRICT;
+`;
+/** Since version 3: where an account's leaf is, by a keyed hash of epoch and account. */
+const EPOCH_ACCOUNTS_SCHEMA = `
+ALTER TABLE countersigned_epochs ADD COLUMN is_indexed INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE epoch_accounts (mac BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -89,7 +94,8 @@ function upgrade(database: DatabaseSync, version: number, identity: string): voi
     database.exec(SCHEMA);
     database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   }
-  database.exec(PAYOUT_SCHEMA);
+  if (version < 2) database.exec(PAYOUT_SCHEMA);
+  if (version < 3) database.exec(EPOCH_ACCOUNTS_SCHEMA);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
