@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Chain, WalletSigner } from '@usufruct/chain';
 import {
+  asAmount,
   asTimestampMs,
   fromHex,
   refuse,
@@ -61,12 +62,14 @@ const storedAt = (n: number): number =>
 const pool = () => world.chainClient().receiptPool(world.daoId);
 const epochs = (): Promise<EpochView[]> => world.chainClient().epochsOf(world.daoId);
 /** The chain, but what sending a prepared transaction does is up to the test. */
-const chainThatSends = (send: (really: Chain['send']) => Chain['send']): Chain => {
+const chainThatSends = (send: (really: Chain['send']) => Chain['send']): Chain => chainWith('send', send);
+/** The chain, with one question or deed of which the test says what becomes of it. */
+const chainWith = <K extends 'send' | 'job' | 'events'>(method: K, change: (really: Chain[K]) => Chain[K]): Chain => {
   const chain = world.chainClient();
   return new Proxy(chain, {
     get: (target, name) => {
       const really: unknown = Reflect.get(target, name);
-      if (name === 'send') return send(chain.send.bind(chain));
+      if (name === method) return change(chain[method].bind(chain) as Chain[K]);
       return typeof really === 'function' ? (really.bind(target) as unknown) : really;
     },
   });
@@ -303,19 +306,32 @@ describe('an epoch', () => {
   });
 
   it('waits for the window of the one before, a pause, and something to pay', async () => {
-    const one = settler();
+    const context = world.runner();
+    let asked = 0;
+    const counting = context.holders.map((holder): HolderPort => ({
+      ...holder,
+      openings: (request) => {
+        asked += 1;
+        return holder.openings(request);
+      },
+    }));
+    const one = settler({ holders: counting });
     await settled(1, [null, null, null]);
     await one.round();
     expect(await epochs()).toEqual([]);
     await settled(2, FIRST!);
     await one.round();
     await settled(3, SECOND!);
+    expect(asked).toBe(3); // for the one that was made, each holder once
     await one.round();
     expect((await epochs()).length).toBe(1);
+    // Not only the chain refuses: nothing is asked of anybody, and no attempt is signed away.
+    expect(asked).toBe(3);
     world.clock.advance(CHALLENGE_MS);
     await world.run(world.founder, { kind: 'pauseDao', daoId: world.daoId });
     await one.round();
     expect((await epochs()).map(({ toReceipt }) => toReceipt)).toEqual([2n]);
+    expect(asked).toBe(3);
   });
 
   it('of zero is made of free receipts that are as many as an epoch covers, so that they hold up nothing', async () => {
@@ -447,6 +463,52 @@ describe('an epoch', () => {
     ]);
   });
 
+  it('is one that honest holders can sign, whatever another says that it has and does not sign', async () => {
+    await settled(1, FIRST!);
+    // Holder 1 lacks the second and is given none: it can follow the first only.
+    await settled(2, SECOND!, [0, 2]);
+    const context = world.runner();
+    const deaf = holdersWith(context, 1, { deliverOpening: () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE')) });
+    const lying: Partial<HolderPort> = { countersign: () => Promise.reject(refuse('EPOCH_INVALID')) };
+    const one = settler({ holders: holdersWith({ ...context, holders: deaf }, 2, lying) });
+    await one.round();
+    expect(await epochs()).toEqual([]);
+    await one.round();
+    expect(await epochs()).toMatchObject([{ number: 1n, attempt: 2, fromReceipt: 1n, toReceipt: 1n }]);
+  });
+
+  it('takes an attempt only when it is signed', async () => {
+    await settled(1, FIRST!);
+    const chain = world.chainClient();
+    let isDown = true;
+    const one = settler({
+      chain: chainWith('job', (really) => (isDown ? () => Promise.reject(refuse('CHAIN_UNAVAILABLE')) : really)),
+    });
+    for (let i = 0; i < 3; i++) await one.round();
+    isDown = false;
+    await one.round();
+    expect(await chain.epochsOf(world.daoId)).toMatchObject([{ attempt: 1, state: 'open' }]);
+  });
+
+  it('is signed for no attempt that the chain would not take', async () => {
+    await settled(1, FIRST!);
+    const attempts: number[] = [];
+    const context = world.runner();
+    const countersign: HolderPort['countersign'] = ({ statement }) => {
+      attempts.push(EpochStatementBcs.parse(Buffer.from(statement, 'base64')).attempt);
+      return Promise.reject(refuse('UPSTREAM_UNAVAILABLE'));
+    };
+    const holders = context.holders.map((holder): HolderPort => ({ ...holder, countersign }));
+    const store = new PayoutStore(':memory:');
+    stores.add(store);
+    const one = new EpochSettler({ ...context, holders }, store, AT_ONCE, 2);
+    for (let i = 0; i < 4; i++) {
+      await one.round();
+      world.clock.advance(LIMITS.receiptFreshnessMs / 2);
+    }
+    expect([...new Set(attempts)]).toEqual([1, 2]);
+  });
+
   it('whose proposal was not answered is looked up, and sent again as it is', async () => {
     await settled(1, FIRST!);
     const sent: Digest[] = [];
@@ -468,6 +530,31 @@ describe('an epoch', () => {
     expect(new Set(sent).size).toBe(1);
     expect(sent.length).toBe(2);
     expect([(await epochs()).length, store.proposal(world.daoId)]).toEqual([1, null]);
+  });
+
+  it('is not signed when the receipts give another sum than the chain has set aside', async () => {
+    await settled(1, FIRST!);
+    const more = chainWith(
+      'events',
+      (really) =>
+        async (...question) =>
+          (await really(...question)).map((event) =>
+            event.data.type === 'ReceiptSettledPrivately'
+              ? { ...event, data: { ...event.data, pooledUnits: asAmount(event.data.pooledUnits + 1n) } }
+              : event,
+          ),
+    );
+    await settler({ chain: more }).round();
+    expect(await epochs()).toEqual([]);
+    await settler().round();
+    expect((await epochs()).length).toBe(1);
+  });
+
+  it('is proposed without a countersignature that its holder did not make', async () => {
+    await settled(1, FIRST!);
+    const forged = { countersign: async () => ({ signature: toBase64(new Uint8Array(64)) }) };
+    await settler({ holders: holdersWith(world.runner(), 1, forged) }).round();
+    expect(await epochs()).toMatchObject([{ attempt: 1, state: 'open' }]);
   });
 
   it('is not made when the holders’ openings are not what the chain has set aside for', async () => {

@@ -33,6 +33,8 @@ export const LIMITS = {
   leavesPerEpoch: 2 ** 32 - 1,
   /** What a settler takes into one epoch: as many as holders check in one request; the chain sets no limit. */
   receiptsPerEpoch: 1_000,
+  /** A settler may leave attempts of an epoch out, not more than the contract lets it. */
+  epochAttemptsAhead: 1_000,
   receiptBytes: 2_048,
   /** A receipt, its signature, the salt, the most uses there can be, and their lengths. */
   openingBytes: 2_048 + 64 + 32 + 64 * 72 + 16,

@@ -15,8 +15,9 @@ import { locateMembers, type LocatedMember } from '../keys/members.js';
 import { batchLength, type BatchRules } from './batch.js';
 import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
 import { followReceipts } from './follow-receipts.js';
-import { gatherOpenings, reachOf, type Gathered } from './gather-openings.js';
+import { commonReach, gatherOpenings, reachOf, type Gathered } from './gather-openings.js';
 import type { PayoutStore, ReceiptRun, SentProposal } from './payout-store.js';
+import { WithheldSignatures } from './withheld-signatures.js';
 
 /** What the chain says about a DAO in which something waits to be divided. */
 interface Due {
@@ -35,16 +36,19 @@ export class EpochSettler {
   readonly #drafts = new Map<DaoId, EpochDraft>();
   /** The last attempt that this key has signed, by DAO and number: two statements for one would end its registration. */
   readonly #attempts = new Map<string, number>();
+  readonly #withheld = new WithheldSignatures();
 
   constructor(
     private readonly context: RunnerContext,
     private readonly store: PayoutStore,
     private readonly rules: BatchRules,
+    private readonly attemptsAhead: number = LIMITS.epochAttemptsAhead,
   ) {}
 
   /** One round over all DAOs. What fails in one is logged and tried again the next time; it never rejects. */
   async round(): Promise<void> {
     const { chain, wallet } = this.context;
+    this.#withheld.nextRound();
     try {
       await followReceipts(chain, this.store);
     } catch (error) {
@@ -65,7 +69,7 @@ export class EpochSettler {
     const set = await this.context.chain.holderSet(due.dao.policy.holderSetId);
     const members = livingOf(await locateMembers(this.context.holders, set, chainId), set);
     const gathered = await gatherOpenings(this.context, members, { daoId, set, digests: due.run.digests });
-    const draft = await this.#draft(due, gathered);
+    const draft = await this.#draft(due, set, gathered);
     if (draft !== null) await this.#propose(due, draft, set, gathered);
   }
 
@@ -81,12 +85,17 @@ export class EpochSettler {
   }
 
   /** The draft that is there as long as it fits, else a new one of the next attempt; null while too few can follow. */
-  async #draft({ dao, pool, epochs, run }: Due, { openings, members }: Gathered): Promise<EpochDraft | null> {
+  async #draft(
+    { dao, pool, epochs, run }: Due,
+    set: HolderSetView,
+    { openings, members }: Gathered,
+  ): Promise<EpochDraft | null> {
     const daoId = dao.id;
     const needed = Math.max(1, dao.policy.verifierThreshold);
-    const reaches = members.map((member) => reachOf(member, run.digests)).sort((a, b) => b - a);
+    // What a holder says that it has counts for nothing while it does not sign: the others may agree on less.
+    const willing = this.#withheld.without(members, set, needed);
     const nowMs = this.context.clock.nowMs();
-    const length = batchLength(run, reaches[needed - 1] ?? 0, this.rules, nowMs);
+    const length = batchLength(run, commonReach(willing, needed, run.digests), this.rules, nowMs);
     const number = pool.epochCount + 1n;
     const fromReceipt = pool.coveredReceipts + 1n;
     const known = this.#drafts.get(daoId);
@@ -97,16 +106,25 @@ export class EpochSettler {
       this.context.logger.warn('epoch.too_few_holders', { daoId, needed, answered: members.length });
       return null;
     }
+    const key = `${daoId}/${number}`;
+    const attempt = 1 + Math.max(last, this.#attempts.get(key) ?? 0);
+    if (attempt - last > this.attemptsAhead) {
+      // The chain takes none of them any more; a new process has a new key, whose attempts are all free.
+      this.context.logger.warn('epoch.attempts_spent', { daoId, attempt });
+      return null;
+    }
     const draft = await draftEpoch(this.context, {
       daoId,
       number,
-      attempt: this.#nextAttempt(daoId, number, last),
+      attempt,
       fromReceipt,
       chainBefore: run.chainBefore,
       receiptChain: run.chains[length - 1]!,
       openings: run.digests.slice(0, length).map((digest) => openings.get(digest)!),
       pooledUnits: sumUnits(run.pooledUnits.slice(0, length)),
     });
+    // Only now: an attempt that was not signed is still free.
+    this.#attempts.set(key, attempt);
     this.#drafts.set(daoId, draft);
     return draft;
   }
@@ -115,6 +133,7 @@ export class EpochSettler {
     const { chain, clock, logger, wallet } = this.context;
     const able = members.filter((member) => reachOf(member, draft.digests) === draft.digests.length);
     const signatures = await countersignatures(this.context, draft, set, able);
+    this.#withheld.note(able, set, signatures);
     if (signatures.length < Math.max(1, dao.policy.verifierThreshold)) return;
     const { statement, signature: settlerSignature } = draft;
     const action: ChainAction = { kind: 'proposeEpoch', statement, settlerSignature, signatures };
@@ -122,13 +141,6 @@ export class EpochSettler {
     this.store.putProposal(dao.id, { transaction, preparedAtMs: clock.nowMs() });
     await this.#send(dao.id, transaction);
     logger.info('epoch.proposed', { daoId: dao.id, epochId: draft.id, receipts: draft.digests.length });
-  }
-
-  #nextAttempt(daoId: DaoId, number: bigint, lastOnChain: number): number {
-    const key = `${daoId}/${number}`;
-    const attempt = 1 + Math.max(lastOnChain, this.#attempts.get(key) ?? 0);
-    this.#attempts.set(key, attempt);
-    return attempt;
   }
 
   /** What became of a proposal that was sent before. Throws while that cannot be known: nothing else is sent then. */

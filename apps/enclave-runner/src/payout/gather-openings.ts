@@ -115,6 +115,13 @@ async function handOver(
   );
 }
 
+/** How many of the first receipts so many of these holders have, without a gap. */
+export const commonReach = (
+  members: readonly Pick<MemberWithOpenings, 'has'>[],
+  needed: number,
+  digests: readonly Digest[],
+): number => members.map((member) => reachOf(member, digests)).sort((a, b) => b - a)[needed - 1] ?? 0;
+
 /** How many of the first receipts this holder has, without a gap: so far it can follow an epoch. */
 export function reachOf({ has }: Pick<MemberWithOpenings, 'has'>, digests: readonly Digest[]): number {
   const gap = digests.findIndex((digest) => !has.has(digest));

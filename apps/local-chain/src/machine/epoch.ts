@@ -2,6 +2,7 @@ import { asTimestampMs, refuse, ZERO_UNITS, type EpochId, type RunnerId } from '
 import {
   epochAccountOf,
   epochIdOf,
+  LIMITS,
   receiptPoolAccountOf,
   runnerIdOf,
   type ChainActionPayloads,
@@ -22,12 +23,6 @@ import { requireOpen } from './pause.js';
 import { markAt, poolOf } from './receipt-pool.js';
 import { mustFind, type Room } from './room.js';
 import { requireActiveRunner, withdrawRunner } from './runner.js';
-
-/**
- * A settler may leave attempts out. Were there no limit, one rejected epoch of the last attempt that there is would leave
- * none for its number, and the pool could never be paid out.
- */
-const ATTEMPTS_AHEAD_AT_MOST = 1_000;
 
 /** By anyone who has the settler's signature and those of enough holders who recomputed the epoch. */
 export async function proposeEpoch(room: Room, action: ChainActionPayloads['proposeEpoch']): Promise<void> {
@@ -57,7 +52,8 @@ function requireNext(room: Room, statement: EpochStatement): void {
   if (window !== undefined && room.nowMs < window.endsAtMs) throw refuse('EPOCH_STATE', { state: 'challenged' });
   if (number !== pool.epochCount + 1n) throw invalidEpoch('number');
   const last = room.draft.read('epoch-attempt', epochAttemptKey(daoId, number))?.attempt ?? 0;
-  if (attempt <= last || attempt - last > ATTEMPTS_AHEAD_AT_MOST) throw invalidEpoch('attempt');
+  // Without a limit one rejected epoch of the last attempt that there is would leave none for its number.
+  if (attempt <= last || attempt - last > LIMITS.epochAttemptsAhead) throw invalidEpoch('attempt');
   if (fromReceipt !== pool.coveredReceipts + 1n) throw invalidEpoch('fromReceipt');
   const [before, after] = [markAt(room.draft, daoId, pool.coveredReceipts), markAt(room.draft, daoId, toReceipt)];
   if (toReceipt < fromReceipt || before === undefined || after === undefined) throw invalidEpoch('toReceipt');
