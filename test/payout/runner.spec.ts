@@ -231,6 +231,100 @@ describe('a private receipt', () => {
     expect(await settler.settle(record, false)).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_INVALID' } });
   });
 
+  /** By whoever has it: a holder, for one. */
+  const settledByAnother = ({ receipt, signature }: AnswerRecord) =>
+    world.run(world.stranger, { kind: 'settlePrivately', receipt, signature });
+
+  it('that another has settled waits for its holders, however old it becomes, and is not sent again', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const { context, settler } = life();
+    const record = await answered(context);
+    await settler.settle(record, true);
+    await settledByAnother(record);
+    world.clock.advance(LIMITS.receiptFreshnessMs + 1);
+    await settler.resume();
+    expect(found(context, record)).toMatchObject({ state: 'settling', error: null });
+    await world.startHolder(1);
+    const later = life({ chain: chainThatSends(() => () => Promise.reject(new Error('sent again'))) });
+    await later.settler.resume();
+    expect([found(later.context, record).state, storedAt(1)]).toEqual(['settled', 1]);
+  });
+
+  it('that failed, and was settled all the same, is brought to its holders', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const { context, settler } = life();
+    const record = await answered(context);
+    await settler.settle(record, true);
+    context.store.markFailed(record, refuse('RECEIPT_INVALID').toWire());
+    await settler.resume();
+    expect(found(context, record).state).toBe('failed');
+    await settledByAnother(record);
+    await settler.resume();
+    expect(found(context, record)).toMatchObject({ state: 'settling', error: null });
+    await world.startHolder(2);
+    const later = life();
+    await later.settler.resume();
+    expect([found(later.context, record).state, storedAt(2)]).toEqual(['settled', 1]);
+  });
+
+  it('is not failed while nobody can say whether it is on the chain', async () => {
+    const { context } = life();
+    const record = await answered(context);
+    world.clock.advance(LIMITS.receiptFreshnessMs + 1);
+    const chain = world.chainClient();
+    let asked = 0;
+    chain.settledReceipt = async () => {
+      if (asked++ > 0) throw refuse('CHAIN_UNAVAILABLE');
+      return null;
+    };
+    await new Settler({ ...context, chain }).resume();
+    expect(found(context, record).state).toBe('settling');
+  });
+
+  it('is brought, after it is settled, to the holder that was away', async () => {
+    await world.holders[2]!.close();
+    const { context, settler } = life();
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settled');
+    await settler.resume();
+    world.clock.advance(LIMITS.receiptFreshnessMs + 1);
+    await world.startHolder(2);
+    const later = life();
+    await later.settler.resume();
+    expect(storedAt(2)).toBe(1);
+    expect(later.context.store.undelivered(10)).toEqual([]);
+  });
+
+  it('does not wait for holders of another set that never answer', async () => {
+    const { context } = life();
+    const record = await answered(context);
+    const { settlement } = record;
+    if (settlement?.kind !== 'private') throw new Error('not private');
+    // Older than the record, for holders of which this one takes the connection and says nothing.
+    const [silent] = settlement.deliveries;
+    const older = {
+      ...record,
+      questionId: digestOf('older') as never,
+      issuedAtMs: asTimestampMs(record.issuedAtMs - 1),
+    };
+    context.store.add({ ...older, settlement: { ...settlement, acksNeeded: 1, deliveries: [silent!] } });
+    const identities = await Promise.all(context.holders.map((holder) => holder.identity()));
+    const n = identities.findIndex(({ signingPublicKey }) => signingPublicKey === silent!.holderKey);
+    let letGo = (): void => undefined;
+    const never = new Promise<never>((_, reject) => {
+      letGo = () => reject(refuse('UPSTREAM_UNAVAILABLE'));
+    });
+    const holders = holdersWith(context, n, { deliverOpening: () => never });
+    const round = new Settler({ ...context, holders }).resume();
+    for (let i = 0; i < 100 && found(context, record).state === 'settling'; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const state = found(context, record).state;
+    letGo();
+    await round;
+    expect(state).toBe('settled');
+  });
+
   it('does not count an acknowledgement that the holder did not sign', async () => {
     await world.holders[2]!.close();
     const { context } = life();

@@ -5,9 +5,21 @@ import type { RunnerContext } from '../context.js';
 import { HolderDirectory } from '../keys/holder-directory.js';
 import type { AnswerRecord, Delivery } from './store.js';
 
-/** Brings stored openings to the holders, until enough of them have signed that they have them. */
+/** The holders, by their keys, that did not answer in this round: nobody waits for them again before the next. */
+export type Away = Set<string>;
+const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
+
+/** How many more holders must have an answer's opening; none where its uses are public. */
+export function acksMissing({ settlement }: Pick<AnswerRecord, 'settlement'>): number {
+  if (settlement?.kind !== 'private') return 0;
+  return Math.max(0, settlement.acksNeeded - settlement.deliveries.filter(({ isAcked }) => isAcked).length);
+}
+
+/** Brings stored openings to the holders, until enough of them have signed that they have them, and then to the rest. */
 export class OpeningDelivery {
   readonly #holders: HolderDirectory;
+  /** What a holder refuses for good is not brought to it again by this process, once enough others have it. */
+  readonly #refused = new Set<string>();
 
   constructor(private readonly context: RunnerContext) {
     this.#holders = new HolderDirectory(context.holders);
@@ -18,24 +30,50 @@ export class OpeningDelivery {
    * acknowledgement is stored when it comes, those that come later too.
    *
    * Refuses `UPSTREAM_UNAVAILABLE` while too few holders answer, what they refuse once too few can still take it, and
-   * `RECEIPT_INVALID` when the receipt has become too old to be settled.
+   * `RECEIPT_INVALID` when the receipt has become too old to be settled, if it is not on the chain already.
    */
-  async deliver(record: AnswerRecord): Promise<void> {
-    const { settlement, issuedAtMs } = record;
-    if (settlement?.kind !== 'private') return;
-    const left = settlement.deliveries.filter(({ isAcked }) => !isAcked);
-    const missing = settlement.acksNeeded - (settlement.deliveries.length - left.length);
-    if (missing <= 0) return;
-    if (this.context.clock.nowMs() - issuedAtMs > LIMITS.receiptFreshnessMs) {
+  async deliver(record: AnswerRecord, isOnChain: boolean, away: Away): Promise<void> {
+    const missing = acksMissing(record);
+    if (missing === 0) return;
+    if (!isOnChain && this.context.clock.nowMs() - record.issuedAtMs > LIMITS.receiptFreshnessMs) {
       throw refuse('RECEIPT_INVALID', { check: 'freshness' });
     }
     await enough(
-      left.map((delivery) => this.#deliverOne(record, delivery)),
+      leftOf(record).map((delivery) => this.#deliverOne(record, delivery, away)),
       missing,
     );
   }
 
-  async #deliverOne(record: AnswerRecord, { holderKey, sealedOpening }: Delivery): Promise<void> {
+  /** Try once to bring a settled answer's opening to the holders that have not got it. Never rejects. */
+  async deliverRest(record: AnswerRecord, away: Away): Promise<void> {
+    await Promise.all(leftOf(record).map((delivery) => this.#tryOne(record, delivery, away)));
+  }
+
+  async #tryOne(record: AnswerRecord, delivery: Delivery, away: Away): Promise<void> {
+    const key = `${record.jobId}/${record.questionId}/${delivery.holderKey}`;
+    if (this.#refused.has(key)) return;
+    try {
+      await this.#deliverOne(record, delivery, away);
+    } catch (cause) {
+      if (toUsufructError(cause).entry.retry !== 'later') this.#refused.add(key);
+    }
+  }
+
+  async #deliverOne(record: AnswerRecord, delivery: Delivery, away: Away): Promise<void> {
+    const { holderKey } = delivery;
+    if (away.has(holderKey)) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: 'key holder' });
+    try {
+      await this.#bring(record, delivery);
+    } catch (cause) {
+      if (AWAY.includes(toUsufructError(cause).code)) {
+        away.add(holderKey);
+        this.#holders.forget(holderKey);
+      }
+      throw cause;
+    }
+  }
+
+  async #bring(record: AnswerRecord, { holderKey, sealedOpening }: Delivery): Promise<void> {
     const { chain, store } = this.context;
     const [{ chainId }, { daoId }] = [await chain.info(), await chain.job(record.jobId)];
     const digest = receiptDigest(record.receipt);
@@ -54,6 +92,9 @@ export class OpeningDelivery {
     store.markDelivered(record, holderKey);
   }
 }
+
+const leftOf = ({ settlement }: AnswerRecord): readonly Delivery[] =>
+  settlement?.kind === 'private' ? settlement.deliveries.filter(({ isAcked }) => !isAcked) : [];
 
 /** Resolves with the `needed`-th success; rejects when all is over without it, or too many failed for good. */
 function enough(tries: readonly Promise<void>[], needed: number): Promise<void> {

@@ -2,7 +2,7 @@ import { fromWire, toUsufructError, refuse, type UsufructError } from '@usufruct
 import type { PreparedTransaction } from '@usufruct/chain';
 import { LIMITS, receiptDigest, type ChainAction } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
-import { OpeningDelivery } from './delivery.js';
+import { acksMissing, OpeningDelivery, type Away } from './delivery.js';
 import type { AnswerRecord, Settlement } from './store.js';
 
 /** A receipt, and how it is settled. */
@@ -11,6 +11,13 @@ export interface Settling {
   readonly signature: Uint8Array;
   readonly settlement: Settlement;
 }
+
+/** So many groups of answers are gone on with at once, those that wait for the same holders one after another. */
+const LANES = 8;
+/** How many answers a round looks at that are settled or have failed, for the holders that have not got them. */
+const LATE_DELIVERIES = 200;
+/** When a receipt that is not on the chain by then can no longer come there, with time to spare. */
+const SETTLEABLE_MS = LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs;
 
 /** Sign the transaction that settles a receipt. Nothing is sent. */
 export const prepareSettlement = (
@@ -34,6 +41,8 @@ export const prepareSettlement = (
 export class Settler {
   readonly #running = new Map<string, Promise<AnswerRecord>>();
   readonly #delivery: OpeningDelivery;
+  /** Failed, and known not to have come on the chain in time. */
+  readonly #over = new Set<string>();
 
   constructor(private readonly context: RunnerContext) {
     this.#delivery = new OpeningDelivery(context);
@@ -43,26 +52,60 @@ export class Settler {
    * Try to settle now; `isNew` when nothing can have been sent yet. Resolves with the record as it is afterwards,
    * which is `settling` still when the chain gave no answer: try again later. Never rejects for what the chain says.
    */
-  settle(record: AnswerRecord, isNew: boolean): Promise<AnswerRecord> {
-    const key = `${record.jobId}/${record.questionId}`;
+  settle(record: AnswerRecord, isNew: boolean, away: Away = new Set()): Promise<AnswerRecord> {
+    const key = keyOf(record);
     const running = this.#running.get(key);
     if (running !== undefined) return running;
-    const started = this.#settle(record, isNew).finally(() => this.#running.delete(key));
+    const started = this.#settle(record, isNew, away).finally(() => this.#running.delete(key));
     this.#running.set(key, started);
     return started;
   }
 
-  /** Go on with everything that is not settled, oldest first. */
+  /**
+   * Go on with everything that is not settled, oldest first, and bring openings to holders that were away. Holders that
+   * do not answer delay what waits for them, and nothing else.
+   */
   async resume(): Promise<void> {
-    for (const record of this.context.store.unsettled()) await this.settle(record, false);
+    const { store } = this.context;
+    const lanes = lanesOf([...store.unsettled(), ...store.undelivered(LATE_DELIVERIES)]);
+    const away: Away = new Set();
+    const work = async (): Promise<void> => {
+      for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) {
+        for (const record of lane) await this.#goOn(record, away);
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, work));
   }
 
-  async #settle(record: AnswerRecord, isNew: boolean): Promise<AnswerRecord> {
+  async #goOn({ jobId, questionId }: AnswerRecord, away: Away): Promise<void> {
+    const record = this.context.store.find(jobId, questionId);
+    if (record?.state === 'settling') await this.settle(record, false, away);
+    else if (record?.state === 'settled') await this.#delivery.deliverRest(record, away);
+    else if (record?.state === 'failed') await this.#reconsider(record, away);
+  }
+
+  /** A holder that has the receipt may have settled it after it failed here: then the other holders need it, too. */
+  async #reconsider(record: AnswerRecord, away: Away): Promise<void> {
+    const { store, clock } = this.context;
+    const key = keyOf(record);
+    if (this.#over.has(key)) return;
+    const isTooLate = clock.nowMs() > record.issuedAtMs + SETTLEABLE_MS;
+    const isOnChain = await this.#isOnChain(record).catch(() => null);
+    if (isOnChain === true) await this.settle(store.reopen(record), false, away);
+    else if (isOnChain === false && isTooLate) this.#over.add(key);
+  }
+
+  async #isOnChain({ jobId, questionId, receipt }: AnswerRecord): Promise<boolean> {
+    return (await this.context.chain.settledReceipt(jobId, questionId)) === receiptDigest(receipt);
+  }
+
+  async #settle(record: AnswerRecord, isNew: boolean, away: Away): Promise<AnswerRecord> {
     const { store, logger } = this.context;
     if (record.state !== 'settling') return record;
     try {
-      await this.#delivery.deliver(record);
-      await this.#sendOnce(record, isNew);
+      const isOnChain = !isNew && record.settlement?.kind === 'private' && (await this.#isOnChain(record));
+      await this.#delivery.deliver(record, isOnChain, away);
+      if (!isOnChain) await this.#sendOnce(record, isNew);
       store.markSettled(record);
     } catch (cause) {
       await this.#noteRefusal(record, toUsufructError(cause));
@@ -87,21 +130,28 @@ export class Settler {
 
   async #noteRefusal(record: AnswerRecord, error: UsufructError): Promise<void> {
     const { store, chain } = this.context;
+    const { jobId, questionId } = record;
     if (error.code === 'RECEIPT_CONSUMED') {
-      const settled = await chain.settledReceipt(record.jobId, record.questionId).catch(() => null);
-      if (settled === receiptDigest(record.receipt)) store.markSettled(record);
-      else if (settled !== null) this.#fail(record, error);
+      const settled = await chain.settledReceipt(jobId, questionId).catch(() => null);
+      if (settled === receiptDigest(record.receipt)) {
+        if (acksMissing(store.find(jobId, questionId)!) === 0) store.markSettled(record);
+      } else if (settled !== null) await this.#fail(record, error);
     } else if (error.code === 'TRANSACTION_EXPIRED') {
       await this.#prepareAgain(record).catch(() => undefined);
     } else if (error.entry.retry !== 'later') {
-      this.#fail(record, error);
+      await this.#fail(record, error);
     }
   }
 
-  /** A holder's refusal names what it refuses, and anybody may read what became of a question: uses that are private. */
-  #fail(record: AnswerRecord, error: UsufructError): void {
-    const isPublic = record.settlement?.kind === 'direct';
-    this.context.store.markFailed(record, (isPublic ? error : refuse(error.code)).toWire());
+  /**
+   * A holder's refusal names what it refuses, and anybody may read what became of a question: of private uses only the
+   * code is kept. A private receipt that is, or may be, on the chain has not failed: its opening is still needed.
+   */
+  async #fail(record: AnswerRecord, error: UsufructError): Promise<void> {
+    const { store } = this.context;
+    if (record.settlement?.kind === 'direct') return store.markFailed(record, error.toWire());
+    const isOnChain = await this.#isOnChain(record).catch(() => null);
+    if (isOnChain === false) store.markFailed(record, refuse(error.code).toWire());
   }
 
   async #prepareAgain(record: AnswerRecord): Promise<void> {
@@ -111,4 +161,20 @@ export class Settler {
     const transaction = await prepareSettlement(this.context, { receipt, signature, settlement });
     store.replaceTransaction(record, transaction, clock.nowMs());
   }
+}
+
+const keyOf = ({ jobId, questionId }: AnswerRecord): string => `${jobId}/${questionId}`;
+
+/** One lane for each set of holders that answers wait for, and one for those that wait for none. */
+function lanesOf(records: readonly AnswerRecord[]): AnswerRecord[][] {
+  const lanes = new Map<string, AnswerRecord[]>();
+  for (const record of records) {
+    const { settlement } = record;
+    const holders = settlement?.kind === 'private' ? settlement.deliveries.map(({ holderKey }) => holderKey) : [];
+    const key = holders.toSorted().join();
+    const lane = lanes.get(key);
+    if (lane === undefined) lanes.set(key, [record]);
+    else lane.push(record);
+  }
+  return [...lanes.values()];
 }

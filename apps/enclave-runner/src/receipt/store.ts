@@ -72,6 +72,7 @@ const SCHEMA = `
     foreign key (job_id, question_id) references answers on delete cascade
   ) strict, without rowid;
   create index if not exists answers_settling on answers (issued_at_ms) where state = 'settling';
+  create index if not exists deliveries_left on deliveries (job_id, question_id) where is_acked = 0;
 `;
 
 type Row = Record<string, string | number | bigint | Uint8Array | null>;
@@ -177,9 +178,35 @@ export class RunnerStore {
       .run(JSON.stringify(error), jobId, questionId);
   }
 
+  /** It failed, and the chain has settled it all the same: it is to be gone on with. */
+  reopen({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): AnswerRecord {
+    this.#db
+      .prepare(
+        `update answers set state = 'settling', error = null
+         where job_id = ? and question_id = ? and state = 'failed'`,
+      )
+      .run(jobId, questionId);
+    return this.find(jobId, questionId)!;
+  }
+
   /** Oldest first. */
   unsettled(): AnswerRecord[] {
     const rows = this.#db.prepare(`select * from answers where state = 'settling' order by issued_at_ms`).all();
+    return rows.map((row) => this.#recordOf(row as Row));
+  }
+
+  /**
+   * Settled or failed, with holders that have not got the opening: at most so many, chosen by chance, so that those for
+   * a holder that never comes back do not keep the others waiting.
+   */
+  undelivered(most: number): AnswerRecord[] {
+    const rows = this.#db
+      .prepare(
+        `select * from answers where state <> 'settling' and (job_id, question_id) in (
+           select distinct job_id, question_id from deliveries where is_acked = 0 order by random() limit ?
+         )`,
+      )
+      .all(most);
     return rows.map((row) => this.#recordOf(row as Row));
   }
 
