@@ -255,6 +255,42 @@ describe('an opening', () => {
     expect(await refusalOf(world.ask(0, '/v1/openings', request))).toBe('FORBIDDEN');
   });
 
+  it('is refused without a word of whose data it used', async () => {
+    const { logger } = world.holders[0]!.holder;
+    const lines = (['info', 'warn', 'error'] as const).map((level) => jest.spyOn(logger, level));
+    const [named] = world.uses(...WEIGHTS);
+    const away = hexOf<ContributionId>('invented');
+    await world.run(world.contributors[0]!, { kind: 'revokeGrant', grantId: world.grantIds[0]! });
+    const rows: [string, Opening['uses']][] = [
+      ['GRANT_REVOKED', [named!]],
+      ['GRANT_REQUIRED', [{ ...named!, grantId: world.grantIds[2]! }]],
+      ['NOT_FOUND', [{ ...named!, contributionId: away }]],
+    ];
+    for (const [code, uses] of rows) {
+      const opening = await world.opening(1, WEIGHTS, { usesCommitment: usesCommitment(hexOf('uses salt'), uses) });
+      const digest = receiptDigest(opening.receipt);
+      const refused = world.ask(0, '/v1/openings', await world.sealed(0, { ...opening, uses }));
+      const error = await refused.catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code });
+      expect((error as UsufructError).details).toEqual({ receiptDigest: digest });
+    }
+    const logged = JSON.stringify(lines.flatMap(({ mock }) => mock.calls));
+    for (const id of [...world.contributionIds, ...world.grantIds, away]) expect(logged).not.toContain(id);
+    for (const line of lines) line.mockRestore();
+  });
+
+  it('that no longer opens here is replaced when it is handed over again', async () => {
+    const opening = await world.opening(1, WEIGHTS);
+    const digest = receiptDigest(opening.receipt);
+    const { holder } = world.holders[0]!;
+    const first = await world.ask(0, '/v1/openings', await world.sealed(0, opening));
+    holder.database.exec(`UPDATE openings SET encrypted = zeroblob(length(encrypted))`);
+    expect(await holder.openings.find(world.daoId, digest)).toBeNull();
+    expect(await world.ask(0, '/v1/openings', await world.sealed(0, opening))).toEqual(first);
+    expect((await holder.openings.find(world.daoId, digest))?.digest).toBe(digest);
+    expect(storedOpenings(0)).toBe(1);
+  });
+
   it('that was not sealed to this holder, for this receipt, canonically and within bounds is refused', async () => {
     const opening = await world.opening(1, WEIGHTS);
     const digest = receiptDigest(opening.receipt);
@@ -334,6 +370,24 @@ describe('the list of openings', () => {
       sealed: fromBase64(sealedOpenings as string),
     });
     expect(decodeOpenings(bytes).map(({ receipt }) => receiptDigest(receipt))).toEqual([first]);
+  });
+
+  it('leaves out what no longer opens, and logs how many', async () => {
+    const [first, second] = [await world.settledWith(1, WEIGHTS), await world.settledWith(2, [null, 1n, 3n])];
+    const { database, logger } = world.holders[0]!.holder;
+    database.prepare('UPDATE openings SET encrypted = zeroblob(40) WHERE receipt_digest = ?').run(first);
+    const logged = jest.spyOn(logger, 'error');
+    const { message, body } = await query(0, [first, second]);
+    const { sealedOpenings } = await world.ask(0, '/v1/openings/query', body);
+    const bytes = await open({
+      privateKey: world.runnerKeys.hpke.privateKey,
+      info: openingsAnswerInfo(message),
+      aad: new Uint8Array(),
+      sealed: fromBase64(sealedOpenings as string),
+    });
+    expect(decodeOpenings(bytes).map(({ receipt }) => receiptDigest(receipt))).toEqual([second]);
+    expect(logged).toHaveBeenCalledWith('opening.unreadable', { daoId: world.daoId, openings: 1 });
+    logged.mockRestore();
   });
 
   it.each<[string, string, () => Promise<{ body: object }>]>([

@@ -17,7 +17,8 @@ const SPARE_OPENINGS_PER_JOB = 64;
 
 /**
  * Take the opening of a receipt, before or after it is settled, from whoever brings it: what it says is the word of the
- * runner that signed the receipt. Judged, stored, then acknowledged; the same one again gives the same signature.
+ * runner that signed the receipt. Judged, stored, then acknowledged; the same one again gives the same signature, and
+ * takes the place of one that no longer opens here.
  *
  * Refuses `RECEIPT_INVALID` when it does not open as one sealed to this holder for this receipt, what `judgeOpening`
  * refuses, `FORBIDDEN` (no seat), `TOMBSTONED` (this holder) and `RATE_LIMITED`.
@@ -29,7 +30,7 @@ export async function acceptOpening(holder: Holder, request: DeliverOpening): Pr
   if (known !== null) return ackOf(holder, known, receiptDigest);
   const { job, dao } = await judgeOpening(holder, read);
   await seatIn(holder, dao.policy.holderSetId);
-  requireRoom(holder, job);
+  if (!holder.openings.has(receiptDigest)) requireRoom(holder, job);
   await holder.openings.insert(dao.id, read, holder.clock.nowMs());
   holder.logger.info('opening.stored', { jobId: job.id, receiptDigest });
   return ackOf(holder, dao.id, receiptDigest);
@@ -50,7 +51,9 @@ async function openSealed({ keys }: Holder, { receiptDigest, sealedOpening }: De
 }
 
 async function daoOfStored({ chain, openings }: Holder, { digest, receipt }: ReadOpening): Promise<DaoId | null> {
-  return openings.has(digest) ? (await chain.job(receipt.jobId)).daoId : null;
+  if (!openings.has(digest)) return null;
+  const { daoId } = await chain.job(receipt.jobId);
+  return (await openings.find(daoId, digest)) === null ? null : daoId;
 }
 
 function requireRoom({ openings }: Holder, { id, maxQuestions }: JobView): void {

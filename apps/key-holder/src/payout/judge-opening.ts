@@ -14,6 +14,7 @@ import {
 import type { Holder } from '../holder.js';
 import { mapSome, orNull } from '../reads.js';
 import { activeRunner } from './active-runner.js';
+import { unnamed } from './unnamed.js';
 
 /** An opening that this holder stands by, and what the chain says it is for. */
 export interface JudgedOpening {
@@ -29,7 +30,7 @@ export interface JudgedOpening {
  *
  * A receipt that the chain has settled was judged there for its time and its runner, which may be gone by now.
  *
- * Refuses `RECEIPT_INVALID` naming the check, `NOT_FOUND`, `JOB_EXPIRED`, `RUNNER_NOT_REGISTERED`, `RATE_LIMITED`, what
+ * Of a use it refuses with the code and the receipt alone. Refuses `RECEIPT_INVALID` naming the check, `NOT_FOUND`, `JOB_EXPIRED`, `RUNNER_NOT_REGISTERED`, `RATE_LIMITED`, what
  * consent refuses, `BUDGET_EXHAUSTED` (nobody here counts one), and `FORBIDDEN` for what this holder did not release.
  */
 export async function judgeOpening(holder: Holder, read: ReadOpening): Promise<JudgedOpening> {
@@ -52,7 +53,8 @@ export async function judgeOpening(holder: Holder, read: ReadOpening): Promise<J
   } else if (settled !== digest) {
     throw refuse('RECEIPT_CONSUMED', { receiptDigest: settled });
   }
-  await mapSome(opening.uses, (use) => requireCovered(holder, { read, job, dao, dataset }, use));
+  const covered = mapSome(opening.uses, (use) => requireCovered(holder, { read, job, dao, dataset }, use));
+  await unnamed(digest, covered);
   return { job, dao };
 }
 

@@ -11,6 +11,7 @@ export class OpeningStore {
     private readonly atRest: AtRest,
   ) {}
 
+  /** Also true for one that does not open. */
   has(digest: Digest): boolean {
     return this.database.prepare('SELECT 1 FROM openings WHERE receipt_digest = ?').get(digest) !== undefined;
   }
@@ -19,21 +20,25 @@ export class OpeningStore {
     return (this.database.prepare('SELECT count(*) AS n FROM openings WHERE job_id = ?').get(jobId) as { n: number }).n;
   }
 
-  /** Durable when it resolves. One that is there already stays as it is. */
+  /** Durable when it resolves. Takes the place of one that is there: the digest binds all but a damaged one to be the same. */
   async insert(daoId: DaoId, { digest, receipt, opening }: ReadOpening, storedAtMs: TimestampMs): Promise<void> {
     const encrypted = await this.atRest.encrypt(aboutOpening(digest), encodeOpening(opening));
     this.database
-      .prepare('INSERT OR IGNORE INTO openings VALUES (?, ?, ?, ?, ?)')
+      .prepare('INSERT OR REPLACE INTO openings VALUES (?, ?, ?, ?, ?)')
       .run(digest, daoId, receipt.jobId, encrypted, storedAtMs);
   }
 
-  /** Of this DAO; null for one that was never stored. */
+  /** Of this DAO; null for one that was never stored, and for one that does not open (a damaged or restored database). */
   async find(daoId: DaoId, digest: Digest): Promise<ReadOpening | null> {
     const row = this.database
       .prepare('SELECT encrypted FROM openings WHERE receipt_digest = ? AND dao_id = ?')
       .get(digest, daoId) as { encrypted: Uint8Array } | undefined;
     if (row === undefined) return null;
-    return requireOpening(decodeOpening(await this.atRest.decrypt(aboutOpening(digest), row.encrypted)));
+    try {
+      return requireOpening(decodeOpening(await this.atRest.decrypt(aboutOpening(digest), row.encrypted)));
+    } catch {
+      return null;
+    }
   }
 }
 
