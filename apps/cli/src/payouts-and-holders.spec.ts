@@ -3,10 +3,19 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { signingPublicKey } from '@usufruct/crypto';
-import { asAmount, toBase64, toHex32, type Address, type EpochId } from '@usufruct/kernel';
+import { sign, signingPublicKey } from '@usufruct/crypto';
+import { asAmount, toBase64, toHex32, type Address, type EpochId, type RunnerId } from '@usufruct/kernel';
 import { EpochTree } from '@usufruct/ledger';
-import { toWireJson, type ChainAction, type EpochView } from '@usufruct/protocol';
+import {
+  epochIdOf,
+  EpochStatementBcs,
+  runnerIdOf,
+  TAGS,
+  toWireJson,
+  type ChainAction,
+  type EpochStatement,
+  type EpochView,
+} from '@usufruct/protocol';
 import { holderSigningKey } from '@usufruct/sdk';
 import { aDao, aHolderSet, idOf, seededRandom, TEST_NOW_MS, testChainInfo } from '@usufruct/testing';
 import { CliWorld } from './testing/cli-world.js';
@@ -82,6 +91,87 @@ describe('a payout of an epoch', () => {
     expect((await world.run(['payout', 'epochs', DAO])).out).toContain('ended  0 USDC of 4.5 USDC claimed');
     await world.run(['payout', 'sweep', EPOCH]);
     expect(sent).toEqual([{ kind: 'sweepEpoch', epochId: EPOCH }]);
+  });
+
+  it('is objected to by the operator of a member, which is counted from 1', async () => {
+    await world.run(['payout', 'object', EPOCH, '--member', '2']);
+    expect(sent).toEqual([{ kind: 'objectToEpoch', epochId: EPOCH, member: 1 }]);
+    for (const wrong of ['0', '257', 'two']) {
+      expect(await world.json(['payout', 'object', EPOCH, '--member', wrong])).toMatchObject({
+        error: { code: 'INVALID_ARGUMENT' },
+      });
+    }
+    expect(sent.length).toBe(1);
+  });
+
+  describe('that the settler signed twice', () => {
+    const settler = seededRandom('settler')(32);
+    const settlerPublicKey = signingPublicKey(settler);
+    const statementOf = (changes: Partial<EpochStatement> = {}): Uint8Array =>
+      EpochStatementBcs.serialize({
+        chainId: 'local:test',
+        packageId: idOf('package'),
+        registryId: idOf('registry'),
+        daoId: DAO,
+        number: 1n,
+        attempt: 1,
+        fromReceipt: 1n,
+        toReceipt: 4n,
+        receiptChain: idOf('chain'),
+        totalUnits: asAmount(4_500_000n),
+        root: idOf('another root'),
+        leafCount: 3,
+        settlerPublicKey,
+        issuedAtMs: TEST_NOW_MS,
+        ...changes,
+      }).toBytes();
+    async function proving(statement: Uint8Array, signed = statement) {
+      const domainTag = TAGS.epochStatement;
+      const settlerSignature = await sign({ secretKey: settler, domainTag, message: signed });
+      const path = join(world.home, 'statement.json');
+      const file = { statement: toBase64(statement), settlerSignature: toBase64(settlerSignature) };
+      writeFileSync(path, JSON.stringify(file));
+      return { args: ['payout', 'prove', EPOCH, '--statement', path], statement, settlerSignature };
+    }
+    beforeEach(() => {
+      const ours = { ...epoch, settler: runnerIdOf<RunnerId>(settlerPublicKey) };
+      world.chain.views.set(`/v1/epochs/${EPOCH}`, ours);
+    });
+
+    it('is shown to the chain with the other statement', async () => {
+      const { args, statement, settlerSignature } = await proving(statementOf());
+      expect((await world.run(args)).code).toBe(3); // the chain refuses here
+      expect(sent).toEqual([{ kind: 'proveEquivocation', epochId: EPOCH, statement, settlerSignature }]);
+    });
+
+    it.each<[string, () => ReturnType<typeof proving>, object]>([
+      ['another attempt', () => proving(statementOf({ attempt: 2 })), { code: 'EPOCH_INVALID' }],
+      ['another number', () => proving(statementOf({ number: 2n })), { code: 'EPOCH_INVALID' }],
+      ['another DAO', () => proving(statementOf({ daoId: idOf('other') })), { code: 'EPOCH_INVALID' }],
+      [
+        'another settler',
+        () => proving(statementOf({ settlerPublicKey: new Uint8Array(32) })),
+        { code: 'EPOCH_INVALID', details: { check: 'equivocation' } },
+      ],
+      ['bytes that are none', () => proving(new Uint8Array(7)), { details: { check: 'encoding' } }],
+      ['a signature over another', () => proving(statementOf(), new Uint8Array(1)), { code: 'SIGNATURE_INVALID' }],
+    ])('is refused here, with nothing sent, for %s', async (_name, made, error) => {
+      expect(await world.json((await made()).args)).toMatchObject({ error });
+      expect(sent).toEqual([]);
+    });
+
+    it('is refused here for the epoch’s own statement', async () => {
+      const { statement, args } = await proving(statementOf());
+      const own = epochIdOf(statement);
+      world.chain.views.set(`/v1/epochs/${own}`, {
+        ...epoch,
+        id: own,
+        settler: runnerIdOf<RunnerId>(settlerPublicKey),
+      });
+      const ofOwn = args.map((arg) => (arg === EPOCH ? own : arg));
+      expect(await world.json(ofOwn)).toMatchObject({ error: { code: 'EPOCH_INVALID' } });
+      expect(sent).toEqual([]);
+    });
   });
 });
 

@@ -34,7 +34,7 @@ import {
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
-import { claimPayout, objectToEpoch, sweepEpoch } from './epochs.js';
+import { claimPayout, objectToEpoch, proveEquivocation, sweepEpoch, type SignedEpochStatement } from './epochs.js';
 import { historyOf, policyVersionsOf, treasuryOf } from './governance/history.js';
 import {
   draftRotation,
@@ -254,6 +254,7 @@ export class UsufructClient {
     /** Everything that can be claimed now. */
     claimAll: (daoId?: DaoId) => claimAll(this.context, daoId),
     object: (epochId: EpochId, member: number) => objectToEpoch(this.context, epochId, member),
+    prove: (epochId: EpochId, other: SignedEpochStatement) => proveEquivocation(this.context, epochId, other),
     sweep: (epochId: EpochId) => sweepEpoch(this.context, epochId),
   };
 

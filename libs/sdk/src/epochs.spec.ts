@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { sign, signingPublicKey } from '@usufruct/crypto';
 import {
   asAmount,
   asTimestampMs,
+  toBase64,
   type Address,
   type ContributionId,
   type DaoId,
@@ -9,7 +11,15 @@ import {
   type EpochId,
 } from '@usufruct/kernel';
 import { EpochTree } from '@usufruct/ledger';
-import { epochPhase, toWireJson, type EpochLeaf, type EpochView } from '@usufruct/protocol';
+import {
+  epochPhase,
+  EpochStatementBcs,
+  runnerIdOf,
+  TAGS,
+  toWireJson,
+  type EpochLeaf,
+  type EpochView,
+} from '@usufruct/protocol';
 import {
   aContribution,
   FakeChain,
@@ -76,6 +86,7 @@ beforeEach(() => {
     for (const action of chain.executed.at(-1) ?? []) {
       if (action.kind === 'claimPayout') claimed.add(action.index);
       if (action.kind === 'sweepEpoch') epoch = anEpoch({ state: 'swept' });
+      if (action.kind === 'proveEquivocation') epoch = anEpoch({ ...epoch, state: 'rejected' });
       if (action.kind === 'objectToEpoch') epoch = anEpoch({ objections: [testWallet('claimant').address] });
       if (action.kind === 'tombstoneContribution') {
         chain.put('contribution', aContribution({ tombstonedAtMs: TEST_NOW_MS }));
@@ -173,6 +184,33 @@ it('sweeping, objecting and retiring a contribution happen once', async () => {
     'tombstoneContribution',
     'sweepEpoch',
   ]);
+});
+
+it('that a settler signed twice is shown once', async () => {
+  const secretKey = seededRandom('settler')(32);
+  const settlerPublicKey = signingPublicKey(secretKey);
+  const { totalUnits, root, leafCount, fromReceipt, toReceipt, number, attempt } = epoch;
+  const statement = EpochStatementBcs.serialize({
+    chainId: 'local:test',
+    packageId: idOf('package'),
+    registryId: idOf('registry'),
+    daoId: DAO,
+    number,
+    attempt,
+    fromReceipt,
+    toReceipt,
+    receiptChain: idOf('another chain'),
+    totalUnits,
+    root,
+    leafCount,
+    settlerPublicKey,
+    issuedAtMs: TEST_NOW_MS,
+  }).toBytes();
+  const settlerSignature = await sign({ secretKey, domainTag: TAGS.epochStatement, message: statement });
+  epoch = anEpoch({ settler: runnerIdOf(settlerPublicKey) });
+  const other = { statement: toBase64(statement), settlerSignature: toBase64(settlerSignature) };
+  for (let i = 0; i < 2; i++) expect((await client().payouts.prove(EPOCH, other)).state).toBe('rejected');
+  expect(chain.executed).toEqual([[{ kind: 'proveEquivocation', epochId: EPOCH, statement, settlerSignature }]]);
 });
 
 describe('renewing leases', () => {

@@ -1,6 +1,18 @@
 import { isLeafOf } from '@usufruct/ledger';
-import { checkThat, refuse, verdictOf, type EpochId, type Verdict } from '@usufruct/kernel';
-import type { ChainAction, EpochView, PayoutProof } from '@usufruct/protocol';
+import { verify } from '@usufruct/crypto';
+import { checkThat, fromBase64, refuse, verdictOf, type EpochId, type RunnerId, type Verdict } from '@usufruct/kernel';
+import {
+  epochIdOf,
+  EpochStatementBcs,
+  runnerIdOf,
+  TAGS,
+  zCountersignRequest,
+  type ChainAction,
+  type EpochStatement,
+  type EpochView,
+  type PayoutProof,
+} from '@usufruct/protocol';
+import type { z } from 'zod';
 import { actOnce } from './act.js';
 import type { ClientContext } from './context.js';
 import { executeOnce } from './transactions.js';
@@ -69,4 +81,50 @@ export function objectToEpoch(context: ClientContext, epochId: EpochId, member: 
     read: () => context.chain.epoch(epochId),
     isDone: ({ objections }) => objections.includes(context.signer.address),
   });
+}
+
+/** A statement as its settler signed it and sent it to key holders: both in base64. */
+export const zSignedEpochStatement = zCountersignRequest.pick({ statement: true, settlerSignature: true });
+export type SignedEpochStatement = z.output<typeof zSignedEpochStatement>;
+
+/**
+ * By anyone, within the challenge window: another statement that the settler signed for the attempt of this epoch. The
+ * chain rejects the epoch and ends the settler's registration. It is checked here before anything is sent. Refuses
+ * `EPOCH_INVALID` (not another statement for the same attempt by the same settler), `SIGNATURE_INVALID`, `EPOCH_STATE`.
+ */
+export async function proveEquivocation(
+  context: ClientContext,
+  epochId: EpochId,
+  other: SignedEpochStatement,
+): Promise<EpochView> {
+  const statement = fromBase64(other.statement, 'statement');
+  const settlerSignature = fromBase64(other.settlerSignature, 'settlerSignature');
+  const { daoId, number, attempt, settlerPublicKey } = readStatement(statement);
+  const epoch = await context.chain.epoch(epochId);
+  const equivocates =
+    epochIdOf(statement) !== epochId &&
+    daoId === epoch.daoId &&
+    number === epoch.number &&
+    attempt === epoch.attempt &&
+    runnerIdOf<RunnerId>(settlerPublicKey) === epoch.settler;
+  if (!equivocates) throw refuse('EPOCH_INVALID', { check: 'equivocation' });
+  const signed = { publicKey: settlerPublicKey, domainTag: TAGS.epochStatement, message: statement };
+  if (!(await verify({ ...signed, signature: settlerSignature }))) {
+    throw refuse('SIGNATURE_INVALID', { check: 'settler' });
+  }
+  return actOnce({
+    context,
+    key: `prove/${epochId}`,
+    action: { kind: 'proveEquivocation', epochId, statement, settlerSignature },
+    read: () => context.chain.epoch(epochId),
+    isDone: ({ state }) => state === 'rejected',
+  });
+}
+
+function readStatement(bytes: Uint8Array): EpochStatement {
+  try {
+    return EpochStatementBcs.parse(bytes);
+  } catch (cause) {
+    throw refuse('EPOCH_INVALID', { check: 'encoding' }, cause);
+  }
 }

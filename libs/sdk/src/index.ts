@@ -14,8 +14,8 @@ export type { ContributeProgress, ContributeStep, OnContributeProgress } from '.
 export type { Contributed } from './contribute/records.js';
 export type { CreateDaoParams, CreateDatasetParams, CreateHolderSetParams } from './dao.js';
 export { zPayoutProof, type PayoutProof } from '@usufruct/protocol';
-export { checkPayoutProof } from './epochs.js';
-export type { Claim } from './epochs.js';
+export { checkPayoutProof, zSignedEpochStatement } from './epochs.js';
+export type { Claim, SignedEpochStatement } from './epochs.js';
 export type { PrivatePayout, PrivatePayouts } from './private-payouts.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {

@@ -1,11 +1,9 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
-import { keypairSigner } from '@usufruct/chain';
-import { fromBase64, fromHex, refuse, type HolderSetId } from '@usufruct/kernel';
+import { fromBase64, refuse, type HolderSetId } from '@usufruct/kernel';
 import type { HolderSetView } from '@usufruct/protocol';
-import { holderOperatorKey, holderSigningKey, readRotation, zRotationDraft } from '@usufruct/sdk';
-import { readFileSync } from 'node:fs';
+import { holderSigningKey, readRotation, zRotationDraft } from '@usufruct/sdk';
 import { integerOf } from '../arguments.js';
 import { readJsonFile, writeJsonFile } from '../files-json.js';
+import { operatorOf, secretOf } from '../holder-secret.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { timeOf } from '../words.js';
@@ -123,21 +121,6 @@ const addTombstone: AddCommand = (holderSet, open) => {
       runtime.terminal.result({ holderSet: view }, memberLines(view));
     });
 };
-
-const operatorOf = (secret: Uint8Array) => keypairSigner(Ed25519Keypair.fromSecretKey(holderOperatorKey(secret)));
-
-/** Refuses without repeating anything of the file. */
-function secretOf(path: string): Uint8Array {
-  let text = '';
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw refuse('NOT_FOUND', { object: 'secret file', path }, cause);
-  }
-  if (!/^[0-9a-f]{64}$/.test(text))
-    throw refuse('INVALID_ARGUMENT', { field: 'secret-file', expected: '64 hex digits' });
-  return fromHex(text, 'secret-file');
-}
 
 function memberLines({ members, threshold, version, tombstonedKeys }: HolderSetView): string[] {
   return [

@@ -1,8 +1,10 @@
-import { sumUnits, type DaoId, type EpochId } from '@usufruct/kernel';
+import { refuse, sumUnits, type DaoId, type EpochId } from '@usufruct/kernel';
 import { claimEndOf, epochPhase } from '@usufruct/protocol';
-import { zPayoutProof, type PrivatePayouts } from '@usufruct/sdk';
+import { zPayoutProof, zSignedEpochStatement, type PrivatePayouts } from '@usufruct/sdk';
 import { formatCoins } from '../amounts.js';
+import { integerOf } from '../arguments.js';
 import { readJsonFile } from '../files-json.js';
+import { operatorOf, secretOf } from '../holder-secret.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
 import { orNone, timeOf, wordsOf } from '../words.js';
@@ -58,7 +60,40 @@ export const addPayout: AddCommand = (program, open) => {
       const rest = (await wordsOf(runtime)).amount(swept.totalUnits - swept.claimedUnits);
       runtime.terminal.result({ epoch: swept }, [`${rest} went to the ${swept.unclaimedTo}`]);
     });
+  payout
+    .command('object')
+    .description(
+      'as the operator of a key holder: say, while an epoch can be challenged, that it is not what you computed',
+    )
+    .argument('<epoch>')
+    .requiredOption('--member <n>', 'the number of your key holder in the holder set, from 1')
+    .option('--secret-file <file>', "act as this holder's operator instead of with your wallet")
+    .action(async (id: string, { member, secretFile }: ObjectOptions, command) => {
+      const runtime = open(command);
+      const place = integerOf(member, 'member') - 1;
+      if (place < 0 || place > 255) throw refuse('INVALID_ARGUMENT', { field: 'member', expected: '1 to 256' });
+      const client = secretFile === undefined ? runtime.client() : runtime.clientOf(operatorOf(secretOf(secretFile)));
+      const epoch = await client.payouts.object(idArgument<EpochId>(id, 'epoch'), place);
+      const until = epoch.state === 'rejected' ? 'rejected' : `challengeable until ${timeOf(epoch.challengeEndsAtMs)}`;
+      runtime.terminal.result({ epoch }, [`${epoch.objections.length} objections; the epoch is ${until}`]);
+    });
+  payout
+    .command('prove')
+    .description('show the chain another statement that the settler signed for the same attempt: it rejects the epoch')
+    .argument('<epoch>')
+    .requiredOption('--statement <file>', 'JSON with "statement" and "settlerSignature" in base64, as holders get them')
+    .action(async (id: string, { statement: path }: { statement: string }, command) => {
+      const runtime = open(command);
+      const other = readJsonFile(path, zSignedEpochStatement, 'statement file');
+      const epoch = await runtime.client().payouts.prove(idArgument<EpochId>(id, 'epoch'), other);
+      runtime.terminal.result({ epoch }, [`epoch ${epoch.number} is ${epoch.state}; its settler was ${epoch.settler}`]);
+    });
 };
+
+interface ObjectOptions {
+  readonly member: string;
+  readonly secretFile?: string;
+}
 
 interface PrivateOptions {
   readonly private?: boolean;
