@@ -336,6 +336,15 @@ describe('a private receipt', () => {
     expect((await pool()).receiptCount).toBe(0n);
   });
 
+  it('tells nobody by the size of what its holders are sent how many were used', async () => {
+    const { context } = life();
+    const sizes = [FIRST!, SECOND!, [null, null, null], [1n, 1n, 1n]].map(async (weights, i) => {
+      const { deliveries } = await sealOpening(context, world.daoId, await world.opening(i + 1, weights));
+      return deliveries.map(({ sealedOpening }) => sealedOpening.length);
+    });
+    expect(new Set((await Promise.all(sizes)).flat()).size).toBe(1);
+  });
+
   it('leaves no uses on the runner’s disk', async () => {
     const { context, settler } = life();
     await settler.settle(await answered(context), true);

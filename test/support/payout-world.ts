@@ -15,7 +15,7 @@ import {
   type RunnerId,
 } from '@usufruct/kernel';
 import {
-  encodeOpening,
+  encodePaddedOpening,
   openingSealInfo,
   receiptDigest,
   ReleaseLeafBcs,
@@ -172,7 +172,7 @@ export class PayoutWorld extends PrivateWorld {
       recipientPublicKey: this.#sealing[n]!,
       info: openingSealInfo(digest),
       aad: new Uint8Array(),
-      plaintext: encodeOpening(opening),
+      plaintext: encodePaddedOpening(opening),
     });
     return { receiptDigest: digest, sealedOpening: toBase64(sealedOpening) };
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { asAmount, asTimestampMs, asWeight, toHex32, UsufructError, type Digest, type Hex32 } from '@usufruct/kernel';
 import {
   encodeOpening,
+  encodePaddedOpening,
   LIMITS,
   UsageReceiptBcs,
   usesCommitment,
@@ -53,7 +54,7 @@ describe('an opening', () => {
     fc.assert(
       fc.property(someUses, (uses) => {
         const opening = openingOf(uses);
-        expect(readOpening(encodeOpening(opening)).opening).toEqual(opening);
+        expect(readOpening(encodePaddedOpening(opening)).opening).toEqual(opening);
       }),
     );
   });
@@ -62,7 +63,7 @@ describe('an opening', () => {
     fc.assert(
       fc.property(someUses, fc.nat(), fc.nat(7), (uses, place, bit) => {
         const opening = openingOf(uses);
-        const bytes = encodeOpening(opening);
+        const bytes = encodePaddedOpening(opening);
         const at = place % bytes.length;
         const changed = bytes.map((byte, i) => (i === at ? byte ^ (1 << bit) : byte));
         const { digest } = readOpening(bytes);
@@ -81,8 +82,16 @@ describe('an opening', () => {
     );
   });
 
-  it('larger than any can be is refused before it is parsed', () => {
-    expect(() => readOpening(new Uint8Array(LIMITS.openingBytes + 1))).toThrow(UsufructError);
+  it('of any size but the one that all have is refused before it is parsed', () => {
+    const [padded, checks] = [encodePaddedOpening(openingOf([])), [] as unknown[]];
+    for (const bytes of [new Uint8Array([...padded, 0]), padded.slice(0, -1), encodeOpening(openingOf([]))]) {
+      try {
+        readOpening(bytes);
+      } catch (error) {
+        checks.push((error as UsufructError).details['check']);
+      }
+    }
+    expect(checks).toEqual(['size', 'size', 'size']);
     const most = Array.from({ length: LIMITS.usesPerReceipt }, (_, i): Use => ({
       contributionId: idOf(i + 1),
       grantId: idOf(i + 101),
@@ -91,13 +100,21 @@ describe('an opening', () => {
     expect(encodeOpening(openingOf(most)).length).toBeLessThan(LIMITS.openingBytes);
   });
 
+  it('is padded with zeros and nothing else', () => {
+    const [padded, { length }] = [encodePaddedOpening(openingOf([])), encodeOpening(openingOf([]))];
+    for (const at of [length, LIMITS.openingBytes - 1]) {
+      expect(() => readOpening(padded.map((byte, i) => (i === at ? 1 : byte)))).toThrow(UsufructError);
+    }
+    expect(readOpening(padded).opening.uses).toEqual([]);
+  });
+
   it('has the price of its job, or none when nobody was used, and owners that the chain knows', () => {
     const split = { contributorsBps: 10_000, treasuryBps: 0, runnerBps: 0, protocolBps: 0 };
     const job = { pricePerQuestionUnits: asAmount(1_000n), split };
     const [use] = [{ contributionId: idOf(1), grantId: idOf(101), weight: asWeight(1n) } as Use];
-    const read = readOpening(encodeOpening(openingOf([use])));
+    const read = readOpening(encodePaddedOpening(openingOf([use])));
     expect(() => requirePrice(read, { pricePerQuestionUnits: asAmount(999n) })).toThrow(UsufructError);
-    expect(() => requirePrice(readOpening(encodeOpening(openingOf([]))), job)).not.toThrow();
+    expect(() => requirePrice(readOpening(encodePaddedOpening(openingOf([]))), job)).not.toThrow();
     expect(() => privateReceiptOf(read, job, new Map())).toThrow(UsufructError);
     const owner = idOf<Hex32>(50) as never;
     expect(privateReceiptOf(read, job, new Map([[use.contributionId, owner]]))).toEqual({

@@ -1,7 +1,7 @@
 import { equalBytes, refuse, ZERO_UNITS, type Address, type ContributionId, type Digest } from '@usufruct/kernel';
 import {
   decodeOpening,
-  encodeOpening,
+  encodePaddedOpening,
   LIMITS,
   receiptDigest,
   UsageReceiptBcs,
@@ -20,11 +20,11 @@ export interface ReadOpening {
 }
 
 /**
- * Read the bytes of an opening. It proves that these uses are the ones in the receipt's commitment, in their order and
+ * Read the bytes of an opening, padded as it is sealed. It proves that these uses are the ones in the receipt's commitment, in their order and
  * with a weight; not who signed it, nor that anybody allowed the uses. Refuses `RECEIPT_INVALID` naming the check.
  */
 export function readOpening(bytes: Uint8Array): ReadOpening {
-  if (bytes.length > LIMITS.openingBytes) throw invalid('size');
+  if (bytes.length !== LIMITS.openingBytes) throw invalid('size');
   const opening = canonical(bytes);
   if (opening === null) throw invalid('encoding');
   return requireOpening(opening);
@@ -67,7 +67,7 @@ export function privateReceiptOf(
 function canonical(bytes: Uint8Array): Opening | null {
   try {
     const opening = decodeOpening(bytes);
-    return equalBytes(encodeOpening(opening), bytes) ? opening : null;
+    return equalBytes(encodePaddedOpening(opening), bytes) ? opening : null;
   } catch {
     return null;
   }

@@ -46,10 +46,16 @@ const OpeningStruct = bcs.struct('Opening', {
 });
 export const encodeOpening = (opening: Opening): Uint8Array =>
   OpeningStruct.serialize({ ...opening, uses: [...opening.uses] }).toBytes();
+/** As it is sealed: with zeros after it to `LIMITS.openingBytes`, so that its size does not tell how many were used. */
+export function encodePaddedOpening(opening: Opening): Uint8Array {
+  const padded = new Uint8Array(LIMITS.openingBytes);
+  padded.set(encodeOpening(opening));
+  return padded;
+}
 /** Throws on malformed bytes; the caller turns that into a refusal. */
 export const decodeOpening = (bytes: Uint8Array): Opening => OpeningStruct.parse(bytes);
 
-/** HPKE `info` under which a runner seals an opening to a holder's sealing key (aad empty, plaintext the opening). */
+/** HPKE `info` under which a runner seals a padded opening to a holder's sealing key (aad empty). */
 export const openingSealInfo = (receipt: Digest): Uint8Array =>
   lengthPrefixed(utf8(TAGS.openingSeal), fromHex(receipt));
 /** What HPKE adds: the ephemeral key and the tag. */

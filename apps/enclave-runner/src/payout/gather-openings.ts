@@ -3,7 +3,7 @@ import { fromBase64, toBase64, type DaoId, type Digest } from '@usufruct/kernel'
 import { requireOpening, type ReadOpening } from '@usufruct/ledger';
 import {
   decodeOpenings,
-  encodeOpening,
+  encodePaddedOpening,
   LIMITS,
   openingsAnswerInfo,
   OpeningsQueryBcs,
@@ -107,7 +107,7 @@ async function handOver(
     recipientPublicKey: fromBase64(set.members[member]!.sealingPublicKey),
     info: openingSealInfo(digest),
     aad: new Uint8Array(),
-    plaintext: encodeOpening(opening),
+    plaintext: encodePaddedOpening(opening),
   });
   return holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) }).then(
     () => true,

@@ -1,6 +1,12 @@
 import { seal } from '@usufruct/crypto';
 import { fromBase64, refuse, type DaoId } from '@usufruct/kernel';
-import { encodeOpening, openingSealInfo, receiptDigest, type HolderSetView, type Opening } from '@usufruct/protocol';
+import {
+  encodePaddedOpening,
+  openingSealInfo,
+  receiptDigest,
+  type HolderSetView,
+  type Opening,
+} from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import type { Delivery } from './store.js';
 
@@ -23,7 +29,7 @@ export async function sealOpening(
   const acksNeeded = Math.max(1, policy.verifierThreshold);
   if (holders.length < acksNeeded) throw refuse('SHARES_INSUFFICIENT', { needed: String(acksNeeded) });
   const info = openingSealInfo(receiptDigest(opening.receipt));
-  const plaintext = encodeOpening(opening);
+  const plaintext = encodePaddedOpening(opening);
   const deliveries = await Promise.all(
     holders.map(async ({ signingPublicKey: holderKey, sealingPublicKey }) => {
       const recipientPublicKey = fromBase64(sealingPublicKey);
