@@ -111,6 +111,17 @@ describe('the running process', () => {
     expect(readdirSync(directory)).not.toContain('unused');
   });
 
+  it('divides what is private in batches, unless it is told otherwise', () => {
+    const weekMs = 604_800_000;
+    expect(readConfig(environment).epochBatch).toEqual({
+      leastReceipts: 16,
+      longestWaitMs: weekMs,
+      mostReceipts: 1_000,
+    });
+    const told = readConfig({ ...environment, EPOCH_LEAST_RECEIPTS: '2', EPOCH_LONGEST_WAIT_MS: '0' });
+    expect(told.epochBatch).toMatchObject({ leastReceipts: 2, longestWaitMs: 0 });
+  });
+
   it.each([
     ['PORT', undefined],
     ['PORT', ''],
@@ -120,6 +131,10 @@ describe('the running process', () => {
     ['HOLDER_URLS', ''],
     ['AGGREGATOR_URL', 'nothing'],
     ['RUNNER_WALLET_SECRET', 'deadbeef'],
+    ['EPOCH_LEAST_RECEIPTS', '0'],
+    ['EPOCH_LEAST_RECEIPTS', '1001'],
+    ['EPOCH_LONGEST_WAIT_MS', '-1'],
+    ['EPOCH_LONGEST_WAIT_MS', 'soon'],
     ['TEE_DEVICE', 'tdx'],
     ['TEE_DEVICE', undefined],
     ['TEE_GPU', 'nvidia'],
