@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { asAmount, sumUnits, type Address, type ProposalId } from '@usufruct/kernel';
 import { DEFAULT_GOVERNANCE, type ProposalEffect } from '@usufruct/protocol';
 import type { ProposalStatus } from '@usufruct/sdk';
+import { commandLineOf } from '../support/command-line.js';
 import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
 import {
   balanceOf,
@@ -19,7 +19,6 @@ import {
 import type { Contributor, Founded, Player } from '../support/players.js';
 import { startTestSystem } from '../support/system.js';
 
-const ROOT = resolve(import.meta.dirname, '../..');
 /** Long enough for a process of its own to vote on a loaded machine. */
 const VOTING_MS = 8_000;
 const GOVERNANCE = {
@@ -75,22 +74,7 @@ describe('a DAO decides: applications, votes, policy, treasury, pause', () => {
   }
 
   /** The clerk works from a command line. */
-  const cli = (...args: readonly string[]): Promise<Record<string, unknown>> =>
-    new Promise((done, fail) => {
-      const all = ['--no-warnings', join(ROOT, 'apps/cli/bin/usufruct.mjs'), '--json', ...args];
-      const environment = {
-        PATH: process.env['PATH'] ?? '',
-        USUFRUCT_HOME: system.home,
-        USUFRUCT_CLI_HOME: join(system.home, 'clerk'),
-      };
-      const child = spawn(process.execPath, all, { env: environment });
-      let out = '';
-      child.stdout.on('data', (text) => (out += String(text)));
-      child.on('error', fail);
-      child.on('close', (code) =>
-        code === 0 ? done(JSON.parse(out) as Record<string, unknown>) : fail(new Error(`${args.join(' ')}: ${out}`)),
-      );
-    });
+  const cli = (...args: readonly string[]) => commandLineOf(system.home, 'clerk')(...args);
   const propose = (by: Player, effect: ProposalEffect): Promise<ProposalStatus> => {
     const words = { title: effect.kind, description: '' };
     return by.client.proposals.propose({ key: effect.kind, daoId: dao.dao.id, effect, ...words });

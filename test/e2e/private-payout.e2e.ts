@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keypairSigner } from '@usufruct/chain';
 import { asAmount, sumUnits, UsufructError } from '@usufruct/kernel';
 import { DEFAULT_GOVERNANCE, DEFAULT_PAYOUT_RULES, type ReceiptPoolView } from '@usufruct/protocol';
 import { memoryJournal, type Asked } from '@usufruct/sdk';
+import { commandLineOf } from '../support/command-line.js';
 import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
 import {
   balanceOf,
@@ -20,7 +20,6 @@ import {
 } from '../support/players.js';
 import { startTestSystem } from '../support/system.js';
 
-const ROOT = resolve(import.meta.dirname, '../..');
 const PAYOUT_RULES = { ...DEFAULT_PAYOUT_RULES, mode: 'epoch', challengeMs: 2_000, claimTermMs: 600_000 } as const;
 /** Of both documents, of the one, of the other, of none, and of both again. */
 const QUESTIONS = [
@@ -71,22 +70,7 @@ describe('private payout: settled without uses, divided by the runner, recompute
   }, 120_000);
   afterAll(() => system?.stop(), 30_000);
 
-  const cli = (...args: readonly string[]): Promise<Record<string, unknown>> =>
-    new Promise((done, fail) => {
-      const all = ['--no-warnings', join(ROOT, 'apps/cli/bin/usufruct.mjs'), '--json', ...args];
-      const environment = {
-        PATH: process.env['PATH'] ?? '',
-        USUFRUCT_HOME: system.home,
-        USUFRUCT_CLI_HOME: join(system.home, 'ben'),
-      };
-      const child = spawn(process.execPath, all, { env: environment });
-      let out = '';
-      child.stdout.on('data', (text) => (out += String(text)));
-      child.on('error', fail);
-      child.on('close', (code) =>
-        code === 0 ? done(JSON.parse(out) as Record<string, unknown>) : fail(new Error(`${args.join(' ')}: ${out}`)),
-      );
-    });
+  const cli = (...args: readonly string[]) => commandLineOf(system.home, 'ben')(...args);
   const pool = (): Promise<ReceiptPoolView> => ada.client.chain.receiptPool(inPrivate.dao.id);
   const ask = (n: number, onStep?: (step: string) => void): Promise<Asked> =>
     untilDone(() => session.session.ask({ key: `q${n}`, text: QUESTIONS[n]! }, onStep === undefined ? {} : { onStep }));
