@@ -6,8 +6,8 @@ import { decide, type Permission } from './decide.js';
 export interface MadeUse {
   readonly contribution: ContributionView;
   readonly dataset: Pick<DatasetView, 'id' | 'tombstonedAtMs'>;
-  /** The one that the receipt names. */
-  readonly grant: GrantView;
+  /** The one that the receipt names; null where there is none of that id. */
+  readonly grant: GrantView | null;
   readonly job: JobView;
   readonly dao: Pick<DaoView, 'id' | 'policy'>;
   /** When the receipt was issued, by its signer's clock. */
@@ -24,8 +24,8 @@ export interface MadeUse {
  */
 export function decideMade(made: MadeUse): Result<Permission> {
   const { contribution, dataset, grant, job, dao, atMs, clockSkewMs } = made;
-  if (grant.givenAtMs > atMs + clockSkewMs) {
-    return refused('GRANT_REQUIRED', { rule: 'grant', contributionId: contribution.id, grantId: grant.id });
+  if (grant === null || grant.givenAtMs > atMs + clockSkewMs) {
+    return refused('GRANT_REQUIRED', { rule: 'grant', contributionId: contribution.id });
   }
   const policy = { ...dao.policy, purposes: [job.purpose], kinds: [job.kind], protections: [job.protection] };
   const givenAtMs = asTimestampMs(Math.min(grant.givenAtMs, atMs));

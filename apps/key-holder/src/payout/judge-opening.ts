@@ -30,8 +30,9 @@ export interface JudgedOpening {
  *
  * A receipt that the chain has settled was judged there for its time and its runner, which may be gone by now.
  *
- * Of a use it refuses with the code and the receipt alone. Refuses `RECEIPT_INVALID` naming the check, `NOT_FOUND`, `JOB_EXPIRED`, `RUNNER_NOT_REGISTERED`, `RATE_LIMITED`, what
- * consent refuses, `BUDGET_EXHAUSTED` (nobody here counts one), and `FORBIDDEN` for what this holder did not release.
+ * Of a use it refuses with the code and the receipt alone. Refuses `RECEIPT_INVALID` naming the check, `NOT_FOUND`,
+ * `JOB_EXPIRED`, `RUNNER_NOT_REGISTERED`, `RATE_LIMITED`, what consent refuses, `BUDGET_EXHAUSTED` (nobody here counts
+ * one), and `FORBIDDEN` for what this holder did not release.
  */
 export async function judgeOpening(holder: Holder, read: ReadOpening): Promise<JudgedOpening> {
   const { receipt, digest, opening } = read;
@@ -94,7 +95,6 @@ async function requireCovered(holder: Holder, { read, job, dao, dataset }: Used,
     holder.chain.contribution(contributionId),
     orNull(holder.chain.grant(grantId)),
   ]);
-  if (grant === null) throw refuse('GRANT_REQUIRED', { contributionId, grantId });
   const made = { contribution, dataset, grant, job, dao, atMs: issuedAtMs, clockSkewMs: LIMITS.clockSkewMs };
   const decision = decideMade(made);
   if (!decision.ok) throw decision.refusal;
