@@ -8,5 +8,6 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testMatch: ['<rootDir>/{apps,libs,infra,tools,test}/**/*.{spec,e2e}.ts'],
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.usufruct/'],
-  testTimeout: 20_000,
+  // Several times what the slowest takes on two quiet cores: a busy machine is no failure.
+  testTimeout: 60_000,
 };
