@@ -523,6 +523,64 @@ describe('a countersignature', () => {
     expect(await refusalOf(countersigned(0, next))).toBe('ok');
   });
 
+  const proposed = async (): Promise<Drafted> => {
+    await giveTo(1);
+    const drafts = await Promise.all([0, 1].map((n) => drafted(n, digests)));
+    const answers = await Promise.all(drafts.map((draft, n) => countersigned(n, draft)));
+    const signatures = answers.map(({ signature }, member) => ({ member, signature: fromBase64(signature as string) }));
+    const { request } = drafts[0]!;
+    const statement = fromBase64(request.statement);
+    const settlerSignature = fromBase64(request.settlerSignature);
+    await world.run(world.stranger, { kind: 'proposeEpoch', statement, settlerSignature, signatures });
+    return drafts[0]!;
+  };
+
+  it('is not needed of an epoch that is on chain: a holder that was away keeps its leaves, and signs nothing', async () => {
+    const draft = await proposed();
+    await giveTo(2);
+    const late = await drafted(2, digests);
+    expect(late.id).toBe(draft.id);
+    world.clock.advance(LIMITS.receiptFreshnessMs + 1);
+    const wrong = { ...late, request: { ...late.request, receiptDigests: digests.toReversed() } };
+    expect(await refusalOf(countersigned(2, wrong))).toBe('EPOCH_INVALID receiptChain');
+    for (let i = 0; i < 2; i++) expect(await countersigned(2, late)).toEqual({ signature: null });
+    const { account } = draft.built.leaves[1]!;
+    const proven = await world.holders[2]!.holder.epochs.leafOf(world.daoId, draft.id, account);
+    expect(proven).toEqual({ leaf: draft.built.leaves[1], proof: draft.built.tree.proofOf(1) });
+    expect((await countersigned(0, draft))['signature']).toEqual(expect.any(String));
+  });
+
+  it('asked for a second statement of an attempt leaves the proof that ends the settler’s registration', async () => {
+    const { logger } = world.holders[0]!.holder;
+    const logged = jest.spyOn(logger, 'error');
+    const draft = await proposed();
+    const listed = async () => (await fetch(`${world.holders[0]!.url}/v1/equivocations`)).json();
+    expect(await listed()).toEqual({ equivocations: [] });
+    const second = await drafted(0, digests, {}, { seed: bytesOf('another seed') });
+    for (let i = 0; i < 2; i++) expect(await refusalOf(countersigned(0, second))).toBe('EPOCH_STATE attempt taken');
+    expect(logged).toHaveBeenCalledTimes(1);
+    expect(logged).toHaveBeenCalledWith(
+      'epoch.equivocation',
+      expect.objectContaining({ epochId: draft.id, statements: `${draft.id} ${second.id}` }),
+    );
+    logged.mockRestore();
+    await world.holders[0]!.close();
+    await world.startHolder(0);
+    const proofs = [draft, second].map(({ id, request: { statement, settlerSignature } }) => ({
+      epochId: id,
+      proof: { statement, settlerSignature },
+    }));
+    expect(await listed()).toMatchObject({ equivocations: [{ daoId: world.daoId, attempt: 1, statements: proofs }] });
+    const { statement, settlerSignature } = proofs[1]!.proof;
+    await world.run(world.stranger, {
+      kind: 'proveEquivocation',
+      epochId: draft.id,
+      statement: fromBase64(statement),
+      settlerSignature: fromBase64(settlerSignature),
+    });
+    expect((await world.chainClient().epoch(draft.id)).state).toBe('rejected');
+  });
+
   it('of two statements for one attempt at once is given for one', async () => {
     const both = [await drafted(0, digests), await drafted(0, digests, {}, { seed: bytesOf('another seed') })];
     const refusals = await Promise.all(both.map((draft) => refusalOf(countersigned(0, draft))));
@@ -742,8 +800,10 @@ describe('the payouts of an account', () => {
     }));
     const of = { daoId: world.daoId, number: 1n, settler: hexOf<RunnerId>('settler') };
     const [first, second] = [hexOf<EpochId>('first'), hexOf<EpochId>('second')];
-    await epochs.insert(first, { ...of, attempt: 1 }, leaves, world.clock.nowMs());
-    await epochs.insert(second, { ...of, attempt: 2 }, leaves, world.clock.nowMs());
+    for (const [i, id] of [first, second].entries()) {
+      const signed = { id, statement: bytesOf('statement'), settlerSignature: bytesOf('signature') };
+      await epochs.insert(signed, { of: { ...of, attempt: i }, leaves, isSigned: true, atMs: world.clock.nowMs() });
+    }
     const work = { turns: 0, isDone: false };
     const others = (async () => {
       for (; !work.isDone; work.turns++) await new Promise((resolve) => setImmediate(resolve));

@@ -6,6 +6,7 @@ import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
 import type { HolderKeys } from './identity.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
 import { CountersignedEpochs } from './payout/countersigned-epochs.js';
+import { Equivocations } from './payout/equivocations.js';
 import { OpeningStore } from './payout/opening-store.js';
 import { RateLimiter } from './rate-limit.js';
 import { AtRest } from './store/at-rest.js';
@@ -40,6 +41,7 @@ export interface Holder extends HolderParts {
   readonly log: ReleaseLog;
   readonly openings: OpeningStore;
   readonly epochs: CountersignedEpochs;
+  readonly equivocations: Equivocations;
   readonly releasesPerRunner: RateLimiter;
   readonly payoutRequestsPerRunner: RateLimiter;
   readonly payoutQueriesPerAccount: RateLimiter;
@@ -60,6 +62,7 @@ export function makeHolder(parts: HolderParts): Holder {
       indexKey: keys.index,
       builds: new RateLimiter(TREES_PER_MINUTE, clock),
     }),
+    equivocations: new Equivocations(database),
     releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, clock),
     payoutRequestsPerRunner: new RateLimiter(PAYOUT_REQUESTS_PER_MINUTE, clock),
     payoutQueriesPerAccount: new RateLimiter(PAYOUT_QUERIES_PER_MINUTE, clock),

@@ -26,6 +26,8 @@ import { zAmount, zBase64, zHex32, zTimestampMs, zU64 } from './wire.js';
  * POST /v1/openings          zDeliverOpening     → zOpeningAck          (idempotent by receipt; acknowledged once stored)
  * POST /v1/openings/query    zOpeningsQuery      → zOpeningsAnswer      (an active runner of the DAO, signed request)
  * POST /v1/countersignatures zCountersignRequest → zCountersignature    (idempotent by statement)
+ *                                                   (of an epoch that is on chain: kept; `signature` null if never signed)
+ * GET  /v1/equivocations                         → second statements of one attempt, for ProveEquivocation
  * POST /v1/payouts/query     zPayoutQuery        → zPayoutAnswer        (the account's own leaves, signed request)
  */
 

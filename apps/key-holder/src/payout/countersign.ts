@@ -6,6 +6,7 @@ import {
   toBase64,
   type Address,
   type ContributionId,
+  type EpochId,
   type JobId,
   type RunnerId,
 } from '@usufruct/kernel';
@@ -31,37 +32,75 @@ import {
   type JobView,
 } from '@usufruct/protocol';
 import { seatIn, type Holder } from '../holder.js';
-import { mapSome } from '../reads.js';
+import { mapSome, orNull } from '../reads.js';
 import { activeRunner } from './active-runner.js';
+import type { Attempt } from './countersigned-epochs.js';
+import type { SignedStatement } from './equivocations.js';
 
 /**
  * Countersign an epoch that this holder has recomputed: who gets what follows from its own openings and from the owners
  * that its own view of the chain names, the salts from the settler's seed, the receipts from the chain of their hashes.
- * Of one attempt of one settler it signs one statement for good; it keeps the leaves before it signs.
+ * Of one attempt of one settler it signs one statement for good; it keeps the leaves before it signs. A second statement
+ * of an attempt is kept as the proof that it is.
+ *
+ * An epoch that the chain has under exactly this id is recomputed and kept, too, so that a holder which was away can serve
+ * its leaves; there is nothing left to sign, so the signature is null unless this holder had signed it before.
  *
  * That `receiptChain` is the pool's is compared here where the run ends with the pool's last receipt, and by the contract
  * in any case: the hashes leave no other list that ends in the same chain.
  *
- * Refuses `EPOCH_INVALID` naming the check, `EPOCH_STATE` (another number is next; this attempt is taken), `NOT_FOUND` (an opening, by its receipt), `RECEIPT_INVALID`, `RUNNER_NOT_REGISTERED`, `SIGNATURE_INVALID`,
+ * Refuses `EPOCH_INVALID` naming the check, `EPOCH_STATE` (another number is next; this attempt is taken; rejected), `NOT_FOUND` (an opening, by its receipt), `RECEIPT_INVALID`, `RUNNER_NOT_REGISTERED`, `SIGNATURE_INVALID`,
  * `FORBIDDEN` (no seat), `TOMBSTONED`, `RATE_LIMITED`.
  */
-export async function countersign(holder: Holder, request: CountersignRequest): Promise<{ signature: string }> {
-  const bytes = fromBase64(request.statement, 'statement');
-  const statement = readStatement(bytes);
-  await requireSettler(holder, statement, bytes, request);
-  const id = epochIdOf(bytes);
+export async function countersign(
+  holder: Holder,
+  request: CountersignRequest,
+): Promise<{ readonly signature: string | null }> {
+  const message = fromBase64(request.statement, 'statement');
+  const statement = readStatement(message);
+  await requireOurs(holder, statement, message, request);
+  const id = epochIdOf(message);
+  const isOnChain = await isKeptByChain(holder, id);
+  await requireSettler(holder, statement, isOnChain);
   const of = { ...statement, settler: runnerIdOf<RunnerId>(statement.settlerPublicKey) };
-  const signed = holder.epochs.signedFor(of);
-  if (signed !== null && signed !== id) throw refuse('EPOCH_STATE', { state: 'attempt taken' });
-  if (signed === null) {
-    await requireNext(holder, statement, request);
+  const asked = { id, statement: message, settlerSignature: fromBase64(request.settlerSignature) };
+  const isTaken = reportOther(holder, of, asked);
+  if (!holder.epochs.has(of.daoId, id)) {
+    if (isTaken && !isOnChain) throw attemptTaken();
+    if (isOnChain) requireReceiptsOf(statement, request);
+    else await requireNext(holder, statement, request);
     const leaves = await recompute(holder, statement, request);
-    const isOurs = await holder.epochs.insert(id, of, leaves, holder.clock.nowMs());
-    if (!isOurs) throw refuse('EPOCH_STATE', { state: 'attempt taken' });
-    holder.logger.info('epoch.countersigned', { daoId: statement.daoId, epochId: id, leaves: leaves.length });
+    await holder.epochs.insert(asked, { of, leaves, isSigned: !isOnChain, atMs: holder.clock.nowMs() });
+    if (!holder.epochs.has(of.daoId, id)) {
+      reportOther(holder, of, asked);
+      throw attemptTaken();
+    }
+    const event = isOnChain ? 'epoch.kept' : 'epoch.countersigned';
+    holder.logger.info(event, { daoId: of.daoId, epochId: id, leaves: leaves.length });
   }
+  if (!holder.epochs.isSigned(id)) return { signature: null };
   const { secretKey } = holder.keys.signing;
-  return { signature: toBase64(await sign({ secretKey, domainTag: TAGS.epochStatement, message: bytes })) };
+  return { signature: toBase64(await sign({ secretKey, domainTag: TAGS.epochStatement, message })) };
+}
+
+const attemptTaken = () => refuse('EPOCH_STATE', { state: 'attempt taken' });
+
+/** Whether the chain has exactly this statement. Refuses `EPOCH_STATE` for one that was rejected: nobody claims of it. */
+async function isKeptByChain({ chain }: Holder, id: EpochId): Promise<boolean> {
+  const epoch = await orNull(chain.epoch(id));
+  if (epoch?.state === 'rejected') throw refuse('EPOCH_STATE', { state: 'rejected' });
+  return epoch !== null;
+}
+
+/** Keep what proves that a settler signed two statements of one attempt. Whether this holder has another one. */
+function reportOther({ epochs, equivocations, clock, logger }: Holder, of: Attempt, asked: SignedStatement): boolean {
+  const other = epochs.otherOf(of, asked.id);
+  if (other === null) return false;
+  if (equivocations.insert(of, other, asked, clock.nowMs())) {
+    const { daoId, settler } = of;
+    logger.error('epoch.equivocation', { daoId, settler, epochId: other, statements: [other, asked.id].join(' ') });
+  }
+  return true;
 }
 
 function readStatement(bytes: Uint8Array): EpochStatement {
@@ -74,14 +113,13 @@ function readStatement(bytes: Uint8Array): EpochStatement {
   throw invalid('encoding');
 }
 
-/** Of this chain, by an active runner of the DAO, fresh, and to a holder that has a seat there. */
-async function requireSettler(
+/** Of this chain, and signed by the settler that it names. */
+async function requireOurs(
   holder: Holder,
-  statement: EpochStatement,
+  { chainId, packageId, registryId, settlerPublicKey: publicKey }: EpochStatement,
   message: Uint8Array,
   request: CountersignRequest,
 ): Promise<void> {
-  const { chainId, packageId, registryId, daoId, settlerPublicKey: publicKey, issuedAtMs } = statement;
   const info = await holder.chain.info();
   if (chainId !== info.chainId) throw invalid('chainId');
   if (packageId !== info.packageId) throw invalid('packageId');
@@ -90,30 +128,41 @@ async function requireSettler(
   if (!(await verify({ publicKey, domainTag: TAGS.epochStatement, message, signature }))) {
     throw refuse('SIGNATURE_INVALID', { check: 'settler' });
   }
+}
+
+/**
+ * By an active runner of the DAO, fresh, and to a holder that has a seat there. The chain has judged the settler and the
+ * time of what it has.
+ */
+async function requireSettler(holder: Holder, statement: EpochStatement, isOnChain: boolean): Promise<void> {
+  const { daoId, settlerPublicKey: publicKey, issuedAtMs } = statement;
   const dao = await holder.chain.dao(daoId);
-  const runner = await activeRunner(holder, dao, publicKey, issuedAtMs);
-  holder.payoutRequestsPerRunner.take(runner.signingPublicKey, 'requests of one runner');
+  if (!isOnChain) await activeRunner(holder, dao, publicKey, issuedAtMs);
+  holder.payoutRequestsPerRunner.take(toBase64(publicKey), 'requests of one runner');
   const nowMs = holder.clock.nowMs();
-  if (issuedAtMs > nowMs + LIMITS.clockSkewMs) throw invalid('issuedAtMs');
-  if (nowMs - issuedAtMs > LIMITS.receiptFreshnessMs) throw invalid('freshness');
+  if (!isOnChain && issuedAtMs > nowMs + LIMITS.clockSkewMs) throw invalid('issuedAtMs');
+  if (!isOnChain && nowMs - issuedAtMs > LIMITS.receiptFreshnessMs) throw invalid('freshness');
   await seatIn(holder, dao.policy.holderSetId);
 }
 
 /** What the statement says about receipts is what the pool has, and the receipts named are the ones it says. */
-async function requireNext(
-  { chain }: Holder,
-  statement: EpochStatement,
-  { chainBefore, receiptDigests }: CountersignRequest,
-): Promise<void> {
+async function requireNext({ chain }: Holder, statement: EpochStatement, request: CountersignRequest): Promise<void> {
   const { daoId, number, attempt, fromReceipt, toReceipt, receiptChain } = statement;
   const pool = await chain.receiptPool(daoId);
   if (number !== pool.epochCount + 1n) throw refuse('EPOCH_STATE', { state: 'another number is next' });
   if (attempt < 1) throw invalid('attempt');
   if (fromReceipt !== pool.coveredReceipts + 1n) throw invalid('fromReceipt');
   if (toReceipt < fromReceipt || toReceipt > pool.receiptCount) throw invalid('toReceipt');
+  requireReceiptsOf(statement, request);
+  if (toReceipt === pool.receiptCount && receiptChain !== pool.receiptChain) throw invalid('receiptChain');
+}
+
+function requireReceiptsOf(
+  { fromReceipt, toReceipt, receiptChain }: EpochStatement,
+  { chainBefore, receiptDigests }: CountersignRequest,
+): void {
   if (BigInt(receiptDigests.length) !== toReceipt - fromReceipt + 1n) throw invalid('receiptDigests');
-  const isOfPool = toReceipt !== pool.receiptCount || receiptChain === pool.receiptChain;
-  if (!isOfPool || receiptDigests.reduce(nextReceiptChain, chainBefore) !== receiptChain) throw invalid('receiptChain');
+  if (receiptDigests.reduce(nextReceiptChain, chainBefore) !== receiptChain) throw invalid('receiptChain');
 }
 
 /** The leaves, if they are what the statement commits to. */

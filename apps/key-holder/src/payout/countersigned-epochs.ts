@@ -15,6 +15,7 @@ import { EpochSharesBcs, type EpochLeaf } from '@usufruct/protocol';
 import type { RateLimiter } from '../rate-limit.js';
 import type { AtRest } from '../store/at-rest.js';
 import { transaction } from '../store/database.js';
+import type { SignedStatement } from './equivocations.js';
 import { leavesInTurns, LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
 
 /** What a settler may sign only once. */
@@ -23,6 +24,13 @@ export interface Attempt {
   readonly number: bigint;
   readonly attempt: number;
   readonly settler: RunnerId;
+}
+export interface KeptEpoch {
+  readonly of: Attempt;
+  readonly leaves: readonly EpochLeaf[];
+  /** False for one that was on chain before this holder recomputed it. */
+  readonly isSigned: boolean;
+  readonly atMs: TimestampMs;
 }
 export interface EpochsParts {
   readonly database: DatabaseSync;
@@ -48,7 +56,7 @@ const LEAVES_KEPT = 262_144;
 const MACS_A_TURN = 256;
 
 /**
- * Epochs that this holder has recomputed and signed, with all their leaves, encrypted at rest. Which account has a leaf is
+ * Epochs that this holder has recomputed, and signed unless they were on chain by then, with all their leaves, encrypted at rest. Which account has a leaf is
  * looked up by a keyed hash, so that an account without one costs a lookup, however many it invents.
  */
 export class CountersignedEpochs {
@@ -59,29 +67,36 @@ export class CountersignedEpochs {
 
   constructor(private readonly parts: EpochsParts) {}
 
-  /** The statement that this holder has signed for the attempt. */
-  signedFor({ daoId, number, attempt, settler }: Attempt): EpochId | null {
+  /** Another statement of the attempt that this holder has kept. */
+  otherOf({ daoId, number, attempt, settler }: Attempt, id: EpochId): EpochId | null {
     const row = this.parts.database
       .prepare(
-        'SELECT epoch_id AS id FROM countersigned_epochs WHERE dao_id = ? AND number = ? AND attempt = ? AND settler = ?',
+        `SELECT epoch_id AS id FROM countersigned_epochs
+         WHERE dao_id = ? AND number = ? AND attempt = ? AND settler = ? AND epoch_id <> ?`,
       )
-      .get(daoId, String(number), attempt, settler) as { id: EpochId } | undefined;
+      .get(daoId, String(number), attempt, settler, id) as { id: EpochId } | undefined;
     return row?.id ?? null;
   }
 
-  /** Durable when it resolves. False when another statement has taken the attempt: then nothing may be signed. */
-  async insert(id: EpochId, of: Attempt, leaves: readonly EpochLeaf[], signedAtMs: TimestampMs): Promise<boolean> {
+  isSigned(id: EpochId): boolean {
+    const query = 'SELECT 1 FROM countersigned_epochs WHERE epoch_id = ? AND is_signed = 1';
+    return this.parts.database.prepare(query).get(id) !== undefined;
+  }
+
+  /** Durable when it resolves. Nothing is kept of a statement to be signed when another one has taken the attempt. */
+  async insert({ id, statement, settlerSignature }: SignedStatement, kept: KeptEpoch): Promise<void> {
     const { atRest, database } = this.parts;
+    const { of, leaves, isSigned, atMs } = kept;
     const shares = leaves.map(({ account, amountUnits, salt }) => ({ account, amountUnits, salt }));
     const encrypted = await atRest.encrypt(aboutEpoch(id), EpochSharesBcs.serialize(shares).toBytes());
     const macs = await this.macsOf(id, leaves);
+    const attempt = [of.daoId, String(of.number), of.attempt, of.settler] as const;
     transaction(database, () => {
       const { changes } = database
-        .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, 1)')
-        .run(id, of.daoId, String(of.number), of.attempt, of.settler, encrypted, signedAtMs);
+        .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)')
+        .run(id, ...attempt, encrypted, atMs, isSigned ? 1 : 0, statement, settlerSignature);
       if (Number(changes) === 1) this.insertPlaces(macs);
     });
-    return this.signedFor(of) === id;
   }
 
   /** Whether this holder has recomputed it, and it is of this DAO. */

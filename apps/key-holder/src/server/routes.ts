@@ -50,6 +50,7 @@ export const holderRoutes = (holder: Holder): Route[] => [
   post('/v1/countersignatures', ({ body }) =>
     countersign(holder, parseAt(zCountersignRequest, body, 'countersignatures')),
   ),
+  get('/v1/equivocations', () => ({ equivocations: holder.equivocations.list() })),
   post('/v1/payouts/query', ({ body }) => queryPayouts(holder, parseAt(zPayoutQuery, body, 'payouts/query'))),
 ];
 

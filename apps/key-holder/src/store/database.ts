@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** Private payout, since version 2. */
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
@@ -29,6 +29,39 @@ CREATE TABLE countersigned_epochs (
 const EPOCH_ACCOUNTS_SCHEMA = `
 ALTER TABLE countersigned_epochs ADD COLUMN is_indexed INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE epoch_accounts (mac BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+/** Since version 4: epochs that were on chain before they were recomputed here are kept without having been signed. */
+const STATEMENTS_SCHEMA = `
+CREATE TABLE epochs (
+  epoch_id TEXT PRIMARY KEY,
+  dao_id TEXT NOT NULL,
+  number TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  settler TEXT NOT NULL,
+  encrypted BLOB NOT NULL,
+  stored_at_ms INTEGER NOT NULL,
+  is_indexed INTEGER NOT NULL,
+  is_signed INTEGER NOT NULL,
+  statement BLOB,
+  settler_signature BLOB
+) STRICT;
+INSERT INTO epochs SELECT *, 1, NULL, NULL FROM countersigned_epochs;
+DROP TABLE countersigned_epochs;
+ALTER TABLE epochs RENAME TO countersigned_epochs;
+CREATE INDEX epochs_by_attempt ON countersigned_epochs (dao_id, number, attempt, settler);
+CREATE UNIQUE INDEX signed_attempts ON countersigned_epochs (dao_id, number, attempt, settler) WHERE is_signed = 1;
+CREATE TABLE equivocations (
+  dao_id TEXT NOT NULL,
+  number TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  settler TEXT NOT NULL,
+  first_id TEXT NOT NULL,
+  second_id TEXT NOT NULL,
+  statement BLOB NOT NULL,
+  settler_signature BLOB NOT NULL,
+  seen_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (dao_id, number, attempt, settler)
+) STRICT;
 `;
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -96,6 +129,7 @@ function upgrade(database: DatabaseSync, version: number, identity: string): voi
   }
   if (version < 2) database.exec(PAYOUT_SCHEMA);
   if (version < 3) database.exec(EPOCH_ACCOUNTS_SCHEMA);
+  if (version < 4) database.exec(STATEMENTS_SCHEMA);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
