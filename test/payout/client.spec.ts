@@ -83,6 +83,19 @@ describe('the payouts of a contributor', () => {
     expect(await stranger.payouts.fetch(world.daoId)).toMatchObject({ payouts: [], unanswered: [epoch!.id] });
   });
 
+  it('are not taken to be none because one holder says so', async () => {
+    lies.set(0, nothing).set(1, (answer) => ({ ...answer, known: [], payouts: [] }));
+    await world.holders[2]!.close();
+    const ben = contributor(BEN);
+    const [epoch] = await ben.payouts.epochs(world.daoId);
+    const { payouts, unanswered, errors } = await ben.payouts.fetch(world.daoId);
+    expect([payouts, unanswered]).toEqual([[], [epoch!.id]]);
+    expect(errors).toMatchObject([
+      { member: 2, error: { code: 'UPSTREAM_UNAVAILABLE' } },
+      { member: 1, error: { code: 'NOT_FOUND', details: { epochId: epoch!.id } } },
+    ]);
+  });
+
   const more: Lie = (answer) => ({
     ...answer,
     payouts: answer.payouts.map((one) => ({ ...one, leaf: { ...one.leaf, amountUnits: asAmount(700_000n) } })),

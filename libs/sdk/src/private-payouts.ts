@@ -28,15 +28,18 @@ export interface PrivatePayout {
 export interface PrivatePayouts {
   /** By DAO, each epoch in its order. */
   readonly payouts: readonly PrivatePayout[];
-  /** Open epochs that no holder which answered has recomputed: the signer may have a part of them, too. */
+  /**
+   * Open epochs of which no part was proven and not every member of the set has said that there is none: one holder's word
+   * proves nothing, so the signer may have a part of them, too.
+   */
   readonly unanswered: readonly EpochId[];
-  /** Why a holder gave nothing, by DAO and place in its set, where one did. */
+  /** Why a holder gave nothing, by DAO and place in its set, where one did; `NOT_FOUND` with the epoch that it has not recomputed. */
   readonly errors: readonly { readonly daoId: DaoId; readonly member: number; readonly error: WireError }[];
 }
 
 /**
  * The signer's own leaves of a DAO's open epochs, or of those of all DAOs that it has contributed to (as the API lists
- * them). Any one holder's answer suffices: each proof is checked against the root on this client's own view of the chain,
+ * them). All holders in reach are asked and any one's proof suffices: each is checked against the root on this client's own view of the chain,
  * and what fails is as if it had not come. The wallet signs one request a DAO.
  *
  * It proves that the account has this amount in the epoch; not that the weights behind it are right, which only those who
@@ -75,13 +78,28 @@ async function payoutsOfDao(context: ClientContext, daoId: DaoId): Promise<Priva
   const nowMs = clock.nowMs();
   const open = (await chain.epochsOf(daoId)).filter((epoch) => isOfInterest(epochPhase(epoch, nowMs)));
   const found = new Map<EpochId, PayoutProof>();
-  const known = new Set<EpochId>();
+  const knownBy = new Map<EpochId, Set<number>>(open.map(({ id }) => [id, new Set()]));
+  let members = 0;
   const errors: { daoId: DaoId; member: number; error: WireError }[] = [];
   for (let from = 0; from < open.length; from += LIMITS.epochsPerPayoutQuery) {
     const epochs = open.slice(from, from + LIMITS.epochsPerPayoutQuery);
-    for (const [member, answer] of (await ask(context, daoId, epochs)).entries()) {
-      if ('error' in answer) errors.push({ daoId, member, error: answer.error });
-      else takeGood(context, epochs, answer, found, known);
+    const asked = await ask(context, daoId, epochs);
+    members = asked.members.length;
+    for (const answer of asked.others) takeGood(context, epochs, answer, found);
+    for (const [member, answer] of asked.members.entries()) {
+      if ('error' in answer) {
+        errors.push({ daoId, member, error: answer.error });
+        continue;
+      }
+      takeGood(context, epochs, answer, found);
+      for (const id of answer.known) knownBy.get(id)?.add(member);
+    }
+    for (const { id } of epochs) {
+      if (found.has(id)) continue;
+      for (const [member, answer] of asked.members.entries()) {
+        if ('error' in answer || answer.known.includes(id)) continue;
+        errors.push({ daoId, member, error: refuse('NOT_FOUND', { object: 'epoch', epochId: id }).toWire() });
+      }
     }
   }
   const payouts = open.flatMap((epoch) => {
@@ -92,7 +110,7 @@ async function payoutsOfDao(context: ClientContext, daoId: DaoId): Promise<Priva
     payouts: await Promise.all(
       payouts.map(async (one) => ({ ...one, isClaimed: await chain.isClaimed(one.epoch.id, one.proof.leaf.index) })),
     ),
-    unanswered: open.flatMap(({ id }) => (known.has(id) ? [] : [id])),
+    unanswered: open.flatMap(({ id }) => (found.has(id) || knownBy.get(id)?.size === members ? [] : [id])),
     errors,
   };
 }
@@ -104,42 +122,45 @@ function takeGood(
   epochs: readonly EpochView[],
   answer: PayoutAnswer,
   found: Map<EpochId, PayoutProof>,
-  known: Set<EpochId>,
 ): void {
   const own = answer.payouts.filter(({ leaf }) => leaf.account === signer.address);
   for (const epoch of epochs) {
     const proof = own.find((one) => one.epochId === epoch.id);
-    if (answer.known.includes(epoch.id)) known.add(epoch.id);
     if (proof !== undefined && checkPayoutProof(epoch, proof).ok) found.set(epoch.id, proof);
   }
 }
 
-/** One signed request to every member of the DAO's holder set; an answer or why there is none, in their order. */
-async function ask(
-  context: ClientContext,
-  daoId: DaoId,
-  epochs: readonly EpochView[],
-): Promise<(PayoutAnswer | { readonly error: WireError })[]> {
-  const { chain, clock, fetch } = context;
+interface Asked {
+  /** An answer or why there is none, in the order of the DAO's holder set. */
+  readonly members: readonly (PayoutAnswer | { readonly error: WireError })[];
+  /** What other known holders say, who may have been members: a proof is as good from them. */
+  readonly others: readonly PayoutAnswer[];
+}
+
+/** One signed request to every member of the DAO's holder set, and to every other holder that this client knows. */
+async function ask(context: ClientContext, daoId: DaoId, epochs: readonly EpochView[]): Promise<Asked> {
+  const { chain, clock, fetch, holders } = context;
   const { policy } = await chain.dao(daoId);
   const set = await chain.holderSet(policy.holderSetId);
   const body = await signedQuery(context, daoId, epochs, clock.nowMs());
   const urls = await locateMembers(context, set);
-  return Promise.all(
-    urls.map(async (url, member) => {
-      const upstream = holderName(member);
-      try {
-        if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
-        return parseAnswer(
-          zPayoutAnswer,
-          await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body }),
-          upstream,
-        );
-      } catch (error) {
-        return { error: toUsufructError(error).toWire() };
-      }
-    }),
-  );
+  const askOne = async (url: string, upstream: string): Promise<PayoutAnswer> =>
+    parseAnswer(zPayoutAnswer, await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body }), upstream);
+  const askMember = async (url: string | null, member: number) => {
+    const upstream = holderName(member);
+    try {
+      if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
+      return await askOne(url, upstream);
+    } catch (error) {
+      return { error: toUsufructError(error).toWire() };
+    }
+  };
+  const otherUrls = holders.map(({ url }) => url).filter((url) => !urls.includes(url));
+  const [members, others] = await Promise.all([
+    Promise.all(urls.map(askMember)),
+    Promise.allSettled(otherUrls.map((url) => askOne(url, `key holder at ${url}`))),
+  ]);
+  return { members, others: others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
 }
 
 async function signedQuery(

@@ -39,8 +39,8 @@ export function OwnPayouts({ account, coin, onClaimed }: Acting & { readonly onC
       {found?.payouts.length === 0 && <Empty>You have no part of an epoch that is open.</Empty>}
       {found !== undefined && found.unanswered.length > 0 && (
         <Notice tone="warn">
-          No key holder in reach knows {found.unanswered.length} of the open epochs. You may have a part of them, too:
-          ask again later.
+          Of {found.unanswered.length} of the open epochs not every key holder has said that you have no part: ask again
+          later.
         </Notice>
       )}
       {found !== undefined && found.payouts.length > 0 && <Parts payouts={found.payouts} coin={coin} />}
