@@ -135,7 +135,7 @@ async function listPrivate(runtime: Runtime, options: PrivateOptions): Promise<v
 const unansweredLines = ({ unanswered }: PrivatePayouts): string[] =>
   unanswered.length === 0
     ? []
-    : [`${unanswered.length} epochs of which not every key holder has said that you have no part: you may have a part of them, too`];
+    : [`${unanswered.length} epochs of which not every key holder has said that you have no part`];
 
 async function claimOwn(runtime: Runtime, options: { readonly dao?: string }): Promise<void> {
   const claims = await runtime.client().payouts.claimAll(daoOf(options));
