@@ -18,11 +18,13 @@ const PUBLIC_FIELDS = [
   'epoch',
   'node',
   'nodes',
+  'packageUpgrades',
   'proposal',
   'refresh',
   'runners',
   'signIn',
   'signInChallenge',
+  'upgradeTimelock',
   'viewer',
 ];
 const ID = `0x${'ab'.repeat(32)}`;
