@@ -21,6 +21,19 @@ describe('event log', () => {
     expect(await replayEventLog([])).toEqual(new Uint8Array(48));
   });
 
+  it('takes no name under which another event has the same digest', async () => {
+    // "app" with ":x" and "app:" with "x" are the same bytes once they are joined.
+    const hidden = { name: 'app', payload: toBase64(new TextEncoder().encode(':x')) };
+    const shown = { name: 'app:', payload: toBase64(new TextEncoder().encode('x')) };
+    const digest = sha384(Buffer.from('01000008', 'hex'), Buffer.from(':app::x')).toString('hex');
+    expect(await replayEventLog([{ ...hidden, digest }])).not.toBeNull();
+    expect(await replayEventLog([{ ...shown, digest }])).toBeNull();
+    for (const name of ['', 'a b', 'a\n', 'ä']) {
+      const own = toHex(await eventDigest(name, payload));
+      expect([name, await replayEventLog([{ name, payload: toBase64(payload), digest: own }])]).toEqual([name, null]);
+    }
+  });
+
   it('does not trust a supplied digest', async () => {
     expect(await replayEventLog([{ ...event, payload: toBase64(Uint8Array.of(9)) }])).toBeNull();
     expect(await replayEventLog([{ ...event, digest: 'ab'.repeat(48) }])).toBeNull();

@@ -24,8 +24,16 @@ import { zBase64, zHex32 } from './wire.js';
 export const EVIDENCE_PROFILES = ['tdx+nv', 'tdx', 'snp', 'nitro', 'software-dev'] as const;
 export type EvidenceProfile = (typeof EVIDENCE_PROFILES)[number];
 
+/**
+ * Printable ASCII without a colon: the digest of an event joins name and payload by one, so with a colon in the name two
+ * different events would have the same digest.
+ */
+export const zEventName = z
+  .string()
+  .max(128)
+  .regex(/^[!-9;-~]+$/);
 export const zRuntimeEvent = z.object({
-  name: z.string().max(128),
+  name: zEventName,
   payload: zBase64(4096),
   digest: z.string().regex(/^[0-9a-f]{96}$/),
 });

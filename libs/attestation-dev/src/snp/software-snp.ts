@@ -200,17 +200,17 @@ export async function signSnpEvidence(
 export interface SnpCollateralRequest {
   readonly pki: SnpPki;
   readonly nowMs: number;
-  /** Missing: the verifier has no list. */
-  readonly revoked?: readonly SnpAuthority[];
+  /** Of AMD's list: nobody unless told; null where the verifier has no list. */
+  readonly revoked?: readonly SnpAuthority[] | null;
   readonly listSigner?: SnpAuthority;
   readonly listDays?: number;
 }
 
 /** DEV ONLY: what a verifier would fetch from AMD. */
 export async function devSnpEndorsements(request: SnpCollateralRequest): Promise<Endorsements> {
-  const { pki, nowMs, revoked, listSigner = pki.ark, listDays = 30 } = request;
+  const { pki, nowMs, revoked = [], listSigner = pki.ark, listDays = 30 } = request;
   const chain = { [SNP_ENDORSEMENTS.chain(pki.kind, pki.product)]: utf8(pemOf(pki.ask, pki.ark)) };
-  if (revoked === undefined) return chain;
+  if (revoked === null) return chain;
   const list = await X509CrlGenerator.create({
     issuer: nameOf(pki.ark.commonName),
     thisUpdate: new Date(nowMs - 60 * DAY_MS),

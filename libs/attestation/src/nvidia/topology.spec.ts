@@ -89,9 +89,16 @@ describe('a machine with eight GPUs and four NVSwitches', () => {
 
   it('may have no NVSwitches, where the policy names none', async () => {
     const { switches: _none, ...policy } = POLICY;
-    const { checks } = await inspect(evidence.slice(0, 8), { policy });
+    const unlinked = await Promise.all(Array.from({ length: 8 }, () => SoftwareGpu.create(pki, NOW_MS)));
+    const alone = await Promise.all(unlinked.map((gpu) => gpu.evidence(NONCE)));
+    const { checks } = await inspect(alone, { policy });
     expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
     expect(checks).toContainEqual(expect.objectContaining({ name: 'LINK_TOPOLOGY', status: 'skipped' }));
+  });
+
+  it('does not pass by leaving the NVSwitches out that its GPUs are linked to', async () => {
+    const { switches: _none, ...policy } = POLICY;
+    expect(await failedOf(evidence.slice(0, 8), { policy })).toEqual(['LINK_TOPOLOGY']);
   });
 
   type Row = [string, string[], () => Promise<Parameters<typeof inspect>>];

@@ -48,7 +48,12 @@ const isSameSet = (left: readonly string[], right: readonly string[]): boolean =
  * is between them that nobody appraised.
  */
 export function checkLinks(gpus: readonly GpuDevice[], switches: readonly SwitchDevice[]): Check {
-  if (switches.length === 0) return skipped('LINK_TOPOLOGY', 'there are no NVSwitches');
+  if (switches.length === 0) {
+    const isLinked = gpus.length > 1 && gpus.some(({ report }) => report.switchPdis.length > 0);
+    return isLinked
+      ? failed('LINK_TOPOLOGY', 'the GPUs are linked to NVSwitches that are not shown')
+      : skipped('LINK_TOPOLOGY', 'there are no NVSwitches');
+  }
   const names = (devices: readonly { readonly chain: CertificateChain }[]): string[] =>
     devices.map(({ chain }) => certifiedPdi(chain));
   if ([...names(gpus), ...names(switches)].includes('')) return failed('LINK_TOPOLOGY', 'a device has no name');

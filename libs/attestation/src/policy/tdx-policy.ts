@@ -1,5 +1,6 @@
 import { bcs } from '@mysten/bcs';
 import { fromHex, lengthPrefixed, toHex, utf8 } from '@usufruct/kernel';
+import { zEventName } from '@usufruct/protocol';
 import { z } from 'zod';
 
 /** What Intel says of a platform, a TDX module or a quoting enclave at one level (PCS API v4, TCB info, tcbStatus). */
@@ -17,7 +18,7 @@ export type TcbStatus = (typeof TCB_STATUSES)[number];
 const zHexOf = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 
 export const zRequiredEvent = z.object({
-  name: z.string().min(1).max(128),
+  name: zEventName,
   /** Lower-case hex. */
   payload: z
     .string()

@@ -45,7 +45,7 @@ const POLICY_CHECKS = ['GUEST_POLICY', 'TCB_STATUS', 'PLATFORM_INFO', 'VMPL', 'P
 const CHAIN_CHECKS = ['ROOT_NOT_PINNED', 'CHAIN', 'ISSUER_NOT_CA', 'SIGNER_NAME'] as const;
 const LIST_CHECKS = ['CRL_PARSE', ...CRL_CHECKS] as const;
 
-/** What must have passed before anything in a report means anything. AMD's list is judged where the verifier has it. */
+/** What must have passed before anything in a report means anything. */
 export const SNP_CHECKS: readonly string[] = [
   'VERSION',
   'PARSE',
@@ -54,6 +54,7 @@ export const SNP_CHECKS: readonly string[] = [
   ...POLICY_CHECKS,
   'COLLATERAL',
   ...CHAIN_CHECKS,
+  ...LIST_CHECKS,
 ];
 
 interface Parsed {
@@ -171,10 +172,11 @@ function checkIssuers(chain: CertificateChain): Check {
   return checkThat('ISSUER_NOT_CA', flaw === null, flaw ?? '');
 }
 
-/** 57230, 3.2: AMD's list revokes intermediates. Where the verifier has it, it is judged in full. */
+/** 57230, 3.2: AMD's list revokes intermediates. Without it nothing is known: who keeps it away must not gain by it. */
 async function checkRevocations(lists: ReadLists | null, issuers: CertificateChain, nowMs: number): Promise<Check[]> {
   if (lists !== null) return checkLists({ lists, certificates: issuers, signedWith: 'rsa-pss-sha384' }, nowMs);
-  return LIST_CHECKS.map((name) => skipped(name, "the verifier has no list of AMD's"));
+  const missing = failed('CRL_PARSE', "the verifier has no list of AMD's");
+  return [missing, ...CRL_CHECKS.map((name) => skipped(name, 'the list is not there'))];
 }
 
 function readChain(bytes: Uint8Array | undefined): CertificateChain | null {

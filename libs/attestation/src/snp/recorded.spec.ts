@@ -17,6 +17,10 @@ const POLICY: SnpPolicy = {
   chipIds: [],
 };
 
+/** Nobody recorded AMD's list of revoked intermediates; without it evidence is refused. */
+const LIST_CHECKS = ['CRL_PARSE', 'CRL_ISSUER', 'CRL_SIGNATURE', 'CRL_STALE', 'REVOKED'];
+const JUDGED = SNP_CHECKS.filter((name) => !LIST_CHECKS.includes(name));
+
 describeRecorded('recorded SEV-SNP evidence', 'snp', () => {
   const good = () => [readEvidence('snp/coco-test-report.bin'), readEvidence('snp/coco-test-vcek.der')] as const;
   const debugging = () => [readEvidence('snp/attestation.bin'), readEvidence('snp/vcek.testcer')] as const;
@@ -32,12 +36,14 @@ describeRecorded('recorded SEV-SNP evidence', 'snp', () => {
       },
     );
   const failedOf = async (...of: Parameters<typeof inspect>) =>
-    (await inspect(...of)).checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    (await inspect(...of)).checks
+      .filter(({ name, status }) => status === 'failed' && JUDGED.includes(name))
+      .map(({ name }) => name);
 
   it('a report of a guest without debugging passes every check', async () => {
     const { checks, facts } = await inspect(good());
-    expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
-    for (const name of SNP_CHECKS) expect(checks).toContainEqual(expect.objectContaining({ name, status: 'passed' }));
+    expect(checks.filter(({ status }) => status === 'failed').map(({ name }) => name)).toEqual(['CRL_PARSE']);
+    for (const name of JUDGED) expect(checks).toContainEqual(expect.objectContaining({ name, status: 'passed' }));
     // Offset 0x50 of the report: REPORT_DATA.
     expect(toHex(facts!.reportData)).toMatch(/^ec6c52d7533cc2c4/);
     expect(facts!.debug).toBe(false);
@@ -111,7 +117,7 @@ describeRecorded('recorded SEV-SNP evidence', 'snp', () => {
         const flipped = Uint8Array.from(evidence);
         flipped[at] = flipped[at]! ^ (1 << bit);
         const { checks } = await inspect([flipped]);
-        const ok = SNP_CHECKS.every((name) => checks.some((c) => c.name === name && c.status === 'passed'));
+        const ok = JUDGED.every((name) => checks.some((c) => c.name === name && c.status === 'passed'));
         expect({ at, bit, ok }).toEqual({ at, bit, ok: false });
       }
     }

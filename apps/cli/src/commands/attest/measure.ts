@@ -16,6 +16,7 @@ import {
 } from '@usufruct/attestation';
 import { fromHex, refuse, toBase64, toHex } from '@usufruct/kernel';
 import type { Command } from 'commander';
+import { zEventName } from '@usufruct/protocol';
 import { z } from 'zod';
 import { readJsonFile } from '../../files-json.js';
 import type { AddCommand } from '../../program.js';
@@ -34,7 +35,7 @@ const zIdentity = z.strictObject({
   mrOwnerConfig: zRegister.default('00'.repeat(48)),
   mrServiceTd: zRegister.default('00'.repeat(48)),
 });
-const zEvents = z.array(z.object({ name: z.string().min(1).max(128), payload: zHex })).max(256);
+const zEvents = z.array(z.object({ name: zEventName, payload: zHex })).max(256);
 const QUOTE_BYTES_AT_MOST = 64 * 1024;
 
 interface MeasureOptions {
