@@ -2,6 +2,7 @@ import { equalBytes, fromBase64, refuse, toBase64, UsufructError, type JobId, ty
 import {
   appraisalRefusal,
   appraiseEvidence,
+  NVIDIA_ENDORSEMENTS,
   productionRoots,
   rootSetWithDevRoot,
   zTeePolicy,
@@ -49,7 +50,8 @@ export interface InspectedRunner {
  *
  * What the vendors say of the hardware and what the DAO asks of it come from the API, too, and are not taken at its word:
  * a pinned root stands for the first, and the measurement that the DAO approved on the chain for the second. An API could
- * withhold them, or hand out an older list of revocations whose signed validity is not over yet.
+ * withhold them, or hand out an older list of revocations whose signed validity is not over yet. The keys of NVIDIA's
+ * attestation service are signed by nobody, so they are not taken from it: that second opinion is not judged here.
  *
  * What it proves is what `appraiseEvidence` proves; with `claims.standIn`, nothing about hardware.
  */
@@ -67,12 +69,16 @@ export async function inspectRunner(context: ClientContext, jobId: JobId): Promi
     nowMs: clock.nowMs(),
     policy: dao.policy.appraisal,
     roots: await trustedRoots(context),
-    endorsements: Object.fromEntries(relayed.endorsements.map(({ name, bytes }) => [name, fromBase64(bytes)])),
+    endorsements: Object.fromEntries(
+      relayed.endorsements.filter(isSigned).map(({ name, bytes }) => [name, fromBase64(bytes)]),
+    ),
     ...(relayed.teePolicy === null ? {} : { teePolicy: parseAnswer(zTeePolicy, parseJson(relayed.teePolicy), 'api') }),
   });
   const { missing } = relayed;
   return { profile: bundle.profile, result, missing, attested: await judge(context, dao, result, missing) };
 }
+
+const isSigned = ({ name }: { readonly name: string }): boolean => name !== NVIDIA_ENDORSEMENTS.nrasKeys;
 
 /** `inspectRunner`, for who wants to go on only with a good one. Refuses why it is none. */
 export async function attestRunner(context: ClientContext, jobId: JobId): Promise<AttestedRunner> {
