@@ -56,7 +56,8 @@ async function requireChain(reader: ChainReader, chainId: string | undefined): P
   }
 }
 
-function requireNext(events: readonly ChainEvent[], after: number): void {
+/** Refuses `CHAIN_EVENTS_BROKEN` at the first event that does not follow the one before. */
+export function requireNext(events: readonly ChainEvent[], after: number): void {
   for (const [index, { seq }] of events.entries()) {
     const expected = after + 1 + index;
     if (seq !== expected) throw refuse('CHAIN_EVENTS_BROKEN', { expected: String(expected), found: String(seq) });

@@ -38,15 +38,16 @@ export async function requestJson(
     signal?.throwIfAborted();
     throw refuse('CHAIN_UNAVAILABLE', { url: baseUrl }, error);
   }
-  const answer = parseJson(text);
+  const answer = parseJson(text, UPSTREAM);
   if (!ok) throw fromWire(answer, UPSTREAM);
   return answer;
 }
 
-function parseJson(text: string): unknown {
+/** Refuses `UPSTREAM_INVALID` for what is no JSON. */
+export function parseJson(text: string, upstream: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw refuse('UPSTREAM_INVALID', { upstream: UPSTREAM }, error);
+    throw refuse('UPSTREAM_INVALID', { upstream }, error);
   }
 }

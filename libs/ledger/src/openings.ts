@@ -1,5 +1,6 @@
 import { equalBytes, refuse, ZERO_UNITS, type Address, type ContributionId, type Digest } from '@usufruct/kernel';
 import {
+  decodeCanonical,
   decodeOpening,
   encodePaddedOpening,
   LIMITS,
@@ -20,8 +21,9 @@ export interface ReadOpening {
 }
 
 /**
- * Read the bytes of an opening, padded as it is sealed. It proves that these uses are the ones in the receipt's commitment, in their order and
- * with a weight; not who signed it, nor that anybody allowed the uses. Refuses `RECEIPT_INVALID` naming the check.
+ * Read the bytes of an opening, padded as it is sealed. It proves that these uses are the ones in the receipt's
+ * commitment, in their order and with a weight; not who signed it, nor that anybody allowed the uses. Refuses
+ * `RECEIPT_INVALID` naming the check.
  */
 export function readOpening(bytes: Uint8Array): ReadOpening {
   if (bytes.length !== LIMITS.openingBytes) throw invalid('size');
@@ -32,7 +34,7 @@ export function readOpening(bytes: Uint8Array): ReadOpening {
 
 /** The same for an opening that came as one of a list. */
 export function requireOpening(opening: Opening): ReadOpening {
-  const receipt = canonicalReceipt(opening.receipt);
+  const receipt = decodeCanonical(UsageReceiptBcs, opening.receipt, LIMITS.receiptBytes);
   if (receipt === null) throw invalid('encoding');
   const { uses, usesSalt } = opening;
   if (uses.length > LIMITS.usesPerReceipt) throw invalid('count');
@@ -68,16 +70,6 @@ function canonical(bytes: Uint8Array): Opening | null {
   try {
     const opening = decodeOpening(bytes);
     return equalBytes(encodePaddedOpening(opening), bytes) ? opening : null;
-  } catch {
-    return null;
-  }
-}
-
-function canonicalReceipt(bytes: Uint8Array): UsageReceipt | null {
-  if (bytes.length > LIMITS.receiptBytes) return null;
-  try {
-    const receipt = UsageReceiptBcs.parse(bytes);
-    return equalBytes(UsageReceiptBcs.serialize(receipt).toBytes(), bytes) ? receipt : null;
   } catch {
     return null;
   }

@@ -150,6 +150,7 @@ export type DatasetView = z.output<typeof zDatasetView>;
 export type ContributionView = z.output<typeof zContributionView>;
 export type GrantView = z.output<typeof zGrantView>;
 export type HolderSetView = z.output<typeof zHolderSetView>;
+export type HolderMemberView = HolderSetView['members'][number];
 export type RunnerView = z.output<typeof zRunnerView>;
 export type JobView = z.output<typeof zJobView>;
 
@@ -246,3 +247,11 @@ export const zTransactionOutcome = z.object({
   atMs: zTimestampMs,
 });
 export type TransactionOutcome = z.output<typeof zTransactionOutcome>;
+
+/** Who was retired for good counts for nothing in a set. */
+export const isLiving = (
+  { tombstonedKeys }: Pick<HolderSetView, 'tombstonedKeys'>,
+  { signingPublicKey }: Pick<HolderMemberView, 'signingPublicKey'>,
+): boolean => !tombstonedKeys.includes(signingPublicKey);
+export const livingMembers = (set: HolderSetView): HolderMemberView[] =>
+  set.members.filter((member) => isLiving(set, member));

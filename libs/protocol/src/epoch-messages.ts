@@ -111,7 +111,7 @@ export const zOpeningsAnswer = z.object({
  */
 export const zCountersignRequest = z.object({
   /** EpochStatementBcs. */
-  statement: zBase64(2_048),
+  statement: zBase64(LIMITS.epochStatementBytes),
   settlerSignature: zBase64(64),
   /** The chain of receipts before the first of these. */
   chainBefore: zHex32<Digest>(),

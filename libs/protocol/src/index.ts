@@ -4,6 +4,7 @@ export * from './chain-actions.js';
 export * from './chain-views.js';
 export * from './codes.js';
 export * from './consent-types.js';
+export * from './decode-canonical.js';
 export * from './digest.js';
 export * from './domain-tags.js';
 export * from './epoch-messages.js';

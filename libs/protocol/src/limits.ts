@@ -36,6 +36,7 @@ export const LIMITS = {
   /** A settler may leave attempts of an epoch out, not more than the contract lets it. */
   epochAttemptsAhead: 1_000,
   receiptBytes: 2_048,
+  epochStatementBytes: 2_048,
   /** A receipt, its signature, the salt, the most uses there can be, and their lengths. */
   openingBytes: 2_048 + 64 + 32 + 64 * 72 + 16,
   openingsPerRequest: 100,

@@ -45,7 +45,7 @@ export async function datasetCroissant(
     chain.dao(dataset.daoId),
     chain.contributionsOf(datasetId),
     openedAt(context, datasetId),
-    hasWords ? context.api.request(DATASET_WORDS, { datasetId }) : { dataset: null },
+    hasWords ? context.api.requestPublic(DATASET_WORDS, { datasetId }) : { dataset: null },
   ]);
   const ofDataset = trueWords(told.dataset, dataset.metadataHash);
   const ofDao = trueWords(told.dataset?.dao ?? null, dao.metadataHash);

@@ -9,8 +9,8 @@ import {
   type Stated,
 } from '@usufruct/consent';
 import { verifyWalletSignature } from '@usufruct/crypto';
-import { refuse, type GrantId, type TimestampMs, type Verdict } from '@usufruct/kernel';
-import { walletStatementBytes, type ChainEvent } from '@usufruct/protocol';
+import { refuse, type GrantId, type Verdict } from '@usufruct/kernel';
+import { walletStatementBytes } from '@usufruct/protocol';
 import type { ClientContext } from './context.js';
 import { allEvents } from './governance/history.js';
 
@@ -85,21 +85,12 @@ async function consentFacts(context: ClientContext, grantId: GrantId, stated: St
 type GrantEvents = Pick<ConsentFacts, 'given' | 'revoked'>;
 /** The grant's own times are the events'; a grant whose event is not there yet is not to be receipted. */
 async function eventsOfGrant(context: ClientContext, grantId: GrantId): Promise<GrantEvents> {
-  const found: { given?: ChainEvent; revoked?: ChainEvent } = {};
-  for await (const event of allEvents(context)) {
-    const { data } = event;
-    if (data.type === 'GrantGiven' && data.grant.id === grantId) found.given = event;
-    if (data.type === 'GrantRevoked' && data.grantId === grantId) found.revoked = event;
+  let given: GrantEvents['given'] | undefined;
+  let revoked: GrantEvents['revoked'] = null;
+  for await (const { data, transaction } of allEvents(context)) {
+    if (data.type === 'GrantGiven' && data.grant.id === grantId) given = { transaction, atMs: data.grant.givenAtMs };
+    if (data.type === 'GrantRevoked' && data.grantId === grantId) revoked = { transaction, atMs: data.revokedAtMs };
   }
-  if (found.given === undefined) throw refuse('NOT_FOUND', { object: 'event of the grant', grantId });
-  const { given, revoked } = found;
-  return {
-    given: factOf(given, grantedAt(given)),
-    revoked: revoked === undefined ? null : factOf(revoked, revokedAt(revoked)),
-  };
+  if (given === undefined) throw refuse('NOT_FOUND', { object: 'event of the grant', grantId });
+  return { given, revoked };
 }
-
-const factOf = ({ transaction }: ChainEvent, atMs: TimestampMs) => ({ transaction, atMs });
-const grantedAt = ({ data, atMs }: ChainEvent): TimestampMs =>
-  data.type === 'GrantGiven' ? data.grant.givenAtMs : atMs;
-const revokedAt = ({ data, atMs }: ChainEvent): TimestampMs => (data.type === 'GrantRevoked' ? data.revokedAtMs : atMs);

@@ -15,6 +15,15 @@ const isOver = (twist: string | null): boolean => twist === 'rejected' || twist 
 const challengeable = ({ ledger }: Play, { state, challengeEndsAtMs }: EpochView): boolean =>
   state === 'open' && ledger.nowMs < challengeEndsAtMs;
 
+/** One that can be challenged, or one of the state that the twist names. */
+function epochFor(play: Play, twist: string | null): EpochView | null {
+  const { ledger, random } = play;
+  const epochs = ledger
+    .all('epoch')
+    .filter((epoch) => (isOver(twist) ? epoch.state === twist : challengeable(play, epoch)));
+  return epochs.length === 0 ? null : random.pick(epochs);
+}
+
 export const objectToEpoch: Actor = {
   kind: 'objectToEpoch',
   needs: () => ({ mode: 'epoch' }),
@@ -33,11 +42,8 @@ export const objectToEpoch: Actor = {
   meets: { retired: 'TOMBSTONED holder', again: 'EPOCH_STATE objected', [AGAIN_ELSEWHERE]: 'EPOCH_STATE objected' },
   attempt(play, twist) {
     const { ledger, random } = play;
-    const epochs = ledger
-      .all('epoch')
-      .filter((epoch) => (isOver(twist) ? epoch.state === twist : challengeable(play, epoch)));
-    if (epochs.length === 0) return null;
-    const epoch = random.pick(epochs);
+    const epoch = epochFor(play, twist);
+    if (epoch === null) return null;
     const { holderSetId } = ledger.read('epoch-rules', epoch.id)!;
     const set = ledger.read('holder-set', holderSetId)!;
     const members = set.members.flatMap(({ operator, signingPublicKey }, i) => {
@@ -85,12 +91,9 @@ export const proveEquivocation: Actor = {
   before: { rejected: ['objectToEpoch', 'objectToEpoch', 'objectToEpoch'], swept: ['sweepEpoch'] },
   prepare: ['registerRunner', 'mint', 'fundJob', 'settlePrivately', 'proposeEpoch'],
   async attempt(play, twist) {
-    const { ledger, random } = play;
-    const epochs = ledger
-      .all('epoch')
-      .filter((epoch) => (isOver(twist) ? epoch.state === twist : challengeable(play, epoch)));
-    if (epochs.length === 0) return null;
-    const epoch = random.pick(epochs);
+    const { ledger } = play;
+    const epoch = epochFor(play, twist);
+    if (epoch === null) return null;
     const runner = ledger.read('runner', `${epoch.daoId}/${epoch.settler}`);
     const settler = RUNNER_KEYS.find(
       ({ publicKey }) => toHex(publicKey) === toHex(fromBase64(runner?.signingPublicKey ?? '')),

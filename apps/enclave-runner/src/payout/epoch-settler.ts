@@ -8,10 +8,11 @@ import {
   type EpochView,
   type HolderSetView,
   type ReceiptPoolView,
+  isLiving,
 } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
-import { locateMembers, type LocatedMember } from '../keys/members.js';
+import { locateMembers } from '../keys/members.js';
 import { batchLength, type BatchRules } from './batch.js';
 import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
 import { followReceipts } from './follow-receipts.js';
@@ -67,7 +68,9 @@ export class EpochSettler {
     await ensureRegistered(this.context, due.dao);
     const { chainId } = await this.context.chain.info();
     const set = await this.context.chain.holderSet(due.dao.policy.holderSetId);
-    const members = livingOf(await locateMembers(this.context.holders, set, chainId), set);
+    const located = await locateMembers(this.context.holders, set, chainId);
+    // A retired member's signature would spoil a proposal.
+    const members = located.filter(({ member }) => isLiving(set, set.members[member]!));
     const gathered = await gatherOpenings(this.context, members, { daoId, set, digests: due.run.digests });
     const draft = await this.#draft(due, set, gathered);
     if (draft !== null) await this.#propose(due, draft, set, gathered);
@@ -166,9 +169,3 @@ export class EpochSettler {
     this.context.logger.warn(event, { code, ...(daoId !== undefined && { daoId }) });
   }
 }
-
-/** Those that were retired for good stand by nothing, and their signature would spoil a proposal. */
-const livingOf = (
-  members: readonly LocatedMember[],
-  { members: all, tombstonedKeys }: HolderSetView,
-): LocatedMember[] => members.filter(({ member }) => !tombstonedKeys.includes(all[member]!.signingPublicKey));

@@ -1,5 +1,4 @@
-import type { ChainReader } from '@usufruct/chain';
-import { refuse } from '@usufruct/kernel';
+import { requireNext, type ChainReader } from '@usufruct/chain';
 import { LIMITS } from '@usufruct/protocol';
 import type { PayoutStore } from './payout-store.js';
 
@@ -12,8 +11,7 @@ export async function followReceipts(chain: ChainReader, store: PayoutStore): Pr
   for (;;) {
     const after = store.followedTo(chainId);
     const events = await chain.events(after, { limit: LIMITS.eventsPage });
-    const wrong = events.find(({ seq }, i) => seq !== after + 1 + i);
-    if (wrong !== undefined) throw refuse('CHAIN_EVENTS_BROKEN', { found: String(wrong.seq) });
+    requireNext(events, after);
     store.take(chainId, events);
     if (events.length < LIMITS.eventsPage) return;
   }

@@ -75,7 +75,7 @@ export class OpeningDelivery {
 
   async #bring(record: AnswerRecord, { holderKey, sealedOpening }: Delivery): Promise<void> {
     const { chain, store } = this.context;
-    const [{ chainId }, { daoId }] = [await chain.info(), await chain.job(record.jobId)];
+    const [{ chainId }, { daoId }] = await Promise.all([chain.info(), chain.job(record.jobId)]);
     const digest = receiptDigest(record.receipt);
     const holder = await this.#holders.find(holderKey, chainId);
     const ack = await holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) });

@@ -1,18 +1,8 @@
 import { seal } from '@usufruct/crypto';
 import { fromBase64, refuse, type DaoId } from '@usufruct/kernel';
-import {
-  encodePaddedOpening,
-  openingSealInfo,
-  receiptDigest,
-  type HolderSetView,
-  type Opening,
-} from '@usufruct/protocol';
+import { encodePaddedOpening, livingMembers, openingSealInfo, receiptDigest, type Opening } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import type { Delivery } from './store.js';
-
-/** The members of a set that still count: those that were retired for good stand by nothing. */
-export const livingMembers = ({ members, tombstonedKeys }: HolderSetView): HolderSetView['members'] =>
-  members.filter(({ signingPublicKey }) => !tombstonedKeys.includes(signingPublicKey));
 
 /**
  * The opening of a private receipt, sealed to each holder of the DAO's set as the chain has it now, and how many of them

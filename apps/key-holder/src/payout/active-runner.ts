@@ -1,6 +1,7 @@
-import { refuse, UsufructError, type RunnerId } from '@usufruct/kernel';
+import { refuse, type RunnerId } from '@usufruct/kernel';
 import { runnerIdOf, type DaoView, type RunnerView } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import { orNull } from '../reads.js';
 
 /**
  * The runner with this key, if the chain has it registered past `atMs`, with a measurement and a profile that the DAO's
@@ -12,10 +13,8 @@ export async function activeRunner(
   signingPublicKey: Uint8Array,
   atMs: number,
 ): Promise<RunnerView> {
-  const runner = await chain.runner(dao.id, runnerIdOf<RunnerId>(signingPublicKey)).catch((error: unknown) => {
-    if (error instanceof UsufructError && error.code === 'NOT_FOUND') throw notRegistered('registered');
-    throw error;
-  });
+  const runner = await orNull(chain.runner(dao.id, runnerIdOf<RunnerId>(signingPublicKey)));
+  if (runner === null) throw notRegistered('registered');
   const { measurements, profiles } = dao.policy.appraisal;
   if (runner.expiresAtMs <= atMs) throw notRegistered('expired');
   if (!measurements.includes(runner.measurement)) throw notRegistered('measurement');

@@ -1,6 +1,5 @@
 import { open, sign, verify } from '@usufruct/crypto';
 import {
-  equalBytes,
   fromBase64,
   refuse,
   toBase64,
@@ -19,6 +18,7 @@ import {
   type ReadOpening,
 } from '@usufruct/ledger';
 import {
+  decodeCanonical,
   epochIdOf,
   epochSeedInfo,
   EpochStatementBcs,
@@ -49,8 +49,9 @@ import type { SignedStatement } from './equivocations.js';
  * That `receiptChain` is the pool's is compared here where the run ends with the pool's last receipt, and by the contract
  * in any case: the hashes leave no other list that ends in the same chain.
  *
- * Refuses `EPOCH_INVALID` naming the check, `EPOCH_STATE` (another number is next; this attempt is taken; rejected), `NOT_FOUND` (an opening, by its receipt), `RECEIPT_INVALID`, `RUNNER_NOT_REGISTERED`, `SIGNATURE_INVALID`,
- * `FORBIDDEN` (no seat), `TOMBSTONED`, `RATE_LIMITED`.
+ * Refuses `EPOCH_INVALID` naming the check, `EPOCH_STATE` (another number is next; this attempt is taken; rejected),
+ * `NOT_FOUND` (an opening, by its receipt), `RECEIPT_INVALID`, `RUNNER_NOT_REGISTERED`, `SIGNATURE_INVALID`, `FORBIDDEN`
+ * (no seat), `TOMBSTONED`, `RATE_LIMITED`.
  */
 export async function countersign(
   holder: Holder,
@@ -58,18 +59,19 @@ export async function countersign(
 ): Promise<{ readonly signature: string | null }> {
   const message = fromBase64(request.statement, 'statement');
   const statement = readStatement(message);
-  await requireOurs(holder, statement, message, request);
+  const settlerSignature = fromBase64(request.settlerSignature, 'settlerSignature');
+  await requireOurs(holder, statement, message, settlerSignature);
   const id = epochIdOf(message);
   const isOnChain = await isKeptByChain(holder, id);
   await requireSettler(holder, statement, isOnChain);
   const of = { ...statement, settler: runnerIdOf<RunnerId>(statement.settlerPublicKey) };
-  const asked = { id, statement: message, settlerSignature: fromBase64(request.settlerSignature) };
+  const asked = { id, statement: message, settlerSignature };
   const isTaken = reportOther(holder, of, asked);
   if (!holder.epochs.has(of.daoId, id)) {
     if (isTaken && !isOnChain) throw attemptTaken();
     if (isOnChain) requireReceiptsOf(statement, request);
     else await requireNext(holder, statement, request);
-    const leaves = await recompute(holder, statement, request);
+    const leaves = await recompute(holder, id, statement, request);
     await holder.epochs.insert(asked, { of, leaves, isSigned: !isOnChain, atMs: holder.clock.nowMs() });
     if (!holder.epochs.has(of.daoId, id)) {
       reportOther(holder, of, asked);
@@ -104,13 +106,9 @@ function reportOther({ epochs, equivocations, clock, logger }: Holder, of: Attem
 }
 
 function readStatement(bytes: Uint8Array): EpochStatement {
-  try {
-    const statement = EpochStatementBcs.parse(bytes);
-    if (equalBytes(EpochStatementBcs.serialize(statement).toBytes(), bytes)) return statement;
-  } catch {
-    // one refusal for every way of not being a statement
-  }
-  throw invalid('encoding');
+  const statement = decodeCanonical(EpochStatementBcs, bytes, LIMITS.epochStatementBytes);
+  if (statement === null) throw invalid('encoding');
+  return statement;
 }
 
 /** Of this chain, and signed by the settler that it names. */
@@ -118,13 +116,12 @@ async function requireOurs(
   holder: Holder,
   { chainId, packageId, registryId, settlerPublicKey: publicKey }: EpochStatement,
   message: Uint8Array,
-  request: CountersignRequest,
+  signature: Uint8Array,
 ): Promise<void> {
   const info = await holder.chain.info();
   if (chainId !== info.chainId) throw invalid('chainId');
   if (packageId !== info.packageId) throw invalid('packageId');
   if (registryId !== info.registryId) throw invalid('registryId');
-  const signature = fromBase64(request.settlerSignature, 'settlerSignature');
   if (!(await verify({ publicKey, domainTag: TAGS.epochStatement, message, signature }))) {
     throw refuse('SIGNATURE_INVALID', { check: 'settler' });
   }
@@ -168,10 +165,11 @@ function requireReceiptsOf(
 /** The leaves, if they are what the statement commits to. */
 async function recompute(
   holder: Holder,
+  id: EpochId,
   statement: EpochStatement,
   request: CountersignRequest,
 ): Promise<readonly EpochLeaf[]> {
-  const seed = await openSeed(holder, request);
+  const seed = await openSeed(holder, id, request);
   const receipts = await receiptsOf(holder, statement, request);
   const { daoId, number } = statement;
   const { leaves } = buildEpoch({ daoId, number, receipts, random: saltsFrom(seed) });
@@ -181,10 +179,10 @@ async function recompute(
   throw refuse('EPOCH_INVALID', { checks: failed.join(', ') });
 }
 
-async function openSeed({ keys }: Holder, { statement, sealedSeed }: CountersignRequest): Promise<Uint8Array> {
+async function openSeed({ keys }: Holder, id: EpochId, { sealedSeed }: CountersignRequest): Promise<Uint8Array> {
   const seed = await open({
     privateKey: keys.sealing.privateKey,
-    info: epochSeedInfo(epochIdOf(fromBase64(statement))),
+    info: epochSeedInfo(id),
     aad: new Uint8Array(),
     sealed: fromBase64(sealedSeed, 'sealedSeed'),
   }).catch((cause: unknown) => {

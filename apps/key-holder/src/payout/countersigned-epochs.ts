@@ -56,8 +56,9 @@ const LEAVES_KEPT = 262_144;
 const MACS_A_TURN = 256;
 
 /**
- * Epochs that this holder has recomputed, and signed unless they were on chain by then, with all their leaves, encrypted at rest. Which account has a leaf is
- * looked up by a keyed hash, so that an account without one costs a lookup, however many it invents.
+ * Epochs that this holder has recomputed, and signed unless they were on chain by then, with all their leaves, encrypted
+ * at rest. Which account has a leaf is looked up by a keyed hash, so that an account without one costs a lookup, however
+ * many it invents.
  */
 export class CountersignedEpochs {
   /** In the order of their last use. */

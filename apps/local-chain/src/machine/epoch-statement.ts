@@ -4,19 +4,17 @@ import {
   EpochStatementBcs,
   LIMITS,
   TAGS,
+  decodeCanonical,
   type EpochStatement,
   type HolderSetView,
   type StatementSignature,
 } from '@usufruct/protocol';
-import { decodeCanonical } from './decode.js';
 import { requireMember } from './holder-set.js';
 import { CLOCK_SKEW_MS, type Room } from './room.js';
 
-const STATEMENT_BYTES = 2_048;
-
 /** The statement in these bytes, if it is about a DAO of this chain. */
 export function readStatement(room: Room, bytes: Uint8Array): EpochStatement {
-  const statement = decodeCanonical(EpochStatementBcs, bytes, STATEMENT_BYTES);
+  const statement = decodeCanonical(EpochStatementBcs, bytes, LIMITS.epochStatementBytes);
   if (statement === null) throw invalidEpoch('encoding');
   const { chainId, packageId, registryId } = room.chain;
   if (statement.chainId !== chainId) throw invalidEpoch('chainId');

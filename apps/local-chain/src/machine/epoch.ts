@@ -8,6 +8,7 @@ import {
   type ChainActionPayloads,
   type EpochStatement,
   type EpochView,
+  livingMembers,
 } from '@usufruct/protocol';
 import { epochAttemptKey, type DaoRecord } from './collections.js';
 import {
@@ -17,7 +18,7 @@ import {
   requireSettlerSignature,
   requireTimelyStatement,
 } from './epoch-statement.js';
-import { livingMembers, requireOperator } from './holder-set.js';
+import { requireOperator } from './holder-set.js';
 import { credit, debit } from './money.js';
 import { requireOpen } from './pause.js';
 import { markAt, poolOf } from './receipt-pool.js';

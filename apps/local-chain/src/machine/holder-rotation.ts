@@ -3,11 +3,11 @@ import { fromBase64, refuse } from '@usufruct/kernel';
 import {
   HolderRotationBcs,
   TAGS,
+  decodeCanonical,
   type ChainActionPayloads,
   type HolderRotation,
   type HolderSetView,
 } from '@usufruct/protocol';
-import { decodeCanonical } from './decode.js';
 import { requireLivingKey, requireMember, requireMembers, requireOperator } from './holder-set.js';
 import { mustFind, type Room } from './room.js';
 

@@ -4,18 +4,18 @@ import {
   deriveId,
   TAGS,
   TreeHeadBcs,
+  decodeCanonical,
   type ChainActionPayloads,
   type HolderMember,
   type HolderSetView,
+  isLiving,
+  type HolderMemberView,
 } from '@usufruct/protocol';
 import { treeHeadKey } from './collections.js';
-import { decodeCanonical } from './decode.js';
 import { requireInteger, requireKey, requireSet } from './guards.js';
 import { CLOCK_SKEW_MS, mustFind, requireNew, requireSender, type Room } from './room.js';
 
 const MEMBERS_AT_MOST = 32;
-
-export type HolderMemberView = HolderSetView['members'][number];
 
 /** Anybody may publish a holder set; it matters only once a DAO's policy names it. */
 export function createHolderSet(room: Room, action: ChainActionPayloads['createHolderSet']): void {
@@ -65,13 +65,9 @@ export function requireOperator(room: Room, set: HolderSetView, index: number): 
   return member;
 }
 
-export function requireLivingKey({ tombstonedKeys }: HolderSetView, member: HolderMemberView, index: number): void {
-  if (tombstonedKeys.includes(member.signingPublicKey)) throw refuse('TOMBSTONED', { member: String(index) });
+export function requireLivingKey(set: HolderSetView, member: HolderMemberView, index: number): void {
+  if (!isLiving(set, member)) throw refuse('TOMBSTONED', { member: String(index) });
 }
-
-/** Those whose word counts. */
-export const livingMembers = ({ members, tombstonedKeys }: HolderSetView): HolderMemberView[] =>
-  members.filter(({ signingPublicKey }) => !tombstonedKeys.includes(signingPublicKey));
 
 function memberAt(set: HolderSetView, index: number, field: string): HolderMemberView {
   const member = set.members[index];

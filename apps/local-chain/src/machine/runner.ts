@@ -6,6 +6,7 @@ import {
   RunnerStatementBcs,
   runnerIdOf,
   TAGS,
+  decodeCanonical,
   type ChainActionPayloads,
   type HolderSetView,
   type RunnerStatement,
@@ -13,7 +14,6 @@ import {
   type StatementSignature,
 } from '@usufruct/protocol';
 import { runnerKey, type DaoRecord } from './collections.js';
-import { decodeCanonical } from './decode.js';
 import { requireKey, requireTimestamp } from './guards.js';
 import { requireOpen } from './pause.js';
 import { requireMember } from './holder-set.js';

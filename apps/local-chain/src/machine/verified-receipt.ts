@@ -5,12 +5,12 @@ import {
   runnerIdOf,
   TAGS,
   UsageReceiptBcs,
+  decodeCanonical,
   type JobView,
   type PayoutMode,
   type UsageReceipt,
 } from '@usufruct/protocol';
 import { receiptKey, type DaoRecord } from './collections.js';
-import { decodeCanonical } from './decode.js';
 import { requireFunded } from './job.js';
 import { requireOpen } from './pause.js';
 import { CLOCK_SKEW_MS, mustFind, type Room } from './room.js';

@@ -17,7 +17,7 @@ import {
   notStated,
   withoutProof,
 } from './consent-receipt.js';
-import { canonicalJson, type JsonObject } from './json.js';
+import { canonicalJson, toJson, type JsonObject } from './json.js';
 
 /** Every check, in the order in which it is made. */
 export const CONSENT_RECEIPT_CHECKS = ['FORM', 'DOCUMENT', 'CONSISTENT', 'FIELDS', 'SIGNATURE', 'ON_CHAIN'] as const;
@@ -129,12 +129,4 @@ function checkOnChain({ grant }: ConsentFacts, grantNow: GrantView | undefined):
     : failed(name, 'the chain has another time of revocation');
 }
 
-const canonicalText = (grant: GrantView): string => canonicalJson(toComparable(grant));
-const toComparable = ({ terms, ...grant }: GrantView): JsonObject => ({
-  ...grant,
-  terms: {
-    ...terms,
-    priceFloorUnits: terms.priceFloorUnits.toString(),
-    budgetMicroEpsilon: terms.budgetMicroEpsilon.toString(),
-  },
-});
+const canonicalText = (grant: GrantView): string => canonicalJson(toJson(grant));

@@ -40,10 +40,11 @@ export const toTimelockType = ({ id: timelockId, ...timelock }: Timelock): Upgra
 });
 
 export function toUpgradeType(row: PackageUpgrade, nowMs: TimestampMs): PackageUpgradeType {
-  const { outcome: _outcome, ...upgrade } = toUpgrade(row);
+  const upgrade = toUpgrade(row);
+  const { outcome: _outcome, ...shown } = upgrade;
   return {
-    ...upgrade,
-    state: upgradeState(toUpgrade(row), nowMs),
+    ...shown,
+    state: upgradeState(upgrade, nowMs),
     transaction: asId(row.transaction, 'transaction'),
   };
 }

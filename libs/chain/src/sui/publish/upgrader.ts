@@ -44,7 +44,7 @@ export async function changeUpgrade(
       ? begun
       : await settled(transactions, begun, options);
   const ids = timelockIds(known);
-  if (known.changing === undefined) await requirePossible(client, ids, change);
+  if (known.changing === undefined) await requirePossible(client, ids, change, digest);
   const result = await transactions.once(
     known.changing?.transaction,
     () => transactionOf(change, ids, known, signer.address),
@@ -102,11 +102,15 @@ function transactionOf(change: UpgradeChange, ids: TimelockIds, known: Publicati
 }
 
 /** The chain compares ticket and code, too; what is wrong can be said better here. */
-async function requirePossible(client: ClientWithCoreApi, ids: TimelockIds, change: UpgradeChange): Promise<void> {
+async function requirePossible(
+  client: ClientWithCoreApi,
+  ids: TimelockIds,
+  change: UpgradeChange,
+  digest: string | null,
+): Promise<void> {
   if (change.kind !== 'upgrade') return;
   const { announced } = await readTimelock(client, ids.timelockId);
   if (announced === null) throw refuse('NOT_FOUND', { object: 'announced upgrade' });
-  const digest = packageDigest(change.pack);
   if (announced.digest !== digest) {
     const reason = `its digest is ${digest}, announced is ${announced.digest}`;
     throw refuse('CONFIG_INVALID', { setting: 'package', reason });

@@ -1,6 +1,7 @@
 import { fromBase64, refuse, toBase64, UsufructError, type Address } from '@usufruct/kernel';
 import { parseAnswer, zBase64 } from '@usufruct/protocol';
 import { z } from 'zod';
+import { parseJson } from '../../http.js';
 import type { Sponsor } from './sponsor.js';
 
 const UPSTREAM = 'sponsor';
@@ -58,11 +59,7 @@ async function ask(
     if (error instanceof UsufructError) throw error;
     throw refuse('UPSTREAM_UNAVAILABLE', { upstream: UPSTREAM }, error);
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw refuse('UPSTREAM_INVALID', { upstream: UPSTREAM }, error);
-  }
+  return parseJson(text, UPSTREAM);
 }
 
 async function textAtMost(response: Response, limit: number): Promise<string> {
