@@ -141,7 +141,7 @@ describe('properties', () => {
   });
 
   it('says yes often enough for the properties to mean something', () => {
-    const yes = fc.sample(arbitraryInput, 500).filter((input) => outcome(input) === 'YES');
+    const yes = fc.sample(arbitraryInput, { numRuns: 500, seed: 1 }).filter((input) => outcome(input) === 'YES');
     expect(yes.length).toBeGreaterThan(20);
   });
 

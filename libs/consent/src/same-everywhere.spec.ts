@@ -100,7 +100,9 @@ describe('the decision in a browser', () => {
   it('says yes and no there', () => {
     expect(said(inBrowser, whole)).toEqual({ grantId: aGrant().id, unjudged: [] });
     const codesSaid = new Set(
-      fc.sample(someInput, { numRuns: 1_000, seed: 1 }).map((input) => (said(inBrowser, input) as { code?: string }).code ?? 'YES'),
+      fc
+        .sample(someInput, { numRuns: 1_000, seed: 1 })
+        .map((input) => (said(inBrowser, input) as { code?: string }).code ?? 'YES'),
     );
     for (const code of ['YES', 'DAO_PAUSED', 'PURPOSE_DENIED', 'JOB_STATE']) expect(codesSaid).toContain(code);
   });
