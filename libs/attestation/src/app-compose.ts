@@ -25,7 +25,8 @@ export const composeConfigId = async (file: Uint8Array): Promise<string> =>
 /** True if the file is what dstack's tools would make of it: two people who write the same thing get the same hash. */
 export function isCanonicalCompose(file: Uint8Array): boolean {
   try {
-    return canonicalCompose(fromUtf8(file)) === fromUtf8(file);
+    const text = fromUtf8(file);
+    return canonicalCompose(text) === text;
   } catch {
     return false;
   }

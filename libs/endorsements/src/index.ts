@@ -5,7 +5,6 @@ export type { OfflineFolderOptions } from './offline-folder.js';
 export { fixedEndorsements } from './source.js';
 export type { EndorsementSource, FoundEndorsements, MissingEndorsement } from './source.js';
 export type { EndorsementStatus } from './status.js';
-export { VENDOR_URLS } from './vendors/urls.js';
 export type { EndorsementUrls } from './vendors/urls.js';
 export { openEndorsements } from './open-endorsements.js';
 export type { SourceRequest } from './open-endorsements.js';

@@ -10,9 +10,9 @@ export interface SourceRequest {
   /** The folder is only read, and no vendor is asked. */
   readonly isOffline: boolean;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log?: Logger;
 }
 
 /** The source of endorsements that a process was configured to use. */
-export const openEndorsements = ({ isOffline, log, ...options }: SourceRequest): EndorsementSource =>
-  isOffline ? new OfflineFolder(options) : new EndorsementCache({ ...options, log });
+export const openEndorsements = ({ isOffline, ...options }: SourceRequest): EndorsementSource =>
+  isOffline ? new OfflineFolder(options) : new EndorsementCache(options);

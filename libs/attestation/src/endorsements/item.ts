@@ -80,9 +80,9 @@ const FORMS: readonly (readonly [RegExp, (parts: readonly string[]) => Endorseme
 /** What a name stands for; null for any text that is not the one name of an item. */
 export function itemOfName(name: string): EndorsementItem | null {
   for (const [pattern, read] of FORMS) {
-    const [, ...parts] = pattern.exec(name) ?? [];
-    if (!pattern.test(name)) continue;
-    const item = read(parts);
+    const found = pattern.exec(name);
+    if (found === null) continue;
+    const item = read(found.slice(1));
     const isSized = item.kind !== 'amd-vcek' || item.hardwareId.length === 2 * hardwareIdBytes(item.product);
     return isSized && nameOfItem(item) === name ? item : null;
   }

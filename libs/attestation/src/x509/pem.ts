@@ -11,13 +11,14 @@ const PEM_BYTES_AT_MOST = 64 * 1024;
  * the text is not exactly what these certificates encode to: anything before, between or after the blocks, another line
  * length, spare bits in the base64. One list of certificates therefore has one text, and no byte of it is unread.
  */
-export function parsePemChain(text: Uint8Array): Uint8Array[] | null {
-  if (text.length === 0 || text.length > PEM_BYTES_AT_MOST) return null;
+export function parsePemChain(pem: Uint8Array): Uint8Array[] | null {
+  if (pem.length === 0 || pem.length > PEM_BYTES_AT_MOST) return null;
   try {
-    const blocks = fromUtf8(text).split(END).slice(0, -1);
+    const text = fromUtf8(pem);
+    const blocks = text.split(END).slice(0, -1);
     if (blocks.length === 0 || blocks.length > CERTIFICATES_AT_MOST) return null;
     const ders = blocks.map((block) => fromBase64(block.slice(BEGIN.length).replaceAll('\n', '')));
-    return encodePemChain(ders) === fromUtf8(text) ? ders : null;
+    return encodePemChain(ders) === text ? ders : null;
   } catch {
     return null;
   }

@@ -17,7 +17,7 @@ export interface EndorsementUrls {
   readonly nvidiaKeys: string;
 }
 
-export const VENDOR_URLS: EndorsementUrls = {
+const VENDOR_URLS: EndorsementUrls = {
   intel: 'https://api.trustedservices.intel.com',
   intelRootCrl: 'https://certificates.trustedservices.intel.com/IntelSGXRootCA.der',
   amd: 'https://kdsintf.amd.com',

@@ -9,7 +9,7 @@ import {
   type EvidenceFile,
   type RootSet,
 } from '@usufruct/attestation';
-import { EndorsementCache, OfflineFolder, type EndorsementSource } from '@usufruct/endorsements';
+import { openEndorsements, type EndorsementSource } from '@usufruct/endorsements';
 import { fromBase64, fromHex, refuse, type Clock, type JobId, type TimestampMs } from '@usufruct/kernel';
 import type { AddCommand } from '../../program.js';
 import { idArgument, type Runtime } from '../../runtime.js';
@@ -82,7 +82,7 @@ function sourceOf(runtime: Runtime, options: VerifyOptions, roots: RootSet, nowM
   const folder = options.endorsements ?? runtime.endorsementsPath;
   const clock: Clock = { nowMs: () => nowMs };
   const isOffline = options.offline === true || options.at !== undefined;
-  return isOffline ? new OfflineFolder({ folder, roots, clock }) : new EndorsementCache({ folder, roots, clock });
+  return openEndorsements({ folder, roots, clock, isOffline });
 }
 
 function challengeOf({ ownChallenge }: EvidenceFile, given: string | undefined): Uint8Array {

@@ -25,7 +25,7 @@ export interface HardwareOptions {
 }
 
 /** The event that names the image; a policy may require it. */
-export const IMAGE_DIGEST_EVENT = 'image-digest';
+const IMAGE_DIGEST_EVENT = 'image-digest';
 
 interface OwnEvent {
   readonly name: string;
@@ -42,7 +42,7 @@ interface OwnEvent {
 export async function openHardwareDevice(options: HardwareOptions): Promise<TeeDevice> {
   const { cpu, gpus, policy } = options;
   const profile = profileOf(options);
-  for (const event of await ownEvents(options)) await measureOnce(cpu, event);
+  await measureOnce(cpu, await ownEvents(options));
   const { evidence, eventLog } = await cpu.quote(new Uint8Array(64));
   if (cpu.profile === 'tdx') await requireReplay(evidence, eventLog);
   const measurement = await evidenceMeasurement(profile, evidence, policy);
@@ -103,17 +103,22 @@ async function gpuEvents(
   ];
 }
 
-async function measureOnce(cpu: CpuDevice, { name, payload }: OwnEvent): Promise<void> {
+/** The events have names of their own, so the log as it was before the first tells which of them are in it. */
+async function measureOnce(cpu: CpuDevice, events: readonly OwnEvent[]): Promise<void> {
+  if (events.length === 0) return;
   const { eventLog } = await cpu.quote(new Uint8Array(64));
-  const found = eventLog.filter((event) => event.name === name);
-  const [only] = found;
-  if (only === undefined) return cpu.extend?.(name, payload);
-  if (found.length > 1 || !equalBytes(fromBase64(only.payload), payload)) {
-    throw refuse('CONFIG_INVALID', {
-      setting: 'runtime register',
-      event: name,
-      expected: 'a guest started anew: it has measured something else already',
-    });
+  for (const { name, payload } of events) {
+    const found = eventLog.filter((event) => event.name === name);
+    const [only] = found;
+    if (only === undefined) {
+      await cpu.extend?.(name, payload);
+    } else if (found.length > 1 || !equalBytes(fromBase64(only.payload), payload)) {
+      throw refuse('CONFIG_INVALID', {
+        setting: 'runtime register',
+        event: name,
+        expected: 'a guest started anew: it has measured something else already',
+      });
+    }
   }
 }
 
