@@ -193,7 +193,28 @@ describe('usufruct attest verify', () => {
     expect(out).toMatch(/^ {2}ok {3}MEASUREMENT +The code that runs, and the conditions/m);
     expect(out).toMatch(/^ {2}ok {3}GPU_BINDING +[A-Z]/m);
     expect(out).toContain('DEV ONLY');
-    expect(out).toMatch(/^GOOD until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m);
+    expect(out).toMatch(/^GOOD, FRESHNESS UNPROVEN, until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m);
+  });
+
+  it('says that freshness is unproven where only the file names the challenge, and whose the job is', async () => {
+    await fetchAll();
+    const judged = async (...args: string[]) => {
+      const files = [path('bundle.json'), '--policy', path('policy.json'), '--offline', ...roots];
+      const { code, out } = await run('--json', 'attest', 'verify', ...files, ...args);
+      const { freshness, jobFrom } = JSON.parse(out);
+      return { code, freshness, jobFrom };
+    };
+    expect(await judged()).toEqual({ code: EXIT.ok, freshness: 'unproven', jobFrom: 'evidence' });
+    expect(await judged('--challenge', toHex(OWN), '--job', JOB)).toEqual({
+      code: EXIT.ok,
+      freshness: 'own-challenge',
+      jobFrom: 'argument',
+    });
+    const { out } = await verify('--challenge', toHex(OWN), '--job', JOB);
+    expect(out).not.toMatch(/UNPROVEN|--job/);
+    expect(out).toMatch(/^GOOD until 20/m);
+    const help = await run('attest', 'verify', '--help');
+    expect(help.out).toContain('Without --challenge, 0 does not say that the evidence is fresh');
   });
 
   it('gives the same as one JSON object with the names of EAT', async () => {
@@ -262,6 +283,9 @@ describe('usufruct attest verify', () => {
     );
     expect(code).toBe(EXIT.refused);
     expect(out).not.toContain('DEV ONLY');
+    const generated = await verify('--challenge', '09'.repeat(32));
+    expect(generated.code).toBe(EXIT.refused);
+    expect(generated.out).toContain('DEV ONLY');
   });
 
   it('judges at another time, by what was held then, and asks nobody', async () => {

@@ -39,6 +39,8 @@ export interface DeskRequest {
 
 export interface DeskAnswer {
   readonly result: Appraisal;
+  /** True where roots or evidence are a stand-in's, also of a result that is not good and has no claims. */
+  readonly standIn: boolean;
   /** What the evidence needs and this verifier does not have. */
   readonly missing: readonly { readonly name: string; readonly reason: string }[];
   /** What it was judged by. Whoever is handed these can judge again: vendors sign the one, the chain pins the other. */
@@ -67,9 +69,16 @@ export class AppraisalDesk {
       roots,
       ...(teePolicy === undefined ? {} : { teePolicy }),
     });
-    return { result, missing, endorsements, teePolicy };
+    return { result, standIn: isStandInJudgement(bundle, roots), missing, endorsements, teePolicy };
   }
 }
+
+/**
+ * Whether a judgement of this bundle under these roots says nothing about hardware, whatever comes of it: generated roots
+ * stand in for a vendor's, or the evidence says of itself that software made it.
+ */
+export const isStandInJudgement = ({ profile }: Pick<EvidenceBundle, 'profile'>, roots: RootSet): boolean =>
+  roots.standIn || profile === 'software-dev';
 
 /** Checks that fail for what the verifier has not got, or has no longer; the evidence may be good all the same. */
 const ENDORSEMENT_CHECKS: readonly string[] = [

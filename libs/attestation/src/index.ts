@@ -2,7 +2,7 @@ export { appraiseEvidence, failedChecks, supportedProfiles, verifierOf } from '.
 export { GPU_EVENTS, gpuAttestationPayload, gpuPolicyPayload } from './composite/gpu-events.js';
 export type { GpuMode } from './composite/gpu-events.js';
 export { canonicalCompose, composeConfigId, composeHash, encodeCompose, isCanonicalCompose } from './app-compose.js';
-export { AppraisalDesk, appraisalRefusal } from './appraisal-desk.js';
+export { AppraisalDesk, appraisalRefusal, isStandInJudgement } from './appraisal-desk.js';
 export type { DeskAnswer, DeskOptions, DeskRequest, EndorsementPort } from './appraisal-desk.js';
 export { CHECK_MEANINGS, CHECK_SECTIONS, checkSection } from './check-meanings.js';
 export type { CheckSection } from './check-meanings.js';

@@ -3,7 +3,7 @@ import type { JobId } from '@usufruct/kernel';
 import { toWireJson, type Answer } from '@usufruct/protocol';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
-import { checkLines } from './receipt.js';
+import { checkLines } from '../verdict.js';
 
 interface AskOptions {
   readonly job: string;

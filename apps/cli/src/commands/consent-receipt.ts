@@ -6,7 +6,7 @@ import { judgeOffline } from '@usufruct/sdk';
 import type { Command } from 'commander';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
-import { checkLines } from './receipt.js';
+import { sayReceiptVerdict } from '../verdict.js';
 
 interface IssueOptions {
   readonly out?: string;
@@ -51,16 +51,11 @@ export function addConsentReceipt(consent: Command, open: Parameters<AddCommand>
       const runtime = open(command);
       const document = readReceipt(path);
       const options = { isUnsignedAllowed: allowUnsigned === true };
-      const { ok, checks } =
+      const verdict =
         online === true
           ? await runtime.client().grants.judgeReceipt(document, options)
           : await judgeOffline(document, options);
-      if (!ok) {
-        for (const line of checkLines(checks)) runtime.terminal.remark(line);
-        const failed = checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-        throw refuse('RECEIPT_INVALID', { checks: failed.join(', ') });
-      }
-      runtime.terminal.result({ checks }, checkLines(checks));
+      sayReceiptVerdict(runtime.terminal, verdict);
     });
 }
 

@@ -2,7 +2,7 @@ import { passed, failed, refuse, toUsufructError, verdictOf, type Check } from '
 import { z } from 'zod';
 import type { AddCommand } from '../program.js';
 import type { Runtime } from '../runtime.js';
-import { checkLines } from './receipt.js';
+import { checkLines } from '../verdict.js';
 
 const TIMEOUT_MS = 5_000;
 const zHolder = z.object({ standIns: z.array(z.string()) });

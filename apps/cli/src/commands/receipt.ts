@@ -1,14 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { refuse, type Check, type JobId, type QuestionId } from '@usufruct/kernel';
+import { refuse, type JobId, type QuestionId } from '@usufruct/kernel';
 import { parseAt, toWireJson } from '@usufruct/protocol';
 import { verifyReceipt, zReceiptEvidence, type ReceiptEvidence } from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
-
-const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: 'skip' } as const;
-
-export const checkLines = (checks: readonly Check[]): string[] =>
-  checks.map(({ name, status, detail }) => `${MARKS[status]} ${name}${detail === '' ? '' : `: ${detail}`}`);
+import { checkLines, sayReceiptVerdict } from '../verdict.js';
 
 export const addReceipt: AddCommand = (program, open) => {
   const receipt = program.command('receipt').description('signed receipts of paid questions');
@@ -42,13 +38,7 @@ export const addReceipt: AddCommand = (program, open) => {
               .client()
               .receipts.collect({ receipt: bytes, signature, answer, transaction: settlement?.digest ?? null })
           : saved;
-      const verdict = await verifyReceipt(evidence);
-      if (!verdict.ok) {
-        for (const line of checkLines(verdict.checks)) runtime.terminal.remark(line);
-        const failed = verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
-        throw refuse('RECEIPT_INVALID', { checks: failed.join(', ') });
-      }
-      runtime.terminal.result({ checks: verdict.checks }, checkLines(verdict.checks));
+      sayReceiptVerdict(runtime.terminal, await verifyReceipt(evidence));
     });
 };
 

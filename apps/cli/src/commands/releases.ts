@@ -2,7 +2,7 @@ import type { ContributionId } from '@usufruct/kernel';
 import type { HolderReleases } from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
-import { checkLines } from './receipt.js';
+import { checkLines } from '../verdict.js';
 
 export const addReleases: AddCommand = (program, open) => {
   const releases = program.command('releases').description('who was given the key to your contribution');

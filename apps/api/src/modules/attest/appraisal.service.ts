@@ -34,14 +34,14 @@ export class AppraisalService {
   }
 }
 
-function toAppraisal({ result, missing, endorsements, teePolicy }: DeskAnswer): AppraisalType {
+function toAppraisal({ result, standIn, missing, endorsements, teePolicy }: DeskAnswer): AppraisalType {
   const { ok, checks, claims, policyDigest, expiresAtMs } = result;
   return {
     ok,
     checks,
     policyDigest,
     expiresAtMs,
-    standIn: claims?.standIn ?? false,
+    standIn,
     cpu: claims?.cpu ?? null,
     gpu: claims?.gpu ?? null,
     binding: claims?.binding ?? null,

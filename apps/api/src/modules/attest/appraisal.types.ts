@@ -87,7 +87,7 @@ export class AppraisalType {
   policyDigest!: Digest;
   @Field(() => TimestampMsScalar)
   expiresAtMs!: TimestampMs;
-  @Field({ description: 'True where a root or a TEE is a stand-in: it proves nothing about hardware.' })
+  @Field({ description: 'True where a root or a TEE is a stand-in: good or not, it says nothing about hardware.' })
   standIn!: boolean;
   @Field(() => CpuClaimType, { nullable: true, description: 'Null unless every required check passed.' })
   cpu!: CpuClaimType | null;

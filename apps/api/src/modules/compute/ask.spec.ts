@@ -115,7 +115,7 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
     expect(answer.runnerId).toBe(runnerIdOf(world.dao.runnerKey.publicKey));
     expect(JSON.parse(answer.bundle)).toMatchObject({ challenges: [nonce], jobId, profile: 'software-dev' });
     // What this runner sent is no quote at all, and is said to be none.
-    expect(answer.appraisal).toMatchObject({ ok: false, cpu: null, teePolicy: null, endorsements: [], missing: [] });
+    expect(answer.appraisal).toMatchObject({ ok: false, standIn: true, cpu: null, teePolicy: null, endorsements: [], missing: [] });
     expect(answer.appraisal.checks).toContainEqual({ name: 'PARSE', status: 'failed' });
     expect(await world.field(query, { jobId, nonce: 'AAAA' }, token)).toMatchObject({ code: 'INVALID_ARGUMENT' });
     const stranger = await world.signIn(world.dao.stranger);

@@ -3,15 +3,16 @@ import {
   composeConfigId,
   composeHash,
   eventDigest,
-  evidenceMeasurement,
   isCanonicalCompose,
   encodeNvidiaPolicy,
+  nitroMeasurement,
   replayEventLog,
   runtimeRegisterOf,
   tdxIdentityOf,
   tdxMeasurement,
   zTeePolicy,
   type TdxIdentity,
+  type TdxPolicy,
   type TeePolicy,
 } from '@usufruct/attestation';
 import { fromHex, refuse, toBase64, toHex } from '@usufruct/kernel';
@@ -21,6 +22,8 @@ import { z } from 'zod';
 import { readJsonFile } from '../../files-json.js';
 import type { AddCommand } from '../../program.js';
 
+/** MRCONFIGID of a guest that was started without one. */
+const NO_CONFIG_ID = '00'.repeat(48);
 const zRegister = z.string().regex(/^[0-9a-f]{96}$/);
 const zHex = z.string().regex(/^([0-9a-f]{2})*$/);
 /** As `dstack-mr` and a guest's own quote give them. */
@@ -35,6 +38,11 @@ const zIdentity = z.strictObject({
   mrOwnerConfig: zRegister.default('00'.repeat(48)),
   mrServiceTd: zRegister.default('00'.repeat(48)),
 });
+/** What `nitro-cli build-enclave` and `describe-eif` print; an enclave in debug mode has registers of zeros. */
+const zCodeRegister = zRegister.refine((hex) => hex !== NO_CONFIG_ID, 'a register that is not zero');
+const zBuiltEnclave = z.object({
+  Measurements: z.object({ PCR0: zCodeRegister, PCR1: zCodeRegister, PCR2: zCodeRegister }),
+});
 const zEvents = z.array(z.object({ name: zEventName, payload: zHex })).max(256);
 const QUOTE_BYTES_AT_MOST = 64 * 1024;
 
@@ -43,8 +51,17 @@ interface MeasureOptions {
   readonly events?: string;
   readonly quote?: string;
   readonly identity?: string;
+  readonly pcrs?: string;
   readonly policy?: string;
+  readonly imageAlone?: boolean;
 }
+
+/** dstack measures it before anything of the application runs, so no application can choose it. */
+const COMPOSE_EVENT = 'compose-hash';
+
+const MEASURE_HELP = `
+A guest whose MRCONFIGID is zero, under a policy that requires no compose-hash event, may run any application: then no
+measurement is printed, unless --image-alone says that the image itself is the application.`;
 
 export const addMeasure = (attest: Command, open: Parameters<AddCommand>[1]): void => {
   attest
@@ -54,7 +71,10 @@ export const addMeasure = (attest: Command, open: Parameters<AddCommand>[1]): vo
     .option('--events <file>', 'JSON: [{"name", "payload" in hex}, …]: what RTMR3 will be')
     .option('--quote <file>', 'a TDX quote: its registers')
     .option('--identity <file>', 'JSON of registers (from dstack-mr or a quote): mrSeam, mrTd, rtmr0, rtmr1, rtmr2, …')
+    .option('--pcrs <file>', 'what nitro-cli build-enclave printed: the registers of an enclave of AWS')
     .option('--policy <file>', 'JSON of what is asked of the hardware: the measurement that a DAO approves')
+    .option('--image-alone', 'the image holds the application and starts no other: nothing else need pin one')
+    .addHelpText('after', MEASURE_HELP)
     .action(async (options: MeasureOptions, command) => {
       const measured = await measure(options);
       const { terminal } = open(command);
@@ -68,8 +88,11 @@ type Measured = Readonly<Record<string, string | boolean>>;
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const compose = options.compose === undefined ? undefined : readBytes(options.compose, 'compose');
   const quote = options.quote === undefined ? undefined : readBytes(options.quote, 'quote', QUOTE_BYTES_AT_MOST);
-  if (options.quote !== undefined && options.identity !== undefined) {
-    throw refuse('INVALID_ARGUMENT', { field: '--identity', expected: 'not beside --quote' });
+  const [first, second] = (['quote', 'identity', 'pcrs'] as const).filter((name) => options[name] !== undefined);
+  if (second !== undefined)
+    throw refuse('INVALID_ARGUMENT', { field: `--${second}`, expected: `not beside --${first}` });
+  if (options.pcrs !== undefined && options.policy === undefined) {
+    throw refuse('INVALID_ARGUMENT', { field: '--policy', expected: 'beside --pcrs' });
   }
   const identity = await identityOf(options, compose, quote);
   const measured = {
@@ -77,7 +100,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     ...(options.events === undefined ? {} : { rtmr3: await ofEvents(options.events) }),
     ...identity,
     ...(quote === undefined ? {} : { quotedRtmr3: toHex(runtimeRegisterOf(quote) ?? new Uint8Array()) }),
-    ...(await ofPolicy(options, identity, quote)),
+    ...(await ofPolicy(options, identity, compose)),
   };
   if (Object.keys(measured).length > 0) return measured;
   throw refuse('INVALID_ARGUMENT', { field: 'options', expected: '--compose, --events, --quote or --identity' });
@@ -120,32 +143,59 @@ async function identityOf(
 }
 
 async function ofPolicy(
-  { policy: path }: MeasureOptions,
+  options: MeasureOptions,
   identity: TdxIdentity | undefined,
-  quote: Uint8Array | undefined,
+  compose: Uint8Array | undefined,
 ): Promise<Measured> {
-  if (path === undefined) return {};
-  const policy = readJsonFile(path, zTeePolicy, 'policy');
+  if (options.policy === undefined) return {};
+  const policy = readJsonFile(options.policy, zTeePolicy, 'policy');
+  if (options.pcrs !== undefined) return ofEnclave(options.pcrs, policy);
   const { tdx, nvidia } = policy;
   if (identity === undefined || tdx === undefined) {
     throw refuse('INVALID_ARGUMENT', { field: '--policy', expected: 'one for TDX, and registers to go with it' });
   }
-  const profile = nvidia === undefined ? 'tdx' : 'tdx+nv';
-  const measurement = await measurementOf(identity, quote, profile, policy);
-  return { profile, measurement: measurement ?? '' };
+  const application = await applicationOf(identity, tdx, compose, options.imageAlone === true);
+  const companions = nvidia === undefined ? [] : [encodeNvidiaPolicy(nvidia)];
+  const measurement = await tdxMeasurement(identity, tdx, companions);
+  return { profile: nvidia === undefined ? 'tdx' : 'tdx+nv', application, measurement };
 }
 
-const measurementOf = (
-  identity: TdxIdentity,
-  quote: Uint8Array | undefined,
-  profile: 'tdx' | 'tdx+nv',
-  policy: TeePolicy,
-): Promise<string | null> => {
-  if (quote !== undefined) return evidenceMeasurement(profile, quote, policy);
-  const { tdx, nvidia } = policy;
-  if (tdx === undefined) return Promise.resolve(null);
-  return tdxMeasurement(identity, tdx, nvidia === undefined ? [] : [encodeNvidiaPolicy(nvidia)]);
-};
+/**
+ * What says which application the guest runs. Refuses `INVALID_ARGUMENT` where nothing does: firmware, kernel and root
+ * file system are measured, but under dstack they start whatever compose file the host hands over.
+ */
+async function applicationOf(
+  { mrConfigId }: TdxIdentity,
+  { requiredEvents }: TdxPolicy,
+  compose: Uint8Array | undefined,
+  isImageAlone: boolean,
+): Promise<string> {
+  if (mrConfigId !== NO_CONFIG_ID) return 'MRCONFIGID';
+  const event = requiredEvents.find(({ name }) => name === COMPOSE_EVENT);
+  if (event !== undefined) {
+    const isHash = /^[0-9a-f]{64}$/.test(event.payload);
+    if (isHash && (compose === undefined || event.payload === (await composeHash(compose)))) {
+      return `the event ${COMPOSE_EVENT}`;
+    }
+    throw refuse('INVALID_ARGUMENT', { field: COMPOSE_EVENT, expected: 'the compose hash of the application' });
+  }
+  if (isImageAlone) return 'the image alone';
+  throw refuse('INVALID_ARGUMENT', {
+    field: '--policy',
+    expected: `an MRCONFIGID that is not zero, the event ${COMPOSE_EVENT} among requiredEvents, or --image-alone`,
+  });
+}
+
+/** Of an enclave of AWS Nitro; its image holds the application. Refuses the registers of one in debug mode. */
+async function ofEnclave(path: string, { nitro }: TeePolicy): Promise<Measured> {
+  const { PCR0: pcr0, PCR1: pcr1, PCR2: pcr2 } = readJsonFile(path, zBuiltEnclave, 'pcrs').Measurements;
+  if (nitro === undefined) throw refuse('INVALID_ARGUMENT', { field: '--policy', expected: 'one for Nitro' });
+  return {
+    profile: 'nitro',
+    application: 'PCR0 to PCR2',
+    measurement: await nitroMeasurement({ pcr0, pcr1, pcr2 }, nitro),
+  };
+}
 
 function readBytes(path: string, field: string, atMost = 1024 * 1024): Uint8Array {
   try {
@@ -162,6 +212,7 @@ const LABELS: Readonly<Record<string, string>> = {
   composeIsCanonical: 'in canonical form',
   quotedRtmr3: 'RTMR3 in the quote',
   measurement: 'measurement to approve',
+  application: 'application pinned by',
 };
 
 const linesOf = (measured: Measured): string[] =>

@@ -19,13 +19,20 @@ export interface Judged {
   readonly missing: readonly MissingEndorsement[];
   /** Roots or evidence of a stand-in. */
   readonly isStandIn: boolean;
+  /** Whoever asks named the challenge that they made; otherwise the file says which it was. */
+  readonly isFresh: boolean;
+  /** Whoever asks named the job; otherwise it is the one that the evidence names. */
+  readonly isOwnJob: boolean;
 }
 
 const STAND_IN =
   'DEV ONLY: judged under generated roots, or made by software that imitates hardware. It proves nothing about hardware.';
+const UNPROVEN_FRESHNESS =
+  'FRESHNESS UNPROVEN: the file says which challenge was its verifier’s. Give yours with --challenge, or take this for a recording.';
+const UNASKED_JOB = 'The job is the one that the evidence names: --job says which it must be.';
 
 /** A table that a person can read: each check with its result, its meaning and its reason, apart by what it is about. */
-export function tableOf({ profile, atMs, result, missing, isStandIn }: Judged): string[] {
+export function tableOf({ profile, atMs, result, missing, isStandIn, isFresh, isOwnJob }: Judged): string[] {
   const width = Math.max(...result.checks.map(({ name }) => name.length));
   const sections = CHECK_SECTIONS.flatMap((section) => {
     const checks = result.checks.filter(({ name }) => checkSection(name) === section);
@@ -34,12 +41,14 @@ export function tableOf({ profile, atMs, result, missing, isStandIn }: Judged): 
   return [
     `Evidence of the profile ${profile}, judged at ${timeOf(atMs)} under the policy ${result.policyDigest}`,
     ...(isStandIn ? [STAND_IN] : []),
+    ...(isFresh ? [] : [UNPROVEN_FRESHNESS]),
+    ...(isOwnJob ? [] : [UNASKED_JOB]),
     ...sections,
     ...claimLines(result),
     ...(missing.length === 0 ? [] : ['', 'Endorsements that are not at hand']),
     ...missing.map(({ name, reason }) => `  ${name}: ${reason}`),
     '',
-    verdictLine(result),
+    verdictLine(result, isFresh),
   ];
 }
 
@@ -64,8 +73,9 @@ function claimLines({ claims }: Appraisal): string[] {
   ];
 }
 
-function verdictLine({ ok, checks, expiresAtMs }: Appraisal): string {
+function verdictLine({ ok, checks, expiresAtMs }: Appraisal, isFresh: boolean): string {
   const count = (status: Check['status']): number => checks.filter((check) => check.status === status).length;
   const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} not checked`;
-  return ok ? `GOOD until ${timeOf(expiresAtMs)}: ${counts}` : `NOT GOOD: ${counts}; every required check must pass`;
+  const good = isFresh ? 'GOOD' : 'GOOD, FRESHNESS UNPROVEN,';
+  return ok ? `${good} until ${timeOf(expiresAtMs)}: ${counts}` : `NOT GOOD: ${counts}; every required check must pass`;
 }

@@ -4,6 +4,7 @@ import {
   EVIDENCE_FILE_BYTES_AT_MOST,
   exportEat,
   failedChecks,
+  isStandInJudgement,
   readEvidenceFile,
   readPolicyFile,
   type EvidenceFile,
@@ -26,6 +27,12 @@ interface VerifyOptions {
   readonly devRoot?: readonly string[];
 }
 
+const VERIFY_HELP = `
+Exit code 0 only if every required check passed; 3 if not, 2 if a file is not what it must be.
+Without --challenge, 0 does not say that the evidence is fresh: the file says which challenge was its verifier's, and
+whoever wrote it could have played back old evidence. Without --job, it is for the job that the evidence itself names.
+The output says so in words, and with --json as freshness and jobFrom.`;
+
 export const addVerify: AddCommand = (attest, open) => {
   attest
     .command('verify')
@@ -38,7 +45,7 @@ export const addVerify: AddCommand = (attest, open) => {
     .option('--challenge <text>', 'the 32 bytes that you made, hex or base64 (default: as the file says)')
     .option('--job <id>', 'the job that the evidence must be for (default: the one that it names)')
     .option('--dev-root <name=file...>', 'DEV ONLY: generated roots in place of the vendors’')
-    .addHelpText('after', '\nExit code 0 only if every required check passed.')
+    .addHelpText('after', VERIFY_HELP)
     .action(async (path: string, options: VerifyOptions, command) => verify(open(command), path, options));
 };
 
@@ -59,11 +66,15 @@ async function verify(runtime: Runtime, path: string, options: VerifyOptions): P
     roots,
   });
   const { checks, policyDigest, expiresAtMs } = result;
-  const isStandIn = result.claims?.standIn ?? (options.devRoot ?? []).length > 0;
+  const isStandIn = isStandInJudgement(bundle, roots);
+  const isFresh = options.challenge !== undefined;
+  const isOwnJob = options.job !== undefined;
   const value = {
     profile: bundle.profile,
     atMs: nowMs,
     standIn: isStandIn,
+    freshness: isFresh ? 'own-challenge' : 'unproven',
+    jobFrom: isOwnJob ? 'argument' : 'evidence',
     checks,
     policyDigest,
     expiresAtMs,
@@ -73,7 +84,7 @@ async function verify(runtime: Runtime, path: string, options: VerifyOptions): P
   const refusal = result.ok
     ? null
     : refuse('ATTESTATION_REFUSED', { checks: failed.join(', ') || 'a required check is missing' });
-  const lines = tableOf({ profile: bundle.profile, atMs: nowMs, result, missing, isStandIn });
+  const lines = tableOf({ profile: bundle.profile, atMs: nowMs, result, missing, isStandIn, isFresh, isOwnJob });
   runtime.terminal.judgement({ ...value, eat: exportEat(result, nowMs) }, lines, refusal);
 }
 
