@@ -9,6 +9,7 @@ export { generateKeyPair, open, seal, HPKE_KEY_BYTES, HPKE_OVERHEAD_BYTES } from
 export type { HpkeKeyPair, OpenParams, SealParams } from './hpke.js';
 export * from './merkle-log.js';
 export * from './session-key.js';
+export * from './resharing.js';
 export * from './sharing.js';
 export * from './wallet.js';
 export * from './streams.js';

@@ -8,23 +8,23 @@
  *
  * Scalars and points are 32 bytes, little-endian, canonical.
  */
-import { ristretto255 } from '@noble/curves/ed25519.js';
 import { refuse, type RandomSource } from '@usufruct/kernel';
 import { requireInteger } from './guards.js';
+import {
+  brokenRandom,
+  decodePoint,
+  decodeShare,
+  evaluate,
+  evaluateCommitted,
+  Fn,
+  MAX_HOLDERS,
+  Point,
+  randomScalar,
+  type GroupPoint,
+  type Share,
+} from './polynomial.js';
 
-const { Point } = ristretto255;
-const { Fn } = Point;
-type GroupPoint = InstanceType<typeof Point>;
-
-export const SCALAR_BYTES = 32;
-export const MAX_HOLDERS = 255;
-
-export interface Share {
-  /** The holder's position, 1 to `holderCount`. */
-  readonly index: number;
-  /** A canonical non-zero scalar, 32 bytes little-endian. Secret. */
-  readonly value: Uint8Array;
-}
+export { MAX_HOLDERS, SCALAR_BYTES, type Share } from './polynomial.js';
 
 export interface DealParams {
   readonly threshold: number;
@@ -86,7 +86,7 @@ export function combine(shares: readonly Share[], commitments: readonly Uint8Arr
   if (shares.length < points.length) {
     throw refuse('SHARES_INSUFFICIENT', { needed: String(points.length), given: String(shares.length) });
   }
-  const chosen = shares.slice(0, points.length).map((share) => ({ x: share.index, y: decodeScalar(share) }));
+  const chosen = shares.slice(0, points.length).map((share) => ({ x: share.index, y: decodeShare(share) }));
   const secret = chosen.every(isDecoded) ? interpolateAtZero(chosen) : 0n;
   if (secret !== 0n && Point.BASE.multiply(secret).equals(points[0]!)) return Fn.toBytes(secret);
   throw blame(shares, points);
@@ -112,17 +112,10 @@ function refuseDuplicates(shares: readonly Share[]): void {
 }
 
 function liesOnPolynomial(share: Share, points: readonly GroupPoint[]): boolean {
-  const value = decodeScalar(share);
+  const value = decodeShare(share);
   if (value === null || points.length === 0) return false;
-  // Horner's rule on public points with a small public scalar: variable time is fine here.
-  const x = BigInt(share.index);
-  const expected = points.reduceRight((sum, point) => sum.multiplyUnsafe(x).add(point), Point.ZERO);
-  return Point.BASE.multiply(value).equals(expected);
+  return Point.BASE.multiply(value).equals(evaluateCommitted(points, share.index));
 }
-
-/** Coefficients from the constant term up. */
-const evaluate = (coefficients: readonly bigint[], x: bigint): bigint =>
-  coefficients.reduceRight((sum, a) => Fn.add(Fn.mul(sum, x), a), 0n);
 
 /** f(0) = Σ y_i · Π_{j≠i} x_j / (x_j - x_i) */
 function interpolateAtZero(samples: readonly Sample[]): bigint {
@@ -134,38 +127,3 @@ function interpolateAtZero(samples: readonly Sample[]): bigint {
     return Fn.add(sum, Fn.mul(y, Fn.div(above, below)));
   }, 0n);
 }
-
-/** 64 bytes reduced modulo ℓ: the bias is under 2^-252. */
-function randomScalar(random: RandomSource): bigint {
-  const bytes = random(64);
-  if (bytes.length !== 64) throw brokenRandom();
-  const scalar = Fn.create(littleEndian(bytes));
-  if (scalar === 0n) throw brokenRandom();
-  return scalar;
-}
-
-const brokenRandom = (): Error => refuse('INVALID_ARGUMENT', { field: 'random', expected: 'a working random source' });
-
-/** `null` for anything but a canonical non-zero scalar at an index from 1 to 255. */
-function decodeScalar({ index, value }: Share): bigint | null {
-  if (!Number.isInteger(index) || index < 1 || index > MAX_HOLDERS) return null;
-  if (!(value instanceof Uint8Array) || value.length !== SCALAR_BYTES) return null;
-  const scalar = littleEndian(value);
-  return scalar !== 0n && scalar < Fn.ORDER ? scalar : null;
-}
-
-function decodePoint(bytes: Uint8Array, position: number): GroupPoint {
-  try {
-    const point = Point.fromBytes(bytes);
-    if (!point.is0()) return point;
-  } catch {
-    // one refusal for every way of being malformed
-  }
-  throw refuse('INVALID_ARGUMENT', {
-    field: `commitments[${position}]`,
-    expected: 'a ristretto255 point, not the identity',
-  });
-}
-
-const littleEndian = (bytes: Uint8Array): bigint =>
-  bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);

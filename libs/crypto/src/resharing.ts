@@ -1,0 +1,195 @@
+/**
+ * Verifiable re-sharing of a Feldman-shared secret to another set of holders, another threshold, or both (Desmedt and
+ * Jajodia 1997; verifiable as in Wong, Wang and Wing, SISW 2002). The secret is never put together.
+ *
+ * The shares lie on f of degree t-1. Dealer i draws g_i of degree t'-1 with g_i(0) = f(i), gives receiver j the
+ * sub-share g_i(j) and publishes commitments D_i to g_i. Everybody checks D_i,0 = f(i)·B, which follows from the
+ * commitments to f, and j checks its sub-share against D_i. With the Lagrange coefficients λ_i of t dealers, the share
+ * of j is Σ λ_i·g_i(j) and the commitments are Σ λ_i·D_i: of a polynomial of degree t'-1 whose constant term is f(0).
+ * So the first commitment stays, and whoever knows it can see that no re-sharing ever changed the secret.
+ *
+ * All receivers must use the same dealers: other dealers make another polynomial with the same secret. Fewer than t
+ * dealers and fewer than t' receivers together learn nothing (tested as linear algebra, whatever they pool). A dealer
+ * that keeps its old share keeps what it knew: old shares must be destroyed once enough receivers have theirs.
+ */
+import { refuse, type RandomSource } from '@usufruct/kernel';
+import { requireInteger } from './guards.js';
+import {
+  brokenRandom,
+  decodePoint,
+  decodeScalar,
+  decodeShare,
+  evaluate,
+  evaluateCommitted,
+  Fn,
+  isIndex,
+  MAX_HOLDERS,
+  Point,
+  pointOf,
+  randomScalar,
+  type GroupPoint,
+  type Share,
+} from './polynomial.js';
+
+export interface DealSubSharesParams {
+  /** The dealer's own share; it must have been verified when it was received. */
+  readonly share: Share;
+  /** Of the polynomial to be: t'. */
+  readonly threshold: number;
+  /** How many receivers there are: n'. */
+  readonly holderCount: number;
+  /** The same bytes give the same dealing: a dealer that is asked twice must not deal twice. */
+  readonly random: RandomSource;
+}
+export interface SubDeal {
+  /** For receivers 1 to `holderCount`, 32 bytes each. Secret, each for its receiver alone. */
+  readonly subShares: readonly Uint8Array[];
+  /** `threshold` points. Public. */
+  readonly commitments: readonly Uint8Array[];
+}
+
+/** Share a share. Refuses `INVALID_ARGUMENT` for other numbers, `SHARE_INVALID` for what is no share. */
+export function dealSubShares({ share, threshold, holderCount, random }: DealSubSharesParams): SubDeal {
+  requireInteger(holderCount, 1, MAX_HOLDERS, 'holderCount');
+  requireInteger(threshold, 1, holderCount, 'threshold');
+  const constant = decodeShare(share);
+  if (constant === null) throw refuse('SHARE_INVALID', { index: String(share.index) });
+  const coefficients = [constant, ...Array.from({ length: threshold - 1 }, () => randomScalar(random))];
+  const subShares = Array.from({ length: holderCount }, (_, i) => {
+    const value = evaluate(coefficients, BigInt(i + 1));
+    // Chance 2^-252 with a working source; receivers refuse it, so the dealer must not make it.
+    if (value === 0n) throw brokenRandom();
+    return Fn.toBytes(value);
+  });
+  return { subShares, commitments: coefficients.map((a) => Point.BASE.multiply(a).toBytes()) };
+}
+
+/** What one dealer gave one receiver for one secret. */
+export interface SubDealing {
+  /** The dealer's index on the polynomial that its share lies on. */
+  readonly dealerIndex: number;
+  readonly commitments: readonly Uint8Array[];
+  /** 32 bytes. Secret. */
+  readonly subShare: Uint8Array;
+}
+export type PublicSubDealing = Omit<SubDealing, 'subShare'>;
+
+/**
+ * What is wrong with a dealing: `COMMITMENTS` are not `threshold` points, `CONSTANT_TERM` commits to another value than
+ * the dealer's share, `SUB_SHARE` is not on the committed polynomial (which only its receiver can say).
+ */
+export type SubDealingFlaw = 'COMMITMENTS' | 'CONSTANT_TERM' | 'SUB_SHARE';
+
+export interface ReceiverParams {
+  /** Commitments to the polynomial that the dealers' shares lie on. */
+  readonly fromCommitments: readonly Uint8Array[];
+  /** Of the polynomial to be. */
+  readonly threshold: number;
+  /** Whose sub-share it is. */
+  readonly receiverIndex: number;
+}
+
+/** Null for a good one. Refuses `INVALID_ARGUMENT` for malformed `fromCommitments`, which are not the dealer's. */
+export function subDealingFlaw(
+  dealing: SubDealing,
+  { fromCommitments, threshold, receiverIndex }: ReceiverParams,
+): SubDealingFlaw | null {
+  const from = fromCommitments.map(decodePoint);
+  const points = decodeAll(dealing.commitments, threshold);
+  if (points === null || !isIndex(dealing.dealerIndex)) return 'COMMITMENTS';
+  if (!points[0]!.equals(evaluateCommitted(from, dealing.dealerIndex))) return 'CONSTANT_TERM';
+  const value = decodeScalar(dealing.subShare);
+  if (value === null || !isIndex(receiverIndex)) return 'SUB_SHARE';
+  return Point.BASE.multiply(value).equals(evaluateCommitted(points, receiverIndex)) ? null : 'SUB_SHARE';
+}
+
+/**
+ * The receiver's share from verified dealings of exactly as many dealers as the old threshold.
+ * Refuses `SHARE_INVALID` for a malformed sub-share or a dealer named twice.
+ */
+export function combineSubShares(
+  dealings: readonly Pick<SubDealing, 'dealerIndex' | 'subShare'>[],
+  receiverIndex: number,
+): Share {
+  const { coefficients, divisor } = lagrangeAtZero(dealings.map(({ dealerIndex }) => dealerIndex));
+  const sum = dealings.reduce((total, { dealerIndex, subShare }, i) => {
+    const value = decodeScalar(subShare);
+    if (value === null) throw refuse('SHARE_INVALID', { index: String(dealerIndex) });
+    return Fn.add(total, Fn.mul(Fn.create(coefficients[i]!), value));
+  }, 0n);
+  return { index: receiverIndex, value: Fn.toBytes(Fn.div(sum, divisor)) };
+}
+
+/**
+ * The commitments to the new polynomial, by anybody. Refuses `SHARE_INVALID` when the dealers together do not commit to
+ * the secret of `secretCommitment` (the first commitment of the old polynomial, and of every one before it), naming
+ * them all: which one lies is for `subDealingFlaw` to say; and for commitments of different lengths.
+ */
+export function combineCommitments(
+  dealings: readonly PublicSubDealing[],
+  secretCommitment: Uint8Array,
+): readonly Uint8Array[] {
+  const indexes = dealings.map(({ dealerIndex }) => dealerIndex);
+  const { coefficients, divisor } = lagrangeAtZero(indexes);
+  const together = { index: indexes.join(','), reason: 'these dealers do not commit to the secret' };
+  const threshold = dealings[0]?.commitments.length ?? 0;
+  const decoded = dealings.map(({ commitments }) => decodeAll(commitments, threshold));
+  if (threshold === 0 || !decoded.every((points) => points !== null)) throw refuse('SHARE_INVALID', together);
+  // Small integers first and one division at the end: the dealers 1 to t need none.
+  const sums = Array.from({ length: threshold }, (_, k) =>
+    decoded.reduce((sum, points, i) => sum.add(timesInteger(points[k]!, coefficients[i]!)), Point.ZERO),
+  );
+  const secret = pointOf(secretCommitment);
+  if (secret === null || !sums[0]!.equals(timesInteger(secret, divisor))) throw refuse('SHARE_INVALID', together);
+  const inverse = Fn.inv(divisor);
+  return [
+    secretCommitment,
+    ...sums.slice(1).map((sum) => {
+      if (sum.is0()) throw refuse('SHARE_INVALID', together);
+      return (divisor === 1n ? sum : sum.multiplyUnsafe(inverse)).toBytes();
+    }),
+  ];
+}
+
+interface Lagrange {
+  /** λ_i · divisor, as integers that may be negative. */
+  readonly coefficients: readonly bigint[];
+  readonly divisor: bigint;
+}
+
+/** λ_i = Π_{j≠i} x_j / (x_j - x_i), over a common denominator. Refuses `SHARE_INVALID` for an index named twice. */
+function lagrangeAtZero(indexes: readonly number[]): Lagrange {
+  if (new Set(indexes).size !== indexes.length || !indexes.every(isIndex)) {
+    throw refuse('SHARE_INVALID', { index: indexes.join(','), reason: 'not each a position, once' });
+  }
+  const xs = indexes.map(BigInt);
+  const fractions = xs.map((own) => {
+    const others = xs.filter((x) => x !== own);
+    return {
+      above: others.reduce((product, x) => product * x, 1n),
+      below: others.reduce((product, x) => product * (x - own), 1n),
+    };
+  });
+  const divisor = fractions.reduce((common, { above, below }) => {
+    const needed = absolute(below) / greatestDivisor(above, below);
+    return (common * needed) / greatestDivisor(common, needed);
+  }, 1n);
+  return { coefficients: fractions.map(({ above, below }) => (above * divisor) / below), divisor };
+}
+
+const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  let [x, y] = [absolute(a), absolute(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** Public values: variable time is fine. */
+const timesInteger = (point: GroupPoint, factor: bigint): GroupPoint =>
+  factor < 0n ? point.multiplyUnsafe(-factor).negate() : point.multiplyUnsafe(factor);
+
+function decodeAll(commitments: readonly Uint8Array[], count: number): GroupPoint[] | null {
+  if (commitments.length !== count || count < 1 || count > MAX_HOLDERS) return null;
+  const points = commitments.map(pointOf);
+  return points.every((point) => point !== null) ? points : null;
+}
