@@ -145,8 +145,10 @@ export class Portal {
     return lines.map((line) => ({ ...line, units: BigInt(line.units) }));
   }
 
-  /** The sum of what the ledger on the page Payouts shows as received. */
+  /** The sum of what the ledger on the page Payouts shows as received, once it shows something or says that it is empty. */
   async credited(): Promise<bigint> {
+    const ledger = this.page.getByRole('region', { name: 'Your ledger' });
+    await ledger.locator('table, .empty').first().waitFor();
     const rows = this.page.locator('tr[data-direction="credit"]');
     const units = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('data-units') ?? '0'));
     return units.reduce((sum, text) => sum + BigInt(text), 0n);
