@@ -1,8 +1,9 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { openChain, refuseStandIns } from '@usufruct/chain';
 import { openVerifier, verifierStandIns } from '@usufruct/endorsements';
 import { systemClock, systemRandom } from '@usufruct/kernel';
-import { runService } from '@usufruct/service';
+import { runService, suiEventFile } from '@usufruct/service';
 import { createApp, startApp, stopApp } from './app.js';
 import { readConfig } from './platform/config/config.js';
 
@@ -10,7 +11,9 @@ await runService('api', async (logger) => {
   const config = readConfig(process.env);
   refuseStandIns({ suiNetwork: config.suiNetwork, standIns: verifierStandIns(config.verifier) });
   const { desk } = openVerifier(config.verifier, { clock: systemClock, logger });
-  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui });
+  const { suiNetwork, chainUrl, sui, dataDir } = config;
+  const suiEvents = dataDir === undefined ? undefined : suiEventFile(join(dataDir, 'sui-events.sqlite'));
+  const chain = openChain({ suiNetwork, chainUrl, sui, suiEvents });
   const app = await createApp({ config, chain, desk, logger, clock: systemClock, random: systemRandom });
   await startApp(app, config.port, config.host);
   logger.info('started', { url: await app.getUrl(), suiNetwork: config.suiNetwork });

@@ -4,6 +4,7 @@ import { keypairSigner, openChain, suiOptionsFrom, type Chain, type WalletSigner
 import { asId, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import { connect, type Journal, type UsufructClient } from '@usufruct/sdk';
+import { suiEventFile } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { readEndpoints, type Endpoints } from './endpoints.js';
 import { fileJournal } from './journal-file.js';
@@ -69,7 +70,8 @@ export class Runtime {
 
   chain(): Chain {
     const { suiNetwork, chainUrl } = this.endpoints();
-    return openChain({ suiNetwork, chainUrl, sui: suiOptionsFrom(this.surroundings.environment) });
+    const suiEvents = suiEventFile(join(this.home, 'sui-events.sqlite'));
+    return openChain({ suiNetwork, chainUrl, sui: suiOptionsFrom(this.surroundings.environment), suiEvents });
   }
 
   async coin(): Promise<ChainInfo['coin']> {

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { openChain } from '@usufruct/chain';
 import { openVerifier } from '@usufruct/endorsements';
 import { systemClock, systemRandom, toBase64 } from '@usufruct/kernel';
-import { runService } from '@usufruct/service';
+import { runService, suiEventFile } from '@usufruct/service';
 import { readConfig } from './config.js';
 import { startKeyHolder } from './start.js';
 
@@ -10,7 +11,7 @@ await runService('key-holder', async (logger) => {
   const { desk } = openVerifier(config.verifier, { clock: systemClock, logger });
   const running = await startKeyHolder({
     ...config,
-    chain: openChain(config),
+    chain: openChain({ ...config, suiEvents: suiEventFile(join(config.dataDir, 'sui-events.sqlite')) }),
     desk,
     clock: systemClock,
     random: systemRandom,

@@ -16,6 +16,7 @@ export * from './sui/sui-chain.js';
 export * from './sui/transactions/http-sponsor.js';
 export * from './sui/transactions/sponsor.js';
 export type * from './sui/events/event-source.js';
+export type * from './sui/events/event-store.js';
 export { EVENT_LAYOUTS, type MoveEventName } from './sui/layout/events.js';
 export type { MoveStruct, MoveType, ValueOf } from './sui/layout/move-types.js';
 /** The objects of our package as Sui stores them. */

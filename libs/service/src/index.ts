@@ -5,3 +5,4 @@ export * from './routes.js';
 export * from './run-service.js';
 export * from './serve-http.js';
 export * from './settings.js';
+export * from './sui-event-file.js';

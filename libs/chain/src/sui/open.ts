@@ -1,4 +1,5 @@
 import { SuiGrpcClient } from '@mysten/sui/grpc';
+import type { SuiEventStore } from './events/event-store.js';
 import { GrpcEventSource } from './events/grpc-event-source.js';
 import { packageIdsOf, suiEndpoint, suiSettings, type SuiOptions } from './settings.js';
 import { SuiChain } from './sui-chain.js';
@@ -13,6 +14,8 @@ export interface OpenSuiOptions {
   readonly timeoutMs?: number;
   /** In place of the one that the settings name. */
   readonly sponsor?: Sponsor | undefined;
+  /** Keeps what was read of the events over restarts; without one, the history is read again each time. */
+  readonly eventStore?: SuiEventStore | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -24,10 +27,16 @@ export function openSuiClient(suiNetwork: string, grpcUrl?: string): SuiGrpcClie
 }
 
 /** A Sui network over gRPC; nothing is asked of it yet. Refuses `CONFIG_INVALID` with the setting that is missing or wrong. */
-export function openSuiChain({ suiNetwork, sui, timeoutMs = TIMEOUT_MS, sponsor }: OpenSuiOptions): SuiChain {
+export function openSuiChain({
+  suiNetwork,
+  sui,
+  timeoutMs = TIMEOUT_MS,
+  sponsor,
+  eventStore,
+}: OpenSuiOptions): SuiChain {
   const settings = suiSettings(suiNetwork, sui);
   const client = new SuiGrpcClient({ network: settings.network, baseUrl: settings.grpcUrl });
   const events = new GrpcEventSource({ ledger: client.ledgerService, packageIds: packageIdsOf(settings), timeoutMs });
   const paidBy = sponsor ?? (settings.sponsor === null ? undefined : httpSponsor({ ...settings.sponsor, timeoutMs }));
-  return new SuiChain({ settings, client, events, sponsor: paidBy, timeoutMs });
+  return new SuiChain({ settings, client, events, eventStore, sponsor: paidBy, timeoutMs });
 }

@@ -7,6 +7,7 @@ import { abortRefusal } from './abort-codes.js';
 import { toSuiDigest } from './digests.js';
 import { EventIndex } from './events/event-index.js';
 import { ownEventName, type SuiEventSource } from './events/event-source.js';
+import type { SuiEventStore } from './events/event-store.js';
 import { askSui } from './failures.js';
 import { GovernanceReader } from './reads/governance-reader.js';
 import { Lookup } from './reads/lookup.js';
@@ -21,6 +22,8 @@ export interface SuiChainOptions {
   /** Any transport of `@mysten/sui`: what is asked of it is in its core interface. */
   readonly client: ClientWithCoreApi;
   readonly events: SuiEventSource;
+  /** Where what was read of the events is kept over restarts; without one, the history is read again each time. */
+  readonly eventStore?: SuiEventStore | undefined;
   /** Pays the gas; without one the sender does. */
   readonly sponsor?: Sponsor | undefined;
   /** How long one answer of the full node may take. */
@@ -37,7 +40,7 @@ export interface SuiChainOptions {
  * up by its digest and never made anew here.
  */
 export class SuiChain implements Chain {
-  readonly #options: Required<Omit<SuiChainOptions, 'sponsor'>> & Pick<SuiChainOptions, 'sponsor'>;
+  readonly #options: Required<Omit<SuiChainOptions, 'sponsor' | 'eventStore'>> & Pick<SuiChainOptions, 'sponsor'>;
   readonly #index: EventIndex;
   readonly #reader: SuiReader;
   readonly #governance: GovernanceReader;
@@ -51,7 +54,7 @@ export class SuiChain implements Chain {
       ...options,
     };
     const { settings, client, events, timeoutMs } = this.#options;
-    this.#index = new EventIndex(events, settings.coinType, packageIdsOf(settings));
+    this.#index = new EventIndex(events, settings.coinType, packageIdsOf(settings), options.eventStore);
     const lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
     this.#reader = new SuiReader(lookup);
     this.#governance = new GovernanceReader(lookup);

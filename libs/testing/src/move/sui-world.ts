@@ -9,6 +9,7 @@ import {
   type MoveType,
   type Sponsor,
   type SuiEventSource,
+  type SuiEventStore,
   type SuiEventTransaction,
   type SuiSettings,
   type ValueOf,
@@ -42,9 +43,14 @@ export class SuiWorld {
   readonly transactions: SuiEventTransaction[] = [];
   /** Of every transaction that is executed from now on: what the contracts would emit, one list each. */
   readonly upcoming: MoveEvent[][] = [];
-  readonly chain: SuiChain;
+  /** How many of the transactions the node knows whose events are read; by default all. */
+  visible = Infinity;
+  chain: SuiChain;
 
-  constructor(compiled: CompiledPackage, options: { readonly sponsor?: Sponsor } = {}) {
+  constructor(
+    compiled: CompiledPackage,
+    private readonly options: { readonly sponsor?: Sponsor; readonly eventStore?: SuiEventStore } = {},
+  ) {
     const { settings } = this;
     this.sui = new FakeSui({ compiled, packageId: settings.packageId, nowMs: TEST_NOW_MS });
     this.sui.meaning = (digest, sender) => this.#emit(digest, sender);
@@ -60,8 +66,19 @@ export class SuiWorld {
       'RegistryOpened',
       { object: settings.registryId, chain_id: `sui:${FAKE_GENESIS}`, protocol_account: idOf<Address>('protocol') },
     ]);
+    this.chain = this.#open();
+  }
+
+  /** The next process of the same party: it knows what its store keeps and nothing else. */
+  restart(): SuiChain {
+    this.chain = this.#open();
+    return this.chain;
+  }
+
+  #open(): SuiChain {
     const waits = { lookUpAfterMs: [0, 1, 1], pollMs: 5, timeoutMs: 1_000 };
-    this.chain = new SuiChain({ settings, client: this.sui, events: this.#source(), ...waits, ...options });
+    const { settings, sui: client, options } = this;
+    return new SuiChain({ settings, client, events: this.#source(), ...waits, ...options });
   }
 
   /** A wallet with gas, and with money where an amount is given. */
@@ -125,11 +142,13 @@ export class SuiWorld {
 
   #source(): SuiEventSource {
     return {
-      page: async (after) => {
-        const from = Number(after ?? 0);
-        const transactions = this.transactions.slice(from, from + 2);
+      page: async (after, fromCheckpoint) => {
+        const known = this.transactions.slice(0, this.visible);
+        const from = Math.min(Math.max(Number(after ?? 0), Number(fromCheckpoint ?? 0)), known.length);
+        const transactions = known.slice(from, from + 2);
         const next = from + transactions.length;
-        return { transactions, cursor: String(next), more: next < this.transactions.length };
+        // Transaction n is alone in checkpoint n.
+        return { transactions, cursor: String(next), more: next < known.length, coveredCheckpoint: BigInt(next) - 1n };
       },
     };
   }

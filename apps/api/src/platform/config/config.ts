@@ -27,6 +27,7 @@ const zEnvironment = z
     ...PROJECTION,
     PORT: z.coerce.number().int().min(0).max(65_535),
     HOST: z.string().min(1).default('127.0.0.1'),
+    DATA_DIR: z.string().min(1).optional(),
     ALLOWED_ORIGINS: z.string().default(''),
     RUNNER_URLS: urlList,
     HOLDER_URLS: urlList,
@@ -42,6 +43,8 @@ const zEnvironment = z
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where it keeps what it has read of a Sui network's events; without it, they are read again at each start. */
+  readonly dataDir: string | undefined;
   readonly suiNetwork: string;
   readonly chainUrl: string | undefined;
   /** Where our package is on a Sui network. */
@@ -68,6 +71,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     port: env.PORT,
     host: env.HOST,
+    dataDir: env.DATA_DIR,
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
     sui: suiOptionsFrom(environment),
@@ -95,6 +99,8 @@ export function readProjectionConfig(
   return {
     port: 0,
     host: '127.0.0.1',
+    // Made again from the chain itself, and from nothing that was kept of it.
+    dataDir: undefined,
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
     sui: suiOptionsFrom(environment),

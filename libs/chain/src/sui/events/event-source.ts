@@ -21,10 +21,13 @@ export interface SuiEventPage {
   /** Where the next page begins; null while nothing was ever seen. */
   readonly cursor: string | null;
   readonly more: boolean;
+  /** Every transaction up to the end of this checkpoint was given, here or before; absent where the node does not say. */
+  readonly coveredCheckpoint?: bigint;
 }
 /** The transactions with events of our package in the order of the ledger, from the first. */
 export interface SuiEventSource {
-  page(after: string | null): Promise<SuiEventPage>;
+  /** The page after a cursor; without one, the first from a checkpoint on (without that, from the beginning). */
+  page(after: string | null, fromCheckpoint?: bigint | null): Promise<SuiEventPage>;
 }
 
 /** `module::Name` of an event of our package; null for any other. */

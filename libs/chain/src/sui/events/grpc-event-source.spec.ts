@@ -98,6 +98,24 @@ describe('events over gRPC', () => {
     expect(asked[1]!.options!.after).toEqual(cursorOf(5));
   });
 
+  it('begin at a checkpoint, on every page, and tell how far they are complete', async () => {
+    const { ledger, asked } = ledgerOf(
+      [
+        frame({ watermark: { cursor: cursorOf(4), checkpoint: 4n } }),
+        frame({ watermark: { cursor: cursorOf(5) }, end: { reason: SCAN_LIMIT } }),
+      ],
+      [frame({ watermark: { cursor: cursorOf(9), checkpoint: 9n }, end: { reason: LEDGER_TIP } })],
+    );
+    const source = sourceOf(ledger);
+    const first = await source.page(null, 3n);
+    expect(first.coveredCheckpoint).toBe(4n);
+    expect((await source.page(first.cursor, 3n)).coveredCheckpoint).toBe(9n);
+    expect(asked.map(({ startCheckpoint, options }) => [startCheckpoint, options!.after])).toEqual([
+      [3n, undefined],
+      [3n, cursorOf(5)],
+    ]);
+  });
+
   it.each<[string, Frame[], string]>([
     ['a list that broke off', [frame({ watermark: { cursor: cursorOf(1) } })], 'CHAIN_UNAVAILABLE'],
     [

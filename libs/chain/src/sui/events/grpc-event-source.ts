@@ -39,16 +39,17 @@ const MORE: readonly (GrpcTypes.QueryEndReason | undefined)[] = [
 export class GrpcEventSource implements SuiEventSource {
   constructor(private readonly options: GrpcEventSourceOptions) {}
 
-  page(after: string | null): Promise<SuiEventPage> {
-    return askSui((signal) => this.#page(after, signal), { timeoutMs: this.options.timeoutMs });
+  page(after: string | null, fromCheckpoint: bigint | null = null): Promise<SuiEventPage> {
+    return askSui((signal) => this.#page(after, fromCheckpoint, signal), { timeoutMs: this.options.timeoutMs });
   }
 
-  async #page(after: string | null, abort: AbortSignal): Promise<SuiEventPage> {
+  async #page(after: string | null, fromCheckpoint: bigint | null, abort: AbortSignal): Promise<SuiEventPage> {
     const { ledger, packageIds } = this.options;
     const call = ledger.listTransactions(
       {
         readMask: { paths: PATHS },
         filter: { terms: packageIds.map(termOf) },
+        ...(fromCheckpoint !== null && { startCheckpoint: fromCheckpoint }),
         options: {
           limit: PAGE,
           ordering: GrpcTypes.Ordering.ASCENDING,
@@ -59,14 +60,17 @@ export class GrpcEventSource implements SuiEventSource {
     );
     const transactions: SuiEventTransaction[] = [];
     let cursor = after;
+    let covered: bigint | undefined;
     let ended: GrpcTypes.QueryEnd | undefined;
     for await (const frame of call.responses) {
       if (frame.transaction !== undefined) transactions.push(this.#read(frame.transaction));
       if (frame.watermark?.cursor !== undefined) cursor = toBase64(frame.watermark.cursor);
+      covered = frame.watermark?.checkpoint ?? covered;
       ended = frame.end ?? ended;
     }
     if (ended === undefined) throw refuse('CHAIN_UNAVAILABLE', { reason: 'a list of transactions broke off' });
-    return { transactions, cursor, more: cursor !== after && MORE.includes(ended.reason) };
+    const more = cursor !== after && MORE.includes(ended.reason);
+    return { transactions, cursor, more, ...(covered !== undefined && { coveredCheckpoint: covered }) };
   }
 
   #read(executed: GrpcTypes.ExecutedTransaction): SuiEventTransaction {
