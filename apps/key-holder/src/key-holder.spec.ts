@@ -47,7 +47,6 @@ import {
   TreeHeadBcs,
   WALLET_ACTIONS,
   walletStatementBytes,
-  type Manifest,
   type ReleaseAnswer,
 } from '@usufruct/protocol';
 import {
@@ -72,6 +71,7 @@ import {
   testRunner,
   testWallet,
   type DealtManifest,
+  type ManifestChanges,
   type TestRunner,
 } from '@usufruct/testing';
 import { deriveHolderKeys } from './identity.js';
@@ -242,7 +242,7 @@ describe('deposit', () => {
   });
 
   type Request = Awaited<ReturnType<typeof depositOf>>;
-  const remade = async (changes: Partial<Manifest>): Promise<Request> => {
+  const remade = async (changes: ManifestChanges): Promise<Request> => {
     const made = dealManifest(wallet.address, changes);
     return depositOf(holders[0]!, made.shares[0]!, made);
   };
@@ -447,7 +447,7 @@ describe('release', () => {
   it('two of three holders give the key, each with its place in the log', async () => {
     const replies = await releaseFrom(holders.slice(1));
     const shares = await Promise.all(replies.map(openReleased));
-    expect(combine(shares, dealt.manifest.commitments)).toEqual(dealt.secret);
+    expect(combine(shares, dealt.manifest.keys.commitments)).toEqual(dealt.secret);
     for (const [i, { reply }] of replies.entries()) {
       const { releases, head } = reply.body;
       const treeHead = fromBase64(head.treeHead);

@@ -141,6 +141,18 @@ export const CATALOGUE = {
     'The shares combine to another key than the manifest commits to',
     'Ask the named holder for its share again.',
   ),
+  KEY_MODE_UNAVAILABLE: entry(
+    409,
+    'after-change',
+    'The keys of this contribution are given out in a mode that cannot be had here',
+    'Use a Sui network, name the key servers of the contribution in SEAL_KEY_SERVERS, and a DAO that pays directly; or contribute with key holders.',
+  ),
+  KEY_SERVERS_REFUSED: entry(
+    403,
+    'later',
+    "Seal's key servers do not approve this use, on their own view of the chain",
+    'Wait until their nodes have seen the grant, the job and the runner, then ask again.',
+  ),
   // consent
   GRANT_REQUIRED: entry(
     403,

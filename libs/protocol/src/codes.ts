@@ -6,6 +6,13 @@ export type ComputationKind = (typeof COMPUTATION_KINDS)[number];
 export const PROTECTION_KINDS = ['tee', 'mpc', 'fhe'] as const;
 export type ProtectionKind = (typeof PROTECTION_KINDS)[number];
 
+/**
+ * Who gives a runner the key of a contribution: the DAO's key holders, or Seal's key servers, which is weaker
+ * (`SealedKeys`). Order is the BCS variant index: append only.
+ */
+export const KEY_MODES = ['holders', 'seal'] as const;
+export type KeyMode = (typeof KEY_MODES)[number];
+
 /** A purpose code: a GA4GH DUO code (`DUO:0000042`) or a DPV purpose (`dpv:ResearchAndDevelopment`). */
 export const PURPOSE_CODE = /^(DUO:[0-9]{7}|dpv:[A-Za-z]{1,64})$/;
 

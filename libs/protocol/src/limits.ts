@@ -4,6 +4,11 @@ export const LIMITS = {
   partBytes: 8 * 1024 ** 2,
   partsPerContribution: 1024,
   manifestBytes: 256 * 1024,
+  sealKeyServers: 16,
+  /** Keys asked for in one request; each is a call that every key server runs, and a pairing to check its answer. */
+  sealUsesPerRequest: 64,
+  /** A secret of 32 bytes under that many servers takes less than half of it. */
+  sealEncryptedSecretBytes: 4 * 1024,
   questionChars: 4_000,
   titleChars: 200,
   descriptionChars: 20_000,

@@ -2,6 +2,7 @@ import { bcs } from '@mysten/bcs';
 import type { Address, ContributionId, DatasetId, Digest, Hex32, HolderSetId, TimestampMs } from '@usufruct/kernel';
 import { refuse } from '@usufruct/kernel';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
+import type { KeyMode } from './codes.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
@@ -14,6 +15,31 @@ export interface ManifestPart {
   readonly sizeBytes: number;
 }
 
+/** The secret is dealt t-of-n to the members of the holder set; each has its share and nobody has the others'. */
+export interface HeldKeys {
+  readonly kind: 'holders';
+  readonly threshold: number;
+  readonly holderCount: number;
+  /** Feldman commitments: `threshold` ristretto255 points of 32 bytes. */
+  readonly commitments: readonly Uint8Array[];
+}
+/**
+ * The secret is encrypted to Seal's key servers for the identity of this contribution, t-of-n. WEAKER than holders: a
+ * server asks its full node whether `grant::seal_approve` would pass, and nothing else: it makes no challenge, sees no
+ * evidence and keeps no log that anybody can read; and what it may once derive can be derived for ever, so nothing can
+ * be erased.
+ */
+export interface SealedKeys {
+  readonly kind: 'seal';
+  readonly threshold: number;
+  /** The servers' objects on Sui, each once. */
+  readonly keyServers: readonly Hex32[];
+  /** Seal's `EncryptedObject`, which names the same servers and threshold. */
+  readonly encryptedSecret: Uint8Array;
+}
+/** Who gives a runner the key of the contribution; chosen by its owner, and never changed behind anybody's back. */
+export type ManifestKeys = HeldKeys | SealedKeys;
+
 /**
  * What the contributor's wallet signs. Public: it holds ids, hashes and sizes only; the file's name and format travel
  * inside the ciphertext.
@@ -25,12 +51,10 @@ export interface Manifest {
   readonly contributionId: ContributionId;
   readonly owner: Address;
   readonly salt: Hex32;
+  /** Appraises the runners of the DAO; and has the shares, where `keys` says so. */
   readonly holderSetId: HolderSetId;
-  readonly threshold: number;
-  readonly holderCount: number;
+  readonly keys: ManifestKeys;
   readonly parts: readonly ManifestPart[];
-  /** Feldman commitments: `threshold` ristretto255 points of 32 bytes. */
-  readonly commitments: readonly Uint8Array[];
   readonly keyCommitment: Digest;
   /** Digest of the DAO's policy that the contributor saw. */
   readonly policyDigest: Digest;
@@ -43,6 +67,29 @@ const ManifestPartBcs = bcs.struct('ManifestPart', {
   sizeBytes: u64Number(),
 });
 
+const VARIANTS = { holders: 'Holders', seal: 'Seal' } as const satisfies Record<KeyMode, string>;
+const ManifestKeysBcs = bcs
+  .enum('ManifestKeys', {
+    [VARIANTS.holders]: bcs.struct('HeldKeys', {
+      threshold: bcs.u8(),
+      holderCount: bcs.u8(),
+      commitments: bcs.vector(byteVector()),
+    }),
+    [VARIANTS.seal]: bcs.struct('SealedKeys', {
+      threshold: bcs.u8(),
+      keyServers: bcs.vector(bytes32<Hex32>()),
+      encryptedSecret: byteVector(),
+    }),
+  })
+  .transform<ManifestKeys, ManifestKeys>({
+    input: (keys) =>
+      keys.kind === 'holders'
+        ? { Holders: { ...keys, commitments: [...keys.commitments] } }
+        : { Seal: { ...keys, keyServers: [...keys.keyServers] } },
+    output: (keys) =>
+      keys.$kind === 'Holders' ? { kind: 'holders', ...keys.Holders } : { kind: 'seal', ...keys.Seal },
+  });
+
 export const ManifestBcs = bcs.struct('Manifest', {
   version: bcs.u8(),
   chainId: bcs.string(),
@@ -51,10 +98,8 @@ export const ManifestBcs = bcs.struct('Manifest', {
   owner: bytes32<Address>(),
   salt: bytes32<Hex32>(),
   holderSetId: bytes32<HolderSetId>(),
-  threshold: bcs.u8(),
-  holderCount: bcs.u8(),
+  keys: ManifestKeysBcs,
   parts: bcs.vector(ManifestPartBcs),
-  commitments: bcs.vector(byteVector()),
   keyCommitment: bytes32<Digest>(),
   policyDigest: bytes32<Digest>(),
   createdAtMs: u64Number<TimestampMs>(),
@@ -69,7 +114,7 @@ export interface SignedManifest {
 export const SignedManifestBcs = bcs.struct('SignedManifest', { manifest: byteVector(), signature: bcs.string() });
 
 export const encodeManifest = (manifest: Manifest): Uint8Array =>
-  ManifestBcs.serialize({ ...manifest, parts: [...manifest.parts], commitments: [...manifest.commitments] }).toBytes();
+  ManifestBcs.serialize({ ...manifest, parts: [...manifest.parts] }).toBytes();
 
 /** Decode and check the shape. Refuses with `MANIFEST_INVALID`; proves nothing about who signed it. */
 export function decodeManifest(bytes: Uint8Array): Manifest {
@@ -98,7 +143,26 @@ function manifestFlaw(m: Omit<Manifest, 'version'> & { version: number }): strin
   if (m.version !== 1) return 'version';
   if (m.parts.length === 0 || m.parts.length > LIMITS.partsPerContribution) return 'parts';
   if (m.parts.some((p) => p.sizeBytes <= 0 || p.sizeBytes > LIMITS.partBytes)) return 'parts.sizeBytes';
-  if (m.threshold < 1 || m.threshold > m.holderCount) return 'threshold';
-  if (m.commitments.length !== m.threshold || m.commitments.some((c) => c.length !== 32)) return 'commitments';
+  return m.keys.kind === 'holders' ? heldKeysFlaw(m.keys) : sealedKeysFlaw(m.keys);
+}
+
+function heldKeysFlaw({ threshold, holderCount, commitments }: HeldKeys): string | null {
+  if (threshold < 1 || threshold > holderCount) return 'threshold';
+  if (commitments.length !== threshold || commitments.some((each) => each.length !== 32)) return 'commitments';
   return null;
+}
+
+function sealedKeysFlaw({ threshold, keyServers, encryptedSecret }: SealedKeys): string | null {
+  if (keyServers.length === 0 || keyServers.length > LIMITS.sealKeyServers) return 'keyServers';
+  if (new Set(keyServers).size !== keyServers.length) return 'keyServers';
+  if (threshold < 1 || threshold > keyServers.length) return 'threshold';
+  if (encryptedSecret.length === 0 || encryptedSecret.length > LIMITS.sealEncryptedSecretBytes)
+    return 'encryptedSecret';
+  return null;
+}
+
+/** The manifest's keys with holders. Refuses `MANIFEST_INVALID` for a manifest whose keys holders do not have. */
+export function heldKeys({ keys }: Pick<Manifest, 'keys'>): HeldKeys {
+  if (keys.kind !== 'holders') throw refuse('MANIFEST_INVALID', { field: 'keys', expected: 'holders' });
+  return keys;
 }

@@ -9,6 +9,7 @@ import {
   deriveId,
   encodeLocalTransaction,
   encodeManifest,
+  heldKeys,
   parseAt,
   reportData,
   TAGS,
@@ -21,7 +22,9 @@ import {
   zHex32,
   zTimestampMs,
   type ChainAction,
+  type HeldKeys,
   type Manifest,
+  type SealedKeys,
 } from './index.js';
 
 const id = <T extends Hex32>(byte: number): T => toHex32<T>(new Uint8Array(32).fill(byte));
@@ -44,6 +47,20 @@ const codeOf = (run: () => unknown): string => {
   return 'accepted';
 };
 
+const heldBy = (change: Partial<HeldKeys> = {}): HeldKeys => ({
+  kind: 'holders',
+  threshold: 2,
+  holderCount: 3,
+  commitments: [new Uint8Array(32).fill(8), new Uint8Array(32).fill(9)],
+  ...change,
+});
+const sealedBy = (change: Partial<SealedKeys> = {}): SealedKeys => ({
+  kind: 'seal',
+  threshold: 2,
+  keyServers: [id(20), id(21), id(22)],
+  encryptedSecret: new Uint8Array(300).fill(12),
+  ...change,
+});
 const manifest = (change: Partial<Manifest> = {}): Manifest => ({
   version: 1,
   chainId: 'local:0a0b0c0d',
@@ -52,10 +69,8 @@ const manifest = (change: Partial<Manifest> = {}): Manifest => ({
   owner: id(3),
   salt: id(4),
   holderSetId: id(5),
-  threshold: 2,
-  holderCount: 3,
+  keys: heldBy(),
   parts: [{ blob: id(6), sha256: id(7), sizeBytes: 4096 }],
-  commitments: [new Uint8Array(32).fill(8), new Uint8Array(32).fill(9)],
   keyCommitment: id(10),
   policyDigest: id(11),
   createdAtMs: asTimestampMs(1_700_000_000_000),
@@ -113,8 +128,11 @@ describe('the binding of ATTESTATION.md', () => {
 });
 
 describe('the manifest', () => {
-  it('round-trips', () => {
+  it('round-trips, whoever has the keys', () => {
     expect(decodeManifest(encodeManifest(manifest()))).toEqual(manifest());
+    const sealed = manifest({ keys: sealedBy() });
+    expect(decodeManifest(encodeManifest(sealed))).toEqual(sealed);
+    expect(() => heldKeys(sealed)).toThrow(/field: keys/);
   });
 
   it.each<[string, Partial<Manifest>, string]>([
@@ -126,10 +144,21 @@ describe('the manifest', () => {
       { parts: [{ blob: id(6), sha256: id(7), sizeBytes: 8 * 1024 ** 2 + 1 }] },
       'parts.sizeBytes',
     ],
-    ['a threshold of none', { threshold: 0, commitments: [] }, 'threshold'],
-    ['a threshold over the holders', { threshold: 4 }, 'threshold'],
-    ['too few commitments', { commitments: [new Uint8Array(32)] }, 'commitments'],
-    ['a short commitment', { commitments: [new Uint8Array(31), new Uint8Array(32)] }, 'commitments'],
+    ['a threshold of none', { keys: heldBy({ threshold: 0, commitments: [] }) }, 'threshold'],
+    ['a threshold over the holders', { keys: heldBy({ threshold: 4 }) }, 'threshold'],
+    ['too few commitments', { keys: heldBy({ commitments: [new Uint8Array(32)] }) }, 'commitments'],
+    ['a short commitment', { keys: heldBy({ commitments: [new Uint8Array(31), new Uint8Array(32)] }) }, 'commitments'],
+    ['no key server', { keys: sealedBy({ keyServers: [] }) }, 'keyServers'],
+    [
+      'too many key servers',
+      { keys: sealedBy({ keyServers: Array.from({ length: 17 }, (_, i) => id(i)) }) },
+      'keyServers',
+    ],
+    ['a key server twice', { keys: sealedBy({ keyServers: [id(20), id(21), id(20)] }) }, 'keyServers'],
+    ['a threshold of no key server', { keys: sealedBy({ threshold: 0 }) }, 'threshold'],
+    ['a threshold over the key servers', { keys: sealedBy({ threshold: 4 }) }, 'threshold'],
+    ['nothing encrypted', { keys: sealedBy({ encryptedSecret: new Uint8Array() }) }, 'encryptedSecret'],
+    ['more encrypted than a secret', { keys: sealedBy({ encryptedSecret: new Uint8Array(4097) }) }, 'encryptedSecret'],
   ])('refuses %s', (_name, change, field) => {
     const run = () => decodeManifest(encodeManifest(manifest(change)));
     expect(codeOf(run)).toBe('MANIFEST_INVALID');

@@ -22,7 +22,7 @@ import { ApiSession } from './api/session.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
-import type { ClientContext, HolderEndpoint } from './context.js';
+import type { ClientContext, HolderEndpoint, SecretSealer } from './context.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
 import {
@@ -96,6 +96,8 @@ export interface ConnectOptions {
   readonly teeDevRoot?: string;
   /** Where the user believes to sign in (a portal's host); a challenge that names another domain is not signed. */
   readonly signInDomain?: string;
+  /** For contributions whose keys Seal's servers are to give out; without it that mode is refused. */
+  readonly secretSealer?: SecretSealer;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
   readonly random?: RandomSource;
@@ -103,7 +105,7 @@ export interface ConnectOptions {
 
 /** A client for one wallet. Nothing is asked of anybody until a method is called. */
 export function connect(options: ConnectOptions): UsufructClient {
-  const { chain, store, holders, signer, journal, teeDevRoot, signInDomain } = options;
+  const { chain, store, holders, signer, journal, teeDevRoot, signInDomain, secretSealer } = options;
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
@@ -130,6 +132,7 @@ export function connect(options: ConnectOptions): UsufructClient {
     clock,
     random,
     ...(teeDevRoot !== undefined && { teeDevRoot }),
+    ...(secretSealer !== undefined && { secretSealer }),
   });
 }
 

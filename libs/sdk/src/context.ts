@@ -1,5 +1,6 @@
-import type { Clock, RandomSource } from '@usufruct/kernel';
+import type { Clock, ContributionId, RandomSource } from '@usufruct/kernel';
 import type { Chain, WalletSigner } from '@usufruct/chain';
+import type { SealedKeys } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { ApiSession } from './api/session.js';
 import type { Fetch } from './api/http.js';
@@ -7,6 +8,11 @@ import type { Journal } from './journal.js';
 
 export interface HolderEndpoint {
   readonly url: string;
+}
+
+/** Encrypts a contribution's secret to Seal's key servers, the weaker of the two key modes; see `SealedKeys`. */
+export interface SecretSealer {
+  seal(contributionId: ContributionId, secret: Uint8Array): Promise<SealedKeys>;
 }
 
 /** What every flow of one client works with; made once by `connect`. */
@@ -22,4 +28,6 @@ export interface ClientContext {
   readonly random: RandomSource;
   /** PEM of the root of a software TEE: a stand-in, refused where the chain is none. */
   readonly teeDevRoot?: string;
+  /** Where Seal is configured; without it that mode is refused. */
+  readonly secretSealer?: SecretSealer;
 }

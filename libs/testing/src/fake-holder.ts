@@ -12,6 +12,7 @@ import {
 import { fromBase64, toBase64, UsufructError, refuse, type Address, type Digest } from '@usufruct/kernel';
 import {
   decodeManifest,
+  heldKeys,
   manifestDigest,
   parseAt,
   ShareBcs,
@@ -100,7 +101,8 @@ export class FakeHolder {
     const info = shareSealInfo(digest);
     const { privateKey } = this.sealing;
     const share = ShareBcs.parse(await open({ privateKey, info, aad: new Uint8Array(), sealed }));
-    if (!verifyShare(share, manifest.commitments)) throw refuse('SHARE_INVALID', { index: String(share.index) });
+    if (!verifyShare(share, heldKeys(manifest).commitments))
+      throw refuse('SHARE_INVALID', { index: String(share.index) });
     this.shares.set(digest, { share, manifest });
     const { index } = share;
     const receipt = ShareReceiptBcs.serialize({ manifestDigest: digest, holderSetId: manifest.holderSetId, index });

@@ -17,13 +17,16 @@ import {
   manifestDigest,
   WALLET_ACTIONS,
   walletStatementBytes,
+  type HeldKeys,
   type Manifest,
 } from '@usufruct/protocol';
 import { aPolicy } from './builders.js';
 import { idOf, seededRandom, TEST_NOW_MS } from './values.js';
 
+export type ManifestChanges = Partial<Omit<Manifest, 'keys'>> & Partial<Omit<HeldKeys, 'kind'>>;
+
 export interface DealtManifest {
-  readonly manifest: Manifest;
+  readonly manifest: Manifest & { readonly keys: HeldKeys };
   readonly bytes: Uint8Array;
   readonly digest: Digest;
   readonly shares: readonly Share[];
@@ -34,26 +37,22 @@ export interface DealtManifest {
 /** A valid manifest of the test world, with freshly dealt 2-of-3 shares that match its commitments. */
 export function dealManifest(
   owner: Address,
-  changes: Partial<Manifest> = {},
+  { threshold = 2, holderCount = 3, commitments: otherCommitments, ...changes }: ManifestChanges = {},
   random: RandomSource = seededRandom('manifest'),
 ): DealtManifest {
-  const threshold = changes.threshold ?? 2;
-  const holderCount = changes.holderCount ?? 3;
   const { secret, shares, commitments } = deal({ threshold, holderCount, random });
   const datasetId = changes.datasetId ?? idOf<DatasetId>('dataset');
   const salt = changes.salt ?? idOf<Hex32>('salt');
-  const manifest: Manifest = {
-    version: 1,
+  const manifest = {
+    version: 1 as const,
     chainId: 'local:test',
     datasetId,
     contributionId: deriveId<ContributionId>('contribution', datasetId, owner, salt),
     owner,
     salt,
     holderSetId: idOf<HolderSetId>('holder-set'),
-    threshold,
-    holderCount,
+    keys: { kind: 'holders' as const, threshold, holderCount, commitments: otherCommitments ?? commitments },
     parts: [{ blob: idOf<Hex32>('part'), sha256: idOf<Digest>('part-hash'), sizeBytes: 4_000 }],
-    commitments,
     keyCommitment: idOf<Digest>('key-commitment'),
     policyDigest: daoPolicyDigest(aPolicy()),
     createdAtMs: asTimestampMs(TEST_NOW_MS - 60_000),

@@ -1,6 +1,6 @@
 import { combine, deriveSessionKey, keyCommitment, type Share } from '@usufruct/crypto';
 import { fromHex, refuse, UsufructError } from '@usufruct/kernel';
-import { TAGS, type Manifest } from '@usufruct/protocol';
+import { heldKeys, TAGS, type Manifest } from '@usufruct/protocol';
 
 /**
  * The key of a contribution's envelope from the shares that came. Shares that are not on the committed polynomial are
@@ -10,7 +10,7 @@ import { TAGS, type Manifest } from '@usufruct/protocol';
  * `KEY_COMMITMENT_MISMATCH` (the contributor committed to another key than was dealt).
  */
 export function sessionKeyOf(manifest: Manifest, shares: readonly Share[]): Uint8Array {
-  const secret = combineGood(shares, manifest.commitments);
+  const secret = combineGood(shares, heldKeys(manifest).commitments);
   const context = fromHex(manifest.contributionId);
   const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context });
   secret.fill(0);

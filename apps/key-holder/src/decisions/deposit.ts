@@ -3,6 +3,7 @@ import { fromBase64, refuse, toBase64, UsufructError, type ContributionId, type 
 import {
   decodeManifest,
   deriveId,
+  heldKeys,
   manifestDigest,
   ShareBcs,
   ShareReceiptBcs,
@@ -57,17 +58,18 @@ async function verifyAndStore(
   sealedShare: string,
 ): Promise<number> {
   const { contributionId, datasetId, owner, holderSetId } = manifest;
+  const { threshold, holderCount, commitments } = heldKeys(manifest);
   await requireCurrentPolicy(holder, manifest);
   await requireNoOtherRegistered(holder, contributionId, digest);
   const { member, set } = await seatIn(holder, holderSetId);
-  if (manifest.holderCount !== set.members.length) throw refuse('MANIFEST_INVALID', { field: 'holderCount' });
-  if (manifest.threshold !== set.threshold) throw refuse('MANIFEST_INVALID', { field: 'threshold' });
+  if (holderCount !== set.members.length) throw refuse('MANIFEST_INVALID', { field: 'holderCount' });
+  if (threshold !== set.threshold) throw refuse('MANIFEST_INVALID', { field: 'threshold' });
   if (holder.shares.countOf(contributionId) >= MANIFESTS_PER_CONTRIBUTION) {
     throw refuse('RATE_LIMITED', { contributionId, limit: 'manifests of one contribution' });
   }
   const index = member + 1;
   const share = await openShare(holder, digest, sealedShare);
-  requireShare(share, index, manifest.commitments);
+  requireShare(share, index, commitments);
   const encrypted = await holder.shares.encrypt(digest, ShareBcs.serialize(share).toBytes());
   holder.shares.insert(
     { manifestDigest: digest, contributionId, datasetId, owner, holderSetId, index, encrypted },

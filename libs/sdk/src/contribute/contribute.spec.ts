@@ -16,7 +16,7 @@ import {
   testWallet,
   type FakeChain,
 } from '@usufruct/testing';
-import { daoPolicyDigest, LIMITS, TAGS } from '@usufruct/protocol';
+import { daoPolicyDigest, heldKeys, LIMITS, TAGS } from '@usufruct/protocol';
 import { toBase64 } from '@usufruct/kernel';
 import fc from 'fast-check';
 import { connect } from '../client.js';
@@ -139,7 +139,7 @@ async function expectContributed(world: World, content: Uint8Array = CONTENT): P
   ] as const) {
     const secret = combine(
       pair.map((i) => deposits[i]!.share),
-      manifest.commitments,
+      heldKeys(manifest).commitments,
     );
     const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context: fromHex(id) });
     const blobs = await Promise.all(parts.map(({ blob }) => world.store.get(asBlobId(toBase64Url(fromHex(blob))))));

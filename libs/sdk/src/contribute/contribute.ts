@@ -12,7 +12,7 @@ import {
   type ManifestPart,
   type SignedManifest,
 } from '@usufruct/protocol';
-import type { ContributionView, HolderSetView } from '@usufruct/protocol';
+import type { ContributionView, DaoView, HolderSetView, KeyMode, ManifestKeys } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { deleteAll, readRecord, writeRecord } from '../journal.js';
 import { executeOnce } from '../transactions.js';
@@ -31,6 +31,8 @@ export interface ContributeParams {
   readonly sizeBytes: number;
   /** Opens the file from its beginning; called again when an interrupted run is resumed. */
   readonly source: () => AsyncIterable<Uint8Array>;
+  /** Who will give runners the key: the DAO's holders, unless the weaker Seal is asked for by name. */
+  readonly keyMode?: KeyMode;
   readonly onProgress?: OnContributeProgress;
 }
 
@@ -41,7 +43,8 @@ export interface ContributeParams {
  * with the file.
  *
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
- * dataset, name or size that was contributed) before anything is sent; `BLOB_MISMATCH` when the store
+ * dataset, name, size or key mode that was contributed), `KEY_MODE_UNAVAILABLE` (Seal where it is not configured, or in
+ * a DAO that pays in epochs) before anything is sent; `BLOB_MISMATCH` when the store
  * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
  * Does not prove that the file can be parsed: only the runner will read it.
  */
@@ -64,8 +67,26 @@ export async function contribute(context: ClientContext, params: ContributeParam
   }
 }
 
-const isOf = (done: Contributed, { datasetId, fileName, sizeBytes }: ContributeParams): boolean =>
-  done.datasetId === datasetId && done.fileName === fileName && done.sizeBytes === sizeBytes;
+const isOf = (
+  done: Contributed,
+  { datasetId, fileName, sizeBytes, keyMode = DEFAULT_MODE }: ContributeParams,
+): boolean =>
+  done.datasetId === datasetId &&
+  done.fileName === fileName &&
+  done.sizeBytes === sizeBytes &&
+  done.keyMode === keyMode;
+
+const DEFAULT_MODE: KeyMode = 'holders';
+
+/** A mode that cannot be had here is refused, and never replaced by the other one. */
+function requireKeyMode({ secretSealer }: ClientContext, keyMode: KeyMode, dao: DaoView): void {
+  if (keyMode !== 'seal') return;
+  if (secretSealer === undefined) throw refuse('KEY_MODE_UNAVAILABLE', { mode: 'seal', reason: 'not configured here' });
+  // Holders divide what is set aside, and only for contributions whose keys they released themselves.
+  if (dao.payoutRules.mode === 'epoch') {
+    throw refuse('KEY_MODE_UNAVAILABLE', { mode: 'seal', reason: 'the DAO pays in epochs' });
+  }
+}
 
 /** Give up an unfinished contribution: forget its secret. What lies in the store stays unreadable for ever. */
 export const abandonContribution = (context: ClientContext, key: string): Promise<void> =>
@@ -97,7 +118,10 @@ async function run(
   const manifestBlob = await storedManifest(context, records, signed);
   meter.step('depositing');
   const digest = manifestDigest(signed.manifest);
-  await depositShares({ context, records, holderSet, manifestDigest: digest, signed, shares: key.deal.shares, meter });
+  if (plan.keyMode === 'holders') {
+    const { shares } = key.deal;
+    await depositShares({ context, records, holderSet, manifestDigest: digest, signed, shares, meter });
+  }
   meter.step('registering');
   await register(context, records, plan, signed, manifestBlob, parts.length);
   const view = await registeredAs(context, plan);
@@ -116,6 +140,7 @@ async function planFor(
   const { chainId } = await chain.info();
   const { daoId } = await chain.dataset(params.datasetId);
   const dao = await chain.dao(daoId);
+  const { keyMode = DEFAULT_MODE } = params;
   const holderSet = await chain.holderSet(dao.policy.holderSetId);
   const stored = await readRecord(journal, records.plan, zPlan);
   if (stored !== null) {
@@ -124,13 +149,17 @@ async function planFor(
     const isCurrent =
       stored.chainId === chainId &&
       stored.policyDigest === dao.policyDigest &&
+      stored.keyMode === keyMode &&
       stored.fileName === params.fileName &&
       stored.sizeBytes === params.sizeBytes;
     if (isCurrent || (stored.chainId === chainId && (await registeredAs(context, stored)) !== null)) {
+      const { contributionId } = stored;
+      if (stored.keyMode !== keyMode) throw refuse('IDEMPOTENCY_KEY_REUSED', { contributionId });
       return { plan: stored, holderSet: await chain.holderSet(stored.holderSetId) };
     }
   }
   await forget(context, records);
+  requireKeyMode(context, keyMode, dao);
   const salt = toHex32<Hex32>(context.random(32));
   const plan: Plan = {
     version: 1,
@@ -140,6 +169,7 @@ async function planFor(
     owner: signer.address,
     salt,
     holderSetId: holderSet.id,
+    keyMode,
     threshold: holderSet.threshold,
     holderCount: holderSet.members.length,
     policyDigest: dao.policyDigest,
@@ -161,17 +191,25 @@ async function signedManifest(
 ): Promise<SignedManifest> {
   const stored = await readRecord(context.journal, records.manifest, zSigned);
   if (stored !== null) return { manifest: fromBase64(stored.manifest), signature: stored.signature };
-  const { seed: _seed, fileName: _fileName, sizeBytes: _sizeBytes, ...named } = plan;
-  const manifest = encodeManifest({
-    ...named,
-    parts,
-    commitments: key.deal.commitments,
-    keyCommitment: key.keyCommitment,
-  });
+  const { version, chainId, datasetId, contributionId, owner, salt, holderSetId, policyDigest, createdAtMs } = plan;
+  const named = { version, chainId, datasetId, contributionId, owner, salt, holderSetId, policyDigest, createdAtMs };
+  const keys = await manifestKeys(context, plan, key);
+  const manifest = encodeManifest({ ...named, keys, parts, keyCommitment: key.keyCommitment });
   const statement = { action: WALLET_ACTIONS.manifest, chainId: plan.chainId, digest: manifestDigest(manifest) };
   const signature = await context.signer.signPersonalMessage(walletStatementBytes(statement));
   await writeRecord(context.journal, records.manifest, { manifest: toBase64(manifest), signature });
   return { manifest, signature };
+}
+
+/** With Seal the dealt shares go nowhere: the secret that they would combine to is encrypted whole. */
+async function manifestKeys(
+  { secretSealer }: ClientContext,
+  { keyMode, threshold, holderCount, contributionId }: Plan,
+  { deal }: ContributionKey,
+): Promise<ManifestKeys> {
+  if (keyMode === 'holders') return { kind: 'holders', threshold, holderCount, commitments: deal.commitments };
+  if (secretSealer === undefined) throw refuse('KEY_MODE_UNAVAILABLE', { mode: keyMode });
+  return secretSealer.seal(contributionId, deal.secret);
 }
 
 async function storedManifest(
@@ -231,6 +269,7 @@ const resultOf = (plan: Plan, view: ContributionView): Contributed => ({
   manifestDigest: view.manifestDigest,
   fileName: plan.fileName,
   sizeBytes: plan.sizeBytes,
+  keyMode: plan.keyMode,
   parts: view.parts.length,
 });
 

@@ -1,5 +1,5 @@
 import type { Address, ContributionId, DatasetId, Digest, Hex32, HolderSetId } from '@usufruct/kernel';
-import { LIMITS, zBase64, zBlobReference, zHex32, zTimestampMs } from '@usufruct/protocol';
+import { KEY_MODES, LIMITS, zBase64, zBlobReference, zHex32, zTimestampMs } from '@usufruct/protocol';
 import { z } from 'zod';
 
 /**
@@ -23,6 +23,8 @@ export const zPlan = z.object({
   owner: zHex32<Address>(),
   salt: zHex32<Hex32>(),
   holderSetId: zHex32<HolderSetId>(),
+  keyMode: z.enum(KEY_MODES),
+  /** Of the holder set. */
   threshold: z.int(),
   holderCount: z.int(),
   policyDigest: zHex32<Digest>(),
@@ -47,9 +49,10 @@ export const zContributed = z.object({
   manifestDigest: zHex32<Digest>(),
   fileName: z.string(),
   sizeBytes: z.int(),
+  keyMode: z.enum(KEY_MODES),
   parts: z.int(),
 });
-/** A contribution that is registered on the chain, with every holder keeping its share. */
+/** A contribution that is registered on the chain; with the mode `holders`, every holder keeps its share. */
 export type Contributed = z.output<typeof zContributed>;
 
 export class ContributionRecords {

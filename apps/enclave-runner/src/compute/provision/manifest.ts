@@ -52,14 +52,15 @@ function mismatch(
   contribution: ContributionView,
   set: HolderSetView,
   chainId: string,
-): keyof Manifest | null {
+): keyof Manifest | 'threshold' | 'holderCount' | null {
   if (manifest.chainId !== chainId) return 'chainId';
   if (manifest.contributionId !== contribution.id) return 'contributionId';
   if (manifest.datasetId !== contribution.datasetId) return 'datasetId';
   if (manifest.owner !== contribution.owner) return 'owner';
   if (manifest.holderSetId !== contribution.holderSetId) return 'holderSetId';
-  if (manifest.threshold !== set.threshold) return 'threshold';
-  if (manifest.holderCount !== set.members.length) return 'holderCount';
+  const { keys } = manifest;
+  if (keys.kind === 'holders' && keys.threshold !== set.threshold) return 'threshold';
+  if (keys.kind === 'holders' && keys.holderCount !== set.members.length) return 'holderCount';
   const { parts } = contribution;
   const areParts =
     manifest.parts.length === parts.length &&
