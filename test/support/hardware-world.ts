@@ -48,6 +48,7 @@ export const NVIDIA_POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
 };
 export const SNP_POLICY: SnpPolicy = {
   version: 1,

@@ -28,6 +28,7 @@ const NVIDIA_POLICY = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known' as const,
 };
 
 let world: VendorWorld;

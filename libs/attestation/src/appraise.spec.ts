@@ -327,19 +327,3 @@ describe('mutation', () => {
     }
   });
 });
-
-describe('roots', () => {
-  it('a dev root can only ever be a root of the software TEE', async () => {
-    const roots = rootSetWithDevRoot(pki.rootPem);
-    for (const [name, trusted] of productionRoots().byName) expect(roots.byName.get(name)).toEqual(trusted);
-    expect([...roots.byName.keys()].filter((name) => !productionRoots().byName.has(name))).toEqual(['software-dev']);
-    expect(productionRoots().byName.has('software-dev')).toBe(false);
-  });
-
-  it.each(['', 'not pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'])(
-    'refuses %j as a root',
-    (text) => {
-      expect(() => rootSetWithDevRoot(text)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-    },
-  );
-});

@@ -129,6 +129,7 @@ const claimsOf = ({ bundle, decoded, facts, inspector }: Appraised, context: App
     jobId: context.jobId,
     gpu: facts.gpu !== null,
   },
+  endorsedUntilMs: facts.validUntilMs,
 });
 
 /** Every verifier of this build. A profile that is missing here is refused with PROFILE_UNSUPPORTED. */

@@ -57,6 +57,7 @@ const POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
   token: 'if-shown',
 };
 const filled = (value: number, length = 48): Uint8Array => new Uint8Array(length).fill(value);

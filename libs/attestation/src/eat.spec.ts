@@ -17,6 +17,7 @@ const GOOD: Appraisal = {
     hpkePublicKey: bytes(1),
     signingPublicKey: bytes(2),
     evidenceDigest: toHex32<Digest>(bytes(3)),
+    endorsedUntilMs: NOW_MS + 900_000,
     standIn: false,
     cpu: { tee: 'tdx', measurement: 'ab'.repeat(48), debug: false, tcbStatuses: ['UpToDate'], advisories: [] },
     gpu: {

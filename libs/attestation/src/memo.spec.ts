@@ -29,14 +29,31 @@ describe('rememberLatest', () => {
 });
 
 describe('rememberPairs', () => {
-  it('asks once for each pair of objects, in this order', () => {
+  it('asks once for each pair of objects, in this order', async () => {
     let asked = 0;
     const sum = rememberPairs((left: { n: number }, right: { n: number }) => {
       asked += 1;
-      return left.n * 10 + right.n;
+      return Promise.resolve(left.n * 10 + right.n);
     });
     const [one, two] = [{ n: 1 }, { n: 2 }];
-    expect([sum(one, two), sum(one, two), sum(two, one), sum({ n: 1 }, two)]).toEqual([12, 12, 21, 12]);
+    const answers = [sum(one, two), sum(one, two), sum(two, one), sum({ n: 1 }, two)];
+    expect(await Promise.all(answers)).toEqual([12, 12, 21, 12]);
     expect(asked).toBe(3);
+  });
+
+  it('remembers answers, good and bad, and no exception: who asks again is answered', async () => {
+    let asked = 0;
+    const ask = rememberPairs(async (_left: object, _right: object) => {
+      asked += 1;
+      if (asked === 1) throw new Error('out of memory');
+      return false;
+    });
+    const [one, two] = [{}, {}];
+    // Two at once share the exception; neither is left with it.
+    const both = await Promise.allSettled([ask(one, two), ask(one, two)]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await ask(one, two)).toBe(false);
+    expect(await ask(one, two)).toBe(false);
+    expect(asked).toBe(2);
   });
 });

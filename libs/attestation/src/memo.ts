@@ -22,17 +22,21 @@ export function rememberLatest<T>(compute: (bytes: Uint8Array) => T, capacity: n
 
 /**
  * The same question about two immutable objects, answered once while both are in use. Meant for signatures between
- * certificates that `rememberLatest` keeps: the links above a leaf are the same in every appraisal.
+ * certificates that `rememberLatest` keeps: the links above a leaf are the same in every appraisal. Only answers are
+ * remembered: where there was none, because the engine threw, the same question is asked anew the next time.
  */
 export function rememberPairs<A extends object, B extends object, T>(
-  compute: (left: A, right: B) => T,
-): (left: A, right: B) => T {
-  const known = new WeakMap<A, WeakMap<B, { readonly answer: T }>>();
+  compute: (left: A, right: B) => Promise<T>,
+): (left: A, right: B) => Promise<T> {
+  const known = new WeakMap<A, WeakMap<B, Promise<T>>>();
   return (left, right) => {
-    const row = known.get(left) ?? new WeakMap<B, { readonly answer: T }>();
+    const row = known.get(left) ?? new WeakMap<B, Promise<T>>();
     known.set(left, row);
-    const entry = row.get(right) ?? { answer: compute(left, right) };
-    row.set(right, entry);
-    return entry.answer;
+    const found = row.get(right);
+    if (found !== undefined) return found;
+    const answer = compute(left, right);
+    row.set(right, answer);
+    answer.catch(() => row.delete(right));
+    return answer;
   };
 }

@@ -40,10 +40,10 @@ export const productionRoots = (): RootSet =>
 /**
  * DEV ONLY: the production roots and, for the profile `software-dev` alone, the root of one software TEE. It cannot
  * add or replace a root of a hardware vendor. The caller must refuse to run with it on a real network.
- * Refuses `CONFIG_INVALID` when the text is not one certificate.
+ * Refuses `CONFIG_INVALID` when the text is not one certificate or its name does not say DEV ONLY.
  */
 export const rootSetWithDevRoot = (rootPem: string): RootSet =>
-  rootSet([...productionRoots().byName, ['software-dev', [oneCertificate(rootPem).fingerprint]]], false);
+  rootSet([...productionRoots().byName, ['software-dev', [devCertificate(rootPem).fingerprint]]], false);
 
 /**
  * DEV ONLY: generated roots in place of hardware vendors', for tests of their formats. No production root is among

@@ -89,6 +89,14 @@ export interface AppraisedClaims extends Claims {
   /** Null for a profile without GPUs. */
   readonly gpu: GpuClaim | null;
   readonly binding: BindingClaim;
+  /**
+   * When the first of all that this verdict rests on ends, milliseconds, exclusive: every certificate of every chain,
+   * `nextUpdate` of revocation lists, TCB info, QE identity and OCSP answers with their responders' certificates, `exp` of
+   * NVIDIA's tokens. Whoever vouches for the keys further on, as in a registration, must not do so beyond it: nobody
+   * would endorse the evidence any longer. `expiresAtMs` of the result is never later; it counts the policy's term from
+   * the appraisal's own clock, which two verifiers do not share, so this is what a time from a request is held against.
+   */
+  readonly endorsedUntilMs: number;
 }
 
 export interface Appraisal extends AttestationResult {
@@ -102,7 +110,7 @@ export interface EvidenceFacts {
   /** 64 bytes. */
   readonly reportData: Uint8Array;
   readonly debug: boolean;
-  /** When the first certificate, list or document expires. */
+  /** When the first certificate, list, document, answer or token that is judged expires; see `endorsedUntilMs`. */
   readonly validUntilMs: number;
   readonly cpu: CpuClaim;
   readonly gpu: GpuClaim | null;

@@ -161,6 +161,10 @@ export interface AttestationResult {
   readonly checks: readonly Check[];
   readonly claims?: Claims;
   readonly policyDigest: Digest;
+  /**
+   * Exclusive. The policy's term after the appraisal, or earlier: when the first certificate, list, document, answer or
+   * token that the verdict rests on expires. Of a bad result the moment of the appraisal.
+   */
   readonly expiresAtMs: TimestampMs;
 }
 

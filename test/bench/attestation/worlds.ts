@@ -94,6 +94,7 @@ export async function gpuWorld(count: number): Promise<World> {
     models: ['GH100'],
     driverVersions: [DEV_GPU.driverVersion],
     vbiosVersions: ['96.00.5E.00.01'],
+    revocation: 'if-known',
   };
   const device = await SoftwareTd.create({ pki, policy: TDX, gpus: { policy, devices } });
   const context = contextOf('tdx+nv', await device.measurement(), {

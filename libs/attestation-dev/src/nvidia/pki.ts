@@ -48,6 +48,7 @@ export interface GpuIdentityRequest {
   /** 48 bytes. */
   readonly firmwareId: Uint8Array;
   readonly untilDays?: number;
+  readonly bootRomDays?: number;
   /** Of the leaf, hex. */
   readonly serial?: string;
   /** 'GH100 A01 GSP' of a GPU. */
@@ -56,12 +57,13 @@ export interface GpuIdentityRequest {
 
 /** TCG DICE: the boot ROM issues a leaf for the firmware that it measured. */
 export async function createGpuIdentity(request: GpuIdentityRequest): Promise<GpuIdentity> {
-  const { pki, nowMs, firmwareId, untilDays = 365, serial, chip = 'GH100 A01 GSP' } = request;
+  const { pki, nowMs, firmwareId, untilDays = 365, bootRomDays = 365, serial, chip = 'GH100 A01 GSP' } = request;
   const bootRom = await issueAuthority({
     commonName: `${chip} BROM`,
     issuer: pki.provisioner,
     isCa: true,
     nowMs,
+    untilDays: bootRomDays,
     curve: CURVE,
   });
   const composite = derSequence(derInteger(1), derSequence(derObjectId(SHA384), derOctets(firmwareId)));

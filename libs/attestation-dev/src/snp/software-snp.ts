@@ -62,6 +62,8 @@ export interface SnpPkiRequest {
   /** In place of the names that AMD would give. */
   readonly askName?: string;
   readonly leafDays?: number;
+  readonly askDays?: number;
+  readonly arkDays?: number;
   readonly askIsCa?: boolean;
 }
 
@@ -75,8 +77,15 @@ export async function createSnpPki(request: SnpPkiRequest): Promise<SnpPki> {
     crypto.subtle.generateKey(P384, true, ['sign', 'verify']),
   ]);
   const issue = issuerOf(nowMs);
-  const ark = await issue(`ARK-${product}`, arkKeys, { commonName: `ARK-${product}`, keys: arkKeys }, true);
-  const ask = await issue(askName, askKeys, ark, request.askIsCa ?? true);
+  const ark = await issue(
+    `ARK-${product}`,
+    arkKeys,
+    { commonName: `ARK-${product}`, keys: arkKeys },
+    true,
+    [],
+    request.arkDays,
+  );
+  const ask = await issue(askName, askKeys, ark, request.askIsCa ?? true, [], request.askDays);
   const extensions = endorsementExtensions(product, kind, platform);
   const leaf = await issue(`SEV-${kind}`, leafKeys, ask, false, extensions, request.leafDays);
   return { product, kind, ark, ask, leaf };

@@ -48,6 +48,7 @@ const POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
 };
 const filled = (value: number): Uint8Array => new Uint8Array(48).fill(value);
 

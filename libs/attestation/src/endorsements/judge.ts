@@ -17,7 +17,7 @@ import {
   type CertificateChain,
 } from '../x509/chain.js';
 import { isCrlSignedBy, parseCrl, type CrlSignature } from '../x509/crl.js';
-import { checkOcsp } from '../x509/ocsp-checks.js';
+import { answeredUntilMs, checkOcsp } from '../x509/ocsp-checks.js';
 import { parseOcsp } from '../x509/ocsp.js';
 import { parsePemChain } from '../x509/pem.js';
 import type { EndorsementBytes, EndorsementItem } from './item.js';
@@ -242,7 +242,7 @@ async function judgeOcsp(
   const checks = await checkOcsp([{ certificate, issuer, response }], response.thisUpdateMs);
   const bad = checks.find(({ name, status }) => OCSP_FORM.includes(name) && status !== 'passed');
   if (bad !== undefined) return { flaw: bad.detail };
-  const untilMs = Math.min(response.nextUpdateMs, ...response.certificates.map(({ notAfterMs }) => notAfterMs));
+  const untilMs = answeredUntilMs(response);
   return { fromMs: response.thisUpdateMs, untilMs, number: 0n, issuedAtMs: response.thisUpdateMs, isSigned: true };
 }
 

@@ -79,7 +79,7 @@ export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuC
     'flaw' in manifests ? [] : rimsOf(manifests).map(({ chain }) => chain),
   );
   const chains = { devices: shown.all.map(({ chain }) => chain), manifests: rimChains };
-  const [deviceChecks, manifestChecks, revocation, tokenChecks] = await Promise.all([
+  const [deviceChecks, manifestChecks, revocation, token] = await Promise.all([
     checkDevices(shown, context),
     checkManifests(described, context),
     checkRevocations(chains, endorsements, { policy, nowMs }),
@@ -94,9 +94,10 @@ export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuC
     ...checkAgainstPolicy(shown, policy),
     ...manifestChecks,
     ...revocation.checks,
-    ...tokenChecks,
+    ...token.checks,
   ];
-  const untilMs = Math.min(...[...chains.devices, ...chains.manifests].map(validUntilMs), revocation.untilMs);
+  const chainsUntilMs = [...chains.devices, ...chains.manifests].map(validUntilMs);
+  const untilMs = Math.min(...chainsUntilMs, revocation.untilMs, token.untilMs);
   const deviceIds = shown.all.map(({ chain }) => deviceIdOf(chain));
   return { checks, facts: { gpu: claimOf(shown), deviceIds, validUntilMs: untilMs } };
 }

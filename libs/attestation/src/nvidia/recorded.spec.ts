@@ -18,6 +18,7 @@ const POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: ['535.86.09'],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
 };
 const report = (name: string) => fromHex(readEvidenceText(`nvidia/${name}.txt`).trim());
 const chain = (name: string) => readEvidence(`nvidia/${name}.txt`);

@@ -14,13 +14,14 @@ export interface Issued {
 
 export interface Revocation {
   readonly checks: readonly Check[];
-  /** When the first answer must be asked for again; infinite where none was judged. */
+  /** When the first answer, or the certificate of who gave it, expires; infinite where none was judged. */
   readonly untilMs: number;
 }
 
 /**
  * RFC 6960: NVIDIA's answers about the chains of devices and manifests. A device makes its own leaf, and nobody answers
- * for a root. Where the policy requires answers, all must be there; otherwise those are judged that are.
+ * for a root. All answers must be there, unless the policy says `if-known`: then those are judged that are. Without a
+ * policy, which GPU_POLICY refuses, nothing says what must be there.
  */
 export async function checkRevocations(
   issued: Issued,
@@ -32,8 +33,9 @@ export async function checkRevocations(
     return bytes === undefined ? null : { certificate, issuer, response: parseOcsp(bytes) };
   });
   const answers = asked.filter((answer) => answer !== null);
-  if (policy?.revocation === 'required' && answers.length < asked.length) return missing();
-  if (answers.length === 0) return unasked();
+  const isWhole = asked.length > 0 && answers.length === asked.length;
+  if (policy?.revocation === 'required' && !isWhole) return missing();
+  if (answers.length === 0) return unasked(policy);
   return { checks: await checkOcsp(answers, nowMs), untilMs: ocspUntilMs(answers) };
 }
 
@@ -52,7 +54,10 @@ function missing(): Revocation {
   };
 }
 
-const unasked = (): Revocation => ({
-  checks: OCSP_CHECKS.map((name) => skipped(name, 'the verifier has no answers, and the policy does not require them')),
-  untilMs: Number.POSITIVE_INFINITY,
-});
+function unasked(policy: NvidiaPolicy | undefined): Revocation {
+  const reason =
+    policy === undefined
+      ? 'there is no policy'
+      : 'the verifier has no answers, and the policy asks only for those that are known';
+  return { checks: OCSP_CHECKS.map((name) => skipped(name, reason)), untilMs: Number.POSITIVE_INFINITY };
+}

@@ -35,21 +35,32 @@ const TOKEN_CHECKS = [
   'EAT_DEVICES',
 ] as const;
 
+export interface TokenInspection {
+  readonly checks: readonly Check[];
+  /** When the first token expires; infinite where none was judged. */
+  readonly untilMs: number;
+}
+
 /** ATTESTATION.md, NVIDIA GPU: the vendor's own verdict is judged as the policy wants it, and replaces nothing. */
-export async function checkToken(devices: readonly Device[], context: TokenContext): Promise<Check[]> {
+export async function checkToken(devices: readonly Device[], context: TokenContext): Promise<TokenInspection> {
   const { token, policy } = context;
-  if (policy?.token === undefined) return [skipped('GPU_TOKEN', 'the policy asks for no second opinion')];
+  if (policy?.token === undefined) return unjudged([skipped('GPU_TOKEN', 'the policy asks for no second opinion')]);
   if (token === undefined) {
     const reason = 'the bundle has no token';
-    return [policy.token === 'required' ? failed('GPU_TOKEN', reason) : skipped('GPU_TOKEN', reason)];
+    return unjudged([policy.token === 'required' ? failed('GPU_TOKEN', reason) : skipped('GPU_TOKEN', reason)]);
   }
   const parsed = parseNrasToken(token);
   if (parsed === null) {
     const rest = TOKEN_CHECKS.slice(1).map((name) => skipped(name, 'the token could not be read'));
-    return [passed('GPU_TOKEN'), failed('EAT_PARSE', "not a detached EAT bundle of NVIDIA's"), ...rest];
+    return unjudged([passed('GPU_TOKEN'), failed('EAT_PARSE', "not a detached EAT bundle of NVIDIA's"), ...rest]);
   }
-  return [passed('GPU_TOKEN'), passed('EAT_PARSE'), ...(await judge(parsed, devices, context))];
+  return {
+    checks: [passed('GPU_TOKEN'), passed('EAT_PARSE'), ...(await judge(parsed, devices, context))],
+    untilMs: Math.min(...saidOf(parsed).map(({ exp }) => exp * 1000)),
+  };
 }
+
+const unjudged = (checks: readonly Check[]): TokenInspection => ({ checks, untilMs: Number.POSITIVE_INFINITY });
 
 async function judge(token: NrasToken, devices: readonly Device[], context: TokenContext): Promise<Check[]> {
   const tokens = [token.overall, ...token.submodules.values()];

@@ -26,6 +26,7 @@ const POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
   token: 'required',
 };
 
@@ -197,7 +198,7 @@ describeRecorded('a recorded token of NVIDIA', 'nvidia', () => {
   });
 
   it('holds together, but nobody has its key any more and its GPU is a canned one', async () => {
-    const checks = await checkToken([], {
+    const { checks } = await checkToken([], {
       token: token(),
       policy: POLICY,
       endorsements: {},

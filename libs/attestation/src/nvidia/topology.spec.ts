@@ -17,7 +17,7 @@ import {
 } from '@usufruct/attestation-dev';
 import { sha256 } from '@usufruct/crypto';
 import { concatBytes, toHex } from '@usufruct/kernel';
-import type { NvidiaPolicy } from '../policy/nvidia-policy.js';
+import { zNvidiaPolicy, type NvidiaPolicy } from '../policy/nvidia-policy.js';
 import { devHardwareRoots, pinnedRoots } from '../roots.js';
 import type { Endorsements } from '../types.js';
 import { OCSP_CHECKS } from '../x509/ocsp-checks.js';
@@ -34,6 +34,7 @@ const POLICY: NvidiaPolicy = {
   models: ['GH100'],
   driverVersions: [DEV_GPU.driverVersion],
   vbiosVersions: ['96.00.5E.00.01'],
+  revocation: 'if-known',
   switches: SWITCHES,
 };
 
@@ -247,8 +248,17 @@ describe("NVIDIA's answers about certificates", () => {
     expect(facts!.validUntilMs).toBe(NOW_MS + 86_400_000);
   });
 
+  it('shorten it further where the certificate of who answered ends earlier', async () => {
+    const responder = await issueOcspResponder(pki.provisioner, NOW_MS, { untilDays: 0.5 });
+    const { facts } = await judge({
+      ...answers,
+      ...(await answer(gpus[0]!.identity.bootRom, pki.provisioner, { responder })),
+    });
+    expect(facts!.validUntilMs).toBe(NOW_MS + 43_200_000);
+  });
+
   it('are not looked for where there are none and the policy does not require them', async () => {
-    const { revocation: _none, ...policy } = POLICY_1;
+    const policy: NvidiaPolicy = { ...POLICY_1, revocation: 'if-known' };
     const { checks } = await judge({}, policy);
     expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
     expect(checks).toContainEqual(expect.objectContaining({ name: 'OCSP_STATUS', status: 'skipped' }));
@@ -256,6 +266,14 @@ describe("NVIDIA's answers about certificates", () => {
     expect(await failedWith(await answer(pki.identityCa, pki.deviceRoot, { status: 'revoked' }), policy)).toEqual([
       'OCSP_STATUS',
     ]);
+  });
+
+  it('are judged by what the policy says about them; one that does not say is none', async () => {
+    const { revocation: _unsaid, ...silent } = POLICY_1;
+    expect(zNvidiaPolicy.safeParse(silent).success).toBe(false);
+    for (const policy of [silent, { ...silent, revocation: undefined }, { ...silent, revocation: 'never' }]) {
+      expect(await failedWith({}, policy as NvidiaPolicy)).toEqual(['GPU_POLICY']);
+    }
   });
 
   it.each<[string, string[], () => Promise<Endorsements>]>([

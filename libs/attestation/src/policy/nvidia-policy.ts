@@ -1,6 +1,10 @@
 import { bcs } from '@mysten/bcs';
 import { z } from 'zod';
 
+/** How revocation is judged; see `NvidiaPolicy.revocation`. */
+export const REVOCATION_RULES = ['required', 'if-known'] as const;
+export type RevocationRule = (typeof REVOCATION_RULES)[number];
+
 /** What a DAO asks of the GPUs, as data. Lists affirm: what is not in them is refused. */
 export const zNvidiaPolicy = z.strictObject({
   version: z.int().positive().max(0xffff_ffff),
@@ -20,8 +24,12 @@ export const zNvidiaPolicy = z.strictObject({
       biosVersions: z.array(z.string().max(32)).max(256),
     })
     .optional(),
-  /** Whether NVIDIA's OCSP must have an answer about every certificate; missing: the answers that are known are judged. */
-  revocation: z.literal('required').optional(),
+  /**
+   * What NVIDIA's OCSP must say (RFC 6960). `required`: an answer about every certificate that NVIDIA issued, of devices
+   * and of manifests. `if-known`: the answers that the verifier has are judged, and who keeps them away hides a
+   * revocation. Whoever writes a policy chooses: a policy that does not say is none.
+   */
+  revocation: z.enum(REVOCATION_RULES),
   /**
    * NVIDIA's own verdict (NRAS) as a second opinion beside all that is checked here, never in its place. Missing: a
    * token that is shown is not looked at.
@@ -43,7 +51,7 @@ const NvidiaPolicyBcs = bcs.struct('NvidiaPolicy', {
       biosVersions: bcs.vector(bcs.string()),
     }),
   ),
-  revocation: bcs.option(bcs.string()),
+  revocation: bcs.string(),
   token: bcs.option(bcs.string()),
 });
 
@@ -52,6 +60,5 @@ export const encodeNvidiaPolicy = (policy: NvidiaPolicy): Uint8Array<ArrayBuffer
   NvidiaPolicyBcs.serialize({
     ...policy,
     switches: policy.switches ?? null,
-    revocation: policy.revocation ?? null,
     token: policy.token ?? null,
   }).toBytes();

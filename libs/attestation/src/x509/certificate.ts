@@ -49,17 +49,19 @@ const CERTIFICATES_REMEMBERED = 64;
 const KNOWN_CRITICAL: ReadonlySet<string> = new Set(['2.5.29.15', '2.5.29.19']);
 
 /** Strict DER of one X.509 v3 certificate (RFC 5280 §4.1), or null. */
-export const parseCertificate = (der: Uint8Array): Certificate | null =>
-  der.length > CERTIFICATE_BYTES_AT_MOST ? null : parseOnce(der);
+export function parseCertificate(der: Uint8Array): Certificate | null {
+  if (der.length > CERTIFICATE_BYTES_AT_MOST) return null;
+  try {
+    return parseOnce(der);
+  } catch {
+    // what the library cannot read, or could not this time: either way nothing is remembered
+    return null;
+  }
+}
 
 const parseOnce = rememberLatest((der: Uint8Array): Certificate | null => {
   const tree = parseDer(der);
-  if (tree === null || !isSignedObject(tree)) return null;
-  try {
-    return readCertificate(der, tree);
-  } catch {
-    return null;
-  }
+  return tree === null || !isSignedObject(tree) ? null : readCertificate(der, tree);
 }, CERTIFICATES_REMEMBERED);
 
 /**
@@ -142,13 +144,21 @@ const KEY_OF: Readonly<Record<SignatureKind, (issuer: Certificate) => boolean>> 
 export const hasKeyFor = (issuer: Certificate, kind: SignatureKind): boolean => KEY_OF[kind](issuer);
 
 /** True if the issuer's key made the signature of this certificate. */
-export const isSignedBy = rememberPairs(async (certificate: Certificate, issuer: Certificate): Promise<boolean> => {
+export async function isSignedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
   try {
-    return await certificate.parsed.verify({ publicKey: issuer.parsed.publicKey, signatureOnly: true });
+    return await verifiedLink(certificate, issuer);
   } catch {
-    // a key or signature that cannot be used is as good as a wrong one
+    // A key or signature that cannot be used is as good as a wrong one now. It is not remembered as one: an engine may
+    // throw for want of memory, too.
     return false;
   }
+}
+
+const verifiedLink = rememberPairs(async ({ parsed }: Certificate, issuer: Certificate): Promise<boolean> => {
+  const { publicKey: key } = issuer.parsed;
+  // Exported here, because the library takes an engine that throws over it for a signature that is wrong.
+  const publicKey = await key.export({ ...key.algorithm, ...parsed.signatureAlgorithm }, ['verify']);
+  return parsed.verify({ publicKey, signatureOnly: true });
 });
 
 const CURVE_OF = { 'SHA-256': 'P-256', 'SHA-384': 'P-384' } as const;

@@ -116,17 +116,24 @@ const ALGORITHMS = {
 export type CrlSignature = keyof typeof ALGORITHMS;
 
 /** True if the issuer's key made the signature of this list, in this way. */
-export const isCrlSignedBy = (list: RevocationList, issuer: Certificate, signedWith: CrlSignature): Promise<boolean> =>
-  list.signedWith === signedWith && hasKeyFor(issuer, signedWith) ? verifies(list, issuer) : Promise.resolve(false);
-
-const verifies = rememberPairs(async (list: RevocationList, issuer: Certificate): Promise<boolean> => {
-  if (list.signedWith !== 'ecdsa-p256-sha256' && list.signedWith !== 'rsa-pss-sha384') return false;
-  const { key, verify } = ALGORITHMS[list.signedWith];
+export async function isCrlSignedBy(
+  list: RevocationList,
+  issuer: Certificate,
+  signedWith: CrlSignature,
+): Promise<boolean> {
+  if (list.signedWith !== signedWith || !hasKeyFor(issuer, signedWith)) return false;
   try {
-    const signature = key.name === 'ECDSA' ? rawEcdsa(list.signature, 32) : concatBytes(list.signature);
-    const publicKey = await issuer.parsed.publicKey.export(key, ['verify']);
-    return await crypto.subtle.verify(verify, publicKey, signature, list.signedBytes);
+    return await verifiedList(list, issuer);
   } catch {
+    // not remembered: an engine may throw for want of memory as well as for a key that cannot be used
     return false;
   }
+}
+
+const verifiedList = rememberPairs(async (list: RevocationList, issuer: Certificate): Promise<boolean> => {
+  if (list.signedWith !== 'ecdsa-p256-sha256' && list.signedWith !== 'rsa-pss-sha384') return false;
+  const { key, verify } = ALGORITHMS[list.signedWith];
+  const signature = key.name === 'ECDSA' ? rawEcdsa(list.signature, 32) : concatBytes(list.signature);
+  const publicKey = await issuer.parsed.publicKey.export(key, ['verify']);
+  return crypto.subtle.verify(verify, publicKey, signature, list.signedBytes);
 });

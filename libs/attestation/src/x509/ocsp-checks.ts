@@ -134,6 +134,10 @@ function checkStatuses(answers: readonly ReadAnswer[]): Check {
     : failed('OCSP_STATUS', `${bad.response.status}: ${bad.certificate.commonName}`);
 }
 
-/** When the first answer must be asked for again. */
+/** When the first answer must be asked for again, or a certificate that came with one expires. */
 export const ocspUntilMs = (answers: readonly OcspAnswer[]): number =>
-  Math.min(...answers.map(({ response }) => response?.nextUpdateMs ?? 0));
+  Math.min(...answers.map(({ response }) => (response === null ? 0 : answeredUntilMs(response))));
+
+/** The same of one answer. */
+export const answeredUntilMs = ({ nextUpdateMs, certificates }: OcspResponse): number =>
+  Math.min(nextUpdateMs, ...certificates.map(({ notAfterMs }) => notAfterMs));
