@@ -1,6 +1,6 @@
 import { verify } from '@usufruct/crypto';
-import { fromBase64, refuse, toBase64, toUsufructError, type UsufructError } from '@usufruct/kernel';
-import { LIMITS, OpeningAckBcs, receiptDigest, TAGS } from '@usufruct/protocol';
+import { fromBase64, refuse, toBase64, toUsufructError, type Digest, type UsufructError } from '@usufruct/kernel';
+import { LIMITS, OpeningAckBcs, receiptDigest, TAGS, type ChainInfo, type JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { HolderDirectory } from '../keys/holder-directory.js';
 import type { AnswerRecord, Delivery } from './store.js';
@@ -8,6 +8,13 @@ import type { AnswerRecord, Delivery } from './store.js';
 /** The holders, by their keys, that did not answer in this round: nobody waits for them again before the next. */
 export type Away = Set<string>;
 const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
+
+/** An answer whose opening is brought to holders. */
+interface ToBring {
+  readonly record: AnswerRecord;
+  readonly digest: Digest;
+  readonly onChain: () => Promise<[ChainInfo, JobView]>;
+}
 
 /** How many more holders must have an answer's opening; none where its uses are public. */
 export function acksMissing({ settlement }: Pick<AnswerRecord, 'settlement'>): number {
@@ -38,32 +45,43 @@ export class OpeningDelivery {
     if (!isOnChain && this.context.clock.nowMs() - record.issuedAtMs > LIMITS.receiptFreshnessMs) {
       throw refuse('RECEIPT_INVALID', { check: 'freshness' });
     }
+    const bring = this.#toBring(record);
     await enough(
-      leftOf(record).map((delivery) => this.#deliverOne(record, delivery, away)),
+      leftOf(record).map((delivery) => this.#deliverOne(bring, delivery, away)),
       missing,
     );
   }
 
   /** Try once to bring a settled answer's opening to the holders that have not got it. Never rejects. */
   async deliverRest(record: AnswerRecord, away: Away): Promise<void> {
-    await Promise.all(leftOf(record).map((delivery) => this.#tryOne(record, delivery, away)));
+    const bring = this.#toBring(record);
+    await Promise.all(leftOf(record).map((delivery) => this.#tryOne(bring, delivery, away)));
   }
 
-  async #tryOne(record: AnswerRecord, delivery: Delivery, away: Away): Promise<void> {
+  /** What the chain says of it is asked for by the first holder that is there, and is the same for all. */
+  #toBring(record: AnswerRecord): ToBring {
+    const { chain } = this.context;
+    let known: ReturnType<ToBring['onChain']> | undefined;
+    const onChain = () => (known ??= Promise.all([chain.info(), chain.job(record.jobId)]));
+    return { record, digest: receiptDigest(record.receipt), onChain };
+  }
+
+  async #tryOne(bring: ToBring, delivery: Delivery, away: Away): Promise<void> {
+    const { record } = bring;
     const key = `${record.jobId}/${record.questionId}/${delivery.holderKey}`;
     if (this.#refused.has(key)) return;
     try {
-      await this.#deliverOne(record, delivery, away);
+      await this.#deliverOne(bring, delivery, away);
     } catch (cause) {
       if (toUsufructError(cause).entry.retry !== 'later') this.#refused.add(key);
     }
   }
 
-  async #deliverOne(record: AnswerRecord, delivery: Delivery, away: Away): Promise<void> {
+  async #deliverOne(bring: ToBring, delivery: Delivery, away: Away): Promise<void> {
     const { holderKey } = delivery;
     if (away.has(holderKey)) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: 'key holder' });
     try {
-      await this.#bring(record, delivery);
+      await this.#bring(bring, delivery);
     } catch (cause) {
       if (AWAY.includes(toUsufructError(cause).code)) {
         away.add(holderKey);
@@ -73,10 +91,8 @@ export class OpeningDelivery {
     }
   }
 
-  async #bring(record: AnswerRecord, { holderKey, sealedOpening }: Delivery): Promise<void> {
-    const { chain, store } = this.context;
-    const [{ chainId }, { daoId }] = await Promise.all([chain.info(), chain.job(record.jobId)]);
-    const digest = receiptDigest(record.receipt);
+  async #bring({ record, digest, onChain }: ToBring, { holderKey, sealedOpening }: Delivery): Promise<void> {
+    const [{ chainId }, { daoId }] = await onChain();
     const holder = await this.#holders.find(holderKey, chainId);
     const ack = await holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) });
     const isSigned = await verify({
@@ -89,7 +105,7 @@ export class OpeningDelivery {
       this.#holders.forget(holderKey);
       throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: 'signature' });
     }
-    store.markDelivered(record, holderKey);
+    this.context.store.markDelivered(record, holderKey);
   }
 }
 
