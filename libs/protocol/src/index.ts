@@ -18,6 +18,7 @@ export * from './metadata.js';
 export * from './payout-views.js';
 export * from './policy-diff.js';
 export * from './policy-types.js';
+export * from './reader.js';
 export * from './receipt.js';
 export * from './release-types.js';
 export * from './runner-types.js';
