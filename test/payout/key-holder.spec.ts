@@ -735,7 +735,10 @@ describe('the payouts of an account', () => {
     const body = {
       ...query,
       signature: await signer.signPersonalMessage(message),
-      reader: await reader.forHolder(digest, world.holders[askedOf]!.holder.keys.signing.publicKey),
+      reader: await reader.forHolder(
+        payoutQueryDigest({ ...query, readerPublicKey: reader.publicKey }),
+        world.holders[askedOf]!.holder.keys.signing.publicKey,
+      ),
     };
     return zPayoutAnswer.parse(await world.ask(0, '/v1/payouts/query', body));
   };

@@ -14,6 +14,8 @@ export const TAGS = {
   treeHead: 'usufruct/tree-head/v1',
   logQuery: 'usufruct/log-query/v2',
   readerRequest: 'usufruct/reader-request/v1',
+  erasureStatement: 'usufruct/erasure-statement/v1',
+  runnerErasure: 'usufruct/runner-erasure/v1',
   challenge: 'usufruct/challenge/v1',
   clientChallenge: 'usufruct/client-challenge/v1',
   gpuNonce: 'gpu/v1',

@@ -9,6 +9,7 @@ export * from './digest.js';
 export * from './domain-tags.js';
 export * from './epoch-messages.js';
 export * from './epoch-types.js';
+export * from './erasure.js';
 export * from './governance-types.js';
 export * from './governance-views.js';
 export * from './holder-types.js';
