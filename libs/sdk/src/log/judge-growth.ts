@@ -38,7 +38,7 @@ export async function judgeAnchors(
   if (anchors.length === 0) return skipped(name, 'this holder has anchored nothing on the chain yet');
   const last = anchors.at(-1);
   const due = anchors.filter((anchor) => anchor.seq > comparedUpTo || anchor === last).slice(-ANCHORS_COMPARED);
-  for (const anchor of due.reverse()) {
+  for (const anchor of due.toReversed()) {
     const flaw = await flawOf(anchor, head, ask, 'on the chain');
     if (flaw !== null) return failed(name, flaw);
   }
