@@ -1,31 +1,31 @@
 import { composeHash, encodeCompose, zTeePolicy, type TeePolicy } from '@usufruct/attestation';
 import { refuse } from '@usufruct/kernel';
+import { HOST_SETTINGS, MEASURED_SETTINGS } from './settings.js';
 
 export interface AppComposeRequest {
   readonly name: string;
   /** `registry/repository@sha256:…`: by its digest, which is thereby measured. */
   readonly image: string;
   readonly policy: TeePolicy;
-  /** Settings of the runner that are no secrets; they are measured, too. */
+  /** Of `MEASURED_SETTINGS`; the file is public. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Names of settings that the operator gives encrypted; their values are not measured. */
+  /** Of `HOST_SETTINGS`: the operator gives their values encrypted, and they are not measured. */
   readonly secrets: readonly string[];
 }
 
 const IMAGE = /^[a-z0-9][a-z0-9._/:-]{0,255}@sha256:[0-9a-f]{64}$/;
-const SETTING = /^[A-Z][A-Z0-9_]{0,63}$/;
-/** What decides how evidence is made is in this file alone, not up to who fills in settings. */
-const OWN_SETTINGS = ['TEE_DEVICE', 'TEE_GPU', 'TEE_POLICY_FILE', 'IMAGE_DIGEST', 'TEE_DEV_DIR', 'DSTACK_SOCKET'];
 
 /**
  * The app compose of a runner under dstack: the file whose SHA-256 a guest measures. The same request gives the same
- * bytes. Refuses `INVALID_ARGUMENT` for an image without its digest and for settings that are not the operator's.
+ * bytes. Refuses `INVALID_ARGUMENT` for an image without its digest and for a setting that is not where it belongs.
  */
 export async function makeAppCompose(request: AppComposeRequest): Promise<{ file: Uint8Array; hash: string }> {
   const { name, image, settings, secrets } = request;
   if (!IMAGE.test(image)) throw invalid('image', 'repository@sha256:… in lower case');
-  const bad = [...Object.keys(settings), ...secrets].find((key) => !SETTING.test(key) || OWN_SETTINGS.includes(key));
-  if (bad !== undefined) throw invalid(bad, "a setting of the runner that is the operator's");
+  const unmeasured = Object.keys(settings).find((key) => !MEASURED_SETTINGS.includes(key));
+  if (unmeasured !== undefined) throw invalid(unmeasured, `one of ${MEASURED_SETTINGS.join(', ')}`);
+  const chosen = secrets.find((key) => !HOST_SETTINGS.includes(key));
+  if (chosen !== undefined) throw invalid(chosen, `measured: only ${HOST_SETTINGS.join(', ')} may be the host's`);
   const policy = zTeePolicy.parse(request.policy);
   const file = encodeCompose({
     manifest_version: 2,
@@ -48,7 +48,7 @@ export async function makeAppCompose(request: AppComposeRequest): Promise<{ file
 function composeFile({ image, policy, settings, secrets }: AppComposeRequest): string {
   const hasGpu = policy.nvidia !== undefined;
   const environment = {
-    ...settings,
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, escaped(value)])),
     ...Object.fromEntries(secrets.map((name) => [name, `\${${name}}`])),
     TEE_DEVICE: 'dstack',
     TEE_GPU: hasGpu ? 'nvidia' : 'none',
@@ -74,10 +74,12 @@ function composeFile({ image, policy, settings, secrets }: AppComposeRequest): s
         ...(hasGpu ? gpus : {}),
       },
     },
-    // Compose reads `$` as the start of a variable.
-    configs: { 'tee-policy': { content: JSON.stringify(policy).replaceAll('$', '$$$$') } },
+    configs: { 'tee-policy': { content: escaped(JSON.stringify(policy)) } },
     volumes: { data: {} },
   });
 }
+
+/** Compose reads `$` as the start of a variable, whose value would be the host's. */
+const escaped = (text: string): string => text.replaceAll('$', '$$$$');
 
 const invalid = (field: string, expected: string): Error => refuse('INVALID_ARGUMENT', { field, expected });

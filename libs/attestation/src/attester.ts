@@ -2,8 +2,9 @@ import { toHex } from '@usufruct/kernel';
 import type { EvidenceProfile } from '@usufruct/protocol';
 import { identityOf as nitroIdentityOf } from './nitro/checks.js';
 import { parseNitroDocument } from './nitro/document.js';
-import { deviceIdOf, modelOf } from './nvidia/device.js';
+import { deviceIdOf, isSwitch, modelOf } from './nvidia/device.js';
 import { parseExchange } from './nvidia/exchange.js';
+import { parseNrasToken } from './nvidia/token.js';
 import { nitroMeasurement } from './policy/nitro-policy.js';
 import { encodeNvidiaPolicy } from './policy/nvidia-policy.js';
 import { snpMeasurement } from './policy/snp-policy.js';
@@ -61,6 +62,10 @@ export interface GpuReading {
   readonly model: string;
   /** Hex of 32 bytes. */
   readonly nonce: string;
+  readonly isSwitch: boolean;
+  /** The signed exchange, and behind it the chain in PEM: together they are the evidence. */
+  readonly exchange: Uint8Array;
+  readonly chain: Uint8Array;
 }
 
 /** Null for anything that is not one exchange and its chain. */
@@ -69,5 +74,18 @@ export function readGpuEvidence(evidence: Uint8Array): GpuReading | null {
   const ders = exchange && parsePemChain(exchange.chain);
   const chain = ders && parseChain(ders);
   if (exchange === null || chain === null || chain.length < 2) return null;
-  return { deviceId: deviceIdOf(chain), model: modelOf(chain), nonce: toHex(exchange.nonce) };
+  return {
+    deviceId: deviceIdOf(chain),
+    model: modelOf(chain),
+    nonce: toHex(exchange.nonce),
+    isSwitch: isSwitch(chain),
+    exchange: evidence.subarray(0, evidence.length - exchange.chain.length),
+    chain: exchange.chain,
+  };
+}
+
+/** Nonces that a token of NVIDIA's attestation service names, hex; null for anything that is no such token. */
+export function readTokenNonces(token: unknown): readonly string[] | null {
+  const parsed = parseNrasToken(token);
+  return parsed && [parsed.overall, ...parsed.submodules.values()].map(({ said }) => said.eat_nonce.toLowerCase());
 }

@@ -15,7 +15,9 @@ export interface EvidenceRequest {
 export async function makeEvidence(device: TeeDevice, request: EvidenceRequest): Promise<EvidenceBundle> {
   const { challenges, jobId, keys } = request;
   const challenge = combineChallenges(challenges);
-  const gpuEvidence = (await device.gpuEvidence?.(gpuNonce(challenge, keys))) ?? [];
+  const nonce = gpuNonce(challenge, keys);
+  const gpuEvidence = (await device.gpuEvidence?.(nonce)) ?? [];
+  const gpuToken = gpuEvidence.length === 0 ? undefined : await device.gpuToken?.(nonce, gpuEvidence);
   const bound = reportData(challenge, keys, gpuEvidence, jobId);
   const quote = await device.quote(bound);
   const { eventLog, appCompose } = device;
@@ -30,5 +32,6 @@ export async function makeEvidence(device: TeeDevice, request: EvidenceRequest):
     eventLog: [...eventLog],
     ...(appCompose === undefined ? {} : { appCompose }),
     ...(gpuEvidence.length === 0 ? {} : { gpuEvidence: gpuEvidence.map((bytes) => toBase64(bytes)) }),
+    ...(gpuToken === undefined ? {} : { gpuToken }),
   };
 }

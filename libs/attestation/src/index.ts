@@ -6,7 +6,7 @@ export { AppraisalDesk, appraisalRefusal, isStandInJudgement } from './appraisal
 export type { DeskAnswer, DeskOptions, DeskRequest, EndorsementPort } from './appraisal-desk.js';
 export { CHECK_MEANINGS, CHECK_SECTIONS, checkSection } from './check-meanings.js';
 export type { CheckSection } from './check-meanings.js';
-export { evidenceMeasurement, readGpuEvidence, runtimeRegisterOf, tdxIdentityOf } from './attester.js';
+export { evidenceMeasurement, readGpuEvidence, readTokenNonces, runtimeRegisterOf, tdxIdentityOf } from './attester.js';
 export type { GpuReading } from './attester.js';
 export { endorsementsOfItem, itemOfName, nameOfItem } from './endorsements/item.js';
 export type { EndorsementBytes, EndorsementItem } from './endorsements/item.js';
@@ -24,6 +24,7 @@ export type { EvidenceFile } from './evidence-file.js';
 export { encodeCoseSign1, sigStructure } from './cose/sign1.js';
 export { inspectNitro, NITRO_CHECKS } from './nitro/inspect.js';
 export type { NitroContext, NitroEvidence, NitroInspection } from './nitro/inspect.js';
+export { nsmAttestationRequest, readNsmDocument } from './nitro/nsm.js';
 export { NVIDIA_ENDORSEMENTS } from './nvidia/endorsements.js';
 export { GPU_CHECKS, inspectGpus } from './nvidia/inspect.js';
 export type { GpuContext, GpuInspection } from './nvidia/inspect.js';

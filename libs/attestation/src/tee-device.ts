@@ -12,6 +12,11 @@ export interface TeeDevice {
   /** Evidence of each GPU over a nonce of 32 bytes, exact bytes; missing where the profile has no GPUs. */
   gpuEvidence?(nonce: Uint8Array): Promise<readonly Uint8Array[]>;
   /**
+   * What NVIDIA's attestation service says of this GPU evidence, made over this nonce; undefined where it says nothing and
+   * the policy does without; missing where nobody asks it.
+   */
+  gpuToken?(nonce: Uint8Array, evidence: readonly Uint8Array[]): Promise<unknown>;
+  /**
    * The events that the runtime measurement register was extended with, in order, as of the latest quote: others in the
    * same guest may extend it, too, so it is read after `quote` and before anything else is waited for.
    */

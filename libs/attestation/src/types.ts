@@ -31,6 +31,11 @@ export interface AppraisalContext {
   readonly teePolicy?: TeePolicy;
   readonly endorsements?: Endorsements;
   readonly roots: RootSet;
+  /**
+   * Of a verifier that cannot fetch the keys of NVIDIA's attestation service itself, such as a browser: a token that is
+   * there is not judged, and the result says so. One that is required and not there fails all the same.
+   */
+  readonly isTokenLeftToOthers?: boolean;
 }
 
 /** RATS (RFC 9334) verifier of one evidence profile. */

@@ -69,6 +69,7 @@ export async function inspectRunner(context: ClientContext, jobId: JobId): Promi
     nowMs: clock.nowMs(),
     policy: dao.policy.appraisal,
     roots: await trustedRoots(context),
+    isTokenLeftToOthers: true,
     endorsements: Object.fromEntries(
       relayed.endorsements.filter(isSigned).map(({ name, bytes }) => [name, fromBase64(bytes)]),
     ),

@@ -3,6 +3,7 @@ import { readDeviceConfig } from './device-config.js';
 
 const DSTACK = { TEE_DEVICE: 'dstack', TEE_POLICY_FILE: '/etc/usufruct/tee-policy.json' };
 const KERNEL = { ...DSTACK, TEE_DEVICE: 'configfs-tsm' };
+const NITRO = { ...DSTACK, TEE_DEVICE: 'nitro' };
 const SOFTWARE = { TEE_DEVICE: 'software', TEE_DEV_DIR: '/dev-pki' };
 
 describe('which TEE device a runner opens', () => {
@@ -25,8 +26,17 @@ describe('which TEE device a runner opens', () => {
     expect(readDeviceConfig({ ...DSTACK, IMAGE_DIGEST, TEE_GPU: 'nvidia', NVATTEST: '/opt/nvattest' })).toMatchObject({
       hardware: {
         imageDigest: 'ab'.repeat(32),
-        nvidia: { nvattest: '/opt/nvattest', nvidiaSmi: '/usr/bin/nvidia-smi' },
+        nvidia: { nvattest: '/opt/nvattest', nvidiaSmi: '/usr/bin/nvidia-smi', nras: undefined },
       },
+    });
+  });
+
+  it('takes an enclave of AWS, and whom to ask for a token about GPUs', () => {
+    const nitro = { TEE_DEVICE: 'nitro', TEE_POLICY_FILE: '/p.json' };
+    expect(readDeviceConfig(nitro)).toMatchObject({ device: 'nitro', nsmHelper: '/usr/bin/nsm-pipe' });
+    const asking = { ...DSTACK, TEE_GPU: 'nvidia', NRAS_URL: 'https://nras.example/', NRAS_SERVICE_KEY: 'key' };
+    expect(readDeviceConfig(asking)).toMatchObject({
+      hardware: { nvidia: { nras: { url: 'https://nras.example', serviceKey: 'key' } } },
     });
   });
 
@@ -42,6 +52,12 @@ describe('which TEE device a runner opens', () => {
     ['the kernel with the socket of dstack', { ...KERNEL, DSTACK_SOCKET: '/x.sock' }, 'DSTACK_SOCKET'],
     ['tools for GPUs without GPUs', { ...DSTACK, NVATTEST: '/opt/nvattest' }, 'NVATTEST'],
     ['a tool by its name alone', { ...DSTACK, TEE_GPU: 'nvidia', NVATTEST: 'nvattest' }, 'NVATTEST'],
+    ['an enclave with GPUs', { ...NITRO, TEE_GPU: 'nvidia' }, 'TEE_GPU'],
+    ['an enclave with an image digest', { ...NITRO, IMAGE_DIGEST: `sha256:${'ab'.repeat(32)}` }, 'IMAGE_DIGEST'],
+    ['dstack with a helper of enclaves', { ...DSTACK, NSM_HELPER: '/x' }, 'NSM_HELPER'],
+    ['a token without GPUs', { ...DSTACK, NRAS_URL: 'https://nras.example' }, 'NRAS_URL'],
+    ['a key for nobody', { ...DSTACK, TEE_GPU: 'nvidia', NRAS_SERVICE_KEY: 'key' }, 'NRAS_URL'],
+    ['a key in the clear', { ...DSTACK, TEE_GPU: 'nvidia', NRAS_URL: 'http://nras.example' }, 'NRAS_URL'],
     ['an image by its tag', { ...DSTACK, IMAGE_DIGEST: 'latest' }, 'IMAGE_DIGEST'],
   ])('refuses %s, by the name of the setting', (_name, environment, setting) => {
     expect(() => readDeviceConfig(environment)).toThrow(

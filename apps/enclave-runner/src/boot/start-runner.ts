@@ -72,9 +72,9 @@ const standInsOf = ({ tee, suiNetwork }: RunnerConfig): string[] => [
 ];
 
 async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Promise<RunnerContext> {
-  const { device, banner } = await openDevice(config.tee, systemRandom);
-  if (banner !== null) logger.warn('stand_in', { banner });
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
+  const { device, banner } = await openDevice(config.tee, { random: systemRandom, fetch, logger });
+  if (banner !== null) logger.warn('stand_in', { banner });
   return {
     chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock }),
     device,

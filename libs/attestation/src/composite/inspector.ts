@@ -44,6 +44,7 @@ async function inspect(bundle: EvidenceBundle, decoded: DecodedBundle, context: 
       deviceRoots: pinnedRoots(roots, 'nvidiaDevice'),
       rimRoots: pinnedRoots(roots, 'nvidiaRim'),
       token: bundle.gpuToken,
+      isTokenLeftToOthers: context.isTokenLeftToOthers,
     }),
   ]);
   const bond = [

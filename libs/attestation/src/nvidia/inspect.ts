@@ -32,6 +32,7 @@ export interface GpuContext {
   readonly rimRoots: readonly string[];
   /** What NVIDIA's attestation service said, as the bundle has it. */
   readonly token?: unknown;
+  readonly isTokenLeftToOthers?: boolean | undefined;
 }
 
 export interface GpuInspection {

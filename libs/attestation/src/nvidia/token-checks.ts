@@ -20,6 +20,8 @@ export interface TokenContext {
   readonly nowMs: number;
   readonly policy: NvidiaPolicy | undefined;
   readonly endorsements: Endorsements;
+  /** True for a verifier that can have no keys of the service: it says so, and judges everything else. */
+  readonly isTokenLeftToOthers?: boolean | undefined;
 }
 
 const TOKEN_CHECKS = [
@@ -45,6 +47,10 @@ export interface TokenInspection {
 export async function checkToken(devices: readonly Device[], context: TokenContext): Promise<TokenInspection> {
   const { token, policy } = context;
   if (policy?.token === undefined) return unjudged([skipped('GPU_TOKEN', 'the policy asks for no second opinion')]);
+  if (context.isTokenLeftToOthers === true && token !== undefined) {
+    const reason = 'nobody signs the keys of the service, so this is for the key holders to judge';
+    return unjudged([skipped('GPU_TOKEN', reason)]);
+  }
   if (token === undefined) {
     const reason = 'the bundle has no token';
     return unjudged([policy.token === 'required' ? failed('GPU_TOKEN', reason) : skipped('GPU_TOKEN', reason)]);

@@ -70,6 +70,16 @@ describe("NVIDIA's own verdict as a second opinion", () => {
     expect(judged.every(({ status }) => status === 'passed')).toBe(true);
   });
 
+  it('is left to the key holders by who has no keys of the service, and is missed all the same where it is required', async () => {
+    const [{ checks }, failedWithout] = await Promise.all([
+      inspect({ isTokenLeftToOthers: true, endorsements: await devNvidiaEndorsements(pki) }),
+      failedOf({ isTokenLeftToOthers: true, token: undefined }),
+    ]);
+    expect(checks.filter(({ status }) => status === 'failed')).toEqual([]);
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'GPU_TOKEN', status: 'skipped' }));
+    expect(failedWithout).toEqual(['GPU_TOKEN']);
+  });
+
   it('is looked at only where the policy says so, and is never enough', async () => {
     const { token: _none, ...silent } = POLICY;
     const { checks } = await inspect({ policy: silent, token: 'nonsense' });

@@ -11,12 +11,16 @@ import {
 } from '@usufruct/attestation';
 import { equalBytes, fromBase64, refuse, type RandomSource } from '@usufruct/kernel';
 import type { RuntimeEvent } from '@usufruct/protocol';
-import type { CpuDevice, GpuTool } from './ports.js';
+import type { CpuDevice, GpuTokenSource, GpuTool } from './ports.js';
 
 export interface HardwareOptions {
   readonly cpu: CpuDevice;
   /** Missing: the runner uses no GPU, and its evidence says nothing about any. */
   readonly gpus?: GpuTool;
+  /** NVIDIA's attestation service; needed where the policy requires its token. */
+  readonly tokens?: GpuTokenSource;
+  /** Told when evidence goes out without a token that the policy does not require. */
+  readonly onTokenMissing?: (error: unknown) => void;
   /** The document that the approved measurement was computed under. */
   readonly policy: TeePolicy;
   /** 32 bytes: the digest of the image that runs, for the event of this name. */
@@ -42,6 +46,7 @@ interface OwnEvent {
 export async function openHardwareDevice(options: HardwareOptions): Promise<TeeDevice> {
   const { cpu, gpus, policy } = options;
   const profile = profileOf(options);
+  const gpuToken = tokensOf(options);
   await measureOnce(cpu, await ownEvents(options));
   const { evidence, eventLog } = await cpu.quote(new Uint8Array(64));
   if (cpu.profile === 'tdx') await requireReplay(evidence, eventLog);
@@ -58,6 +63,7 @@ export async function openHardwareDevice(options: HardwareOptions): Promise<TeeD
       return quoted.evidence;
     },
     ...(gpus === undefined ? {} : { gpuEvidence: (nonce: Uint8Array) => gpus.evidence(nonce) }),
+    ...(gpuToken === undefined ? {} : { gpuToken }),
     get eventLog() {
       return latest;
     },
@@ -65,14 +71,28 @@ export async function openHardwareDevice(options: HardwareOptions): Promise<TeeD
   };
 }
 
-function profileOf({ cpu, gpus, policy }: HardwareOptions): 'tdx' | 'tdx+nv' | 'snp' {
+function profileOf({ cpu, gpus, policy }: HardwareOptions): 'tdx' | 'tdx+nv' | 'snp' | 'nitro' {
   if (policy[cpu.profile] === undefined) throw unfit(`a policy for ${cpu.profile}`);
   if ((gpus === undefined) !== (policy.nvidia === undefined)) {
     throw unfit('a policy for GPUs where there are GPUs, and nowhere else');
   }
   if (gpus === undefined) return cpu.profile;
-  if (cpu.profile === 'snp') throw refuse('PROFILE_UNSUPPORTED', { profile: 'snp+nv' });
+  if (cpu.profile !== 'tdx') throw refuse('PROFILE_UNSUPPORTED', { profile: `${cpu.profile}+nv` });
   return 'tdx+nv';
+}
+
+/** As the policy wants it: a token that is required and not there is refused, one that is welcome is left out. */
+function tokensOf({ policy, tokens, onTokenMissing }: HardwareOptions): TeeDevice['gpuToken'] {
+  const wanted = policy.nvidia?.token;
+  if (tokens === undefined && wanted === 'required') {
+    throw refuse('CONFIG_INVALID', { setting: 'NRAS_URL', expected: 'the service whose token the policy requires' });
+  }
+  if (tokens === undefined) return undefined;
+  if (wanted === undefined) {
+    throw refuse('CONFIG_INVALID', { setting: 'NRAS_URL', expected: 'nothing: the policy asks for no token' });
+  }
+  if (wanted === 'required') return (nonce, evidence) => tokens.token(nonce, evidence);
+  return (nonce, evidence) => tokens.token(nonce, evidence).catch((error: unknown) => void onTokenMissing?.(error));
 }
 
 async function ownEvents({ cpu, gpus, policy, imageDigest, random }: HardwareOptions): Promise<OwnEvent[]> {

@@ -9,7 +9,7 @@ export interface Quoted {
 
 /** What the guest's interface to its processor offers. */
 export interface CpuDevice {
-  readonly profile: 'tdx' | 'snp';
+  readonly profile: 'tdx' | 'snp' | 'nitro';
   /** Evidence over 64 bytes. Refuses `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID`. */
   quote(reportData: Uint8Array): Promise<Quoted>;
   /** Extends the runtime measurement register; missing where the guest has none that it may write. */
@@ -23,4 +23,10 @@ export interface GpuTool {
   /** One a device, exactly as the device gave it: the signed exchange, then the chain in PEM. */
   evidence(nonce: Uint8Array): Promise<readonly Uint8Array[]>;
   mode(): Promise<GpuMode>;
+}
+
+/** NVIDIA's verdict about GPU evidence. */
+export interface GpuTokenSource {
+  /** A token about this evidence, made over this nonce. Refuses `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID`. */
+  token(nonce: Uint8Array, evidence: readonly Uint8Array[]): Promise<unknown>;
 }

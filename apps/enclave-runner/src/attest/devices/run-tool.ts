@@ -5,6 +5,8 @@ export interface ToolRun {
   /** Absolute, so that nobody's search path decides what runs. */
   readonly file: string;
   readonly args: readonly string[];
+  /** What it finds on its standard input; missing: nothing. */
+  readonly input?: Uint8Array;
   readonly timeoutMs: number;
   readonly outputBytesAtMost: number;
 }
@@ -17,17 +19,20 @@ const CLEAN_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C' } as const;
  * when it takes too long or prints too much. Refuses `UPSTREAM_UNAVAILABLE` with the tool's file and the reason, never
  * with what it printed.
  */
-export function runTool({ file, args, timeoutMs, outputBytesAtMost }: ToolRun): Promise<Uint8Array> {
+export function runTool({ file, args, input, timeoutMs, outputBytesAtMost }: ToolRun): Promise<Uint8Array> {
   const failure = (reason: string): Error => refuse('UPSTREAM_UNAVAILABLE', { upstream: file, reason });
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       cwd: '/',
       env: CLEAN_ENVIRONMENT,
       shell: false,
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', 'ignore'],
       // A group of its own, so that what the tool started ends with it.
       detached: true,
     });
+    // A tool that does not read all of it ends as it likes: its answer is what counts.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input ?? new Uint8Array());
     const parts: Buffer[] = [];
     let size = 0;
     let verdict: Error | undefined;
