@@ -52,6 +52,7 @@ import {
   type UsageReceipt,
 } from '@usufruct/protocol';
 import type { WalletSigner } from '@usufruct/chain';
+import { testReader } from '@usufruct/testing';
 import { PRICE } from '../../apps/local-chain/src/testing/dao-world.js';
 import { bytesOf, digestOf, hexOf, signingKeyOf } from '../../apps/local-chain/src/testing/world.js';
 import { CountersignedEpochs } from '../../apps/key-holder/src/payout/countersigned-epochs.js';
@@ -718,7 +719,9 @@ describe('the payouts of an account', () => {
     signer: WalletSigner,
     changes: Partial<Query> = {},
     signed: Partial<Query> = {},
+    askedOf = world.holders[0]!.holder.keys.signing.publicKey,
   ): Promise<PayoutAnswer> => {
+    const reader = testReader();
     const query = {
       daoId: world.daoId,
       account: signer.address,
@@ -726,10 +729,14 @@ describe('the payouts of an account', () => {
       issuedAtMs: world.clock.nowMs(),
       ...changes,
     };
-    const digest = payoutQueryDigest({ ...query, ...signed });
+    const digest = payoutQueryDigest({ ...query, ...signed, readerPublicKey: reader.publicKey });
     const { chainId } = world.chain.info;
     const message = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
-    const body = { ...query, signature: await signer.signPersonalMessage(message) };
+    const body = {
+      ...query,
+      signature: await signer.signPersonalMessage(message),
+      reader: await reader.forHolder(payoutQueryDigest({ ...query, readerPublicKey: reader.publicKey }), askedOf),
+    };
     return zPayoutAnswer.parse(await world.ask(0, '/v1/payouts/query', body));
   };
 
@@ -759,6 +766,9 @@ describe('the payouts of an account', () => {
     expect(await refusalOf(asked(ada, {}, { account: world.contributors[1]!.address }))).toBe('SIGNATURE_INVALID');
     expect(await refusalOf(asked(ada, {}, { issuedAtMs: asTimestampMs(world.clock.nowMs() + 1) }))).toBe(
       'SIGNATURE_INVALID',
+    );
+    expect(await refusalOf(asked(ada, {}, {}, signingKeyOf('another holder').publicKey))).toBe(
+      'SIGNATURE_INVALID reader.signature',
     );
     expect(await refusalOf(asked(ada, { issuedAtMs: long }))).toBe('INVALID_ARGUMENT issuedAtMs');
     expect(await refusalOf(asked(ada, { epochIds: many }))).toBe('INVALID_ARGUMENT epochIds');

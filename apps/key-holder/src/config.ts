@@ -10,6 +10,7 @@ const zEnvironment = zSharedSettings.extend({
   HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
   ...VERIFIER_SETTINGS,
   ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
+  ERASURE_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(60_000),
 });
 
 export interface Config {
@@ -26,6 +27,7 @@ export interface Config {
   /** How evidence is appraised. */
   readonly verifier: VerifierConfig;
   readonly anchorIntervalMs: number;
+  readonly erasureIntervalMs: number;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
 }
@@ -47,6 +49,7 @@ export function readConfig(environment: Environment): Config {
     holderSecret: fromHex(env.HOLDER_SECRET, 'HOLDER_SECRET'),
     verifier,
     anchorIntervalMs: env.ANCHOR_INTERVAL_MS,
+    erasureIntervalMs: env.ERASURE_INTERVAL_MS,
     standIns,
   };
 }

@@ -3,6 +3,8 @@ import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
+import { ErasureStore } from './erasure/erasure-store.js';
+import { OneAtATime } from './erasure/one-at-a-time.js';
 import type { HolderKeys } from './identity.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
 import { CountersignedEpochs } from './payout/countersigned-epochs.js';
@@ -19,6 +21,8 @@ const RELEASES_PER_MINUTE = 120;
 const PAYOUT_REQUESTS_PER_MINUTE = 1_200;
 /** Lists of payouts that one account asks for a minute. */
 const PAYOUT_QUERIES_PER_MINUTE = 30;
+/** Requests to destroy the shares of one contribution a minute. */
+const ERASURES_PER_MINUTE = 30;
 /** Trees of leaves that are built a minute for all accounts: a large one is seconds of this process's one thread. */
 const TREES_PER_MINUTE = 120;
 
@@ -42,6 +46,9 @@ export interface Holder extends HolderParts {
   readonly openings: OpeningStore;
   readonly epochs: CountersignedEpochs;
   readonly equivocations: Equivocations;
+  readonly erasures: ErasureStore;
+  readonly erasing: OneAtATime;
+  readonly erasuresPerContribution: RateLimiter;
   readonly releasesPerRunner: RateLimiter;
   readonly payoutRequestsPerRunner: RateLimiter;
   readonly payoutQueriesPerAccount: RateLimiter;
@@ -63,6 +70,9 @@ export function makeHolder(parts: HolderParts): Holder {
       builds: new RateLimiter(TREES_PER_MINUTE, clock),
     }),
     equivocations: new Equivocations(database),
+    erasures: new ErasureStore(database),
+    erasing: new OneAtATime(),
+    erasuresPerContribution: new RateLimiter(ERASURES_PER_MINUTE, clock),
     releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, clock),
     payoutRequestsPerRunner: new RateLimiter(PAYOUT_REQUESTS_PER_MINUTE, clock),
     payoutQueriesPerAccount: new RateLimiter(PAYOUT_QUERIES_PER_MINUTE, clock),

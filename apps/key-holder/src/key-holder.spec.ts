@@ -35,7 +35,7 @@ import {
   appraisalPolicyDigest,
   deriveId,
   LIMITS,
-  LogQueryBcs,
+  logQueryDigest,
   ReleaseLeafBcs,
   RunnerStatementBcs,
   ShareBcs,
@@ -43,7 +43,6 @@ import {
   shareReleaseInfo,
   shareSealInfo,
   TAGS,
-  taggedDigest,
   TreeHeadBcs,
   WALLET_ACTIONS,
   walletStatementBytes,
@@ -68,6 +67,7 @@ import {
   TEST_MEASUREMENT,
   TEST_NOW_MS,
   testChainInfo,
+  testReader,
   testRunner,
   testWallet,
   type DealtManifest,
@@ -658,15 +658,21 @@ describe('log', () => {
     await deposit(0);
     register();
   });
-  const query = async (by = wallet, issuedAtMs = clock.nowMs()) => {
+  const query = async (by = wallet, issuedAtMs = clock.nowMs(), askedOf = holders[0]!) => {
     const { contributionId } = dealt.manifest;
-    const digest = taggedDigest(TAGS.logQuery, LogQueryBcs.serialize({ contributionId, issuedAtMs }).toBytes());
+    const reader = testReader();
+    const digest = logQueryDigest({ contributionId, readerPublicKey: reader.publicKey, issuedAtMs });
     const statement = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId: 'local:test', digest });
     const signature = await by.signPersonalMessage(statement);
     return call<{
       entries: { leaf: string; leafIndex: number; inclusionProof: string[] }[];
       head: ReleaseAnswer['head'];
-    }>(holders[0]!, '/v1/log/query', { contributionId, issuedAtMs, signature });
+    }>(holders[0]!, '/v1/log/query', {
+      contributionId,
+      issuedAtMs,
+      signature,
+      reader: await reader.forHolder(digest, askedOf.holder.keys.signing.publicKey),
+    });
   };
   const one = () => releaseFrom(holders.slice(0, 1));
 
@@ -686,6 +692,9 @@ describe('log', () => {
       expect(verifyInclusion(claim)).toBe(true);
     }
     expect((await query(testWallet('stranger'))).body.code).toBe('SIGNATURE_INVALID');
+    // Another holder repeats here what the owner asked of it.
+    const repeated = await query(wallet, clock.nowMs(), holders[1]!);
+    expect([repeated.body.code, repeated.body.details]).toEqual(['SIGNATURE_INVALID', { field: 'reader.signature' }]);
     expect((await query(wallet, asTimestampMs(clock.nowMs() - LIMITS.clockSkewMs - 1))).body.code).toBe(
       'INVALID_ARGUMENT',
     );

@@ -3,9 +3,12 @@ import type { Chain } from '@usufruct/chain';
 import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/kernel';
 import { makeHolder, type Holder } from './holder.js';
 import { deriveHolderKeys } from './identity.js';
+import { startErasing } from './erasure/sweep.js';
 import { startAnchoring } from './log/anchor.js';
 import { serve } from './server/server.js';
 import { openDatabase } from './store/database.js';
+
+const ERASURE_INTERVAL_MS = 60_000;
 
 export interface HolderOptions {
   readonly host: string;
@@ -15,6 +18,8 @@ export interface HolderOptions {
   readonly holderSecret: Uint8Array;
   readonly allowedOrigins: readonly string[];
   readonly anchorIntervalMs: number;
+  /** How often it looks for what the chain says is retired; each minute unless given. */
+  readonly erasureIntervalMs?: number;
   readonly standIns: readonly string[];
   readonly chain: Chain;
   readonly desk: AppraisalDesk;
@@ -35,12 +40,13 @@ export async function startKeyHolder(options: HolderOptions): Promise<RunningHol
   const holder = makeHolder({ ...options, keys, database });
   const server = await serve(holder, options);
   const anchoring = startAnchoring(holder, options.anchorIntervalMs);
+  const erasing = startErasing(holder, options.erasureIntervalMs ?? ERASURE_INTERVAL_MS);
   return {
     url: server.url,
     holder,
     close: async () => {
       await server.close();
-      await anchoring.stop();
+      await Promise.all([anchoring.stop(), erasing.stop()]);
       database.close();
     },
   };

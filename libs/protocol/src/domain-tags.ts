@@ -12,7 +12,10 @@ export const TAGS = {
   shareRelease: 'usufruct/share-release/v1',
   releaseLeaf: 'usufruct/release-leaf/v1',
   treeHead: 'usufruct/tree-head/v1',
-  logQuery: 'usufruct/log-query/v1',
+  logQuery: 'usufruct/log-query/v2',
+  readerRequest: 'usufruct/reader-request/v1',
+  erasureStatement: 'usufruct/erasure-statement/v1',
+  runnerErasure: 'usufruct/runner-erasure/v1',
   challenge: 'usufruct/challenge/v1',
   clientChallenge: 'usufruct/client-challenge/v1',
   gpuNonce: 'gpu/v1',
@@ -46,6 +49,6 @@ export const TAGS = {
   openingsQuery: 'usufruct/openings-query/v1',
   epochSeed: 'usufruct/epoch-seed/v1',
   epochSalt: 'usufruct/epoch-salt/v1',
-  payoutQuery: 'usufruct/payout-query/v1',
+  payoutQuery: 'usufruct/payout-query/v2',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -16,6 +16,7 @@ import { byteVector, bytes32, u64, u64Number } from './bcs-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
+import { zReader } from './reader.js';
 import { UseBcs, type Use } from './receipt.js';
 import { zAmount, zBase64, zHex32, zTimestampMs, zU64 } from './wire.js';
 
@@ -133,19 +134,21 @@ export const EpochSharesBcs = bcs.vector(
   }),
 );
 
-/** Signed by the account itself: walletStatement(payoutQuery) over taggedDigest(payoutQuery, PayoutQueryBcs). */
+/** Signed by the account itself: walletStatement(payoutQuery) over payoutQueryDigest, and by its reader for one holder. */
 export const zPayoutQuery = z.object({
   daoId: zHex32<DaoId>(),
   account: zHex32<Address>(),
   epochIds: z.array(zHex32<EpochId>()).min(1).max(LIMITS.epochsPerPayoutQuery),
   issuedAtMs: zTimestampMs,
   signature: z.string().max(1024),
+  reader: zReader,
 });
 export type PayoutQuery = z.output<typeof zPayoutQuery>;
 export const PayoutQueryBcs = bcs.struct('PayoutQuery', {
   daoId: bytes32<DaoId>(),
   account: bytes32<Address>(),
   epochIds: bcs.vector(bytes32<EpochId>()),
+  readerPublicKey: byteVector(),
   issuedAtMs: u64Number<TimestampMs>(),
 });
 export const payoutQueryDigest = (query: Parameters<typeof PayoutQueryBcs.serialize>[0]): Digest =>

@@ -16,8 +16,10 @@ import { z } from 'zod';
 import { zEvidenceBundle } from './attestation-types.js';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
 import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
+import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
+import { zReader } from './reader.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
 
 /**
@@ -193,17 +195,25 @@ export interface ShareReleaseInfo {
 export const shareReleaseInfo = (info: ShareReleaseInfo): Uint8Array =>
   lengthPrefixed(utf8(TAGS.shareRelease), ShareReleaseInfoBcs.serialize(info).toBytes());
 
-/** Signed by the contribution's owner: walletStatement(logQuery) over taggedDigest(logQuery, LogQueryBcs). */
+/** Signed by the contribution's owner: walletStatement(logQuery) over logQueryDigest, and by its reader for one holder. */
 export const zLogQuery = z.object({
   contributionId: zHex32<ContributionId>(),
   issuedAtMs: zTimestampMs,
   signature: z.string().max(1024),
+  reader: zReader,
 });
+export type LogQuery = z.output<typeof zLogQuery>;
 export const LogQueryBcs = bcs.struct('LogQuery', {
   contributionId: bytes32<ContributionId>(),
+  readerPublicKey: byteVector(),
   issuedAtMs: u64Number<TimestampMs>(),
 });
+export const logQueryDigest = (query: Parameters<typeof LogQueryBcs.serialize>[0]): Digest =>
+  taggedDigest(TAGS.logQuery, LogQueryBcs.serialize(query).toBytes());
+/** Entries are oldest first; the head is of all that the holder has. */
 export const zLogAnswer = z.object({
   entries: z.array(z.object({ leaf: zBase64(2048), leafIndex: z.int(), inclusionProof: z.array(zBase64(32)) })),
   head: zSignedTreeHead,
 });
+export type LogAnswer = z.output<typeof zLogAnswer>;
+export const zConsistencyAnswer = z.object({ proof: z.array(zBase64(32)).max(128) });

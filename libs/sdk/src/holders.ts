@@ -20,13 +20,21 @@ export async function readIdentity(context: ClientContext, url: string): Promise
   return { url, identity };
 }
 
+/** All key holders of this client that answer now. */
+export async function knownHolders(context: ClientContext): Promise<KnownHolder[]> {
+  const answers = await Promise.allSettled(context.holders.map(({ url }) => readIdentity(context, url)));
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+}
+
 /**
  * Where each member of the holder set is reached, by its signing key; `null` for a member that none of the known
  * addresses answers for now.
  */
 export async function locateMembers(context: ClientContext, set: HolderSetView): Promise<(string | null)[]> {
-  const answers = await Promise.allSettled(context.holders.map(({ url }) => readIdentity(context, url)));
-  const known = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  return locatedIn(await knownHolders(context), set);
+}
+
+export function locatedIn(known: readonly KnownHolder[], set: HolderSetView): (string | null)[] {
   return set.members.map((member) => {
     const key = fromBase64(member.signingPublicKey);
     return known.find(({ identity }) => equalBytes(fromBase64(identity.signingPublicKey), key))?.url ?? null;

@@ -15,8 +15,9 @@ import {
 import { requestJson } from './api/http.js';
 import type { ClientContext } from './context.js';
 import { checkPayoutProof, claimPayout, type Claim } from './epochs.js';
-import { holderName, locateMembers } from './holders.js';
+import { holderName, knownHolders, locatedIn } from './holders.js';
 import { listContributions } from './payouts.js';
+import { newReader } from './reader.js';
 
 /** The signer's part of one epoch, with the proof that it is one. */
 export interface PrivatePayout {
@@ -139,39 +140,52 @@ interface Asked {
 
 /** One signed request to every member of the DAO's holder set, and to every other holder that this client knows. */
 async function ask(context: ClientContext, daoId: DaoId, epochs: readonly EpochView[]): Promise<Asked> {
-  const { chain, clock, fetch, holders } = context;
+  const { chain, clock, fetch } = context;
   const { policy } = await chain.dao(daoId);
   const set = await chain.holderSet(policy.holderSetId);
-  const body = await signedQuery(context, daoId, epochs, clock.nowMs());
-  const urls = await locateMembers(context, set);
-  const askOne = async (url: string, upstream: string): Promise<PayoutAnswer> =>
-    parseAnswer(zPayoutAnswer, await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body }), upstream);
+  const bodyFor = await signedQuery(context, daoId, epochs, clock.nowMs());
+  const known = await knownHolders(context);
+  const urls = locatedIn(known, set);
+  const askOne = async (url: string, signingKey: string, upstream: string): Promise<PayoutAnswer> => {
+    const body = await bodyFor(signingKey);
+    const answer = await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body });
+    return parseAnswer(zPayoutAnswer, answer, upstream);
+  };
   const askMember = async (url: string | null, member: number) => {
     const upstream = holderName(member);
     try {
       if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
-      return await askOne(url, upstream);
+      return await askOne(url, set.members[member]!.signingPublicKey, upstream);
     } catch (error) {
       return { error: toUsufructError(error).toWire() };
     }
   };
-  const otherUrls = holders.map(({ url }) => url).filter((url) => !urls.includes(url));
+  const strangers = known.filter(({ url }) => !urls.includes(url));
   const [members, others] = await Promise.all([
     Promise.all(urls.map(askMember)),
-    Promise.allSettled(otherUrls.map((url) => askOne(url, `key holder at ${url}`))),
+    Promise.allSettled(
+      strangers.map(({ url, identity }) => askOne(url, identity.signingPublicKey, `key holder at ${url}`)),
+    ),
   ]);
   return { members, others: others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
 }
 
+/** The wallet signs once; what is sent to each holder is for that holder alone. */
 async function signedQuery(
-  { chain, signer }: ClientContext,
+  { chain, signer, random }: ClientContext,
   daoId: DaoId,
   epochs: readonly EpochView[],
   issuedAtMs: TimestampMs,
 ) {
   const { chainId } = await chain.info();
+  const reader = newReader(random);
   const query = { daoId, account: signer.address, epochIds: epochs.map(({ id }) => id), issuedAtMs };
-  const digest = payoutQueryDigest(query);
+  const digest = payoutQueryDigest({ ...query, readerPublicKey: reader.publicKey });
   const statement = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
-  return { ...query, signature: await signer.signPersonalMessage(statement) };
+  const signature = await signer.signPersonalMessage(statement);
+  return async (holderSigningKey: string) => ({
+    ...query,
+    signature,
+    reader: await reader.forHolder(digest, holderSigningKey),
+  });
 }

@@ -1,6 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { generateSigningKey, inclusionProof, leafHash, rootOf, sign, verifyWalletSignature } from '@usufruct/crypto';
 import {
+  consistencyProof,
+  generateSigningKey,
+  inclusionProof,
+  leafHash,
+  rootOf,
+  sign,
+  verify,
+  verifyWalletSignature,
+} from '@usufruct/crypto';
+import {
+  fromBase64,
   toBase64,
   toHex32,
   type Address,
@@ -13,9 +23,9 @@ import {
   UsufructError,
 } from '@usufruct/kernel';
 import {
-  LogQueryBcs,
+  logQueryDigest,
+  ReaderRequestBcs,
   ReleaseLeafBcs,
-  taggedDigest,
   TAGS,
   toWireJson,
   TreeHeadBcs,
@@ -36,7 +46,7 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { connect } from './client.js';
-import { memoryJournal } from './journal.js';
+import { memoryJournal, type Journal } from './journal.js';
 
 const WALLET = testWallet('contributor');
 const MINE = idOf<ContributionId>('contribution');
@@ -69,15 +79,25 @@ class Log {
     const others = idOf<ContributionId>('of somebody else');
     this.leaves = [leaf(member, others), leaf(member), leaf(member, others), leaf(member, MINE, 'GRANT_REVOKED')];
   }
-  async answer(): Promise<{ entries: { leaf: string; leafIndex: number; inclusionProof: string[] }[]; head: object }> {
+  answer = answerOf(this, [1, 3]);
+  async answerWith(
+    mine: readonly number[],
+  ): Promise<{ entries: { leaf: string; leafIndex: number; inclusionProof: string[] }[]; head: object }> {
     const bytes = this.leaves.map((each) => ReleaseLeafBcs.serialize(each).toBytes());
     const hashes = bytes.map((each) => leafHash(each));
-    const entries = [1, 3].map((leafIndex) => ({
+    const entries = mine.map((leafIndex) => ({
       leaf: toBase64(bytes[leafIndex]!),
       leafIndex,
       inclusionProof: inclusionProof(hashes, leafIndex).map((hash) => toBase64(hash)),
     }));
     return { entries, head: await this.head(toHex32<Digest>(rootOf(hashes))) };
+  }
+  /** Of the log as it was with so many entries. */
+  rootAt(treeSize: number): Digest {
+    return toHex32<Digest>(rootOf(this.hashes().slice(0, treeSize)));
+  }
+  hashes(): Uint8Array[] {
+    return this.leaves.map((each) => leafHash(ReleaseLeafBcs.serialize(each).toBytes()));
   }
   async head(rootHash: Digest, member = this.member): Promise<object> {
     const message = TreeHeadBcs.serialize({
@@ -93,13 +113,22 @@ class Log {
   }
 }
 
+function answerOf(log: Log, mine: readonly number[]) {
+  return () => log.answerWith(mine);
+}
+
 let logs: Log[];
 let chain: FakeChain;
+let journal: Journal;
+/** What a holder says when it is asked to prove that its log only grew. */
+let prove: (member: number, first: number) => string[];
 let change: (member: number, answer: Awaited<ReturnType<Log['answer']>>) => unknown;
 beforeEach(() => {
   logs = [0, 1, 2].map((member) => new Log(member));
   chain = new FakeChain();
   change = (_member, answer) => answer;
+  prove = (member, first) => consistencyProof(logs[member]!.hashes(), first).map((hash) => toBase64(hash));
+  journal = memoryJournal();
   chain.put('contribution', aContribution({ owner: WALLET.address }));
   const members = aHolderSet().members.map((member, i) => ({
     ...member,
@@ -117,8 +146,20 @@ async function answer(input: string, init?: RequestInit): Promise<Response> {
     const keys = { signingPublicKey: toBase64(log.key.publicKey), sealingPublicKey: toBase64(log.key.publicKey) };
     return Response.json({ ...keys, operator: idOf('operator'), chainId: 'local:test', standIns: [] });
   }
-  const { signature, ...query } = zLogQuery.parse(JSON.parse(String(init?.body)));
-  const digest = taggedDigest(TAGS.logQuery, LogQueryBcs.serialize(query).toBytes());
+  if (url.pathname === '/v1/log/consistency') {
+    expect(url.searchParams.get('second')).toBe(String(log.leaves.length));
+    return Response.json({ proof: prove(member, Number(url.searchParams.get('first'))) });
+  }
+  const { signature, reader, ...query } = zLogQuery.parse(JSON.parse(String(init?.body)));
+  const readerPublicKey = fromBase64(reader.publicKey);
+  const digest = logQueryDigest({ ...query, readerPublicKey });
+  const isForThis = await verify({
+    publicKey: readerPublicKey,
+    domainTag: TAGS.readerRequest,
+    message: ReaderRequestBcs.serialize({ queryDigest: digest, holderSigningKey: log.key.publicKey }).toBytes(),
+    signature: fromBase64(reader.signature),
+  });
+  expect(isForThis).toBe(true);
   const message = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId: 'local:test', digest });
   await verifyWalletSignature({ address: WALLET.address, message, signature });
   return new Response(toWireJson(change(member, await log.answer())));
@@ -131,7 +172,7 @@ const client = (wallet = WALLET) =>
     store: new FakeStore(),
     holders: [0, 1, 2].map((member) => ({ url: `http://holder${member}.test` })),
     signer: wallet,
-    journal: memoryJournal(),
+    journal,
     fetch: answer,
     clock: new ManualClock(),
   });
@@ -224,6 +265,104 @@ describe('releases', () => {
     const [first, second] = await client().contributions.releases(MINE);
     expect(first?.error?.code).toBe('UPSTREAM_INVALID');
     expect(second?.verdict.ok).toBe(true);
+  });
+});
+
+describe('a log compared with what its holder put on the chain', () => {
+  const operatorOf = (member: number): Address => aHolderSet().members[member]!.operator;
+  const anchor = (member: number, treeSize: number, rootHash = logs[member]!.rootAt(treeSize), by = member) =>
+    chain.putEvent({ type: 'TreeHeadAnchored', holderSetId: SET, member, treeSize, rootHash }, operatorOf(by));
+  const failedOf = async (member = 0) => {
+    const holders = await client().contributions.releases(MINE);
+    const { checks } = holders[member]!.verdict;
+    return checks.filter(({ status }) => status === 'failed').map(({ name, detail }) => `${name}: ${detail}`);
+  };
+  const shorten = (log: Log, size: number): void => void log.leaves.splice(size);
+
+  it('agrees with every head of its own, and says so where there is none', async () => {
+    for (const size of [0, 1, 2, 3, 4]) anchor(0, size);
+    anchor(1, 4, idOf<Digest>('what another operator anchored'), 2);
+    const [first, second] = await client().contributions.releases(MINE);
+    expect(first!.verdict.ok).toBe(true);
+    expect(first!.verdict.checks).toContainEqual({
+      name: 'ANCHORED',
+      status: 'passed',
+      detail: '5 heads on the chain',
+    });
+    expect(second!.verdict.checks.find(({ name }) => name === 'ANCHORED')?.status).toBe('skipped');
+  });
+
+  it('that was cut is shorter than what is on the chain', async () => {
+    anchor(0, 4);
+    shorten(logs[0]!, 2);
+    logs[0]!.answer = answerOf(logs[0]!, [1]);
+    expect(await failedOf()).toEqual(['ANCHORED: the log was cut: it has 2 entries, and had 4 on the chain']);
+  });
+
+  it('that was forked is another one of the same size, or does not go on from it', async () => {
+    anchor(0, 4);
+    logs[0]!.leaves[2] = leaf(0, MINE, 'GRANT_EXPIRED');
+    expect(await failedOf()).toEqual(['ANCHORED: the log was forked: another one of that size was on the chain']);
+    logs[0]!.leaves.push(leaf(0));
+    expect(await failedOf()).toEqual([
+      'ANCHORED: the log was forked: it does not go on from the 4 entries on the chain',
+    ]);
+  });
+
+  it('that was forked between two heads disagrees with the older one', async () => {
+    anchor(0, 3, idOf<Digest>('the entries that others were shown'));
+    anchor(0, 4);
+    expect(await failedOf()).toEqual([
+      'ANCHORED: the log was forked: it does not go on from the 3 entries on the chain',
+    ]);
+  });
+
+  it.each([
+    ['no proof', () => []],
+    ['the proof of another size', () => consistencyProof(logs[0]!.hashes(), 1).map((hash) => toBase64(hash))],
+    ['hashes of its own making', () => [toBase64(new Uint8Array(32).fill(9)), toBase64(new Uint8Array(32).fill(8))]],
+  ])('whose holder gives %s has not proven that it only grew', async (_what, made) => {
+    anchor(0, 3);
+    prove = made;
+    expect(await failedOf()).toEqual([
+      'ANCHORED: the log was forked: it does not go on from the 3 entries on the chain',
+    ]);
+  });
+
+  it('whose holder does not answer about it is not believed', async () => {
+    anchor(0, 3);
+    prove = () => {
+      throw new TypeError('fetch failed');
+    };
+    expect(await failedOf()).toEqual([
+      'ANCHORED: the holder did not prove that its log goes on from that on the chain: UPSTREAM_UNAVAILABLE',
+    ]);
+  });
+
+  it('is remembered, so that a fork shows to whoever read it before it was anchored', async () => {
+    expect(await failedOf()).toEqual([]);
+    logs[0]!.leaves.push(leaf(0));
+    expect(await failedOf()).toEqual([]);
+    logs[0]!.leaves[2] = leaf(0, MINE, 'GRANT_EXPIRED');
+    logs[0]!.leaves.push(leaf(0));
+    const forked = ['REMEMBERED: the log was forked: it does not go on from the 5 entries seen the last time'];
+    expect(await failedOf()).toEqual(forked);
+    // What failed is not what the next one is compared with.
+    expect(await failedOf()).toEqual(forked);
+    shorten(logs[0]!, 4);
+    expect(await failedOf()).toEqual(['REMEMBERED: the log was cut: it has 4 entries, and had 5 seen the last time']);
+  });
+
+  it('shows an entry that is given twice, and takes a refusal of a holder without a share', async () => {
+    change = (member, given) => (member === 0 ? { ...given, entries: [given.entries[0]!, given.entries[0]!] } : given);
+    expect(await failedOf()).toEqual(['INCLUSION: an entry is not in the signed tree']);
+    change = (_member, given) => given;
+    logs[0]!.leaves[1] = { ...leaf(0, MINE, 'TOMBSTONED'), shareIndex: 0 };
+    journal = memoryJournal();
+    expect(await failedOf()).toEqual([]);
+    logs[0]!.leaves[1] = { ...leaf(0), shareIndex: 0 };
+    journal = memoryJournal();
+    expect(await failedOf()).toEqual(['ENTRIES: an entry is about something else']);
   });
 });
 

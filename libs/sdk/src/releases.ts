@@ -1,71 +1,111 @@
 import {
-  checkThat,
-  fromBase64,
-  fromHex,
+  refuse,
   toUsufructError,
   verdictOf,
-  type Check,
   type ContributionId,
+  type Digest,
   type Verdict,
   type WireError,
 } from '@usufruct/kernel';
-import { leafHash, verify, verifyInclusion } from '@usufruct/crypto';
 import {
-  LogQueryBcs,
+  logQueryDigest,
   parseAnswer,
-  ReleaseLeafBcs,
-  taggedDigest,
-  TAGS,
-  TreeHeadBcs,
   WALLET_ACTIONS,
   walletStatementBytes,
+  zConsistencyAnswer,
+  zHex32,
   zLogAnswer,
+  type ContributionView,
   type HolderSetView,
+  type LogQuery,
   type ReleaseLeaf,
 } from '@usufruct/protocol';
-import { refuse } from '@usufruct/kernel';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { requestJson } from './api/http.js';
 import type { ClientContext } from './context.js';
+import { allEvents } from './governance/history.js';
 import { holderName, locateMembers } from './holders.js';
+import { readRecord, writeRecord } from './journal.js';
+import { AnchoredHeads, type AnchoredHead } from './log/anchored-heads.js';
+import { judgeAnchors, judgeRemembered, type AskConsistency, type LogState } from './log/judge-growth.js';
+import { judgeAnswer } from './log/judge-log.js';
+import { newReader } from './reader.js';
 
 export interface HolderReleases {
   /** Position in the holder set, from 0. */
   readonly member: number;
   /** Oldest first; refusals are logged like releases. Empty where `error` is there. */
   readonly entries: readonly ReleaseLeaf[];
-  /** Signature of the tree head, and that every entry is in that tree and is about this contribution. */
+  /**
+   * Signature of the tree head; that every entry is in that tree and is about this contribution; that the log goes on
+   * from what its holder has anchored on the chain, and from what this client saw the last time.
+   */
   readonly verdict: Verdict;
   readonly error: WireError | null;
 }
-type LogAnswer = z.output<typeof zLogAnswer>;
+
+/** What this client remembers of a holder's log: the last head that passed every check. */
+const zRemembered = z.object({
+  treeSize: z.int(),
+  rootHash: zHex32<Digest>(),
+  /** Every anchor up to this event was compared. */
+  comparedUpTo: z.int(),
+});
 
 /**
  * Ask every key holder who asked for the key of a contribution, when, for which purpose, and what it answered. Only
- * the owner's wallet can ask. One holder that is away does not hide the others.
+ * the owner's wallet can ask, once for all holders. One holder that is away does not hide the others. It reads every
+ * event of the chain.
  *
- * It proves that each holder stands to what it says. It cannot show a holder that released without writing it down.
+ * It proves that each holder stands to what it says, and shows the same log to everybody who compares it with the
+ * chain. It cannot show a holder that released without writing it down, nor one that leaves an entry out of its answer.
  */
 export async function releasesOf(context: ClientContext, contributionId: ContributionId): Promise<HolderReleases[]> {
-  const { chain, clock, signer } = context;
+  const { chain } = context;
   const contribution = await chain.contribution(contributionId);
-  if (contribution.owner !== signer.address) throw refuse('WRONG_WALLET', { owner: contribution.owner });
-  const { chainId } = await chain.info();
-  const query = { contributionId, issuedAtMs: clock.nowMs() };
-  const digest = taggedDigest(TAGS.logQuery, LogQueryBcs.serialize(query).toBytes());
-  const statement = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
-  const signature = await signer.signPersonalMessage(statement);
-  const holderSet = await chain.holderSet(contribution.holderSetId);
-  const urls = await locateMembers(context, holderSet);
+  requireOwner(context, contribution);
+  const set = await chain.holderSet(contribution.holderSetId);
+  const anchors = new AnchoredHeads(set);
+  for await (const event of allEvents(context)) anchors.note(event);
+  return readLogs(context, contribution, set, anchors);
+}
+
+export function requireOwner({ signer }: ClientContext, { owner }: ContributionView): void {
+  if (owner !== signer.address) throw refuse('WRONG_WALLET', { owner });
+}
+
+/** `anchors` must have been read before: what a holder anchors later may be longer than what it answers here. */
+export async function readLogs(
+  context: ClientContext,
+  { id: contributionId }: ContributionView,
+  set: HolderSetView,
+  anchors: AnchoredHeads,
+): Promise<HolderReleases[]> {
+  const queryFor = await signedQuery(context, contributionId);
+  const urls = await locateMembers(context, set);
   return Promise.all(
-    holderSet.members.map(async (_, member) => {
+    set.members.map(async ({ signingPublicKey, operator }, member) => {
       try {
         const url = urls[member] ?? null;
-        if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: holderName(member) });
         const upstream = holderName(member);
-        const body = { ...query, signature };
-        const answer = await requestJson({ fetch: context.fetch, url: `${url}/v1/log/query`, upstream, body });
-        return await judge(holderSet, member, contributionId, parseAnswer(zLogAnswer, answer, upstream));
+        if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
+        const body = await queryFor(signingPublicKey);
+        const answer = parseAnswer(
+          zLogAnswer,
+          await requestJson({ fetch: context.fetch, url: `${url}/v1/log/query`, upstream, body }),
+          upstream,
+        );
+        const { entries, checks, head } = await judgeAnswer(set, member, contributionId, answer);
+        const grown = await growthChecks(
+          context,
+          signingPublicKey,
+          head,
+          anchors.of(operator),
+          askAt(context, url, upstream),
+        );
+        const verdict = verdictOf([...checks, ...grown.checks]);
+        if (verdict.ok) await grown.remember();
+        return { member, entries, verdict, error: null };
       } catch (error) {
         return { member, entries: [], verdict: verdictOf([]), error: toUsufructError(error).toWire() };
       }
@@ -73,50 +113,42 @@ export async function releasesOf(context: ClientContext, contributionId: Contrib
   );
 }
 
-async function judge(
-  set: HolderSetView,
-  member: number,
-  contributionId: ContributionId,
-  { entries, head }: LogAnswer,
-): Promise<HolderReleases> {
-  const headBytes = fromBase64(head.treeHead);
-  const { treeSize, rootHash, ...named } = parsedBytes(() => TreeHeadBcs.parse(headBytes), member);
-  const isSigned = await verify({
-    publicKey: fromBase64(set.members[member]!.signingPublicKey),
-    domainTag: TAGS.treeHead,
-    message: headBytes,
-    signature: fromBase64(head.signature),
-  });
-  const leaves = entries.map(({ leaf }) => parsedBytes(() => ReleaseLeafBcs.parse(fromBase64(leaf)), member));
-  const isIncluded = entries.every(({ leaf, leafIndex, inclusionProof }) =>
-    verifyInclusion({
-      leafHash: leafHash(fromBase64(leaf)),
-      leafIndex,
-      treeSize,
-      proof: inclusionProof.map((hash) => fromBase64(hash)),
-      root: fromHex(rootHash),
-    }),
-  );
-  const isMine = leaves.every(
-    (leaf) => leaf.contributionId === contributionId && leaf.holderSetId === set.id && leaf.shareIndex === member + 1,
-  );
-  const checks: Check[] = [
-    checkThat('HEAD_SIGNATURE', isSigned, 'the tree head is not signed by the key on the chain'),
-    checkThat(
-      'HEAD_MEMBER',
-      named.holderSetId === set.id && named.member === member,
-      'the tree head is of another log',
-    ),
-    checkThat('INCLUSION', isIncluded, 'an entry is not in the signed tree', `${entries.length} entries`),
-    checkThat('ENTRIES', isMine, 'an entry is about something else'),
+async function growthChecks(
+  { journal }: ClientContext,
+  signingKey: string,
+  { treeSize, rootHash }: LogState,
+  anchors: readonly AnchoredHead[],
+  ask: AskConsistency,
+) {
+  const key = `holder-log/${signingKey}`;
+  const before = await readRecord(journal, key, zRemembered);
+  const head = { treeSize, rootHash };
+  const checks = [
+    await judgeAnchors(head, anchors, before?.comparedUpTo ?? 0, ask),
+    await judgeRemembered(head, before, ask),
   ];
-  return { member, entries: leaves, verdict: verdictOf(checks), error: null };
+  const comparedUpTo = anchors.at(-1)?.seq ?? 0;
+  return { checks, remember: () => writeRecord(journal, key, { ...head, comparedUpTo }) };
 }
 
-function parsedBytes<T>(parse: () => T, member: number): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw refuse('UPSTREAM_INVALID', { upstream: holderName(member) }, cause);
-  }
+const askAt =
+  ({ fetch }: ClientContext, url: string, upstream: string): AskConsistency =>
+  async (first, second) => {
+    const path = `${url}/v1/log/consistency?first=${first}&second=${second}`;
+    return parseAnswer(zConsistencyAnswer, await requestJson({ fetch, url: path, upstream }), upstream).proof;
+  };
+
+/** The wallet signs once; what is sent to each holder is for that holder alone. */
+async function signedQuery({ chain, clock, signer, random }: ClientContext, contributionId: ContributionId) {
+  const { chainId } = await chain.info();
+  const reader = newReader(random);
+  const query = { contributionId, issuedAtMs: clock.nowMs() };
+  const digest = logQueryDigest({ ...query, readerPublicKey: reader.publicKey });
+  const statement = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
+  const signature = await signer.signPersonalMessage(statement);
+  return async (holderSigningKey: string): Promise<LogQuery> => ({
+    ...query,
+    signature,
+    reader: await reader.forHolder(digest, holderSigningKey),
+  });
 }

@@ -1,6 +1,7 @@
 import type { Chain, PreparedTransaction } from '@usufruct/chain';
 import {
   refuse,
+  type Address,
   type AmountUnits,
   type DaoId,
   type Digest,
@@ -8,6 +9,7 @@ import {
   type Hex32,
   type JobId,
   type QuestionId,
+  type TimestampMs,
 } from '@usufruct/kernel';
 import {
   EMPTY_RECEIPT_CHAIN,
@@ -15,6 +17,7 @@ import {
   type ApplicationView,
   type ChainAction,
   type ChainEvent,
+  type ChainEventData,
   type ChainInfo,
   type ContributionView,
   type DaoView,
@@ -77,6 +80,8 @@ export class FakeChain implements Chain {
   private readonly prepared = new Map<Digest, readonly ChainAction[]>();
   private readonly outcomes = new Map<Digest, TransactionOutcome>();
 
+  private readonly kept: ChainEvent[] = [];
+
   constructor(private chainInfo: ChainInfo = testChainInfo()) {}
 
   put(kind: 'dao', view: DaoView): this;
@@ -126,6 +131,13 @@ export class FakeChain implements Chain {
     return this;
   }
 
+  /** What happened, for `events`: numbered in the order of the calls. */
+  putEvent(data: ChainEventData, sender: Address, atMs: TimestampMs = TEST_NOW_MS): this {
+    const seq = this.kept.length + 1;
+    this.kept.push({ seq, transaction: idOf<Digest>(`event ${seq}`), sender, atMs, data });
+    return this;
+  }
+
   /** As if it had never been there. */
   remove(kind: string, id: string): this {
     this.objects.delete(`${kind}/${id}`);
@@ -164,7 +176,8 @@ export class FakeChain implements Chain {
   settledReceipt: Chain['settledReceipt'] = (jobId, questionId) =>
     this.read(() => this.settled.get(`${jobId}/${questionId}`) ?? null);
   balanceOf: Chain['balanceOf'] = () => this.read(() => 0n as AmountUnits);
-  events: Chain['events'] = () => this.read((): ChainEvent[] => []);
+  events: Chain['events'] = (after, { limit = Infinity } = {}) =>
+    this.read(() => this.kept.slice(after, after + limit));
   transaction: Chain['transaction'] = (digest) => this.read(() => this.outcomes.get(digest) ?? null);
 
   prepare: Chain['prepare'] = (actions) =>

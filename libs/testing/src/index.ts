@@ -7,6 +7,7 @@ export * from './fake-holder.js';
 export * from './fake-store.js';
 export * from './manifest.js';
 export * from './tee.js';
+export * from './reader.js';
 export * from './values.js';
 export * from './wallet.js';
 export * from './move/build-package.js';

@@ -15,6 +15,7 @@ import {
   type DepositShareRequest,
   type Manifest,
 } from '@usufruct/protocol';
+import { isErased } from '../erasure/erase.js';
 import { seatIn, type Holder } from '../holder.js';
 
 /** A client that deals again before it registers makes another manifest; without a bound anybody could fill the disk. */
@@ -26,7 +27,7 @@ const MANIFESTS_PER_CONTRIBUTION = 8;
  * receipt is signed. The same manifest again gives the same receipt.
  *
  * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
- * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, or this holder),
+ * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, the contribution, or this holder),
  * `RATE_LIMITED`.
  */
 export async function depositShare(holder: Holder, request: DepositShareRequest): Promise<DepositShareAnswer> {
@@ -71,6 +72,8 @@ async function verifyAndStore(
   const share = await openShare(holder, digest, sealedShare);
   requireShare(share, index, commitments);
   const encrypted = await holder.shares.encrypt(digest, ShareBcs.serialize(share).toBytes());
+  // Its owner may have retired it since the chain was read.
+  if (isErased(holder, contributionId)) throw refuse('TOMBSTONED', { contributionId });
   holder.shares.insert(
     { manifestDigest: digest, contributionId, datasetId, owner, holderSetId, index, encrypted },
     holder.clock.nowMs(),
@@ -89,6 +92,7 @@ async function requireCurrentPolicy({ chain }: Holder, manifest: Manifest): Prom
 async function requireNoOtherRegistered({ chain }: Holder, contributionId: ContributionId, digest: Digest) {
   try {
     const registered = await chain.contribution(contributionId);
+    if (registered.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
     if (registered.manifestDigest !== digest) throw refuse('MANIFEST_MISMATCH', { contributionId });
   } catch (error) {
     // Shares are deposited before the contribution is registered, so there is usually none yet.

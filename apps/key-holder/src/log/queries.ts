@@ -1,19 +1,17 @@
 import { verifyWalletSignature } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, type HolderSetId } from '@usufruct/kernel';
 import {
-  LogQueryBcs,
-  TAGS,
-  taggedDigest,
+  logQueryDigest,
   TreeHeadBcs,
   WALLET_ACTIONS,
   walletStatementBytes,
+  type LogAnswer,
+  type LogQuery,
   type SignedTreeHead,
-  type zLogAnswer,
-  type zLogQuery,
 } from '@usufruct/protocol';
-import type { z } from 'zod';
 import { requireFresh } from '../freshness.js';
 import type { Holder } from '../holder.js';
+import { requireForThisHolder } from './reader.js';
 import type { Membership } from './release-log.js';
 
 /** The signed head for a set, or for the newest set that this holder answers for. Refuses `NOT_FOUND`. */
@@ -30,18 +28,21 @@ function membershipFor({ log }: Holder, holderSetId: HolderSetId | undefined): M
 
 /**
  * A contributor reads the entries of their own contribution, each with its proof under the head that comes with them.
- * Refuses `NOT_FOUND`, `INVALID_ARGUMENT` (a request that is not fresh), `SIGNATURE_INVALID` (not the owner's).
+ * Refuses `NOT_FOUND`, `INVALID_ARGUMENT` (a request that is not fresh), `SIGNATURE_INVALID` (not the owner's, or not
+ * asked of this holder).
  */
 export async function queryLog(
   holder: Holder,
-  { contributionId, issuedAtMs, signature }: z.output<typeof zLogQuery>,
-): Promise<z.output<typeof zLogAnswer>> {
+  { contributionId, issuedAtMs, signature, reader }: LogQuery,
+): Promise<LogAnswer> {
   requireFresh(holder, issuedAtMs);
   const [{ chainId }, { owner, holderSetId }] = await Promise.all([
     holder.chain.info(),
     holder.chain.contribution(contributionId),
   ]);
-  const digest = taggedDigest(TAGS.logQuery, LogQueryBcs.serialize({ contributionId, issuedAtMs }).toBytes());
+  const readerPublicKey = fromBase64(reader.publicKey, 'reader.publicKey');
+  const digest = logQueryDigest({ contributionId, readerPublicKey, issuedAtMs });
+  await requireForThisHolder(holder, digest, reader);
   const message = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
   await verifyWalletSignature({ address: owner, message, signature });
   const head = await treeHead(holder, holderSetId);

@@ -1,4 +1,5 @@
 import { verifyWalletSignature } from '@usufruct/crypto';
+import { fromBase64 } from '@usufruct/kernel';
 import {
   payoutQueryDigest,
   WALLET_ACTIONS,
@@ -8,16 +9,20 @@ import {
 } from '@usufruct/protocol';
 import { requireFresh } from '../freshness.js';
 import type { Holder } from '../holder.js';
+import { requireForThisHolder } from '../log/reader.js';
 
 /**
  * An account reads its own leaves, each with its proof, of the epochs that this holder has recomputed; nobody else's.
- * Refuses `INVALID_ARGUMENT` (not fresh), `SIGNATURE_INVALID` (not the account's), `RATE_LIMITED`.
+ * Refuses `INVALID_ARGUMENT` (not fresh), `SIGNATURE_INVALID` (not the account's, or not asked of this
+ * holder), `RATE_LIMITED`.
  */
 export async function queryPayouts(holder: Holder, query: PayoutQuery): Promise<PayoutAnswer> {
-  const { daoId, account, epochIds, issuedAtMs, signature } = query;
+  const { daoId, account, epochIds, issuedAtMs, signature, reader } = query;
   requireFresh(holder, issuedAtMs);
   const { chainId } = await holder.chain.info();
-  const digest = payoutQueryDigest({ daoId, account, epochIds, issuedAtMs });
+  const readerPublicKey = fromBase64(reader.publicKey, 'reader.publicKey');
+  const digest = payoutQueryDigest({ daoId, account, epochIds, readerPublicKey, issuedAtMs });
+  await requireForThisHolder(holder, digest, reader);
   const message = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
   await verifyWalletSignature({ address: account, message, signature });
   holder.payoutQueriesPerAccount.take(account, 'queries of one account');

@@ -5,6 +5,7 @@ import {
   zCountersignRequest,
   zDeliverOpening,
   zDepositShareRequest,
+  zErasureRequest,
   zHex32,
   zLogQuery,
   zOpeningsQuery,
@@ -18,6 +19,7 @@ import { z } from 'zod';
 import { depositShare } from '../decisions/deposit.js';
 import { registerRunner } from '../decisions/registration.js';
 import { release } from '../decisions/release.js';
+import { erase } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
 import { queryLog, treeHead } from '../log/queries.js';
 import { acceptOpening } from '../payout/accept-opening.js';
@@ -45,6 +47,7 @@ export const holderRoutes = (holder: Holder): Route[] => [
   post('/v1/registrations', ({ body }) => registerRunner(holder, parseAt(zRegistrationRequest, body, 'registrations'))),
   post('/v1/releases', ({ body }) => release(holder, parseAt(zReleaseRequest, body, 'releases'))),
   post('/v1/log/query', ({ body }) => queryLog(holder, parseAt(zLogQuery, body, 'log/query'))),
+  post('/v1/erasures', ({ body }) => erase(holder, parseAt(zErasureRequest, body, 'erasures'))),
   post('/v1/openings', ({ body }) => acceptOpening(holder, parseAt(zDeliverOpening, body, 'openings'))),
   post('/v1/openings/query', ({ body }) => queryOpenings(holder, parseAt(zOpeningsQuery, body, 'openings/query'))),
   post('/v1/countersignatures', ({ body }) =>

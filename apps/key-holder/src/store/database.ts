@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 
-const SCHEMA_VERSION = 4;
+const SCHEMA_VERSION = 5;
 /** Private payout, since version 2. */
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
@@ -61,6 +61,15 @@ CREATE TABLE equivocations (
   settler_signature BLOB NOT NULL,
   seen_at_ms INTEGER NOT NULL,
   PRIMARY KEY (dao_id, number, attempt, settler)
+) STRICT;
+`;
+/** Since version 5: what was destroyed because its owner retired it, and the word that was given about it. */
+const ERASURES_SCHEMA = `
+CREATE TABLE erasures (
+  contribution_id TEXT PRIMARY KEY,
+  statement BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  is_scrubbed INTEGER NOT NULL
 ) STRICT;
 `;
 const SCHEMA = `
@@ -130,6 +139,7 @@ function upgrade(database: DatabaseSync, version: number, identity: string): voi
   if (version < 2) database.exec(PAYOUT_SCHEMA);
   if (version < 3) database.exec(EPOCH_ACCOUNTS_SCHEMA);
   if (version < 4) database.exec(STATEMENTS_SCHEMA);
+  if (version < 5) database.exec(ERASURES_SCHEMA);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 

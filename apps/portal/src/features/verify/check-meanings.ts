@@ -21,4 +21,6 @@ export const LOG_MEANINGS: Readonly<Record<string, string>> = {
   HEAD_MEMBER: 'It is this holder’s log and no other’s.',
   INCLUSION: 'Every entry shown is in the signed log.',
   ENTRIES: 'Every entry is about this contribution.',
+  ANCHORED: 'The log goes on from what this holder has put on the chain.',
+  REMEMBERED: 'The log goes on from what you saw the last time.',
 };

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ContributionId, DatasetId, Digest } from '@usufruct/kernel';
+import { transaction } from '../store/database.js';
+
+export interface StoredErasure {
+  /** ErasureStatementBcs bytes. */
+  readonly statement: Uint8Array;
+  readonly signature: Uint8Array;
+  /** Whether the files were looked through after the rows were deleted. */
+  readonly isScrubbed: boolean;
+}
+
+/** What this holder still has of a contribution. */
+export interface SharesLeft {
+  readonly manifestDigests: readonly Digest[];
+  /** The encrypted rows, to look for in the files afterwards. */
+  readonly encrypted: readonly Uint8Array[];
+}
+
+/** Shares that go, and the signed word about them that stays. */
+export class ErasureStore {
+  constructor(private readonly database: DatabaseSync) {}
+
+  sharesLeft(contributionId: ContributionId): SharesLeft {
+    const query = 'SELECT manifest_digest, encrypted FROM shares WHERE contribution_id = ? ORDER BY manifest_digest';
+    const rows = this.database.prepare(query).all(contributionId);
+    return {
+      manifestDigests: rows.map((row) => row['manifest_digest'] as Digest),
+      encrypted: rows.map((row) => row['encrypted'] as Uint8Array),
+    };
+  }
+
+  /** Of every contribution of which there is a share. */
+  contributionsByDataset(): Map<DatasetId, ContributionId[]> {
+    const rows = this.database.prepare('SELECT DISTINCT dataset_id, contribution_id FROM shares').all();
+    const found = new Map<DatasetId, ContributionId[]>();
+    for (const row of rows) {
+      const datasetId = row['dataset_id'] as DatasetId;
+      found.set(datasetId, [...(found.get(datasetId) ?? []), row['contribution_id'] as ContributionId]);
+    }
+    return found;
+  }
+
+  find(contributionId: ContributionId): StoredErasure | undefined {
+    const row = this.database.prepare('SELECT * FROM erasures WHERE contribution_id = ?').get(contributionId);
+    if (row === undefined) return undefined;
+    return {
+      statement: row['statement'] as Uint8Array,
+      signature: row['signature'] as Uint8Array,
+      isScrubbed: row['is_scrubbed'] === 1,
+    };
+  }
+
+  unscrubbed(): boolean {
+    return this.database.prepare('SELECT 1 FROM erasures WHERE is_scrubbed = 0 LIMIT 1').get() !== undefined;
+  }
+
+  /**
+   * Delete exactly these shares and keep the word about it, all or nothing. False where others came meanwhile: the
+   * statement would not name them.
+   */
+  destroy(contributionId: ContributionId, left: SharesLeft, statement: Uint8Array, signature: Uint8Array): boolean {
+    return transaction(this.database, () => {
+      if (this.sharesLeft(contributionId).manifestDigests.join() !== left.manifestDigests.join()) return false;
+      // First over-written in place: the row's own page is changed even where SQLite would only unlink it.
+      const zeros = this.database.prepare(
+        'UPDATE shares SET encrypted = zeroblob(length(encrypted)) WHERE contribution_id = ?',
+      );
+      zeros.run(contributionId);
+      this.database.prepare('DELETE FROM shares WHERE contribution_id = ?').run(contributionId);
+      this.database
+        .prepare('INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, 0)')
+        .run(contributionId, statement, signature);
+      return true;
+    });
+  }
+
+  scrubbed(): void {
+    this.database.exec('UPDATE erasures SET is_scrubbed = 1 WHERE is_scrubbed = 0');
+  }
+}
