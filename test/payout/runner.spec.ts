@@ -17,6 +17,7 @@ import { epochPartsOf } from '@usufruct/ledger';
 import {
   EpochStatementBcs,
   LIMITS,
+  receiptDigest,
   UsageReceiptBcs,
   UsesBcs,
   type ChainAction,
@@ -651,6 +652,175 @@ describe('an epoch', () => {
     expect(await epochs()).toEqual([]);
     await settler().round();
     expect((await epochs()).length).toBe(1);
+  });
+
+  describe('that a holder had no part in', () => {
+    /** What the holder has of each of the accounts' leaves, of the first epoch. */
+    const leavesAt = async (n: number) => {
+      const [epoch] = await epochs();
+      const accounts = epochPartsOf(world.receipts).map(({ account }) => account);
+      const { epochs: kept } = world.holders[n]!.holder;
+      return Promise.all(accounts.map((account) => kept.leafOf(world.daoId, epoch!.id, account)));
+    };
+    const lateIn = (store: PayoutStore): [string, number][] =>
+      store.late.of(world.daoId).flatMap(({ id, seeds }) => seeds.map(({ tries }): [string, number] => [id, tries]));
+    /** Made with holders 0 and 1; holder 2 was away, from before the openings were delivered where it lacks them. */
+    async function madeWithout(store: PayoutStore, members = ALL): Promise<EpochSettler> {
+      await settled(1, FIRST!, members);
+      await settled(2, SECOND!, members);
+      await world.holders[2]!.close();
+      const one = settler({}, store);
+      await one.round();
+      expect(await epochs()).toMatchObject([{ state: 'open', toReceipt: 2n }]);
+      return one;
+    }
+    const NONE = [null, null, null];
+
+    it.each([
+      ['with the openings', ALL],
+      ['without the openings, which the others have', [0, 1]],
+    ])('is brought to it when it is back %s, and it can give every account its leaf', async (_name, members) => {
+      const store = new PayoutStore(':memory:');
+      await madeWithout(store, members);
+      await world.startHolder(2);
+      expect(await leavesAt(2)).toEqual(NONE);
+      const back = settler({}, store); // it answers at another address
+      await back.round();
+      expect(await leavesAt(2)).toEqual(await leavesAt(0));
+      expect(await leavesAt(2)).not.toContain(null);
+      expect(lateIn(store)).toEqual([]);
+      let asked = 0;
+      const counting = { countersign: () => Promise.reject(new Error(`${asked++}`)) };
+      await settler({ holders: holdersWith(world.runner(), 2, counting) }, store).round();
+      expect(asked).toBe(0);
+    });
+
+    it('is brought to it by the runner’s next process, from what is sealed on its disk', async () => {
+      const folder = join(world.folderOf(0), 'runner-payout');
+      const before = PayoutStore.openIn(folder);
+      const seeds: Uint8Array[] = [];
+      await settled(1, FIRST!);
+      await settled(2, SECOND!);
+      await world.holders[2]!.close();
+      const random: RunnerContext['random'] = (length) => {
+        const bytes = world.runner().random(length);
+        seeds.push(bytes);
+        return bytes;
+      };
+      await settler({ random }, before).round();
+      expect((await epochs()).length).toBe(1);
+      before.close();
+      stores.delete(before);
+      const files = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))));
+      expect(files.includes(Buffer.from(receiptDigest((await world.opening(1, FIRST!)).receipt)))).toBe(true);
+      expect(seeds.length).toBeGreaterThan(0);
+      for (const seed of seeds) expect(files.includes(Buffer.from(seed))).toBe(false);
+      await world.startHolder(2);
+      // Another process: its keys are others, and nobody has registered them.
+      const keys = await world.keysOf(signingKeyOf('after the restart'));
+      await settler({ keys }, PayoutStore.openIn(folder)).round();
+      expect(await leavesAt(2)).toEqual(await leavesAt(0));
+    });
+
+    it('is kept for it while it is away, and asked of it less and less often while it refuses', async () => {
+      const store = new PayoutStore(':memory:');
+      const one = await madeWithout(store);
+      const [{ id }] = (await epochs()) as [EpochView];
+      for (let i = 0; i < 3; i++) await one.round();
+      expect(lateIn(store)).toEqual([[id, 0]]);
+      await world.startHolder(2);
+      let asked = 0;
+      const refusing: Partial<HolderPort> = {
+        countersign: () => {
+          asked += 1;
+          return Promise.reject(refuse('EPOCH_INVALID', { check: 'root' }));
+        },
+      };
+      const other = settler({ holders: holdersWith(world.runner(), 2, refusing) }, store);
+      for (let minute = 0; minute <= 15; minute++) {
+        await other.round();
+        world.clock.advance(MINUTE_MS);
+      }
+      expect(asked).toBe(5); // in minutes 0, 1, 3, 7 and 15
+      expect(lateIn(store)).toEqual([[id, 5]]);
+      world.clock.advance(16 * MINUTE_MS);
+      await settler({}, store).round();
+      expect(await leavesAt(2)).toEqual(await leavesAt(0));
+    });
+
+    it('is forgotten when it was rejected', async () => {
+      const store = new PayoutStore(':memory:');
+      const one = await madeWithout(store);
+      const [first] = (await epochs()) as [EpochView];
+      for (const n of [0, 1]) await world.run(world.operators[n]!, world.objection({ id: first.id }, n));
+      await one.round();
+      const [, second] = await epochs();
+      expect(lateIn(store)).toEqual([[second!.id, 0]]);
+    });
+
+    it('is forgotten when it was swept, and for a holder that was retired', async () => {
+      const store = new PayoutStore(':memory:');
+      await madeWithout(store);
+      const [epoch] = (await epochs()) as [EpochView];
+      const copy = store.late.of(world.daoId)[0]!;
+      await world.run(world.operators[2]!, { kind: 'tombstoneHolder', holderSetId: world.holderSetId, member: 2 });
+      await settler({}, store).round();
+      expect(lateIn(store)).toEqual([]);
+      const elsewhere = {
+        ...copy,
+        seeds: [{ ...copy.seeds[0]!, holderKey: toBase64(world.holderKeys[0]!.publicKey) }],
+      };
+      store.late.add(elsewhere);
+      world.clock.advance(CHALLENGE_MS + epoch.claimTermMs);
+      await world.run(world.stranger, { kind: 'sweepEpoch', epochId: epoch.id });
+      await settler({}, store).round();
+      expect(lateIn(store)).toEqual([]);
+    });
+
+    it('and that never came on the chain is forgotten when it cannot come there any more', async () => {
+      const store = new PayoutStore(':memory:');
+      await settled(1, FIRST!);
+      await world.holders[2]!.close();
+      let isDown = true;
+      const chain = chainThatSends((really) => (transaction) => (isDown ? unsent(transaction) : really(transaction)));
+      const one = settler({ chain }, store);
+      await one.round();
+      expect([lateIn(store).length, (await epochs()).length]).toEqual([1, 0]);
+      await one.round();
+      expect(lateIn(store).length).toBe(1);
+      world.clock.advance(LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs + 1);
+      isDown = false;
+      await one.round();
+      const [made] = await epochs();
+      expect(lateIn(store).map(([id]) => id)).toEqual([made!.id]);
+    });
+
+    it('waits with all others for a holder that stops answering, oldest first', async () => {
+      const store = new PayoutStore(':memory:');
+      await world.holders[2]!.close();
+      const one = settler({}, store);
+      for (const weights of [FIRST!, SECOND!]) {
+        await settled(world.receipts.length + 1, weights, [0, 1]);
+        await one.round();
+        world.clock.advance(CHALLENGE_MS);
+      }
+      const ids = (await epochs()).map(({ id }) => id);
+      expect(ids.length).toBe(2);
+      await world.startHolder(2);
+      const hanging = { countersign: () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE')) };
+      await settler({ holders: holdersWith(world.runner(), 2, hanging) }, store).round();
+      expect(lateIn(store)).toEqual([
+        [ids[0], 1],
+        [ids[1], 0],
+      ]);
+    });
+
+    it('is not kept where all have signed it', async () => {
+      const store = new PayoutStore(':memory:');
+      await settled(1, FIRST!);
+      await settler({}, store).round();
+      expect([lateIn(store), (await epochs()).length]).toEqual([[], 1]);
+    });
   });
 
   it('is proposed without a countersignature that its holder did not make', async () => {

@@ -123,7 +123,7 @@ export const zCountersignRequest = z.object({
 });
 export type CountersignRequest = z.output<typeof zCountersignRequest>;
 export const epochSeedInfo = (epoch: EpochId): Uint8Array => lengthPrefixed(utf8(TAGS.epochSeed), fromHex(epoch));
-export const zCountersignature = z.object({ signature: zBase64(64) });
+export const zCountersignature = z.object({ signature: zBase64(64).nullable() });
 
 /** What an epoch's tree is made of, as a holder keeps it; the DAO, the number and the places follow from elsewhere. */
 export const EpochSharesBcs = bcs.vector(

@@ -21,5 +21,6 @@ export interface HolderPort {
   release(request: ReleaseRequest): Promise<ReleaseAnswer>;
   deliverOpening(request: DeliverOpening): Promise<OpeningAck>;
   openings(query: OpeningsQuery): Promise<{ readonly sealedOpenings: string }>;
-  countersign(request: CountersignRequest): Promise<{ readonly signature: string }>;
+  /** The signature is null for an epoch that is on the chain and was only kept. */
+  countersign(request: CountersignRequest): Promise<{ readonly signature: string | null }>;
 }

@@ -30,7 +30,8 @@ const READS_AT_ONCE = 16;
 
 /**
  * An epoch as this process has signed it. It lives in memory only, with its secret seed: the key that signed it ends with
- * the process, too, so that nothing which survives could sign another statement for the same attempt.
+ * the process, too, so that nothing which survives could sign another statement for the same attempt. What outlives it
+ * is the seed sealed to holders that were away (late-epochs.ts), which this runner cannot open.
  */
 export interface EpochDraft {
   readonly id: EpochId;
@@ -126,18 +127,22 @@ export async function countersignatures(
   });
 }
 
+/** The draft's seed, for one holder alone. */
+export const sealSeed = ({ id, seed }: EpochDraft, sealingPublicKey: string): Promise<Uint8Array> =>
+  seal({
+    recipientPublicKey: fromBase64(sealingPublicKey),
+    info: epochSeedInfo(id),
+    aad: new Uint8Array(),
+    plaintext: seed,
+  });
+
 async function countersignature(
   draft: EpochDraft,
   set: HolderSetView,
   { holder, member }: LocatedMember,
 ): Promise<StatementSignature> {
   const { signingPublicKey, sealingPublicKey } = set.members[member]!;
-  const sealedSeed = await seal({
-    recipientPublicKey: fromBase64(sealingPublicKey),
-    info: epochSeedInfo(draft.id),
-    aad: new Uint8Array(),
-    plaintext: draft.seed,
-  });
+  const sealedSeed = await sealSeed(draft, sealingPublicKey);
   const answer = await holder.countersign({
     statement: toBase64(draft.statement),
     settlerSignature: toBase64(draft.signature),
@@ -145,6 +150,8 @@ async function countersignature(
     receiptDigests: [...draft.digests],
     sealedSeed: toBase64(sealedSeed),
   });
+  // The chain has it already, sent by another process.
+  if (answer.signature === null) throw refuse('EPOCH_STATE', { state: 'on chain' });
   const signature = fromBase64(answer.signature);
   const publicKey = fromBase64(signingPublicKey);
   const message = draft.statement;

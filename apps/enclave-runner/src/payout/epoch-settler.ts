@@ -17,6 +17,7 @@ import { batchLength, type BatchRules } from './batch.js';
 import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
 import { followReceipts } from './follow-receipts.js';
 import { commonReach, gatherOpenings, reachOf, type Gathered } from './gather-openings.js';
+import { LateEpochs } from './late-epochs.js';
 import type { PayoutStore, ReceiptRun, SentProposal } from './payout-store.js';
 import { WithheldSignatures } from './withheld-signatures.js';
 
@@ -38,13 +39,16 @@ export class EpochSettler {
   /** The last attempt that this key has signed, by DAO and number: two statements for one would end its registration. */
   readonly #attempts = new Map<string, number>();
   readonly #withheld = new WithheldSignatures();
+  readonly #late: LateEpochs;
 
   constructor(
     private readonly context: RunnerContext,
     private readonly store: PayoutStore,
     private readonly rules: BatchRules,
     private readonly attemptsAhead: number = LIMITS.epochAttemptsAhead,
-  ) {}
+  ) {
+    this.#late = new LateEpochs(context, store.late);
+  }
 
   /** One round over all DAOs. What fails in one is logged and tried again the next time; it never rejects. */
   async round(): Promise<void> {
@@ -57,6 +61,7 @@ export class EpochSettler {
     }
     for (const daoId of this.store.daosOf(wallet.address)) {
       await this.#settle(daoId).catch((error: unknown) => this.#warn('epoch.settlement_failed', error, daoId));
+      await this.#late.bring(daoId).catch((error: unknown) => this.#warn('epoch.bringing_failed', error, daoId));
     }
   }
 
@@ -141,6 +146,7 @@ export class EpochSettler {
     const { statement, signature: settlerSignature } = draft;
     const action: ChainAction = { kind: 'proposeEpoch', statement, settlerSignature, signatures };
     const transaction = await chain.prepare([action], wallet);
+    await this.#late.keep(dao.id, draft, set, signatures);
     this.store.putProposal(dao.id, { transaction, preparedAtMs: clock.nowMs() });
     await this.#send(dao.id, transaction);
     logger.info('epoch.proposed', { daoId: dao.id, epochId: draft.id, receipts: draft.digests.length });

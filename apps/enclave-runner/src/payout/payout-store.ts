@@ -12,6 +12,8 @@ import type { ChainEvent } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../in-transaction.js';
+import { LATE_EPOCH_SCHEMA, LateEpochStore } from './late-epoch-store.js';
 
 /** A run of private receipts, by their numbers in the DAO. */
 export interface ReceiptRun {
@@ -45,22 +47,19 @@ const SCHEMA = `
 type Row = Record<string, string | number | bigint | Uint8Array | null>;
 
 /**
- * What the settler keeps: which receipts the chain has numbered, and proposals that were sent. Uses and salts are never
- * written here, and what a settler signs needs no memory beyond its process: its key ends with it.
+ * What the settler keeps: which receipts the chain has numbered, proposals that were sent, and what holders that were
+ * away are still to be brought, sealed to them. Uses and salts are never written here in clear, and what a settler signs needs no memory beyond its process: its key ends with it.
  */
 export class PayoutStore {
   readonly #db: DatabaseSync;
+  readonly late: LateEpochStore;
 
   /** `file` may be `:memory:`. */
   constructor(file: string) {
     this.#db = new DatabaseSync(file);
     this.#db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
-    this.#db.exec(SCHEMA);
-    // A file from before times were kept: what waits in it counts as old.
-    const columns = this.#db.prepare('pragma table_info(private_receipts)').all();
-    if (columns.every(({ name }) => name !== 'settled_at_ms')) {
-      this.#db.exec('alter table private_receipts add column settled_at_ms integer not null default 0');
-    }
+    this.#db.exec(SCHEMA + LATE_EPOCH_SCHEMA);
+    this.late = new LateEpochStore(this.#db);
   }
 
   static openIn(directory: string): PayoutStore {
@@ -78,8 +77,7 @@ export class PayoutStore {
   take(chainId: string, events: readonly ChainEvent[]): void {
     const last = events.at(-1);
     if (last === undefined) return;
-    this.#db.exec('begin immediate');
-    try {
+    inTransaction(this.#db, () => {
       const insert = this.#db.prepare('insert into private_receipts values (?, ?, ?, ?, ?, ?, ?)');
       for (const { data, sender, atMs } of events) {
         if (data.type !== 'ReceiptSettledPrivately') continue;
@@ -89,11 +87,7 @@ export class PayoutStore {
       this.#db
         .prepare('insert into followed values (?, ?) on conflict (chain_id) do update set seq = excluded.seq')
         .run(chainId, last.seq);
-      this.#db.exec('commit');
-    } catch (error) {
-      this.#db.exec('rollback');
-      throw error;
-    }
+    });
   }
 
   /** DAOs for which this wallet has settled a private receipt. */

@@ -12,6 +12,7 @@ import { UsesBcs, type Use } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { inTransaction } from '../in-transaction.js';
 
 /** An opening on its way to one holder, sealed to it: the runner's disk tells nobody who was used. */
 export interface Delivery {
@@ -100,14 +101,9 @@ export class RunnerStore {
 
   /** Store an answer with all that it takes to settle it, or give back the one that is there already. */
   add(answer: NewAnswer): AnswerRecord {
-    this.#db.exec('begin immediate');
-    try {
+    inTransaction(this.#db, () => {
       if (this.#insertAnswer(answer)) this.#insertSettlement(answer);
-      this.#db.exec('commit');
-    } catch (error) {
-      this.#db.exec('rollback');
-      throw error;
-    }
+    });
     return this.find(answer.jobId, answer.questionId)!;
   }
 
