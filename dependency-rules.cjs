@@ -5,8 +5,9 @@
  */
 const TEST = '\\.(spec|e2e)\\.ts$|^test/';
 const PURE = 'crypto|ledger|consent|attestation|privacy';
-const ADAPTERS = 'chain|walrus|sdk|service|endorsements';
-const BROWSER = '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|chain|sdk|walrus(?!/src/local/))/';
+const ADAPTERS = 'chain|walrus|sdk|service|endorsements|seal';
+const BROWSER =
+  '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|chain|sdk|seal|walrus(?!/src/local/))/';
 /** What runs as a process of its own: everything that may stand on the service kit. */
 const PROCESSES = '^(apps/(?!portal/)|libs/service/|libs/walrus/src/local/|infra/)';
 const GENERATED = '/generated/';
@@ -106,6 +107,18 @@ module.exports = {
       'The verifier fetches them: never a browser, and never the runner that is to be judged.',
       { path: `${BROWSER}|^apps/(portal|enclave-runner)/` },
       { path: '^libs/endorsements/' },
+    ),
+    rule(
+      'seal-on-chain',
+      'What speaks to key servers knows the chain that they look at, and nothing of the system around it.',
+      { path: '^libs/seal/', pathNot: TEST },
+      { path: '^(libs|apps)/', pathNot: '^libs/(seal|chain|protocol|kernel)/' },
+    ),
+    rule(
+      'seal-where-chosen',
+      'The weaker key mode is put in where a user or an operator chooses it; nothing else depends on it.',
+      { pathNot: `^libs/seal/|^apps/(cli|enclave-runner)/|${TEST}` },
+      { path: '^libs/seal/' },
     ),
     rule(
       'dev-attestation-on-libs',

@@ -18,6 +18,7 @@ const LIBS = [
   'sdk',
   'service',
   'endorsements',
+  'seal',
   'testing',
 ];
 const RULES: { forbidden: { name: string }[] } = createRequire(import.meta.url)('../dependency-rules.cjs');
@@ -44,6 +45,11 @@ const BROKEN: readonly (readonly [rule: string, importer: string, specifier: str
   ['endorsements-for-verifiers', 'libs/sdk/src/fetched.ts', '@usufruct/endorsements'],
   ['endorsements-for-verifiers', 'apps/portal/src/fetched.ts', '@usufruct/endorsements'],
   ['endorsements-for-verifiers', 'apps/enclave-runner/src/compute/fetched.ts', '@usufruct/endorsements'],
+  ['seal-on-chain', 'libs/seal/src/up.ts', '@usufruct/crypto'],
+  ['seal-where-chosen', 'libs/sdk/src/sealed.ts', '@usufruct/seal'],
+  ['seal-where-chosen', 'apps/key-holder/src/sealed.ts', '@usufruct/seal'],
+  ['browser-libs-take-no-node', 'libs/seal/src/node.ts', 'node:fs'],
+  ['adapters-on-libs', 'libs/seal/src/app.ts', '../../../apps/api/src/platform/index.js'],
   ['adapters-on-libs', 'libs/endorsements/src/app.ts', '../../../apps/api/src/platform/index.js'],
   ['dev-attestation-on-libs', 'libs/attestation-dev/src/up.ts', '@usufruct/chain'],
   ['dev-attestation-stays-outside', 'libs/attestation/src/dev.ts', '@usufruct/attestation-dev'],
@@ -72,6 +78,8 @@ const ALLOWED: readonly (readonly [importer: string, specifier: string])[] = [
   ['libs/walrus/src/local/node.ts', 'node:http'],
   ['libs/service/src/down.ts', '@usufruct/protocol'],
   ['libs/endorsements/src/down.ts', '@usufruct/attestation'],
+  ['libs/seal/src/down.ts', '@usufruct/chain'],
+  ['apps/enclave-runner/src/keys/sealed.ts', '@usufruct/seal'],
   ['apps/key-holder/src/fetched.ts', '@usufruct/endorsements'],
   ['libs/walrus/src/local/served.ts', '@usufruct/service'],
   ['apps/enclave-runner/src/boot/served.ts', '@usufruct/service'],

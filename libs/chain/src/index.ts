@@ -11,6 +11,7 @@ export * from './sui/publish/publish-transactions.js';
 export * from './sui/publish/publisher.js';
 export * from './sui/publish/upgrade-transactions.js';
 export * from './sui/publish/upgrader.js';
+export type * from './sui/seal/seal-approvals.js';
 export * from './sui/settings.js';
 export * from './sui/sui-chain.js';
 export * from './sui/transactions/http-sponsor.js';

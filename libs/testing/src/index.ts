@@ -17,3 +17,5 @@ export * from './move/fake-sui.js';
 export * from './move/sui-world.js';
 export * from './move/sui-actions.js';
 export * from './move/sui-fixtures.js';
+export * from './seal/seal-facts.js';
+export * from './seal/seal-key-server.js';

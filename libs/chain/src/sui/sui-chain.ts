@@ -13,6 +13,7 @@ import { GovernanceReader } from './reads/governance-reader.js';
 import { Lookup } from './reads/lookup.js';
 import { PayoutReader } from './reads/payout-reader.js';
 import { SuiReader } from './reads/sui-reader.js';
+import { sealApprovals, type SealApprovals } from './seal/seal-approvals.js';
 import { packageIdsOf, type SuiSettings } from './settings.js';
 import { prepareSuiTransaction, SIGNATURE_SEPARATOR } from './transactions/prepare.js';
 import type { Sponsor } from './transactions/sponsor.js';
@@ -111,6 +112,12 @@ export class SuiChain implements Chain {
     }
     const hasOurs = events.some(({ eventType }) => this.#isOurs(eventType));
     return { digest, status: 'succeeded', error: null, events: hasOurs ? await this.#eventsOf(digest) : [], atMs };
+  }
+
+  /** For Seal's key servers, which run a function of our contracts; nothing of it is ever sent. */
+  seal(): SealApprovals {
+    const { client, settings, timeoutMs } = this.#options;
+    return sealApprovals({ client, settings, timeoutMs, index: this.#index });
   }
 
   prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction> {

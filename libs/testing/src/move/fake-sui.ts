@@ -41,6 +41,8 @@ export class FakeSui extends CoreClient {
   checkpointed = true;
   /** Why the contracts would refuse, by call; null when they would not. */
   refusal: (calls: readonly CheckedCall[]) => SuiClientTypes.MoveAbort | null = () => null;
+  /** Why the contracts would refuse commands that are only tried, never sent; null when they would not. */
+  judge: (data: TransactionDataBuilder, sender: string) => SuiClientTypes.MoveAbort | null = () => null;
   /** What the contracts would emit. */
   meaning: (digest: string, sender: string, calls: readonly CheckedCall[]) => SuiClientTypes.Event[] = () => [];
   /** What a transaction makes: the type of every new object, `package` for a package. */
@@ -56,6 +58,13 @@ export class FakeSui extends CoreClient {
   check(data: Pick<TransactionDataBuilder, 'inputs' | 'commands'>): CheckedCall[] {
     const { compiled, packageId } = this.options;
     return checkTransaction(data, { compiled, packageId, typeOf: (id) => this.objects.get(id)?.type });
+  }
+
+  /** Commands without gas, as a key server of Seal tries them: types first, then what the contracts would say. */
+  dryRun(kind: Uint8Array, sender: string): SuiClientTypes.MoveAbort | null {
+    const data = TransactionDataBuilder.fromKindBytes(kind);
+    this.check(data);
+    return this.judge(data, sender);
   }
 
   resolveTransactionPlugin(): TransactionPlugin {
@@ -163,8 +172,21 @@ export class FakeSui extends CoreClient {
     return { referenceGasPrice: GAS_PRICE };
   }
 
+  override async simulateTransaction<I extends SuiClientTypes.SimulateTransactionInclude>({
+    transaction,
+  }: SuiClientTypes.SimulateTransactionOptions<I>): Promise<SuiClientTypes.SimulateTransactionResult<I>> {
+    if (transaction instanceof Uint8Array) return unasked();
+    const kind = await transaction.build({ client: this, onlyTransactionKind: true });
+    const abort = this.dryRun(kind, transaction.getData().sender ?? '');
+    const error = abort === null ? null : { $kind: 'MoveAbort' as const, message: 'it aborts', MoveAbort: abort };
+    const answer =
+      error === null
+        ? { $kind: 'Transaction', Transaction: { status: { success: true, error } } }
+        : { $kind: 'FailedTransaction', FailedTransaction: { status: { success: false, error } } };
+    return answer as object as SuiClientTypes.SimulateTransactionResult<I>;
+  }
+
   override listBalances = unasked;
-  override simulateTransaction = unasked;
   override getProtocolConfig = unasked;
   override listDynamicFields = unasked;
   override listTransactions = unasked;

@@ -40,6 +40,9 @@ export interface Building {
   readonly pauseCapOf: (daoId: DaoId) => Promise<Hex32>;
 }
 
+/** What a call of a function and its plain arguments are made with. */
+export type Calling = Pick<Building, 'tx' | 'settings'>;
+
 export type Builder<K extends ChainActionKind> = (
   building: Building,
   action: ChainActionPayloads[K],
@@ -49,7 +52,7 @@ export type Builder<K extends ChainActionKind> = (
 export const CLOCK = '0x6';
 
 export function call(
-  { tx, settings }: Building,
+  { tx, settings }: Calling,
   target: `${string}::${string}`,
   args: TransactionArgument[],
   typeArguments: string[] = [],
@@ -59,7 +62,7 @@ export function call(
 }
 
 /** Plain values, serialised here and not by what a node says of the function: a wrong type must not pass unseen. */
-export const pure = ({ tx }: Building) => ({
+export const pure = ({ tx }: Pick<Calling, 'tx'>) => ({
   u8: (value: number) => tx.pure.u8(value),
   u16: (value: number) => tx.pure.u16(value),
   u32: (value: number) => tx.pure.u32(value),

@@ -24,7 +24,7 @@ export interface DatasetArgument extends DaoArgument {
 }
 
 /** Refuses `NOT_FOUND` for what the chain does not have, and for what belongs to a DAO of another coin. */
-export const objectsOf = (building: Building) => {
+export const objectsOf = (building: Pick<Building, 'tx' | 'settings' | 'index' | 'registered'>) => {
   const { tx, settings, index, registered } = building;
   const { objects } = index;
 

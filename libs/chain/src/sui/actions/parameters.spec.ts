@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-const CALLERS = ['libs/chain/src/sui/actions', 'libs/chain/src/sui/publish'];
+const CALLERS = ['libs/chain/src/sui/actions', 'libs/chain/src/sui/publish', 'libs/chain/src/sui/seal'];
 
 /**
  * What each function of the contracts that the adapter calls takes, in order, less the transaction's context. Compiled
@@ -49,6 +49,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'governance::new': 'voting quorum_bps approval_bps voting_ms timelock_ms execution_ms policy_by_vote_only',
   'grant::give': 'dataset contribution_id salt terms clock',
   'grant::revoke': 'dataset grant_id clock',
+  'grant::seal_approve': 'id dao dataset job contribution_id grant_id runner_id clock',
   'grant_terms::new': 'purposes kinds protections price_floor_units budget_micro_epsilon expires_at_ms',
   'holder_set::anchor_tree_head': 'self member tree_head signature clock',
   'holder_set::create': 'registry salt operators signing_public_keys sealing_public_keys threshold',
@@ -97,7 +98,7 @@ async function called(): Promise<string[]> {
 async function parametersOf(target: string): Promise<string> {
   const [module, name] = target.split('::') as [string, string];
   const source = await readFile(resolve('move/usufruct/sources', `${module}.move`), 'utf8');
-  const found = new RegExp(`\\npublic fun ${name}(?:<[^>]*>)?\\(([^)]*)\\)`).exec(source);
+  const found = new RegExp(`\\n(?:public|entry) fun ${name}(?:<[^>]*>)?\\(([^)]*)\\)`).exec(source);
   const parameters = (found?.[1] ?? '').matchAll(/(\w+):/g);
   return Array.from(parameters, ([, parameter]) => parameter)
     .filter((one) => one !== 'ctx')
