@@ -8,6 +8,7 @@ import { addContribution } from './commands/contribution.js';
 import { addDao } from './commands/dao/index.js';
 import { addDataset } from './commands/dataset.js';
 import { addDoctor } from './commands/doctor.js';
+import { addErase } from './commands/erase.js';
 import { addFaucet } from './commands/faucet.js';
 import { addHolderSet } from './commands/holder-set.js';
 import { addJob } from './commands/job.js';
@@ -37,6 +38,7 @@ const COMMANDS: readonly AddCommand[] = [
   addContribute,
   addContribution,
   addConsent,
+  addErase,
   addLicence,
   addJob,
   addAttest,

@@ -18,6 +18,7 @@ import {
   rootOf,
   seal,
   sha256,
+  verify,
   sign,
   streamOf,
   type HpkeKeyPair,
@@ -66,6 +67,7 @@ import {
   QuestionAuthorizationBcs,
   questionInfo,
   ReleaseLeafBcs,
+  RunnerErasureBcs,
   resultCommitment,
   registrationTermMs,
   RunnerStatementBcs,
@@ -101,6 +103,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalChain, type RunningChain } from '../../local-chain/src/start.js';
 import { generateRunnerKeys } from './attest/runner-keys.js';
+import { dropRetired } from './compute/erasure/drop-retired.js';
+import { eraseHere } from './compute/erasure/erase-here.js';
 import { QuestionDesk } from './compute/questions/question-desk.js';
 import { Sessions } from './compute/session/sessions.js';
 import type { RunnerContext } from './context.js';
@@ -723,6 +727,43 @@ describe('the runner on a real local chain', () => {
     const after = await ask(life, job, clientKey, question);
     expect(after.answer.citations).toEqual([]);
     expect(after.answer.text).not.toMatch(/October/);
+  });
+
+  it('drops a retired contribution from open sessions before anybody asks, and signs that it did', async () => {
+    const extra = await world.contribute('mole.txt', 'The mole of Norddeich is lit by forty lanterns.');
+    const { job, clientKey } = await world.fundJob();
+    expect((await ask(life, job, clientKey, 'How many lanterns light the mole?')).answer.text).toMatch(/forty/);
+    const erase = () => eraseHere(life.context, life.sessions, { contributionId: extra.id });
+    expect(await codeOf(erase())).toBe('FORBIDDEN');
+    await dropRetired(life.context, life.sessions);
+    const [session] = life.sessions.all().filter((one) => one.job.id === job.id);
+    expect(session!.contributionIds.has(extra.id)).toBe(true);
+
+    await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+    const { statement, signature } = await erase();
+    expect(session!.contributionIds.has(extra.id)).toBe(false);
+    expect(life.sessions.view(job).leftOut).toContainEqual({ contributionId: extra.id, code: 'TOMBSTONED' });
+    const { publicKey } = life.context.keys.signing;
+    const message = fromBase64(statement);
+    const signed = { publicKey, domainTag: TAGS.runnerErasure, message, signature: fromBase64(signature) };
+    expect(await verify(signed)).toBe(true);
+    expect(RunnerErasureBcs.parse(message)).toMatchObject({
+      contributionId: extra.id,
+      runnerSigningKey: publicKey,
+      sessions: 1,
+    });
+    expect(RunnerErasureBcs.parse(fromBase64((await erase()).statement)).sessions).toBe(0);
+  });
+
+  it('drops it from sessions that nobody asks anything', async () => {
+    const extra = await world.contribute('pier.txt', 'The pier at Sahlenburg was built of larch in 1907.');
+    const { job, clientKey } = await world.fundJob();
+    expect((await ask(life, job, clientKey, 'Of what was the pier built?')).answer.text).toMatch(/larch/);
+    await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+    await dropRetired(life.context, life.sessions);
+    const open = life.sessions.all().filter((one) => one.contributionIds.has(extra.id));
+    expect(open).toEqual([]);
+    expect((await ask(life, job, clientKey, 'Of what was the pier built?')).answer.text).not.toMatch(/larch/);
   });
 
   it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf', 'without-share'] as const)(

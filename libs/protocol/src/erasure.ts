@@ -1,5 +1,5 @@
 import { bcs } from '@mysten/bcs';
-import type { ContributionId, DatasetId, Digest, Hex32, HolderSetId, JobId, TimestampMs } from '@usufruct/kernel';
+import type { ContributionId, DatasetId, Digest, Hex32, HolderSetId, TimestampMs } from '@usufruct/kernel';
 import { z } from 'zod';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
@@ -37,8 +37,8 @@ export const RunnerErasureBcs = bcs.struct('RunnerErasure', {
   contributionId: bytes32<ContributionId>(),
   runnerSigningKey: byteVector(),
   tombstonedAtMs: u64Number<TimestampMs>(),
-  /** Open sessions that had it in their index. */
-  jobIds: bcs.vector(bytes32<JobId>()),
+  /** How many open sessions had it in their index; which ones is their requesters' business. */
+  sessions: bcs.u16(),
   droppedAtMs: u64Number<TimestampMs>(),
 });
 export type RunnerErasure = ReturnType<typeof RunnerErasureBcs.parse>;

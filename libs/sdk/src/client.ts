@@ -15,7 +15,15 @@ import {
   type RandomSource,
 } from '@usufruct/kernel';
 import type { Chain, WalletSigner } from '@usufruct/chain';
-import type { Answer, ApplicationView, DaoPolicy, HolderMember, PayoutProof, VoteChoice } from '@usufruct/protocol';
+import type {
+  Answer,
+  ApplicationView,
+  DaoPolicy,
+  ErasureReceipt,
+  HolderMember,
+  PayoutProof,
+  VoteChoice,
+} from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { ApiSession } from './api/session.js';
@@ -34,6 +42,7 @@ import {
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
+import { eraseContribution, planErasure, verifyErasure } from './erasure/erase.js';
 import { claimPayout, objectToEpoch, proveEquivocation, sweepEpoch, type SignedEpochStatement } from './epochs.js';
 import { historyOf, policyVersionsOf, treasuryOf } from './governance/history.js';
 import {
@@ -217,6 +226,10 @@ export class UsufructClient {
       listContributions(this.context, filter),
     releases: (contributionId: ContributionId) => releasesOf(this.context, contributionId),
     tombstone: (contributionId: ContributionId) => tombstoneContribution(this.context, contributionId),
+    planErasure: (contributionId: ContributionId) => planErasure(this.context, contributionId),
+    erase: (contributionId: ContributionId) => eraseContribution(this.context, contributionId),
+    /** With the chain; `judgeErasure` does without. */
+    verifyErasure: (receipt: ErasureReceipt) => verifyErasure(this.context, receipt),
     renew: (contributionId: ContributionId, endEpoch: number) => renewLease(this.context, contributionId, endEpoch),
   };
 

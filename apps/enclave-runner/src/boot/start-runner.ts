@@ -3,6 +3,7 @@ import { jsonLogger, systemClock, systemRandom, type Clock, type Logger } from '
 import { routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
+import { dropRetired } from '../compute/erasure/drop-retired.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
@@ -17,6 +18,8 @@ import { openDevice } from './open-device.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
 const SETTLE_EVERY_MS = 2_000;
+/** What its owner retired leaves also those sessions that nobody asks anything. */
+const DROP_EVERY_MS = 15_000;
 /** About 16 s of pauses in all: a store that is restarted meanwhile costs nobody their part. */
 const STORE_PATIENCE = { timeoutMs: 30_000, tries: 7, pauseMs: 250 } as const;
 
@@ -44,6 +47,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
     new EpochSettler(context, payouts, config.epochBatch),
     config.epochIntervalMs,
   );
+  const stopDropping = inBackground(DROP_EVERY_MS, () => dropRetired(context, sessions));
   const { url, close } = await serveHttp({
     host: config.host,
     port: config.port,
@@ -58,7 +62,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
     url,
     stop: async () => {
       await close();
-      await Promise.all([stopSettling(), stopDividing()]);
+      await Promise.all([stopSettling(), stopDividing(), stopDropping()]);
       sessions.endAll();
       context.store.close();
       payouts.close();

@@ -1,8 +1,16 @@
 import { makeEvidence } from '@usufruct/attestation';
 import { asId, fromBase64Url, refuse, toBase64, type JobId, type QuestionId } from '@usufruct/kernel';
-import { clientChallenge, parseAt, zAskRequest, zHex32, type RunnerIdentity } from '@usufruct/protocol';
+import {
+  clientChallenge,
+  parseAt,
+  zAskRequest,
+  zErasureRequest,
+  zHex32,
+  type RunnerIdentity,
+} from '@usufruct/protocol';
 import { get, post, type Route, type RouteRequest } from '@usufruct/service';
 import { z } from 'zod';
+import { eraseHere } from '../compute/erasure/erase-here.js';
 import type { QuestionDesk } from '../compute/questions/question-desk.js';
 import type { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
@@ -35,6 +43,7 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
       const jobId = asId<JobId>(query['jobId'] ?? '', 'jobId');
       return makeEvidence(device, { challenges: [clientChallenge(nonce)], jobId, keys: keys.bound });
     }),
+    post('/v1/erasures', ({ body }) => eraseHere(context, sessions, parseAt(zErasureRequest, body, 'erasures'))),
     post('/v1/jobs', async ({ body }) => {
       const job = await chain.job(parseAt(zStartJob, body, 'job').jobId);
       sessions.open(job);

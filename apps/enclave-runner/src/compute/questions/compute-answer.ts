@@ -94,8 +94,7 @@ async function currentCorpus(
   ]);
   const held = contributions.filter(({ id }) => corpus.contributionIds.has(id));
   const allowed = await allowedContributions(context, { job, dao, dataset }, held, clock.nowMs());
-  const current = corpus.restrictedTo(new Set(allowed.grants.keys()));
-  if (current !== corpus) session.replaceCorpus(current);
+  const current = session.restrictTo(new Set(allowed.grants.keys()));
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   return { corpus: current, allowed };
 }

@@ -1,5 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refuse, toUsufructError, type TimestampMs, type UsufructError, asTimestampMs } from '@usufruct/kernel';
+import {
+  asTimestampMs,
+  refuse,
+  toUsufructError,
+  type ContributionId,
+  type TimestampMs,
+  type UsufructError,
+} from '@usufruct/kernel';
 import { LIMITS, type JobState, type JobView } from '@usufruct/protocol';
 import { ensureRegistered } from '../../attest/registration.js';
 import type { RunnerContext } from '../../context.js';
@@ -20,13 +27,14 @@ export class Session {
   #state: JobState = 'attesting';
   #provisioned: Provisioned | null = null;
   #error: UsufructError | null = null;
+  readonly #dropped = new Set<ContributionId>();
   readonly #ended = new AbortController();
   /** Resolves when questions can be answered; rejects with why they cannot. */
   readonly ready: Promise<void>;
 
   constructor(
     private readonly context: RunnerContext,
-    job: JobView,
+    readonly job: JobView,
   ) {
     const endsAtMs = Math.min(context.clock.nowMs() + LIMITS.sessionTermMs, job.expiresAtMs);
     this.expiresAtMs = asTimestampMs(endsAtMs);
@@ -61,9 +69,22 @@ export class Session {
     return this.#provisioned;
   }
 
-  /** Keep the index without what is no longer allowed. */
-  replaceCorpus(corpus: Corpus): void {
-    if (this.#provisioned !== null) this.#provisioned = { ...this.#provisioned, corpus };
+  /** Keep the index without what is no longer allowed, as it is now: what was dropped meanwhile does not come back. */
+  restrictTo(allowed: ReadonlySet<ContributionId>): Corpus {
+    if (this.#provisioned === null) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+    const corpus = this.#provisioned.corpus.restrictedTo(allowed);
+    this.#provisioned = { ...this.#provisioned, corpus };
+    return corpus;
+  }
+
+  get contributionIds(): ReadonlySet<ContributionId> {
+    return this.#provisioned?.corpus.contributionIds ?? new Set();
+  }
+
+  /** Forget what its owner has retired, documents, passages and index; also what is being opened just now. */
+  drop(contributionId: ContributionId): void {
+    this.#dropped.add(contributionId);
+    if (this.#provisioned !== null) this.#provisioned = withoutDropped(this.#provisioned, this.#dropped);
   }
 
   /** Forget the plaintext. */
@@ -104,10 +125,19 @@ export class Session {
     await ensureRegistered(this.context, dao);
     const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
     if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
-    this.#provisioned = provisioned;
+    this.#provisioned = withoutDropped(provisioned, this.#dropped);
     this.#error = null;
     this.#state = 'running';
     const { documents, leftOut } = this;
     this.context.logger.info('session.running', { jobId: job.id, documents, leftOut: leftOut.length });
   }
+}
+
+function withoutDropped(provisioned: Provisioned, dropped: ReadonlySet<ContributionId>): Provisioned {
+  const { corpus, leftOut } = provisioned;
+  const gone = [...corpus.contributionIds].filter((id) => dropped.has(id));
+  if (gone.length === 0) return provisioned;
+  const kept = new Set([...corpus.contributionIds].filter((id) => !dropped.has(id)));
+  const codes = gone.map((contributionId): LeftOut => ({ contributionId, code: 'TOMBSTONED' }));
+  return { ...provisioned, corpus: corpus.restrictedTo(kept), leftOut: [...leftOut, ...codes] };
 }

@@ -42,6 +42,10 @@ export class Sessions {
     for (const jobId of this.#sessions.keys()) this.end(jobId);
   }
 
+  all(): Session[] {
+    return [...this.#sessions.values()].map(({ session }) => session);
+  }
+
   view(job: JobView): RunnerJob {
     const session = this.#sessions.get(job.id)?.session;
     return {

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sign } from '@usufruct/crypto';
+import { refuse, toBase64 } from '@usufruct/kernel';
+import { RunnerErasureBcs, TAGS, type ErasureAnswer, type ErasureRequest } from '@usufruct/protocol';
+import type { RunnerContext } from '../../context.js';
+import type { Sessions } from '../session/sessions.js';
+import { dropFrom } from './drop-retired.js';
+
+/** A session that is being opened holds documents until it has left them out; whoever asks waits so long for it. */
+const STARTING_MS = 8_000;
+
+/**
+ * Drop a retired contribution from every session and sign, with the attested key, that it is gone: documents, passages
+ * and index. What is dropped is left to the garbage collector: nothing over-writes the strings in memory, which end with
+ * the process or the guest. Answers that were given are in it no more than they were: sealed to whoever asked.
+ *
+ * Whether it is retired this runner reads from the chain; who asks does not matter. Refuses `NOT_FOUND`, `FORBIDDEN`
+ * (not retired), `RUNNER_UNAVAILABLE` (a session of that dataset is still being opened), `CHAIN_UNAVAILABLE`.
+ */
+export async function eraseHere(
+  { chain, clock, keys, logger }: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
+  sessions: Pick<Sessions, 'all'>,
+  { contributionId }: ErasureRequest,
+  startingMs = STARTING_MS,
+): Promise<ErasureAnswer> {
+  const { datasetId, tombstonedAtMs } = await chain.contribution(contributionId);
+  if (tombstonedAtMs === null) throw refuse('FORBIDDEN', { contributionId, reason: 'on the chain it is not retired' });
+  const ofDataset = sessions.all().filter(({ job }) => job.datasetId === datasetId);
+  const had = dropFrom(ofDataset, contributionId);
+  const started = Promise.allSettled(ofDataset.map(({ ready }) => ready)).then(() => true);
+  if (!(await Promise.race([started, sleep(startingMs, false, { ref: false })]))) {
+    throw refuse('RUNNER_UNAVAILABLE', { reason: 'a session of this dataset is being opened' });
+  }
+  const { chainId, packageId } = await chain.info();
+  const message = RunnerErasureBcs.serialize({
+    chainId,
+    packageId,
+    contributionId,
+    runnerSigningKey: keys.signing.publicKey,
+    tombstonedAtMs,
+    sessions: had,
+    droppedAtMs: clock.nowMs(),
+  }).toBytes();
+  const { secretKey } = keys.signing;
+  const signature = await sign({ secretKey, domainTag: TAGS.runnerErasure, message });
+  logger.info('contribution.dropped', { contributionId, sessions: had });
+  return { statement: toBase64(message), signature: toBase64(signature) };
+}

@@ -1,0 +1,189 @@
+import {
+  asBlobId,
+  fromHex,
+  refuse,
+  toBase64Url,
+  toUsufructError,
+  type ContributionId,
+  type Verdict,
+} from '@usufruct/kernel';
+import {
+  NOT_ERASED,
+  parseAnswer,
+  zErasureAnswer,
+  zErasureReceipt,
+  type BlobReference,
+  type ContributionView,
+  type ErasurePart,
+  type ErasureReceipt,
+  type HolderSetView,
+} from '@usufruct/protocol';
+import { requestJson } from '../api/http.js';
+import type { ClientContext } from '../context.js';
+import { tombstoneContribution } from '../contribute/retire.js';
+import { holderName, knownHolders, locatedIn } from '../holders.js';
+import { readRecord, writeRecord } from '../journal.js';
+import { requireOwner } from '../releases.js';
+import { isHolders, judgeErasure, type ErasureOnChain, type ErasureSubject } from './judge.js';
+import { runnerParts } from './runners.js';
+
+/** What erasing would do, before anything is signed. */
+export interface ErasurePlan {
+  readonly contribution: ContributionView;
+  readonly isRetired: boolean;
+  readonly holderSet: HolderSetView;
+  /** By member of the holder set: whether it answers now. One that does not is asked again later. */
+  readonly inReach: readonly boolean[];
+  /** Parts of the ciphertext and the manifest, which lie in the store until their leases end. */
+  readonly blobs: number;
+  readonly lastEndEpoch: number;
+  readonly notErased: typeof NOT_ERASED;
+}
+export interface Erasure {
+  readonly receipt: ErasureReceipt;
+  /** Of that receipt, with the chain. It is not good as long as a key holder is pending. */
+  readonly verdict: Verdict;
+}
+
+const recordOf = (id: ContributionId): string => `erasure/${id}`;
+const blobsOf = ({ parts, manifestBlob }: ContributionView): BlobReference[] => [...parts, manifestBlob];
+
+/** Refuses `NOT_FOUND`, `WRONG_WALLET`. */
+export async function planErasure(context: ClientContext, contributionId: ContributionId): Promise<ErasurePlan> {
+  const { contribution, holderSet } = await onChain(context, contributionId);
+  requireOwner(context, contribution);
+  const urls = locatedIn(await knownHolders(context), holderSet);
+  return {
+    contribution,
+    isRetired: contribution.tombstonedAtMs !== null,
+    holderSet,
+    inReach: urls.map((url) => url !== null),
+    blobs: blobsOf(contribution).length,
+    lastEndEpoch: Math.max(...blobsOf(contribution).map(({ endEpoch }) => endEpoch)),
+    notErased: NOT_ERASED,
+  };
+}
+
+/**
+ * Erase a contribution, by its owner: retire it for good on the chain, then have every key holder destroy its share and
+ * sign that it did. Whatever is away is pending in the receipt, and asked again by calling again; what was signed is
+ * kept, so nothing is asked of it twice. The receipt says what cannot be undone.
+ *
+ * Refuses `NOT_FOUND`, `WRONG_WALLET`, `CHAIN_UNAVAILABLE`, and what retiring refuses; nothing is asked of a holder then.
+ */
+export async function eraseContribution(context: ClientContext, contributionId: ContributionId): Promise<Erasure> {
+  requireOwner(context, await context.chain.contribution(contributionId));
+  await tombstoneContribution(context, contributionId);
+  const chain = await onChain(context, contributionId);
+  const { contribution, holderSet } = chain;
+  if (contribution.tombstonedAtMs === null) throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'tombstone' });
+  const subject = await subjectOf(context, contribution, contribution.tombstonedAtMs);
+  const before = await readRecord(context.journal, recordOf(contributionId), zErasureReceipt);
+  const signed = [...(before?.holders ?? []), ...(before?.otherHolders ?? [])];
+  const receipt: ErasureReceipt = {
+    type: 'usufruct/erasure-receipt',
+    version: 1,
+    ...subject,
+    owner: contribution.owner,
+    threshold: holderSet.threshold,
+    issuedAtMs: context.clock.nowMs(),
+    ...(await holderParts(context, subject, holderSet, signed)),
+    runners: await runnerParts(context, subject, before?.runners ?? []),
+    blobs: await blobStates(context, contribution),
+    notErased: [...NOT_ERASED],
+  };
+  await writeRecord(context.journal, recordOf(contributionId), receipt);
+  return { receipt, verdict: await judgeErasure(receipt, chain) };
+}
+
+/** The verdict on somebody's receipt by this client's own view of the chain. Refuses `NOT_FOUND`. */
+export async function verifyErasure(context: ClientContext, receipt: ErasureReceipt): Promise<Verdict> {
+  return judgeErasure(receipt, await onChain(context, receipt.contributionId));
+}
+
+async function onChain({ chain }: ClientContext, id: ContributionId): Promise<ErasureOnChain> {
+  const contribution = await chain.contribution(id);
+  const [{ chainId }, holderSet] = await Promise.all([chain.info(), chain.holderSet(contribution.holderSetId)]);
+  return { chainId, contribution, holderSet };
+}
+
+async function subjectOf(
+  { chain }: ClientContext,
+  { id, datasetId, holderSetId }: ContributionView,
+  tombstonedAtMs: ErasureSubject['tombstonedAtMs'],
+): Promise<ErasureSubject> {
+  const { chainId, packageId } = await chain.info();
+  return { chainId, packageId, contributionId: id, datasetId, holderSetId, tombstonedAtMs };
+}
+
+/** Members of the set by their keys on the chain, and whoever else this client knows by the key that it shows. */
+async function holderParts(
+  context: ClientContext,
+  subject: ErasureSubject,
+  holderSet: HolderSetView,
+  before: readonly ErasurePart[],
+): Promise<Pick<ErasureReceipt, 'holders' | 'otherHolders'>> {
+  const known = await knownHolders(context);
+  const urls = locatedIn(known, holderSet);
+  const part = (signingPublicKey: string, url: string | null, upstream: string): Promise<ErasurePart> =>
+    holderPart(context, subject, before, { signingPublicKey, url, upstream });
+  const others = known.filter(({ url }) => !urls.includes(url));
+  const [holders, otherHolders] = await Promise.all([
+    Promise.all(holderSet.members.map((member, i) => part(member.signingPublicKey, urls[i] ?? null, holderName(i)))),
+    Promise.all(others.map(({ url, identity }) => part(identity.signingPublicKey, url, `key holder at ${url}`))),
+  ]);
+  return { holders, otherHolders };
+}
+
+interface Asked {
+  readonly signingPublicKey: string;
+  readonly url: string | null;
+  readonly upstream: string;
+}
+
+async function holderPart(
+  { fetch }: ClientContext,
+  subject: ErasureSubject,
+  before: readonly ErasurePart[],
+  { signingPublicKey, url, upstream }: Asked,
+): Promise<ErasurePart> {
+  const known = before.find((one) => one.state === 'done' && one.signingPublicKey === signingPublicKey);
+  if (known !== undefined && (await isHolders(subject, known))) return known;
+  try {
+    if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
+    const body = { contributionId: subject.contributionId };
+    const answer = await requestJson({ fetch, url: `${url}/v1/erasures`, upstream, body });
+    const signed = parseAnswer(zErasureAnswer, answer, upstream);
+    const part: ErasurePart = { signingPublicKey, state: 'done', signed, error: null };
+    if (!(await isHolders(subject, part))) throw refuse('UPSTREAM_INVALID', { upstream, field: 'statement' });
+    return part;
+  } catch (error) {
+    return { signingPublicKey, state: 'pending', signed: null, error: toUsufructError(error).code };
+  }
+}
+
+/** Nothing here can delete them: they were stored for good until their leases end, by whoever paid the store. */
+async function blobStates({ store }: ClientContext, contribution: ContributionView): Promise<ErasureReceipt['blobs']> {
+  const { manifestBlob } = contribution;
+  return Promise.all(
+    blobsOf(contribution).map(async (reference) => ({
+      blob: reference.blob,
+      sizeBytes: reference.sizeBytes,
+      endEpoch: reference.endEpoch,
+      role: reference === manifestBlob ? ('manifest' as const) : ('part' as const),
+      state: await stateOf(store, reference),
+    })),
+  );
+}
+
+async function stateOf(
+  store: ClientContext['store'],
+  { blob }: BlobReference,
+): Promise<'gone' | 'expires' | 'unknown'> {
+  try {
+    const { available } = await store.status(asBlobId(toBase64Url(fromHex(blob))));
+    return available ? 'expires' : 'gone';
+  } catch {
+    return 'unknown';
+  }
+}

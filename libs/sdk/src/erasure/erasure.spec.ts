@@ -1,0 +1,253 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { generateSigningKey, sign, type SigningKey } from '@usufruct/crypto';
+import {
+  asTimestampMs,
+  refuse,
+  toBase64,
+  type Address,
+  type ContributionId,
+  type DatasetId,
+  type Digest,
+  type HolderSetId,
+} from '@usufruct/kernel';
+import {
+  ErasureStatementBcs,
+  TAGS,
+  toWireJson,
+  zErasureReceipt,
+  zErasureRequest,
+  type ErasureReceipt,
+  type ErasureStatement,
+} from '@usufruct/protocol';
+import {
+  aContribution,
+  aHolderSet,
+  FakeChain,
+  FakeStore,
+  idOf,
+  ManualClock,
+  seededRandom,
+  TEST_NOW_MS,
+  testChainInfo,
+  testWallet,
+} from '@usufruct/testing';
+import { connect } from '../client.js';
+import { memoryJournal, type Journal } from '../journal.js';
+import { judgeErasure } from './judge.js';
+
+const WALLET = testWallet('contributor');
+const MINE = idOf<ContributionId>('contribution');
+const SET = idOf<HolderSetId>('holder-set');
+const RETIRED_AT = asTimestampMs(TEST_NOW_MS - 1_000);
+const keys: SigningKey[] = [0, 1, 2, 3].map((n) => generateSigningKey(seededRandom(`erasing holder ${n}`)));
+
+let chain: FakeChain;
+let journal: Journal;
+let asked: number[];
+let away: Set<number>;
+/** What a holder writes into its statement instead of the truth, and with which key it signs. */
+let lie: Partial<ErasureStatement>;
+let signWith: (member: number) => SigningKey;
+let tagged: string;
+
+beforeEach(() => {
+  chain = new FakeChain();
+  journal = memoryJournal();
+  asked = [];
+  away = new Set();
+  lie = {};
+  signWith = (member) => keys[member]!;
+  tagged = TAGS.erasureStatement;
+  const members = aHolderSet().members.map((member, i) => ({
+    ...member,
+    signingPublicKey: toBase64(keys[i]!.publicKey),
+  }));
+  chain.put('holder-set', aHolderSet({ members }));
+  chain.put('contribution', aContribution({ owner: WALLET.address, tombstonedAtMs: RETIRED_AT }));
+});
+
+const truth = (member: number): ErasureStatement => ({
+  chainId: 'local:test',
+  packageId: testChainInfo().packageId,
+  contributionId: MINE,
+  datasetId: idOf<DatasetId>('dataset'),
+  holderSetId: SET,
+  holderSigningKey: keys[member]!.publicKey,
+  tombstonedAtMs: RETIRED_AT,
+  manifestDigests: [idOf<Digest>('manifest')],
+  destroyedAtMs: TEST_NOW_MS,
+});
+
+async function answer(input: string, init?: RequestInit): Promise<Response> {
+  const { hostname, pathname } = new URL(input);
+  const member = Number(hostname.replace(/\D/g, ''));
+  if (away.has(member) || hostname.startsWith('api')) throw new TypeError('fetch failed');
+  if (pathname === '/v1/identity') {
+    const key = toBase64(keys[member]!.publicKey);
+    const identity = { signingPublicKey: key, sealingPublicKey: key, operator: idOf('operator') };
+    return Response.json({ ...identity, chainId: 'local:test', standIns: [] });
+  }
+  expect(zErasureRequest.parse(JSON.parse(String(init?.body)))).toEqual({ contributionId: MINE });
+  asked.push(member);
+  const { tombstonedAtMs } = await chain.contribution(MINE);
+  if (tombstonedAtMs === null) return new Response(toWireJson(refuse('FORBIDDEN').toWire()), { status: 403 });
+  const message = ErasureStatementBcs.serialize({ ...truth(member), ...lie }).toBytes();
+  const signature = await sign({ secretKey: signWith(member).secretKey, domainTag: tagged, message });
+  return Response.json({ statement: toBase64(message), signature: toBase64(signature) });
+}
+
+const client = (wallet = WALLET, holders = [0, 1, 2]) =>
+  connect({
+    apiUrl: 'http://api.test',
+    chain,
+    store: new FakeStore(),
+    holders: holders.map((n) => ({ url: `http://holder${n}.test` })),
+    signer: wallet,
+    journal,
+    fetch: answer,
+    clock: new ManualClock(),
+  });
+const erase = () => client().contributions.erase(MINE);
+const statesOf = ({ holders }: ErasureReceipt) => holders.map(({ state, error }) => error ?? state);
+const failedOf = ({ checks }: { checks: readonly { name: string; status: string }[] }): string[] =>
+  checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+
+describe('erasing', () => {
+  it("ends in a receipt that every holder signed, good by the chain's word and without it", async () => {
+    const { receipt, verdict } = await erase();
+    expect(statesOf(receipt)).toEqual(['done', 'done', 'done']);
+    expect(failedOf(verdict)).toEqual([]);
+    const file = zErasureReceipt.parse(JSON.parse(toWireJson(receipt)));
+    expect((await judgeErasure(file, null)).checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'SIGNED_PARTS passed',
+      'DISTINCT passed',
+      'UNREADABLE passed',
+      'COMPLETE passed',
+      'RETIRED skipped',
+      'HOLDERS skipped',
+    ]);
+    expect((await client(testWallet('auditor')).contributions.verifyErasure(file)).ok).toBe(true);
+  });
+
+  it('retires it first: no holder is asked before the chain says so, and a repetition sends nothing', async () => {
+    chain.put('contribution', aContribution({ owner: WALLET.address }));
+    const plan = await client().contributions.planErasure(MINE);
+    expect([plan.isRetired, plan.inReach, plan.holderSet.threshold]).toEqual([false, [true, true, true], 2]);
+    expect(chain.executed).toEqual([]);
+    // The fake chain holds no rules: what is executed changes nothing there, so it stops before any holder.
+    await expect(erase()).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+    expect(chain.executed).toEqual([[{ kind: 'tombstoneContribution', contributionId: MINE }]]);
+    expect(asked).toEqual([]);
+    chain.put('contribution', aContribution({ owner: WALLET.address, tombstonedAtMs: RETIRED_AT }));
+    await erase();
+    await erase();
+    expect(chain.executed).toHaveLength(1);
+  });
+
+  it('goes on later where a holder was away, and asks nobody twice who has signed', async () => {
+    away.add(1);
+    const first = await erase();
+    expect(statesOf(first.receipt)).toEqual(['done', 'UPSTREAM_UNAVAILABLE', 'done']);
+    expect(failedOf(first.verdict)).toEqual(['COMPLETE']); // one share of two that are needed opens nothing
+    away = new Set([0, 2]);
+    const second = await erase();
+    expect(statesOf(second.receipt)).toEqual(['done', 'done', 'done']);
+    expect(second.verdict.ok).toBe(true);
+    expect(asked).toEqual([0, 2, 1]);
+  });
+
+  it('says when those who are away could still open it', async () => {
+    away = new Set([1, 2]);
+    expect(failedOf((await erase()).verdict)).toEqual(['UNREADABLE', 'COMPLETE']);
+  });
+
+  it('asks other holders that it knows too, whose word completes nothing', async () => {
+    away.add(2);
+    const { receipt, verdict } = await client(WALLET, [0, 1, 2, 3]).contributions.erase(MINE);
+    expect(receipt.otherHolders.map(({ state }) => state)).toEqual(['done']);
+    expect(failedOf(verdict)).toEqual(['COMPLETE']);
+  });
+
+  it('is for the owner', async () => {
+    chain.put('contribution', aContribution({ owner: idOf<Address>('other'), tombstonedAtMs: RETIRED_AT }));
+    await expect(erase()).rejects.toMatchObject({ code: 'WRONG_WALLET' });
+    await expect(client().contributions.planErasure(MINE)).rejects.toMatchObject({ code: 'WRONG_WALLET' });
+    expect([asked, chain.executed]).toEqual([[], []]);
+  });
+
+  const lies: readonly [string, () => void][] = [
+    ['of another chain', () => (lie = { chainId: 'local:other' })],
+    ['of another package', () => (lie = { packageId: idOf('other package') })],
+    ['about another contribution', () => (lie = { contributionId: idOf('another') })],
+    ['of another dataset', () => (lie = { datasetId: idOf('another') })],
+    ['of another holder set', () => (lie = { holderSetId: idOf('another') })],
+    ['in the name of another holder', () => (lie = { holderSigningKey: keys[3]!.publicKey })],
+    ['of another retirement', () => (lie = { tombstonedAtMs: asTimestampMs(RETIRED_AT - 1) })],
+    ['from long before it was retired', () => (lie = { destroyedAtMs: asTimestampMs(RETIRED_AT - 60_001) })],
+    ['with the signature of another key', () => (signWith = () => keys[3]!)],
+    ['signed as something else', () => (tagged = TAGS.treeHead)],
+  ];
+  it.each(lies)('takes no statement %s', async (_what, arrange) => {
+    arrange();
+    expect(statesOf((await erase()).receipt)).toEqual(Array.from({ length: 3 }, () => 'UPSTREAM_INVALID'));
+  });
+});
+
+describe('an erasure receipt', () => {
+  const onChain = async () => ({
+    chainId: 'local:test',
+    contribution: await chain.contribution(MINE),
+    holderSet: await chain.holderSet(SET),
+  });
+  const rows: readonly [string, string[], (receipt: ErasureReceipt) => ErasureReceipt][] = [
+    [
+      'a part without a signature',
+      ['SIGNED_PARTS'],
+      (r) => ({ ...r, holders: r.holders.map((one, i) => (i === 0 ? { ...one, signed: null } : one)) }),
+    ],
+    [
+      'a part that another holder signed',
+      ['SIGNED_PARTS'],
+      (r) => ({ ...r, holders: r.holders.map((one) => ({ ...one, signed: r.holders[0]!.signed })) }),
+    ],
+    [
+      'one holder in every place',
+      ['DISTINCT', 'HOLDERS'],
+      (r) => ({ ...r, holders: r.holders.map(() => r.holders[0]!) }),
+    ],
+    ['a holder less', ['HOLDERS'], (r) => ({ ...r, holders: r.holders.slice(0, 2) })],
+    ['a lower threshold', ['HOLDERS'], (r) => ({ ...r, threshold: 1 })],
+    ['another contribution', ['SIGNED_PARTS', 'RETIRED'], (r) => ({ ...r, contributionId: idOf('another') })],
+    ['another chain', ['SIGNED_PARTS', 'RETIRED'], (r) => ({ ...r, chainId: 'local:other' })],
+    ['another owner', ['RETIRED'], (r) => ({ ...r, owner: idOf('another') })],
+    [
+      'another time',
+      ['SIGNED_PARTS', 'RETIRED'],
+      (r) => ({ ...r, tombstonedAtMs: asTimestampMs(r.tombstonedAtMs + 1) }),
+    ],
+    [
+      'a pending part that has a statement',
+      ['SIGNED_PARTS', 'COMPLETE'],
+      (r) => ({
+        ...r,
+        holders: r.holders.map((one, i) => (i === 0 ? { ...one, state: 'pending' as const, signed: GARBAGE } : one)),
+      }),
+    ],
+    [
+      'bytes that are no statement',
+      ['SIGNED_PARTS'],
+      (r) => ({ ...r, holders: r.holders.map((one, i) => (i === 2 ? { ...one, signed: GARBAGE } : one)) }),
+    ],
+  ];
+  const GARBAGE = { statement: 'AAAA', signature: toBase64(new Uint8Array(64)) };
+  it.each(rows)('with %s is not good', async (_what, expected, change) => {
+    const { receipt } = await erase();
+    expect(failedOf(await judgeErasure(change(receipt), await onChain()))).toEqual(expected);
+  });
+
+  it('of what is not retired by the chain is not good', async () => {
+    const { receipt } = await erase();
+    chain.put('contribution', aContribution({ owner: WALLET.address }));
+    expect(failedOf(await client().contributions.verifyErasure(receipt))).toEqual(['RETIRED']);
+  });
+});

@@ -1,0 +1,12 @@
+import type { NotErased } from '@usufruct/protocol';
+
+/** What erasure cannot undo, in words for the person whose data it was. */
+export const NOT_ERASED_WORDS: Readonly<Record<NotErased, string>> = {
+  released_answers: 'answers that were given already, with what they quote, stay with whoever asked',
+  trained_weights: 'models that were trained on it keep what they learned',
+  colluding_holders: 'enough key holders that conspired before could have copied their shares, which nothing shows',
+  removed_holders: 'key holders that left the set before keep what they did not destroy themselves',
+  backups: "key holders' backups keep an encrypted share until the backup or its key is destroyed; it is not released",
+  ciphertext: 'the encrypted file lies in the store, unreadable, until its lease ends',
+  public_record: 'the chain keeps its public record: ids, hashes, grants and payments, no content',
+};
