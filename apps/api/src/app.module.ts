@@ -5,6 +5,7 @@ import { ConsentModule } from './modules/consent/index.js';
 import { ContractsModule } from './modules/contracts/index.js';
 import { ContributeModule } from './modules/contribute/index.js';
 import { DaoModule } from './modules/dao/index.js';
+import { ErasureModule } from './modules/erasure/index.js';
 import { GovernanceModule } from './modules/governance/index.js';
 import { JobModule } from './modules/job/index.js';
 import { LicenceModule } from './modules/licence/index.js';
@@ -35,6 +36,7 @@ export class AppModule {
         JobModule,
         AttestModule,
         ReleaseModule,
+        ErasureModule,
         ComputeModule,
         ReceiptModule,
         PayoutModule,

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { toBase64Url, type JobId, type QuestionId } from '@usufruct/kernel';
+import { toBase64Url, type ContributionId, type JobId, type QuestionId } from '@usufruct/kernel';
 import {
   parseAnswer,
   zAskAnswer,
+  zErasureAnswer,
   zEvidenceBundle,
   zRunnerJob,
   type AskAnswer,
   type AskRequest,
+  type ErasureAnswer,
   type EvidenceBundle,
   type RunnerJob,
 } from '@usufruct/protocol';
@@ -26,6 +28,10 @@ export class RunnerClient {
   }
   async job(url: string, jobId: JobId, signal?: AbortSignal): Promise<RunnerJob> {
     return parseAnswer(zRunnerJob, await this.get(`${url}/v1/jobs/${jobId}`, signal), UPSTREAM);
+  }
+  async erase(url: string, contributionId: ContributionId): Promise<ErasureAnswer> {
+    const answer = await this.post(`${url}/v1/erasures`, { contributionId }, QUICK_MS);
+    return parseAnswer(zErasureAnswer, answer, UPSTREAM);
   }
   async attestation(url: string, jobId: JobId, nonce: Uint8Array): Promise<EvidenceBundle> {
     const query = new URLSearchParams({ nonce: toBase64Url(nonce), jobId });

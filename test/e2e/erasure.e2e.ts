@@ -1,0 +1,104 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ContributionId } from '@usufruct/kernel';
+import { toWireJson } from '@usufruct/protocol';
+import { commandLineOf } from '../support/command-line.js';
+import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
+import { contributor, found, fundedSession, type Contributor, type Founded } from '../support/players.js';
+import { startTestSystem } from '../support/system.js';
+
+const WAIT_MS = 30_000;
+
+describe('a contribution is erased', () => {
+  let system: Awaited<ReturnType<typeof startTestSystem>>;
+  let dao: Founded;
+  let fridge: Contributor;
+  let handbook: Contributor;
+  let enterprise: Awaited<ReturnType<typeof fundedSession>>;
+  let wrapped: Uint8Array[];
+
+  const folderOf = (n: number): string => {
+    const found = readdirSync(system.home, { recursive: true, encoding: 'utf8' }).find(
+      (path) => path.includes(`holder-${n}`) && path.endsWith('key-holder.sqlite'),
+    );
+    return join(system.home, found!, '..');
+  };
+  const rowOf = (n: number, id: ContributionId): Uint8Array | undefined => {
+    const database = new DatabaseSync(join(folderOf(n), 'key-holder.sqlite'), { readOnly: true });
+    try {
+      const row = database.prepare('SELECT encrypted FROM shares WHERE contribution_id = ?').get(id);
+      return row?.['encrypted'] as Uint8Array | undefined;
+    } finally {
+      database.close();
+    }
+  };
+  /** Whether these bytes are in any file of a holder, its write-ahead log included. */
+  const onDisk = (n: number, bytes: Uint8Array): boolean =>
+    readdirSync(folderOf(n)).some((name) => readFileSync(join(folderOf(n), name)).includes(Buffer.from(bytes)));
+  const cited = async (session: typeof enterprise.session, key: string): Promise<ContributionId[]> =>
+    (await session.ask({ key, text: QUESTION })).answer.citations.map(({ contributionId }) => contributionId);
+
+  beforeAll(async () => {
+    system = await startTestSystem({ durable: true });
+    dao = await found(system.endpoints);
+    fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
+    enterprise = await fundedSession(system.endpoints, dao.dataset.id, 3);
+    wrapped = [1, 2, 3].map((n) => rowOf(n, fridge.contributionId)!);
+  }, 120_000);
+  afterAll(() => system?.stop(), 30_000);
+
+  it('was answered from before', async () => {
+    expect(await cited(enterprise.session, 'before')).toContain(fridge.contributionId);
+    expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([true, true, true]);
+    cpSync(folderOf(3), join(system.home, 'old-backup'), { recursive: true });
+  });
+
+  it('as far as its holders are there; what is away is pending', async () => {
+    await system.kill('holder-2');
+    const { receipt, verdict } = await fridge.client.contributions.erase(fridge.contributionId);
+    expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'pending', 'done']);
+    expect(verdict.ok).toBe(false);
+    expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([false, true, false]);
+  }, 60_000);
+
+  it('from the session that was open, from the next question on, and from every later one', async () => {
+    expect(await cited(enterprise.session, 'after')).not.toContain(fridge.contributionId);
+    const later = await fundedSession(system.endpoints, dao.dataset.id, 1);
+    expect(await cited(later.session, 'q')).toEqual([handbook.contributionId]);
+  }, 60_000);
+
+  it('by the holder that was away when it is back, and then the receipt is whole', async () => {
+    await system.restart('holder-2');
+    const { receipt, verdict } = await fridge.client.contributions.erase(fridge.contributionId);
+    expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'done', 'done']);
+    expect(verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([false, false, false]);
+    expect(receipt.runners.map(({ state }) => state)).toEqual(['done']);
+
+    const file = join(system.home, 'erasure.json');
+    writeFileSync(file, toWireJson(receipt));
+    const auditor = commandLineOf(system.home, 'auditor');
+    const { checks } = await auditor('erase', 'verify', file);
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'SIGNED_PARTS', status: 'passed' }));
+    writeFileSync(file, toWireJson({ ...receipt, contributionId: handbook.contributionId }));
+    await expect(auditor('erase', 'verify', file)).rejects.toThrow('SIGNED_PARTS');
+  }, 60_000);
+
+  it('again by a holder that was restored from an old backup, which releases nothing meanwhile', async () => {
+    await system.kill('holder-3');
+    const folder = folderOf(3);
+    rmSync(folder, { recursive: true });
+    cpSync(join(system.home, 'old-backup'), folder, { recursive: true });
+    expect(onDisk(3, wrapped[2]!)).toBe(true);
+    await system.restart('holder-3');
+    const later = await fundedSession(system.endpoints, dao.dataset.id, 1);
+    expect(await cited(later.session, 'q')).toEqual([handbook.contributionId]);
+    for (const endMs = Date.now() + WAIT_MS; onDisk(3, wrapped[2]!) && Date.now() < endMs;) await sleep(200);
+    expect(onDisk(3, wrapped[2]!)).toBe(false);
+    expect(rowOf(3, handbook.contributionId)).toBeDefined();
+  }, 90_000);
+});
