@@ -1,7 +1,15 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { makeEvidence, verifierRoots, type TeeDevice } from '@usufruct/attestation';
+import {
+  makeEvidence,
+  productionRoots,
+  verifierRoots,
+  zTeePolicy,
+  type RootSet,
+  type TeeDevice,
+} from '@usufruct/attestation';
 import { generateSigningKey } from '@usufruct/crypto';
 import { fixedEndorsements } from '@usufruct/endorsements';
 import { asTimestampMs, fromBase64, systemRandom, toBase64, type JobId } from '@usufruct/kernel';
@@ -21,10 +29,11 @@ import {
 } from '../../test/support/hardware-world.js';
 import { bytes, JOB, KEYS, NOW_MS, pki, POLICY } from '../../test/support/tdx-world.js';
 import { executable, ExtensibleTd, startDstackAgent } from '../../test/support/tee-guest.js';
+import { judgeAgain } from './judge-again.js';
 import { tryMainJob } from './main-job.js';
 import { run } from './main.js';
 import { missingHardware, thisMachine, type Machine } from './preflight.js';
-import { readSignedReport, signReport, tableOf, type Report } from './report.js';
+import { encodeEndorsements, readSignedReport, signReport, tableOf, type Report } from './report.js';
 import { tryEvidence, type TrialOptions } from './trials.js';
 
 const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
@@ -58,9 +67,10 @@ describe('a machine', () => {
 
 useHardware();
 
+let options: TrialOptions;
+
 describe('the trials', () => {
   let device: TeeDevice;
-  let options: TrialOptions;
   beforeAll(async () => {
     const td = new ExtensibleTd(pki);
     const socket = join(directory, 'acceptance.sock');
@@ -142,30 +152,101 @@ describe('the main job', () => {
 });
 
 describe('a report', () => {
-  const report: Report = {
-    v: 1,
-    atMs: NOW_MS,
-    software: 'a commit',
-    machine: { kernel: '6.16', cpu: 'a processor' },
-    measurement: 'ab'.repeat(48),
-    gpus: [{ model: 'GH100', driverVersion: '550.144.03', vbiosVersion: '96.00.5E.00.01' }],
-    trials: [{ name: 'EVIDENCE_HOLDS', ok: true, detail: '' }],
-    checks: [{ name: 'SIGNATURE', status: 'passed', detail: '' }],
-    evidence: { nonce: toBase64(bytes(1)), bundle: {} },
-    accepted: true,
+  let report: Report;
+  let generated: RootSet;
+  const key = generateSigningKey(systemRandom);
+  const write = (name: string, content: string): string => {
+    writeFileSync(join(directory, name), content);
+    return join(directory, name);
+  };
+  const said = async (...args: string[]) => {
+    const streams = { out: '', err: '' };
+    const out = jest.spyOn(process.stdout, 'write').mockImplementation((text) => ((streams.out += String(text)), true));
+    const err = jest.spyOn(process.stderr, 'write').mockImplementation((text) => ((streams.err += String(text)), true));
+    try {
+      return { code: await run(args), ...streams };
+    } finally {
+      out.mockRestore();
+      err.mockRestore();
+    }
   };
 
-  it('says who signed it, and is nothing once a byte is changed', async () => {
-    const key = generateSigningKey(systemRandom);
+  beforeAll(async () => {
+    const tried = await tryEvidence(options);
+    generated = verifierRoots({ hardware: hardwareRootsJson() });
+    report = {
+      v: 2,
+      atMs: tried.atMs,
+      software: 'a commit',
+      machine: { kernel: '6.16', cpu: 'a processor' },
+      measurement: options.measurement,
+      teePolicy: TEE_POLICY,
+      endorsements: encodeEndorsements(tried.endorsements),
+      gpus: [...(tried.claims?.gpu?.devices ?? [])],
+      trials: [{ name: 'EVIDENCE_HOLDS', ok: true, detail: '' }],
+      checks: [...tried.checks],
+      evidence: { nonce: toBase64(tried.nonce), bundle: tried.bundle },
+      accepted: true,
+    };
+  });
+
+  it('is read with the key that the reader trusts, and is nothing once a byte is changed', async () => {
     const signed = await signReport(report, key);
-    const read = await readSignedReport(JSON.stringify(signed));
-    expect(read).toEqual({ report, publicKey: toBase64(key.publicKey) });
+    expect(await readSignedReport(JSON.stringify(signed), key.publicKey)).toEqual(report);
     const altered = fromBase64(signed.report);
     altered[10] = altered[10]! ^ 1;
-    expect(await readSignedReport(JSON.stringify({ ...signed, report: toBase64(altered) }))).toBeNull();
-    expect(await readSignedReport('{}')).toBeNull();
-    const other = await signReport(report, generateSigningKey(systemRandom));
-    expect(await readSignedReport(JSON.stringify({ ...signed, publicKey: other.publicKey }))).toBeNull();
+    const read = (changes: object, trusted = key.publicKey) =>
+      readSignedReport(JSON.stringify({ ...signed, ...changes }), trusted);
+    expect(await read({ report: toBase64(altered) })).toBeNull();
+    expect(await readSignedReport('{}', key.publicKey)).toBeNull();
+    const other = generateSigningKey(systemRandom);
+    expect(await read({ publicKey: toBase64(other.publicKey) })).toBeNull();
+    // Whole and signed, but by a key that the reader did not name.
+    expect(await read(await signReport(report, other))).toBeNull();
+    expect(await read({}, other.publicKey)).toBeNull();
+  });
+
+  it.each<[string, () => object]>([
+    ['that says accepted of trials that were not', () => ({ trials: [{ name: 'FRESH', ok: false, detail: 'old' }] })],
+    ['without its policy', () => ({ teePolicy: undefined })],
+    ['without its endorsements', () => ({ endorsements: undefined })],
+    ['of the version before', () => ({ v: 1 })],
+    ['with a field too many', () => ({ more: 1 })],
+    ['without trials', () => ({ trials: [] })],
+  ])('%s is none, whoever signed it', async (_name, changes) => {
+    const signed = await signReport({ ...report, ...changes() } as Report, key);
+    expect(await readSignedReport(JSON.stringify(signed), key.publicKey)).toBeNull();
+  });
+
+  it('can be judged again by what is in it, and no other way', async () => {
+    expect(await judgeAgain(report, generated)).toEqual([]);
+    expect(await judgeAgain(report, productionRoots())).toEqual(expect.arrayContaining(['ROOT_NOT_PINNED']));
+    const laxer = { ...TEE_POLICY, tdx: { ...POLICY, requiredEvents: [] } };
+    expect(await judgeAgain({ ...report, teePolicy: laxer }, generated)).toEqual(['MEASUREMENT']);
+    expect(await judgeAgain({ ...report, endorsements: {} }, generated)).toContain('COLLATERAL');
+    const nonce = toBase64(bytes(9));
+    expect(await judgeAgain({ ...report, evidence: { ...report.evidence, nonce } }, generated)).toEqual(['NONCE']);
+  });
+
+  it('is shown only to who says whose key counts, with what it was judged by', async () => {
+    const file = write('report.json', JSON.stringify(await signReport(report, key)));
+    const trusted = toBase64(key.publicKey);
+    expect(await said('--verify', file)).toMatchObject({ code: 2, out: '' });
+    expect(await said('--verify', file, '--trust', 'AAAA')).toMatchObject({ code: 3, out: '' });
+    const other = toBase64(generateSigningKey(systemRandom).publicKey);
+    expect(await said('--verify', file, '--trust', other)).toMatchObject({ code: 3, out: '' });
+    const shown = await said('--verify', file, '--trust', trusted);
+    // Its roots are generated, so judged again under the vendors' it is not good, whatever its signer says.
+    expect(shown.code).toBe(1);
+    expect(shown.out).toContain(`Signed by ${trusted}`);
+    expect(shown.out).toMatch(/^Its evidence, judged again .*: NOT GOOD: .*ROOT_NOT_PINNED/m);
+    const policyDigest = createHash('sha256')
+      .update(JSON.stringify(zTeePolicy.parse(TEE_POLICY)))
+      .digest('hex');
+    expect(shown.out).toContain(`  ${policyDigest} policy for the hardware\n`);
+    const [name, text] = Object.entries(report.endorsements)[0]!;
+    expect(shown.out).toContain(`  ${createHash('sha256').update(fromBase64(text)).digest('hex')} ${name}\n`);
+    expect((await said('--verify', file, '--trust', write('key.txt', `${trusted}\n`))).out).toBe(shown.out);
   });
 
   it('can be read by a person', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,8 +7,10 @@ import { generateSigningKey, signingPublicKey, type SigningKey } from '@usufruct
 import { openEndorsements } from '@usufruct/endorsements';
 import {
   asId,
+  fromBase64,
   fromHex,
   jsonLogger,
+  refuse,
   systemClock,
   systemRandom,
   toBase64,
@@ -20,7 +22,8 @@ import {
 import { parseAnswer, zEvidenceBundle } from '@usufruct/protocol';
 import { tryMainJob } from './main-job.js';
 import { missingHardware, thisMachine } from './preflight.js';
-import { readSignedReport, signReport, tableOf, type Report } from './report.js';
+import { judgeAgain } from './judge-again.js';
+import { encodeEndorsements, readSignedReport, signReport, tableOf, type Report } from './report.js';
 import { tryEvidence, type Attester } from './trials.js';
 
 const USAGE = `usage: node infra/acceptance/run.mjs
@@ -31,7 +34,9 @@ const USAGE = `usage: node infra/acceptance/run.mjs
     --job ID --question TEXT  a funded session, and what to ask in it
     [--endpoints FILE] [--wallet FILE]  as for usufruct ask
     [--nvattest FILE] [--software NAME] [--key FILE: 32 bytes in hex] [--offline] [--out FILE]
-  or:  --verify FILE        the table of a report, if its signature holds
+  or:  --verify FILE --trust KEY
+                            the table of a report that this key signed, its evidence judged again as of then;
+                            KEY: 32 bytes in base64, or a file that holds them
 `;
 const ROOT = join(import.meta.dirname, '../../..');
 const EVIDENCE_TIMEOUT_MS = 120_000;
@@ -52,6 +57,7 @@ const OPTIONS = {
   key: text,
   out: text,
   verify: text,
+  trust: text,
   offline: { type: 'boolean' },
 } as const;
 const NEEDED = ['runner', 'measurement', 'tee-policy', 'endorsements', 'job', 'question'] as const;
@@ -62,7 +68,10 @@ const valuesOf = (args: string[]) => parseArgs({ args, options: OPTIONS }).value
 export async function run(args: string[]): Promise<number> {
   try {
     const values = valuesOf(args);
-    if (values.verify !== undefined) return await verifyReport(values.verify);
+    if (values.verify !== undefined) {
+      // Whose word counts is never taken from the file.
+      return values.trust === undefined ? usage() : await verifyReport(values.verify, keyOf(values.trust));
+    }
     const missing = missingHardware(thisMachine, values.nvattest ?? '/usr/bin/nvattest');
     if (missing.length > 0) return refuseMachine(missing);
     if (NEEDED.some((name) => values[name] === undefined)) return usage();
@@ -94,11 +103,13 @@ async function accept(values: Values): Promise<number> {
   const log = jsonLogger('acceptance', systemClock, (line) => process.stderr.write(`${line}\n`));
   const folder = given('endorsements');
   const isOffline = values.offline === true;
+  const teePolicy = zTeePolicy.parse(JSON.parse(readFileSync(given('tee-policy'), 'utf8')));
+  const measurement = toHex(fromHex(given('measurement'), '--measurement'));
   const tried = await tryEvidence({
     attester: runnerAt(given('runner'), jobId),
     desk: { roots, endorsements: openEndorsements({ folder, roots, isOffline, clock: systemClock, log }) },
-    teePolicy: zTeePolicy.parse(JSON.parse(readFileSync(given('tee-policy'), 'utf8'))),
-    measurement: toHex(fromHex(given('measurement'), '--measurement')),
+    teePolicy,
+    measurement,
     jobId,
     clock: systemClock,
     random: systemRandom,
@@ -114,14 +125,16 @@ async function accept(values: Values): Promise<number> {
   });
   const trials = [...tried.trials, mainJob];
   return writeReport(values, {
-    v: 1,
-    atMs: systemClock.nowMs(),
+    v: 2,
+    atMs: tried.atMs,
     software: values.software ?? 'unnamed',
     machine: { kernel: release(), cpu: cpus()[0]?.model ?? 'unknown' },
-    measurement: given('measurement'),
-    gpus: tried.claims?.gpu?.devices ?? [],
+    measurement,
+    teePolicy,
+    endorsements: encodeEndorsements(tried.endorsements),
+    gpus: [...(tried.claims?.gpu?.devices ?? [])],
     trials,
-    checks: tried.checks,
+    checks: [...tried.checks],
     evidence: { nonce: toBase64(tried.nonce), bundle: tried.bundle },
     accepted: trials.every(({ ok }) => ok),
   });
@@ -131,7 +144,8 @@ async function writeReport({ key, out = 'acceptance-report.json' }: Values, repo
   const signed = await signReport(report, keyFrom(key));
   writeFileSync(out, `${JSON.stringify(signed)}\n`);
   process.stdout.write(tableOf(report));
-  process.stdout.write(`Signed by ${signed.publicKey}; written to ${out}\n`);
+  const whose = key === undefined ? 'a key made for it: say yourself that it is yours' : 'your key';
+  process.stdout.write(`Signed by ${signed.publicKey}, ${whose}; written to ${out}\n`);
   return report.accepted ? 0 : 1;
 }
 
@@ -154,12 +168,22 @@ const runnerAt = (url: string, jobId: JobId): Attester => ({
   },
 });
 
-async function verifyReport(file: string): Promise<number> {
-  const read = await readSignedReport(readFileSync(file, 'utf8'));
-  if (read === null) {
-    process.stderr.write('The signature does not hold.\n');
+/** Of a public key in base64, or of a file that holds one. */
+function keyOf(given: string): Uint8Array {
+  const key = fromBase64(existsSync(given) ? readFileSync(given, 'utf8').trim() : given, '--trust');
+  if (key.length !== 32) throw refuse('INVALID_ARGUMENT', { field: '--trust', expected: '32 bytes' });
+  return key;
+}
+
+async function verifyReport(file: string, trusted: Uint8Array): Promise<number> {
+  const report = await readSignedReport(readFileSync(file, 'utf8'), trusted);
+  if (report === null) {
+    process.stderr.write('Not a whole report that this key signed.\n');
     return 3;
   }
-  process.stdout.write(`${tableOf(read.report)}Signed by ${read.publicKey}\n`);
-  return read.report.accepted ? 0 : 1;
+  const failed = await judgeAgain(report, productionRoots());
+  const again = failed.length === 0 ? 'GOOD' : `NOT GOOD: ${failed.join(', ')}`;
+  process.stdout.write(`${tableOf(report)}Signed by ${toBase64(trusted)}\n`);
+  process.stdout.write(`Its evidence, judged again by what is in it, under the vendors' pinned roots: ${again}\n`);
+  return report.accepted && failed.length === 0 ? 0 : 1;
 }

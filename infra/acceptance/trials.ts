@@ -1,4 +1,12 @@
-import { AppraisalDesk, failedChecks, type Appraisal, type DeskOptions, type TeePolicy } from '@usufruct/attestation';
+import {
+  AppraisalDesk,
+  failedChecks,
+  type Appraisal,
+  type DeskAnswer,
+  type DeskOptions,
+  type Endorsements,
+  type TeePolicy,
+} from '@usufruct/attestation';
 import {
   fromBase64,
   toBase64,
@@ -38,6 +46,10 @@ export interface Tried {
   readonly nonce: Uint8Array;
   readonly checks: readonly Check[];
   readonly claims: Appraisal['claims'] | undefined;
+  /** When it was judged, with everything at hand that it was judged by. */
+  readonly atMs: number;
+  /** What the vendors had signed about this machine, as the checks used it. */
+  readonly endorsements: Endorsements;
   readonly trials: readonly Trial[];
 }
 
@@ -52,13 +64,14 @@ export async function tryEvidence(options: TrialOptions): Promise<Tried> {
   const { attester, random } = options;
   const [nonce, other] = [random(32), random(32)];
   const bundle = await attester.evidence(nonce);
-  const result = await appraise(options, bundle, nonce);
+  const { result, endorsements } = await appraise(options, bundle, nonce);
+  const atMs = options.clock.nowMs();
   const again = await attester.evidence(other);
   const trials: Trial[] = [
     trial('EVIDENCE_HOLDS', result.ok, failedChecks(result).join(', ')),
     trial('NO_STAND_IN', result.claims?.standIn === false, 'a root or the TEE is a stand-in'),
     trial('CPU_AND_GPU', (result.claims?.gpu?.devices.length ?? 0) > 0, 'no GPU was proven'),
-    trial('FRESH', (await appraise(options, again, other)).ok, 'evidence for a second challenge was refused'),
+    trial('FRESH', (await appraise(options, again, other)).result.ok, 'evidence for a second challenge was refused'),
     trial(
       'SAME_KEYS',
       again.signingPublicKey === bundle.signingPublicKey && again.hpkePublicKey === bundle.hpkePublicKey,
@@ -75,14 +88,17 @@ export async function tryEvidence(options: TrialOptions): Promise<Tried> {
     await refused('EVENT_REFUSED', 'RTMR', options, { ...bundle, eventLog: bundle.eventLog.slice(0, -1) }, nonce),
     await refused('GPU_FLIP_REFUSED', 'GPU_SIGNATURE', options, withFlippedGpu(bundle), nonce),
   ];
-  return { bundle, nonce, checks: result.checks, claims: result.claims, trials };
+  return { bundle, nonce, checks: result.checks, claims: result.claims, atMs, endorsements, trials };
 }
 
-async function appraise(
-  { desk, teePolicy, measurement, jobId, clock }: TrialOptions,
+export type Judging = Pick<TrialOptions, 'desk' | 'teePolicy' | 'measurement' | 'jobId' | 'clock'>;
+
+/** One appraisal of this evidence, as a DAO that approved this measurement would have it. */
+export async function appraise(
+  { desk, teePolicy, measurement, jobId, clock }: Judging,
   bundle: EvidenceBundle,
   nonce: Uint8Array,
-): Promise<Appraisal> {
+): Promise<DeskAnswer> {
   const appraisal = {
     version: 1,
     profiles: ['tdx+nv' as const],
@@ -90,14 +106,13 @@ async function appraise(
     resultTermMs: RESULT_TERM_MS,
   };
   const policies = { v: 1 as const, policies: [{ daoId: NO_DAO, teePolicy }] };
-  const { result } = await new AppraisalDesk({ ...desk, policies }).appraise({
+  return new AppraisalDesk({ ...desk, policies }).appraise({
     bundle,
     ownChallenge: clientChallenge(nonce),
     jobId,
     dao: { id: NO_DAO, policy: { appraisal } },
     nowMs: clock.nowMs(),
   });
-  return result;
 }
 
 async function refused(
@@ -107,7 +122,7 @@ async function refused(
   bundle: EvidenceBundle,
   nonce: Uint8Array,
 ): Promise<Trial> {
-  const failed = failedChecks(await appraise(options, bundle, nonce));
+  const failed = failedChecks((await appraise(options, bundle, nonce)).result);
   return trial(name, failed.includes(check), `${check} did not fail, but ${failed.join(', ') || 'nothing'}`);
 }
 
