@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { asAmount, asBasisPoints, asTimestampMs, parseAmount, sumUnits, U64_MAX } from './units.js';
+import {
+  asAmount,
+  asBasisPoints,
+  asTimestampMs,
+  decimalOf,
+  parseAmount,
+  parseDecimal,
+  sumUnits,
+  U64_MAX,
+} from './units.js';
 import { UsufructError } from './errors.js';
 
 const codeOf = (run: () => unknown): string => {
@@ -53,5 +62,34 @@ describe('time and basis points', () => {
   });
   it.each([-1, 10_001, 0.5, NaN])('refuses %p basis points', (value) => {
     expect(codeOf(() => asBasisPoints(value))).toBe('INVALID_ARGUMENT');
+  });
+});
+
+describe('amounts in whole coins', () => {
+  const USDC = { decimals: 6 };
+  it.each([
+    [0n, '0'],
+    [1n, '0.000001'],
+    [2_500_000n, '2.5'],
+    [10_000_000n, '10'],
+    [U64_MAX, '18446744073709.551615'],
+  ])('%s units of six decimals are %s', (units, text) => {
+    expect(decimalOf(units, USDC)).toBe(text);
+    expect(parseDecimal(text, USDC)).toBe(units);
+  });
+
+  it.each(['', '-1', '+1', '1.', '.5', '01', '1e3', '1,5', '0.0000001', '18446744073709.551616', ' 1', 'NaN'])(
+    'are not read from "%s"',
+    (text) => {
+      expect(codeOf(() => parseDecimal(text, USDC))).toBe('INVALID_ARGUMENT');
+    },
+  );
+
+  it('are read back as they were written, whatever the coin', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: U64_MAX }), fc.integer({ min: 0, max: 18 }), (units, decimals) => {
+        expect(parseDecimal(decimalOf(units, { decimals }), { decimals })).toBe(units);
+      }),
+    );
   });
 });

@@ -35,6 +35,28 @@ export function parseAmount(text: string, field = 'amountUnits'): AmountUnits {
   return asAmount(BigInt(text), field);
 }
 
+/** What units are counted in: so many decimals make a whole coin. */
+interface Decimals {
+  readonly decimals: number;
+}
+
+/** An exact decimal of whole coins, without trailing zeros: 2500000 units of 6 decimals are `2.5`. */
+export function decimalOf(units: bigint, { decimals }: Decimals): string {
+  const digits = units.toString().padStart(decimals + 1, '0');
+  const whole = digits.slice(0, digits.length - decimals);
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}
+
+/** The units of a decimal of whole coins, by text, so that no digit is lost. Refuses more decimals than the coin has. */
+export function parseDecimal(text: string, { decimals }: Decimals, field = 'amountUnits'): AmountUnits {
+  const [, whole, fraction = ''] = /^(0|[1-9][0-9]{0,19})(?:\.([0-9]{1,18}))?$/.exec(text) ?? [];
+  if (whole === undefined || fraction.length > decimals) {
+    throw refuse('INVALID_ARGUMENT', { field, expected: `an amount with at most ${decimals} decimals, as 2.5` });
+  }
+  return asAmount(BigInt(whole + fraction.padEnd(decimals, '0')), field);
+}
+
 export function asBasisPoints(value: number, field = 'basisPoints'): BasisPoints {
   if (!Number.isInteger(value) || value < 0 || value > BASIS_POINTS_WHOLE) {
     throw refuse('INVALID_ARGUMENT', { field, expected: 'an integer from 0 to 10000' });

@@ -1,41 +1,32 @@
 import type { Address, ContributionId, DatasetId, Digest, JobId, QuestionId } from '@usufruct/kernel';
 import { CONTRIBUTION_STATES, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol';
 import { z } from 'zod';
+import { connectionOf, everyNode, PAGE_INFO } from './api/connections.js';
 import { operation } from './api/graphql.js';
 import type { ClientContext } from './context.js';
 
-const zPage = z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() });
+const zEntry = z.object({
+  account: z.string(),
+  counterAccount: z.string(),
+  direction: z.enum(['credit', 'debit']),
+  amountUnits: zAmount,
+  reason: z.string(),
+  atMs: zTimestampMs,
+  jobId: zHex32<JobId>().nullable(),
+  questionId: zHex32<QuestionId>().nullable(),
+  contributionId: zHex32<ContributionId>().nullable(),
+  transaction: zHex32<Digest>(),
+  eventSeq: z.int(),
+});
+/** One side of a double entry, as the API derives it from the chain's events. */
+export type LedgerEntry = z.output<typeof zEntry>;
 
 const ENTRIES = operation<{ account: Address; after: string | null }>()(
   `query Entries($account: Hex32!, $after: String) { ledgerEntries(account: $account, after: $after, first: 100) {
     edges { node { account counterAccount direction amountUnits reason atMs jobId questionId contributionId transaction eventSeq } }
-    pageInfo { hasNextPage endCursor } } }`,
-  z.object({
-    ledgerEntries: z.object({
-      edges: z.array(
-        z.object({
-          node: z.object({
-            account: z.string(),
-            counterAccount: z.string(),
-            direction: z.enum(['credit', 'debit']),
-            amountUnits: zAmount,
-            reason: z.string(),
-            atMs: zTimestampMs,
-            jobId: zHex32<JobId>().nullable(),
-            questionId: zHex32<QuestionId>().nullable(),
-            contributionId: zHex32<ContributionId>().nullable(),
-            transaction: zHex32<Digest>(),
-            eventSeq: z.int(),
-          }),
-        }),
-      ),
-      pageInfo: zPage,
-    }),
-  }),
+    ${PAGE_INFO} } }`,
+  z.object({ ledgerEntries: connectionOf(zEntry) }),
 );
-type EntriesPage = z.output<typeof ENTRIES.data>;
-/** One side of a double entry, as the API derives it from the chain's events. */
-export type LedgerEntry = EntriesPage['ledgerEntries']['edges'][number]['node'];
 
 const RECONCILIATION = operation<Record<string, never>>()(
   `query Reconciliation { reconciliation { agrees accountsChecked asOfSeq
@@ -51,59 +42,33 @@ const RECONCILIATION = operation<Record<string, never>>()(
 );
 export type Reconciliation = z.output<typeof RECONCILIATION.data>['reconciliation'];
 
+const zListed = z.object({
+  contributionId: zHex32<ContributionId>(),
+  datasetId: zHex32<DatasetId>(),
+  owner: zHex32<Address>(),
+  state: z.enum(CONTRIBUTION_STATES),
+  registeredAtMs: zTimestampMs,
+});
+export type ListedContribution = z.output<typeof zListed>;
+
 const CONTRIBUTIONS = operation<{ datasetId: DatasetId | null; owner: Address | null; after: string | null }>()(
   `query Contributions($datasetId: Hex32, $owner: Hex32, $after: String) {
     contributions(datasetId: $datasetId, owner: $owner, after: $after, first: 100) {
-      edges { node { contributionId datasetId owner state registeredAtMs } } pageInfo { hasNextPage endCursor } } }`,
-  z.object({
-    contributions: z.object({
-      edges: z.array(
-        z.object({
-          node: z.object({
-            contributionId: zHex32<ContributionId>(),
-            datasetId: zHex32<DatasetId>(),
-            owner: zHex32<Address>(),
-            state: z.enum(CONTRIBUTION_STATES),
-            registeredAtMs: zTimestampMs,
-          }),
-        }),
-      ),
-      pageInfo: zPage,
-    }),
-  }),
+      edges { node { contributionId datasetId owner state registeredAtMs } } ${PAGE_INFO} } }`,
+  z.object({ contributions: connectionOf(zListed) }),
 );
-type ContributionsPage = z.output<typeof CONTRIBUTIONS.data>;
-export type ListedContribution = ContributionsPage['contributions']['edges'][number]['node'];
 
 /** Every entry of an account, newest first: the signer's own, or the treasury of a DAO that the signer founded. */
-export async function ledgerEntries(context: ClientContext, account: Address): Promise<LedgerEntry[]> {
-  const found: LedgerEntry[] = [];
-  for (let after: string | null = null; ;) {
-    const { ledgerEntries: page }: EntriesPage = await context.api.request(ENTRIES, { account, after });
-    found.push(...page.edges.map(({ node }) => node));
-    after = page.pageInfo.endCursor;
-    if (!page.pageInfo.hasNextPage || after === null) return found;
-  }
-}
+export const ledgerEntries = ({ api }: ClientContext, account: Address): Promise<LedgerEntry[]> =>
+  everyNode(async (after) => (await api.request(ENTRIES, { account, after })).ledgerEntries);
 
 /** Whether the API's projection and the chain agree to the last unit, for the signer's accounts. */
 export async function reconcile(context: ClientContext): Promise<Reconciliation> {
   return (await context.api.request(RECONCILIATION, {})).reconciliation;
 }
 
-export async function listContributions(
-  context: ClientContext,
-  filter: { readonly datasetId?: DatasetId; readonly owner?: Address },
-): Promise<ListedContribution[]> {
-  const found: ListedContribution[] = [];
-  const variables = { datasetId: filter.datasetId ?? null, owner: filter.owner ?? null };
-  for (let after: string | null = null; ;) {
-    const { contributions: page }: ContributionsPage = await context.api.request(CONTRIBUTIONS, {
-      ...variables,
-      after,
-    });
-    found.push(...page.edges.map(({ node }) => node));
-    after = page.pageInfo.endCursor;
-    if (!page.pageInfo.hasNextPage || after === null) return found;
-  }
-}
+export const listContributions = (
+  { api }: ClientContext,
+  { datasetId = null, owner = null }: { readonly datasetId?: DatasetId | null; readonly owner?: Address | null },
+): Promise<ListedContribution[]> =>
+  everyNode(async (after) => (await api.request(CONTRIBUTIONS, { datasetId, owner, after })).contributions);

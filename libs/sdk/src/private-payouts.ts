@@ -9,13 +9,14 @@ import {
   zPayoutAnswer,
   type EpochPhase,
   type EpochView,
+  type HolderSetView,
   type PayoutAnswer,
   type PayoutProof,
 } from '@usufruct/protocol';
 import { requestJson } from './api/http.js';
 import type { ClientContext } from './context.js';
 import { checkPayoutProof, claimPayout, type Claim } from './epochs.js';
-import { holderName, knownHolders, locatedIn } from './holders.js';
+import { holderName, knownHolders, locatedIn, type KnownHolder } from './holders.js';
 import { listContributions } from './payouts.js';
 import { newReader } from './reader.js';
 
@@ -80,12 +81,11 @@ async function payoutsOfDao(context: ClientContext, daoId: DaoId): Promise<Priva
   const open = (await chain.epochsOf(daoId)).filter((epoch) => isOfInterest(epochPhase(epoch, nowMs)));
   const found = new Map<EpochId, PayoutProof>();
   const knownBy = new Map<EpochId, Set<number>>(open.map(({ id }) => [id, new Set()]));
-  let members = 0;
+  const holders = await holdersOf(context, daoId);
   const errors: { daoId: DaoId; member: number; error: WireError }[] = [];
   for (let from = 0; from < open.length; from += LIMITS.epochsPerPayoutQuery) {
     const epochs = open.slice(from, from + LIMITS.epochsPerPayoutQuery);
-    const asked = await ask(context, daoId, epochs);
-    members = asked.members.length;
+    const asked = await ask(context, holders, daoId, epochs);
     for (const answer of asked.others) takeGood(context, epochs, answer, found);
     for (const [member, answer] of asked.members.entries()) {
       if ('error' in answer) {
@@ -111,7 +111,9 @@ async function payoutsOfDao(context: ClientContext, daoId: DaoId): Promise<Priva
     payouts: await Promise.all(
       payouts.map(async (one) => ({ ...one, isClaimed: await chain.isClaimed(one.epoch.id, one.proof.leaf.index) })),
     ),
-    unanswered: open.flatMap(({ id }) => (found.has(id) || knownBy.get(id)?.size === members ? [] : [id])),
+    unanswered: open.flatMap(({ id }) =>
+      found.has(id) || knownBy.get(id)?.size === holders.set.members.length ? [] : [id],
+    ),
     errors,
   };
 }
@@ -138,13 +140,24 @@ interface Asked {
   readonly others: readonly PayoutAnswer[];
 }
 
+interface DaoHolders {
+  readonly set: HolderSetView;
+  readonly known: readonly KnownHolder[];
+}
+async function holdersOf(context: ClientContext, daoId: DaoId): Promise<DaoHolders> {
+  const { policy } = await context.chain.dao(daoId);
+  return { set: await context.chain.holderSet(policy.holderSetId), known: await knownHolders(context) };
+}
+
 /** One signed request to every member of the DAO's holder set, and to every other holder that this client knows. */
-async function ask(context: ClientContext, daoId: DaoId, epochs: readonly EpochView[]): Promise<Asked> {
-  const { chain, clock, fetch } = context;
-  const { policy } = await chain.dao(daoId);
-  const set = await chain.holderSet(policy.holderSetId);
+async function ask(
+  context: ClientContext,
+  { set, known }: DaoHolders,
+  daoId: DaoId,
+  epochs: readonly EpochView[],
+): Promise<Asked> {
+  const { clock, fetch } = context;
   const bodyFor = await signedQuery(context, daoId, epochs, clock.nowMs());
-  const known = await knownHolders(context);
   const urls = locatedIn(known, set);
   const askOne = async (url: string, signingKey: string, upstream: string): Promise<PayoutAnswer> => {
     const body = await bodyFor(signingKey);

@@ -172,9 +172,9 @@ async function recompute(
   const seed = await openSeed(holder, id, request);
   const receipts = await receiptsOf(holder, statement, request);
   const { daoId, number } = statement;
-  const { leaves } = buildEpoch({ daoId, number, receipts, random: saltsFrom(seed) });
-  const { ok, checks } = verifyEpoch(statement, leaves, receipts);
-  if (ok) return leaves;
+  const built = buildEpoch({ daoId, number, receipts, random: saltsFrom(seed) });
+  const { ok, checks } = verifyEpoch(statement, built);
+  if (ok) return built.leaves;
   const failed = checks.flatMap(({ name, status }) => (status === 'failed' ? [name] : []));
   throw refuse('EPOCH_INVALID', { checks: failed.join(', ') });
 }

@@ -1,4 +1,4 @@
-import { asAmount, refuse, type AmountUnits } from '@usufruct/kernel';
+import { decimalOf, parseDecimal, type AmountUnits } from '@usufruct/kernel';
 
 export interface Coin {
   readonly symbol: string;
@@ -6,31 +6,26 @@ export interface Coin {
 }
 
 /** Exact: `1500000` at six decimals is `1.50 USDC`. At least two decimals where the coin has them, no rounding ever. */
-export function formatAmount(units: bigint, { symbol, decimals }: Coin): string {
-  const digits = units.toString().padStart(decimals + 1, '0');
-  const whole = digits.slice(0, digits.length - decimals).replace(/\B(?=(\d{3})+$)/g, '\u202f');
-  const fraction = digits.slice(digits.length - decimals);
-  const shown = fraction.replace(/0+$/, '').padEnd(Math.min(2, decimals), '0');
-  return `${whole}${shown === '' ? '' : `.${shown}`} ${symbol}`;
+export function formatAmount(units: bigint, coin: Coin): string {
+  const [whole = '', fraction = ''] = decimalOf(units, coin).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, '\u202f');
+  const shown = fraction.padEnd(Math.min(2, coin.decimals), '0');
+  return `${grouped}${shown === '' ? '' : `.${shown}`} ${coin.symbol}`;
 }
 
-/** Exact, by string: `1.5` at six decimals is 1500000. Refuses what is no amount or finer than the coin. */
-export function parseAmountInput(text: string, { decimals }: Coin, field: string): AmountUnits {
-  const match = /^(\d{1,20})(?:[.,](\d+))?$/.exec(text.trim());
-  const fraction = match?.[2] ?? '';
-  if (match === null || fraction.length > decimals) {
-    throw refuse('INVALID_ARGUMENT', { field, expected: `a number with at most ${decimals} decimals` });
-  }
-  return asAmount(BigInt(`${match[1]}${fraction.padEnd(decimals, '0')}`), field);
-}
+/** As people type it: spaces around it, a comma for the point and zeros before it do not count. */
+export const parseAmountInput = (text: string, coin: Coin, field: string): AmountUnits =>
+  parseDecimal(
+    text
+      .trim()
+      .replace(',', '.')
+      .replace(/^0+(?=[0-9])/, ''),
+    coin,
+    field,
+  );
 
 /** The same for an input's value: no symbol, no grouping. */
-export function amountInputText(units: bigint, { decimals }: Coin): string {
-  const digits = units.toString().padStart(decimals + 1, '0');
-  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
-  const whole = digits.slice(0, digits.length - decimals);
-  return fraction === '' ? whole : `${whole}.${fraction}`;
-}
+export const amountInputText = decimalOf;
 
 export const shortId = (id: string): string => (id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
 

@@ -13,7 +13,6 @@ import {
   signedConsentReceipt,
 } from './consent-receipt.js';
 import { canonicalJson, toJson, type JsonObject } from './json.js';
-import { decimalOf } from './names.js';
 import { consentFactsOf, verifyConsentReceipt } from './verify-consent-receipt.js';
 
 const { chainId, packageId, coin, standIn } = testChainInfo();
@@ -80,14 +79,6 @@ describe('canonical JSON (RFC 8785)', () => {
   it('writes bigints as decimal text, leaves out what is undefined and takes no functions', () => {
     expect(toJson({ a: 2n ** 64n, b: undefined, c: [null, 1] })).toEqual({ a: '18446744073709551616', c: [null, 1] });
     expect(() => toJson({ f: () => 1 })).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
-  });
-  it.each([
-    [0n, '0'],
-    [1n, '0.000001'],
-    [2_500_000n, '2.5'],
-    [10_000_000n, '10'],
-  ])('%s units of six decimals are %s', (units, text) => {
-    expect(decimalOf(units, { decimals: 6 })).toBe(text);
   });
 });
 

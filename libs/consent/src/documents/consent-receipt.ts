@@ -1,10 +1,10 @@
-import { refuse, utf8, type Digest } from '@usufruct/kernel';
+import { decimalOf, refuse, utf8, type Digest } from '@usufruct/kernel';
 import { TAGS, taggedDigest, WALLET_ACTIONS, type WalletStatement } from '@usufruct/protocol';
 import { explainTerms } from '../explain.js';
 import { purposeIri, purposeLabel } from '../vocabulary.js';
 import { NOT_STATED, type ConsentFacts, type ConsentProof, type Stated } from './consent-facts.js';
 import { canonicalJson, toJson, type Json, type JsonObject } from './json.js';
-import { decimalOf, DPV_MEASURES, DPV_PROCESSING, isoTime, PREFIXES, ref, urn } from './names.js';
+import { DPV_MEASURES, DPV_PROCESSING, isoTime, PREFIXES, ref, urn } from './names.js';
 
 /**
  * The consent receipt of one grant, by ISO/IEC TS 27560:2023 in the form of the W3C DPVCG's guide "Consent Records and

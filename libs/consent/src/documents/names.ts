@@ -34,11 +34,3 @@ export const DPV_MEASURES: Readonly<Record<ProtectionKind, string>> = {
   mpc: 'dpv:SecureMultiPartyComputation',
   fhe: 'dpv:HomomorphicEncryption',
 };
-
-/** An exact decimal of whole coins: `2500000` of 6 decimals is `2.5`. */
-export function decimalOf(units: bigint, { decimals }: Pick<ChainInfo['coin'], 'decimals'>): string {
-  const digits = units.toString().padStart(decimals + 1, '0');
-  const whole = digits.slice(0, digits.length - decimals);
-  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
-  return fraction === '' ? whole : `${whole}.${fraction}`;
-}

@@ -1,4 +1,4 @@
-import { granted, refused, type Result, type TimestampMs } from '@usufruct/kernel';
+import { decimalOf, granted, refused, type Result, type TimestampMs } from '@usufruct/kernel';
 import type {
   ChainInfo,
   ComputationKind,
@@ -11,7 +11,7 @@ import type {
 import { unverifiable, unverifiableCodes } from '../purposes.js';
 import { purposeIri } from '../vocabulary.js';
 import type { JsonObject } from './json.js';
-import { decimalOf, isoTime, ODRL_PROFILE, ref, urn } from './names.js';
+import { isoTime, ODRL_PROFILE, ref, urn } from './names.js';
 
 /**
  * Offers by the ODRL Information Model 2.2 (W3C Recommendation 2018-02-15), for catalogues to read. They say what is

@@ -1,20 +1,10 @@
 import type { Address, DaoId, ProposalId } from '@usufruct/kernel';
 import { metadataDigest, statementDigest, zHex32, type ApplicationView, type Metadata } from '@usufruct/protocol';
 import { z } from 'zod';
+import { connectionOf, everyNode, PAGE_INFO } from '../api/connections.js';
 import { operation } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import type { ProposalStatus } from './proposals.js';
-
-const PAGE_INFO = 'pageInfo { hasNextPage endCursor }';
-const connectionOf = <T extends z.ZodType>(node: T) =>
-  z.object({
-    edges: z.array(z.object({ node })),
-    pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
-  });
-interface Connection<T> {
-  readonly edges: readonly { readonly node: T }[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
-}
 
 const PROPOSAL_WORDS = operation<{ daoId: DaoId; after: string | null }>()(
   `query ProposalWords($daoId: Hex32!, $after: String) { dao(daoId: $daoId) { list: proposals(after: $after, first: 100) {
@@ -83,16 +73,4 @@ export async function statementsOf(
     if (statement !== null && statementDigest(statement) === digests.get(applicant)) found.set(applicant, statement);
   }
   return found;
-}
-
-/** Of all pages; none where the API does not know the DAO yet. */
-async function everyNode<T>(page: (after: string | null) => Promise<Connection<T> | undefined>): Promise<T[]> {
-  const found: T[] = [];
-  for (let after: string | null = null; ;) {
-    const read: Connection<T> | undefined = await page(after);
-    if (read === undefined) return found;
-    found.push(...read.edges.map(({ node }) => node));
-    after = read.pageInfo.endCursor;
-    if (!read.pageInfo.hasNextPage || after === null) return found;
-  }
 }

@@ -1,6 +1,7 @@
 import { refuse, type Digest, type JobId, type QuestionId, type RunnerId } from '@usufruct/kernel';
 import { runnerIdOf, zAmount, zBase64, zHex32, zPayout, zTimestampMs, zUse, type Answer } from '@usufruct/protocol';
 import { z } from 'zod';
+import { connectionOf, everyNode, PAGE_INFO } from '../api/connections.js';
 import { operation } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import { orNull } from '../create.js';
@@ -30,13 +31,8 @@ const RECEIPT = operation<{ jobId: JobId; questionId: QuestionId }>()(
 );
 const RECEIPTS = operation<{ jobId: JobId; after: string | null }>()(
   `query Receipts($jobId: Hex32!, $after: String) { receipts(jobId: $jobId, after: $after, first: 50) {
-    edges { node { ${RECEIPT_FIELDS} } } pageInfo { hasNextPage endCursor } } }`,
-  z.object({
-    receipts: z.object({
-      edges: z.array(z.object({ node: zReceiptView })),
-      pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
-    }),
-  }),
+    edges { node { ${RECEIPT_FIELDS} } } ${PAGE_INFO} } }`,
+  z.object({ receipts: connectionOf(zReceiptView) }),
 );
 
 export async function readReceipt(context: ClientContext, jobId: JobId, questionId: QuestionId): Promise<ReceiptView> {
@@ -45,15 +41,8 @@ export async function readReceipt(context: ClientContext, jobId: JobId, question
   return receipt;
 }
 
-export async function listReceipts(context: ClientContext, jobId: JobId): Promise<ReceiptView[]> {
-  const found: ReceiptView[] = [];
-  for (let after: string | null = null; ;) {
-    const { receipts }: z.output<typeof RECEIPTS.data> = await context.api.request(RECEIPTS, { jobId, after });
-    found.push(...receipts.edges.map(({ node }) => node));
-    after = receipts.pageInfo.endCursor;
-    if (!receipts.pageInfo.hasNextPage || after === null) return found;
-  }
-}
+export const listReceipts = ({ api }: ClientContext, jobId: JobId): Promise<ReceiptView[]> =>
+  everyNode(async (after) => (await api.request(RECEIPTS, { jobId, after })).receipts);
 
 export interface ReceiptToCollect {
   readonly receipt: string;
