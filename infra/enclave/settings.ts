@@ -15,6 +15,7 @@ export const MEASURED_SETTINGS: readonly string[] = [
   'SUI_SPONSOR_ADDRESS',
   'CHAIN_URL',
   'HOLDER_URLS',
+  'SEAL_KEY_SERVERS',
   'AGGREGATOR_URL',
   'EPOCH_INTERVAL_MS',
   'EPOCH_LEAST_RECEIPTS',
@@ -23,10 +24,10 @@ export const MEASURED_SETTINGS: readonly string[] = [
 ];
 
 /**
- * Taken from the host as they come, for they must stay secret: whose account is paid, and under whose account NVIDIA is
- * asked. Neither decides what the runner does with anybody's data.
+ * Taken from the host as they come, for they must stay secret: whose account is paid, and under whose accounts NVIDIA and
+ * Seal's key servers are asked. None decides what the runner does with anybody's data.
  */
-export const HOST_SETTINGS: readonly string[] = ['RUNNER_WALLET_SECRET', 'NRAS_SERVICE_KEY'];
+export const HOST_SETTINGS: readonly string[] = ['RUNNER_WALLET_SECRET', 'NRAS_SERVICE_KEY', 'SEAL_API_KEY'];
 
 /** Decided by the app compose, the image or the runner's own defaults alone. */
 export const FIXED_SETTINGS: readonly string[] = [

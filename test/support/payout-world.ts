@@ -218,6 +218,7 @@ export class PayoutWorld extends PrivateWorld {
       device,
       keys: this.runnerKeys,
       holders: this.holders.map(({ url }) => httpHolder(url, { fetch: fetchOnce, timeoutMs: 5_000 })),
+      seal: null,
       blobs: { get: away },
       wallet: this.runnerWallet,
       store: RunnerStore.openIn(join(this.#folder, `runner-${this.#stores++}`)),

@@ -1,6 +1,7 @@
 import type { TeeDevice } from '@usufruct/attestation';
 import type { Chain, WalletSigner } from '@usufruct/chain';
 import type { BlobId, Clock, Logger, RandomSource } from '@usufruct/kernel';
+import type { SealAccess } from '@usufruct/seal';
 import type { RunnerKeys } from './attest/runner-keys.js';
 import type { HolderPort } from './keys/holder-port.js';
 import type { RunnerStore } from './receipt/store.js';
@@ -16,6 +17,8 @@ export interface RunnerContext {
   readonly device: TeeDevice;
   readonly keys: RunnerKeys;
   readonly holders: readonly HolderPort[];
+  /** Seal's key servers, where this runner has any configured; contributions of that key mode are left out without. */
+  readonly seal: SealAccess | null;
   readonly blobs: BlobReader;
   /** Pays nothing; receives the runner's part and signs the transactions that settle receipts. */
   readonly wallet: WalletSigner;

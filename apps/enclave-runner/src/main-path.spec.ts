@@ -91,6 +91,7 @@ import {
   type DaoPolicy,
   type HolderIdentity,
   type JobView,
+  type ManifestKeys,
   type RegistrationRequest,
   type Release,
   type ReleaseAnswer,
@@ -382,7 +383,7 @@ class World {
 
   run = (signer: WalletSigner, ...actions: ChainAction[]) => this.chain.execute(actions, signer);
 
-  async contribute(fileName: string, content: string): Promise<Contributed> {
+  async contribute(fileName: string, content: string, keys?: ManifestKeys): Promise<Contributed> {
     const [owner, mine] = [wallet(), salt()];
     const id = deriveId<ContributionId>('contribution', this.datasetId, owner.address, mine);
     const { chainId } = await this.chain.info();
@@ -405,7 +406,7 @@ class World {
       owner: owner.address,
       salt: mine,
       holderSetId: this.holderSetId,
-      keys: { kind: 'holders', threshold: 2, holderCount: 3, commitments: dealt.commitments },
+      keys: keys ?? { kind: 'holders', threshold: 2, holderCount: 3, commitments: dealt.commitments },
       parts: [{ blob: this.put(part), sha256: digestOf(part), sizeBytes: part.length }],
       keyCommitment: keyCommitment({ domainTag: TAGS.keyCommitment, sessionKey, context }),
       policyDigest,
@@ -506,6 +507,7 @@ class Life {
       device: world.device,
       keys: await generateRunnerKeys(systemRandom),
       holders: world.holders,
+      seal: null,
       blobs: {
         get: async (blobId) => {
           const bytes = world.blobs.get(blobId);
@@ -835,6 +837,18 @@ describe('the runner on a real local chain', () => {
         { contributionId: missing.id, code: 'BLOB_UNAVAILABLE' },
       ]),
     );
+  });
+
+  it('asks no holder for a key that key servers give out, and leaves it out where it has none of them', async () => {
+    const keyServers = [toHex32<Hex32>(systemRandom(32)), toHex32<Hex32>(systemRandom(32))];
+    const sealed = { kind: 'seal' as const, threshold: 2, keyServers, encryptedSecret: new Uint8Array(300) };
+    const { id } = await world.contribute('sealed.txt', 'The zeppelin hangar is red.', sealed);
+    const { job, clientKey } = await world.fundJob();
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    expect(life.sessions.view(job).leftOut).toContainEqual({ contributionId: id, code: 'KEY_MODE_UNAVAILABLE' });
+    const asked = world.holders.flatMap(({ releases }) => releases.flatMap(({ contributionIds }) => contributionIds));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked).not.toContain(id);
   });
 
   describe('questions that are not what they must be', () => {

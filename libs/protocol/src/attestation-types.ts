@@ -61,6 +61,12 @@ export const zEvidenceBundle = z.object({
 });
 export type EvidenceBundle = z.output<typeof zEvidenceBundle>;
 
+/**
+ * In a receipt: no evidence was made for the job, because Seal's key servers, which ask for none, gave all its keys.
+ * What is attested of such a signer is its registration alone.
+ */
+export const NO_EVIDENCE = `0x${'0'.repeat(64)}` as Digest;
+
 /** The exact bytes of the bundle as it travelled, hashed: receipts and release statements name it. */
 export const evidenceDigest = (bundle: EvidenceBundle): Digest =>
   taggedDigest(

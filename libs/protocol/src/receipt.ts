@@ -37,6 +37,7 @@ export interface UsageReceipt {
   readonly signerKind: SignerKind;
   /** Ed25519 public key, 32 bytes; of an `mpc-set`, whose three keys sign one after the other, the set's id. */
   readonly signerPublicKey: Uint8Array;
+  /** Of the bundle for which holders released keys; `NO_EVIDENCE` where none of the job's keys came from them. */
   readonly evidenceDigest: Digest;
   /** SHA-256 of the signer's measurement. */
   readonly codeHash: Digest;

@@ -129,6 +129,9 @@ describe('the running process', () => {
     ['DATA_DIR', ''],
     ['HOLDER_URLS', 'ftp://x'],
     ['HOLDER_URLS', ''],
+    ['SEAL_KEY_SERVERS', 'deadbeef'],
+    // What it names is good, but there are none for the local chain.
+    ['SEAL_KEY_SERVERS', JSON.stringify([{ objectId: JOB }])],
     ['AGGREGATOR_URL', 'nothing'],
     ['RUNNER_WALLET_SECRET', 'deadbeef'],
     ['EPOCH_LEAST_RECEIPTS', '0'],

@@ -1,5 +1,7 @@
-import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
+import { LOCAL_NETWORK, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
+import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
+import { keyServersFrom, SEAL_SETTINGS, type KeyServerSetting } from '@usufruct/seal';
 import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 import type { BatchRules } from '../payout/batch.js';
@@ -31,6 +33,8 @@ export interface RunnerConfig {
   readonly sui: SuiOptions;
   readonly holderUrls: readonly string[];
   readonly aggregatorUrl: string;
+  /** Of Seal, where contributions of the weaker key mode can be used, too. */
+  readonly keyServers: readonly KeyServerSetting[] | null;
   readonly walletSecret: string;
   /** Where evidence comes from. */
   readonly tee: DeviceConfig;
@@ -52,6 +56,7 @@ export function readConfig(environment: Environment): RunnerConfig {
     sui: suiOptionsFrom(environment),
     holderUrls: env.HOLDER_URLS,
     aggregatorUrl: env.AGGREGATOR_URL,
+    keyServers: keyServersOf(environment, env.SUI_NETWORK),
     walletSecret: env.RUNNER_WALLET_SECRET,
     tee: readDeviceConfig(environment),
     epochIntervalMs: env.EPOCH_INTERVAL_MS,
@@ -61,4 +66,13 @@ export function readConfig(environment: Environment): RunnerConfig {
       mostReceipts: LIMITS.receiptsPerEpoch,
     },
   };
+}
+
+function keyServersOf(environment: Environment, suiNetwork: string): KeyServerSetting[] | null {
+  const keyServers = keyServersFrom(environment);
+  if (keyServers !== null && suiNetwork === LOCAL_NETWORK) {
+    const reason = 'key servers look at a Sui network, and there are none for the local chain';
+    throw refuse('CONFIG_INVALID', { setting: SEAL_SETTINGS.keyServers, reason });
+  }
+  return keyServers;
 }

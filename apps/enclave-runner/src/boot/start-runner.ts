@@ -1,5 +1,6 @@
-import { keypairSigner, LOCAL_NETWORK, openChain, refuseStandIns } from '@usufruct/chain';
+import { keypairSigner, LOCAL_NETWORK, openChain, refuseStandIns, type Chain } from '@usufruct/chain';
 import { jsonLogger, systemClock, systemRandom, type Clock, type Logger } from '@usufruct/kernel';
+import { sealApprovalsOf, type SealAccess } from '@usufruct/seal';
 import { routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
@@ -17,6 +18,7 @@ import type { RunnerConfig } from './config.js';
 import { openDevice } from './open-device.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
+const KEY_SERVER_TIMEOUT_MS = 15_000;
 const SETTLE_EVERY_MS = 2_000;
 /** What its owner retired leaves also those sessions that nobody asks anything. */
 const DROP_EVERY_MS = 15_000;
@@ -79,11 +81,13 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
   const { device, banner } = await openDevice(config.tee, { random: systemRandom, fetch, logger });
   if (banner !== null) logger.warn('stand_in', { banner });
+  const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock });
   return {
-    chain: openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock }),
+    chain,
     device,
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
+    seal: sealAccess(config.keyServers, chain, fetch),
     // The runner never stores: the publisher's address is the aggregator's only to satisfy the port.
     blobs: httpBlobStore({
       publisherUrl: config.aggregatorUrl,
@@ -97,6 +101,15 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     logger,
   };
 }
+
+const sealAccess = (
+  keyServers: RunnerConfig['keyServers'],
+  chain: Chain,
+  fetch: typeof globalThis.fetch,
+): SealAccess | null =>
+  keyServers === null
+    ? null
+    : { approvals: sealApprovalsOf(chain), keyServers, fetch, timeoutMs: KEY_SERVER_TIMEOUT_MS };
 
 /** Private receipts are divided every so often; by whom does not matter, so one runner of several may leave it. */
 const divideInBackground = (settler: EpochSettler, intervalMs: number): (() => Promise<void>) =>

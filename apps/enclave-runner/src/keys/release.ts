@@ -3,6 +3,7 @@ import type { Share } from '@usufruct/crypto';
 import { toBase64, type ContributionId, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
 import {
   evidenceDigest,
+  NO_EVIDENCE,
   type DaoView,
   type EvidenceBundle,
   type HolderSetView,
@@ -70,8 +71,6 @@ export async function releaseKeys(
   });
   return { evidenceDigest: evidenceDigest(bundle), shares, refusals };
 }
-
-const NO_EVIDENCE = `0x${'0'.repeat(64)}` as Digest;
 
 const passedOver = ({ holder, member }: LocatedMember, reason: unknown) => ({
   member,

@@ -10,7 +10,11 @@ import { heldKeys, TAGS, type Manifest } from '@usufruct/protocol';
  * `KEY_COMMITMENT_MISMATCH` (the contributor committed to another key than was dealt).
  */
 export function sessionKeyOf(manifest: Manifest, shares: readonly Share[]): Uint8Array {
-  const secret = combineGood(shares, heldKeys(manifest).commitments);
+  return keyOfSecret(manifest, combineGood(shares, heldKeys(manifest).commitments));
+}
+
+/** The same from the secret itself, which is forgotten. Refuses `KEY_COMMITMENT_MISMATCH`. */
+export function keyOfSecret(manifest: Manifest, secret: Uint8Array): Uint8Array {
   const context = fromHex(manifest.contributionId);
   const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context });
   secret.fill(0);

@@ -1,15 +1,15 @@
 import {
   toUsufructError,
   refuse,
-  UsufructError,
+  type UsufructError,
   type ContributionId,
   type Digest,
   type ErrorCode,
 } from '@usufruct/kernel';
 import type { ContributionView, DaoView, HolderSetView, JobView, Manifest } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
-import { releaseKeys, type KeysReleased } from '../../keys/release.js';
-import { sessionKeyOf } from '../../keys/session-key.js';
+import { releaseByMode } from '../../keys/by-mode.js';
+import type { ReleasedKeys } from '../../keys/key-port.js';
 import { mapWindow } from '../../map-window.js';
 import { fetchManifest } from '../provision/manifest.js';
 import { openContribution } from '../provision/open-contribution.js';
@@ -29,12 +29,12 @@ export interface LeftOut {
 export interface Provisioned {
   readonly corpus: Corpus;
   readonly leftOut: readonly LeftOut[];
-  /** Of the bundle for which the holders released their shares. */
+  /** Of the bundle for which the holders released their shares; `NO_EVIDENCE` where none did. */
   readonly evidenceDigest: Digest;
 }
 
 /**
- * From a funded job to an index in memory: manifests, one release from the holders, decryption, parsing. A
+ * From a funded job to an index in memory: manifests, one release of their keys, decryption, parsing. A
  * contribution that may not be used or cannot be opened is left out with its reason and stops nothing.
  *
  * Refuses `NO_USABLE_DATA` when nobody allows this use, and the reason itself when it is the same for everything that
@@ -57,7 +57,8 @@ export async function provision(
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const manifests = await readManifests(context, allowed, leftOut);
-  const released = await releaseKeys(context, job, dao, manifests);
+  const wanted = manifests.map((manifest) => ({ manifest, grantId: grants.get(manifest.contributionId)! }));
+  const released = await releaseByMode(context, { job, dao, wanted });
   onKeys();
   const documents = await openAll(context, manifests, released, leftOut);
   if (documents.length === 0) throw nothingOpened(allowed, leftOut);
@@ -102,13 +103,13 @@ async function readManifests(
 async function openAll(
   context: RunnerContext,
   manifests: readonly Manifest[],
-  released: KeysReleased,
+  released: ReleasedKeys,
   leftOut: LeftOutList,
 ): Promise<CorpusDocument[]> {
   let chars = 0;
   const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, (manifest) =>
     orLeftOut(leftOut, manifest.contributionId, async () => {
-      const sessionKey = keyFor(manifest, released);
+      const sessionKey = released.sessionKeyOf(manifest);
       try {
         const opened = await openContribution(context.blobs, manifest, sessionKey);
         const own = indexedChars(opened.document.blocks);
@@ -122,19 +123,6 @@ async function openAll(
     }),
   );
   return documents.filter((document) => document !== null);
-}
-
-/** With too few shares, a holder's refusal says more than that there were too few. */
-function keyFor(manifest: Manifest, { shares, refusals }: KeysReleased): Uint8Array {
-  try {
-    return sessionKeyOf(manifest, shares.get(manifest.contributionId) ?? []);
-  } catch (error) {
-    const refusal = refusals.get(manifest.contributionId);
-    if (refusal !== undefined && error instanceof UsufructError && error.code === 'SHARES_INSUFFICIENT') {
-      throw refuse(refusal, { contributionId: manifest.contributionId }, error);
-    }
-    throw error;
-  }
 }
 
 async function orLeftOut<T>(leftOut: LeftOutList, id: ContributionId, run: () => Promise<T>): Promise<T | null> {
