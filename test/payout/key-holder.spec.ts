@@ -789,14 +789,6 @@ describe('the payouts of an account', () => {
     }
   });
 
-  it('are found in an epoch that was stored before accounts were indexed', async () => {
-    const { database } = world.holders[0]!.holder;
-    database.exec('DELETE FROM epoch_accounts; UPDATE countersigned_epochs SET is_indexed = 0');
-    expect((await asked(world.contributors[1]!)).payouts).toHaveLength(1);
-    expect((await asked(world.stranger)).payouts).toHaveLength(0);
-    expect(database.prepare('SELECT count(*) AS n FROM epoch_accounts').get()).toEqual({ n: 3 });
-  });
-
   it('are built for everybody together at most so often, and with other work between', async () => {
     const { database, keys } = world.holders[0]!.holder;
     const parts = { database, atRest: new AtRest(keys.storage, systemRandom), indexKey: keys.index };

@@ -16,7 +16,7 @@ import type { RateLimiter } from '../rate-limit.js';
 import type { AtRest } from '../store/at-rest.js';
 import { transaction } from '../store/database.js';
 import type { SignedStatement } from './equivocations.js';
-import { leavesInTurns, LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
+import { LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
 
 /** What a settler may sign only once. */
 export interface Attempt {
@@ -46,7 +46,6 @@ interface KeptTree {
 }
 interface EpochRow {
   readonly number: string;
-  readonly isIndexed: number;
   /** Of the encrypted shares. */
   readonly bytes: number;
 }
@@ -94,7 +93,7 @@ export class CountersignedEpochs {
     const attempt = [of.daoId, String(of.number), of.attempt, of.settler] as const;
     transaction(database, () => {
       const { changes } = database
-        .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)')
+        .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(id, ...attempt, encrypted, atMs, isSigned ? 1 : 0, statement, settlerSignature);
       if (Number(changes) === 1) this.insertPlaces(macs);
     });
@@ -109,7 +108,6 @@ export class CountersignedEpochs {
   async leafOf(daoId: DaoId, id: EpochId, account: Address): Promise<ProvenLeaf | null> {
     const row = this.rowOf(daoId, id);
     if (row === undefined) return null;
-    if (row.isIndexed === 0) await this.inTurn(() => this.index(daoId, id));
     const found = this.parts.database
       .prepare('SELECT leaf_index AS place FROM epoch_accounts WHERE mac = ?')
       .get(this.macOf(id, account)) as { place: number } | undefined;
@@ -120,10 +118,7 @@ export class CountersignedEpochs {
 
   private rowOf(daoId: DaoId, id: EpochId): EpochRow | undefined {
     return this.parts.database
-      .prepare(
-        `SELECT number, is_indexed AS isIndexed, length(encrypted) AS bytes FROM countersigned_epochs
-         WHERE epoch_id = ? AND dao_id = ?`,
-      )
+      .prepare(`SELECT number, length(encrypted) AS bytes FROM countersigned_epochs WHERE epoch_id = ? AND dao_id = ?`)
       .get(id, daoId) as EpochRow | undefined;
   }
 
@@ -163,21 +158,6 @@ export class CountersignedEpochs {
       .prepare('SELECT encrypted FROM countersigned_epochs WHERE epoch_id = ?')
       .get(id) as { encrypted: Uint8Array };
     return this.parts.atRest.decrypt(aboutEpoch(id), encrypted);
-  }
-
-  /** For an epoch that was stored before accounts were indexed; once. */
-  private async index(daoId: DaoId, id: EpochId): Promise<void> {
-    const row = this.rowOf(daoId, id);
-    if (row === undefined || row.isIndexed === 1) return;
-    const macs: Uint8Array[] = [];
-    for await (const leaves of leavesInTurns({ daoId, number: BigInt(row.number) }, await this.sharesOf(id))) {
-      for (const { account } of leaves) macs.push(this.macOf(id, account));
-    }
-    const { database } = this.parts;
-    transaction(database, () => {
-      this.insertPlaces(macs);
-      database.prepare('UPDATE countersigned_epochs SET is_indexed = 1 WHERE epoch_id = ?').run(id);
-    });
   }
 
   private insertPlaces(macs: readonly Uint8Array[]): void {

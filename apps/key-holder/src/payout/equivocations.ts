@@ -21,6 +21,7 @@ export interface Equivocation {
   }[];
 }
 const LISTED_AT_MOST = 100;
+type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** Second statements that a settler signed for an attempt: for whoever wants to end its registration. One an attempt. */
 export class Equivocations {
@@ -44,7 +45,7 @@ export class Equivocations {
     return this.database
       .prepare(
         `SELECT e.*, c.statement AS first_statement, c.settler_signature AS first_signature
-         FROM equivocations e LEFT JOIN countersigned_epochs c ON c.epoch_id = e.first_id
+         FROM equivocations e JOIN countersigned_epochs c ON c.epoch_id = e.first_id
          ORDER BY e.seen_at_ms DESC LIMIT ?`,
       )
       .all(LISTED_AT_MOST)
@@ -53,24 +54,23 @@ export class Equivocations {
 }
 
 /** Columns as the schema has them; ids were branded before they were written. */
-function equivocationOf(row: Readonly<Record<string, SQLOutputValue>>): Equivocation {
-  const first = row['first_statement'] as Uint8Array | null;
-  const firstSignature = row['first_signature'] as Uint8Array | null;
-  // An epoch that an earlier version signed was kept without its statement.
-  const isKept = first !== null && firstSignature !== null;
+function equivocationOf(row: Row): Equivocation {
   return {
     daoId: row['dao_id'] as DaoId,
     number: row['number'] as string,
     attempt: row['attempt'] as number,
     settler: row['settler'] as RunnerId,
     statements: [
-      ...(isKept ? [provenBy(row['first_id'] as EpochId, first, firstSignature)] : []),
-      provenBy(row['second_id'] as EpochId, row['statement'] as Uint8Array, row['settler_signature'] as Uint8Array),
+      provenBy(row, 'first_id', 'first_statement', 'first_signature'),
+      provenBy(row, 'second_id', 'statement', 'settler_signature'),
     ],
   };
 }
 
-const provenBy = (epochId: EpochId, statement: Uint8Array, settlerSignature: Uint8Array) => ({
-  epochId,
-  proof: { statement: toBase64(statement), settlerSignature: toBase64(settlerSignature) },
+const provenBy = (row: Row, id: string, statement: string, signature: string) => ({
+  epochId: row[id] as EpochId,
+  proof: {
+    statement: toBase64(row[statement] as Uint8Array),
+    settlerSignature: toBase64(row[signature] as Uint8Array),
+  },
 });

@@ -21,7 +21,7 @@ export interface ProvenLeaf {
  * An epoch's shares (BCS) as leaves, a few at a time with other work between them: this process has one thread, and a
  * release must not wait for the leaves of a large epoch.
  */
-export async function* leavesInTurns(of: EpochName, shares: Uint8Array): AsyncGenerator<EpochLeaf[]> {
+async function* leavesInTurns(of: EpochName, shares: Uint8Array): AsyncGenerator<EpochLeaf[]> {
   const count = countOf(shares);
   for (let from = 0; from < count; from += SHARES_A_TURN) {
     yield leavesAt(of, shares, from, Math.min(SHARES_A_TURN, count - from));

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 
-const SCHEMA_VERSION = 5;
-/** Private payout, since version 2. */
+/** Of the tables below, all of them; what another version made is refused. */
+const SCHEMA_VERSION = 6;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -14,6 +14,7 @@ CREATE TABLE openings (
   stored_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX openings_by_job ON openings (job_id);
+/* One that was on chain before it was recomputed here is kept without having been signed. */
 CREATE TABLE countersigned_epochs (
   epoch_id TEXT PRIMARY KEY,
   dao_id TEXT NOT NULL,
@@ -21,35 +22,15 @@ CREATE TABLE countersigned_epochs (
   attempt INTEGER NOT NULL,
   settler TEXT NOT NULL,
   encrypted BLOB NOT NULL,
-  signed_at_ms INTEGER NOT NULL,
-  UNIQUE (dao_id, number, attempt, settler)
-) STRICT;
-`;
-/** Since version 3: where an account's leaf is, by a keyed hash of epoch and account. */
-const EPOCH_ACCOUNTS_SCHEMA = `
-ALTER TABLE countersigned_epochs ADD COLUMN is_indexed INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE epoch_accounts (mac BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-`;
-/** Since version 4: epochs that were on chain before they were recomputed here are kept without having been signed. */
-const STATEMENTS_SCHEMA = `
-CREATE TABLE epochs (
-  epoch_id TEXT PRIMARY KEY,
-  dao_id TEXT NOT NULL,
-  number TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  settler TEXT NOT NULL,
-  encrypted BLOB NOT NULL,
   stored_at_ms INTEGER NOT NULL,
-  is_indexed INTEGER NOT NULL,
   is_signed INTEGER NOT NULL,
-  statement BLOB,
-  settler_signature BLOB
+  statement BLOB NOT NULL,
+  settler_signature BLOB NOT NULL
 ) STRICT;
-INSERT INTO epochs SELECT *, 1, NULL, NULL FROM countersigned_epochs;
-DROP TABLE countersigned_epochs;
-ALTER TABLE epochs RENAME TO countersigned_epochs;
 CREATE INDEX epochs_by_attempt ON countersigned_epochs (dao_id, number, attempt, settler);
 CREATE UNIQUE INDEX signed_attempts ON countersigned_epochs (dao_id, number, attempt, settler) WHERE is_signed = 1;
+/* Where an account's leaf is, by a keyed hash of epoch and account. */
+CREATE TABLE epoch_accounts (mac BLOB PRIMARY KEY, leaf_index INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE equivocations (
   dao_id TEXT NOT NULL,
   number TEXT NOT NULL,
@@ -63,7 +44,7 @@ CREATE TABLE equivocations (
   PRIMARY KEY (dao_id, number, attempt, settler)
 ) STRICT;
 `;
-/** Since version 5: what was destroyed because its owner retired it, and the word that was given about it. */
+/** What was destroyed because its owner retired it, and the word that was given about it. */
 const ERASURES_SCHEMA = `
 CREATE TABLE erasures (
   contribution_id TEXT PRIMARY KEY,
@@ -121,8 +102,11 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   chmodSync(path, 0o600);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > SCHEMA_VERSION) throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'from a newer version' });
-  if (version < SCHEMA_VERSION) transaction(database, () => upgrade(database, version, identity));
+  if (version === 0) transaction(database, () => create(database, identity));
+  else if (version !== SCHEMA_VERSION) {
+    database.close();
+    throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'from another version' });
+  }
   const known = database.prepare(`SELECT value FROM meta WHERE key = 'identity'`).get() as { value: string };
   if (known.value !== identity) {
     database.close();
@@ -131,15 +115,9 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   return database;
 }
 
-function upgrade(database: DatabaseSync, version: number, identity: string): void {
-  if (version === 0) {
-    database.exec(SCHEMA);
-    database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
-  }
-  if (version < 2) database.exec(PAYOUT_SCHEMA);
-  if (version < 3) database.exec(EPOCH_ACCOUNTS_SCHEMA);
-  if (version < 4) database.exec(STATEMENTS_SCHEMA);
-  if (version < 5) database.exec(ERASURES_SCHEMA);
+function create(database: DatabaseSync, identity: string): void {
+  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA]) database.exec(schema);
+  database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
