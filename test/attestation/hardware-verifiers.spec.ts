@@ -9,6 +9,7 @@ import {
   productionRoots,
   readTeePolicyBook,
   verifierRoots,
+  verifySignedResult,
   type DeskOptions,
   type TeeDevice,
 } from '@usufruct/attestation';
@@ -225,7 +226,8 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
 describe("the API's appraisal", () => {
   const NONCE = bytes(4);
   const appraised = async (options: Partial<DeskOptions> = {}) => {
-    const service = new AppraisalService(deskOf(options), chain, new ManualClock(asTimestampMs(NOW_MS)), silent);
+    const clock = new ManualClock(asTimestampMs(NOW_MS));
+    const service = new AppraisalService({ authSecret: '11'.repeat(32) }, deskOf(options), chain, clock, silent);
     const evidence = await makeEvidence(device, { challenges: [clientChallenge(NONCE)], jobId: JOB, keys });
     return service.appraise({ jobId: JOB, nonce: NONCE, evidence });
   };
@@ -243,6 +245,18 @@ describe("the API's appraisal", () => {
     const { endorsements, teePolicy } = await appraised();
     expect(JSON.parse(teePolicy ?? '')).toEqual(TEE_POLICY);
     expect(endorsements.map(({ name }) => name)).toEqual(Object.keys(context.endorsements ?? {}));
+  });
+
+  it('is signed, with the digests of what it rested on, for who relies on this verifier', async () => {
+    const { signed, policyDigest, endorsements } = await appraised();
+    const verifier = fromBase64(signed.verifier);
+    const { usufruct } = await verifySignedResult(signed, [verifier], NOW_MS);
+    expect(usufruct).toMatchObject({ ok: true, standIn: true, policyDigest, jobId: JOB });
+    expect(Object.keys(usufruct['endorsements'] as object)).toEqual(endorsements.map(({ name }) => name).toSorted());
+    const bad = await appraised({ roots: productionRoots() });
+    await expect(verifySignedResult(bad.signed, [verifier], NOW_MS)).rejects.toMatchObject({
+      code: 'ATTESTATION_REFUSED',
+    });
   });
 
   it('claims nothing about a machine that failed a check', async () => {

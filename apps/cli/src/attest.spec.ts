@@ -272,6 +272,34 @@ describe('usufruct attest verify', () => {
     expect(err).toContain('ATTESTATION_REFUSED');
   });
 
+  it('signs the result where a verifier is to be relied on, and another reads it only from a verifier that it names', async () => {
+    await fetchAll();
+    writeFileSync(path('verifier.hex'), `${'07'.repeat(32)}\n`);
+    const signed = await verify('--sign', path('verifier.hex'), '--record', path('record.json'));
+    expect(signed.code).toBe(EXIT.ok);
+    const [, verifier = ''] = /Signed by the verifier (\S+);/.exec(signed.out) ?? [];
+    writeFileSync(path('verifier.txt'), verifier);
+    const shown = await run('attest', 'result', path('record.json'), '--verifier', path('verifier.txt'));
+    expect(shown.code).toBe(EXIT.ok);
+    expect(shown.out).toContain('DEV ONLY');
+    expect(shown.out).toMatch(/^ {2}“[0-9a-f]{64}” “intel\/root-ca\.crl”$/m);
+    const others = await run('attest', 'result', path('record.json'), '--verifier', toBase64(OWN));
+    expect(others.code).toBe(EXIT.refused);
+    expect((await run('attest', 'result', path('record.json'))).code).toBe(EXIT.usage);
+    expect((await verify('--sign', path('verifier.hex'))).code).toBe(EXIT.usage);
+    // A bad result is recorded, too, and is good for nobody.
+    const bad = await verify(
+      '--challenge',
+      '09'.repeat(32),
+      '--sign',
+      path('verifier.hex'),
+      '--record',
+      path('bad.json'),
+    );
+    expect(bad.code).toBe(EXIT.refused);
+    expect((await run('attest', 'result', path('bad.json'), '--verifier', verifier)).code).toBe(EXIT.refused);
+  });
+
   it('under the pinned roots nothing of a software machine is good', async () => {
     await fetchAll();
     const { code, out } = await run(

@@ -1,4 +1,4 @@
-import { sign, verify, type SigningKey } from '@usufruct/crypto';
+import { sha256, sign, verify, type SigningKey } from '@usufruct/crypto';
 import {
   fromBase64,
   fromHex,
@@ -12,7 +12,7 @@ import {
 } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
 import { z } from 'zod';
-import type { Appraisal } from './types.js';
+import type { Appraisal, Endorsements } from './types.js';
 
 /** Name of these claims as a profile of EAT (RFC 9711 §4.3.2). */
 const EAT_PROFILE = 'tag:usufruct,2026:attestation-result/v1';
@@ -36,8 +36,16 @@ export interface EatClaims {
 
 const RESULT_WORDS = { passed: 'success', failed: 'fail', skipped: 'not-run' } as const;
 
-/** The claims of one appraisal, good or bad. Without claims of the evidence when the appraisal was bad. */
-export function exportEat({ ok, checks, claims, policyDigest, expiresAtMs }: Appraisal, nowMs: number): EatClaims {
+/**
+ * The claims of one appraisal, good or bad. Without claims of the evidence when the appraisal was bad.
+ *
+ * @param endorsements what it rested on: the SHA-256 of each goes along under its name; missing: nothing is said of it
+ */
+export function exportEat(
+  { ok, checks, claims, policyDigest, expiresAtMs }: Appraisal,
+  nowMs: number,
+  endorsements?: Endorsements,
+): EatClaims {
   const judged = checks.map(({ name, status }: Check) => [name, RESULT_WORDS[status]] as const);
   return {
     eat_profile: EAT_PROFILE,
@@ -49,6 +57,7 @@ export function exportEat({ ok, checks, claims, policyDigest, expiresAtMs }: App
     usufruct: {
       ok,
       policyDigest,
+      ...(endorsements === undefined ? {} : { endorsements: digestsOf(endorsements) }),
       ...(claims === undefined
         ? {}
         : {
@@ -63,6 +72,13 @@ export function exportEat({ ok, checks, claims, policyDigest, expiresAtMs }: App
     },
   };
 }
+
+const digestsOf = (endorsements: Endorsements): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(endorsements)
+      .map(([name, bytes]): [string, string] => [name, toHex(sha256(bytes))])
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  );
 
 function submodules({ cpu, gpu }: NonNullable<Appraisal['claims']>): EatClaims['submods'] {
   const devices = (gpu?.devices ?? []).map(({ driverVersion, ...device }, i) => [
@@ -92,8 +108,13 @@ export const zSignedResult = z.strictObject({
 export type SignedResult = z.output<typeof zSignedResult>;
 
 /** Sign what an appraisal said, so that who trusts this verifier need not appraise the evidence again. */
-export async function signResult(result: Appraisal, nowMs: number, key: SigningKey): Promise<SignedResult> {
-  const message = utf8(JSON.stringify(exportEat(result, nowMs)));
+export async function signResult(
+  result: Appraisal,
+  nowMs: number,
+  key: SigningKey,
+  endorsements?: Endorsements,
+): Promise<SignedResult> {
+  const message = utf8(JSON.stringify(exportEat(result, nowMs, endorsements)));
   const signature = await sign({ secretKey: key.secretKey, domainTag: TAGS.attestationResult, message });
   return { claims: toBase64(message), verifier: toBase64(key.publicKey), signature: toBase64(signature) };
 }

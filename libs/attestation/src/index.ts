@@ -4,6 +4,8 @@ export type { GpuMode } from './composite/gpu-events.js';
 export { canonicalCompose, composeConfigId, composeHash, encodeCompose, isCanonicalCompose } from './app-compose.js';
 export { AppraisalDesk, appraisalRefusal, isStandInJudgement } from './appraisal-desk.js';
 export type { DeskAnswer, DeskOptions, DeskRequest, EndorsementPort } from './appraisal-desk.js';
+export { recordAppraisal, verifierKey, verifyAppraisalRecord } from './appraisal-record.js';
+export type { AppraisalRecord } from './appraisal-record.js';
 export { CHECK_MEANINGS, CHECK_SECTIONS, checkSection } from './check-meanings.js';
 export type { CheckSection } from './check-meanings.js';
 export { evidenceMeasurement, readGpuEvidence, readTokenNonces, runtimeRegisterOf, tdxIdentityOf } from './attester.js';

@@ -74,6 +74,19 @@ export class EndorsementType {
   bytes!: string;
 }
 
+@ObjectType('SignedResult', {
+  description: `The appraisal as claims under the names of RFC 9711, with the digest of each endorsement, signed by this
+API as a verifier: for who has decided to rely on it, and knows its key from elsewhere.`,
+})
+export class SignedResultType {
+  @Field(() => Base64, { description: 'JSON.' })
+  claims!: string;
+  @Field(() => Base64, { description: 'Ed25519, 32 bytes.' })
+  verifier!: string;
+  @Field(() => Base64)
+  signature!: string;
+}
+
 @ObjectType('Appraisal', {
   description: `The API's own appraisal of the evidence, and everything that it was judged by, so that it can be judged
 again: vendors sign the endorsements, and the measurement that the DAO approved on the chain pins the policy.`,
@@ -101,4 +114,6 @@ export class AppraisalType {
   endorsements!: readonly EndorsementType[];
   @Field(() => String, { nullable: true, description: 'JSON: what the DAO asks of the hardware.' })
   teePolicy!: string | null;
+  @Field(() => SignedResultType)
+  signed!: SignedResultType;
 }

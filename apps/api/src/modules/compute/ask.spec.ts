@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { toBase64, type Hex32, type QuestionId } from '@usufruct/kernel';
-import { receiptDigest, rolesOf, runnerIdOf } from '@usufruct/protocol';
+import { verify } from '@usufruct/crypto';
+import { fromBase64, fromUtf8, toBase64, type Hex32, type QuestionId } from '@usufruct/kernel';
+import { receiptDigest, rolesOf, runnerIdOf, TAGS } from '@usufruct/protocol';
 import { ApiWorld, eventually, ScriptedRunner, type RunnerReply } from '../../../../../test/support/api-world.js';
 import { PRICE, PURPOSE } from '../../../../local-chain/src/testing/dao-world.js';
 import { bytesOf, hexOf } from '../../../../local-chain/src/testing/world.js';
@@ -109,14 +110,28 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
     const nonce = toBase64(bytesOf('nonce'));
     const query = `query ($jobId: Hex32!, $nonce: Base64!) { attestation(jobId: $jobId, nonce: $nonce) {
       ... on Attestation { runnerId bundle appraisal { ok standIn checks { name status } cpu { tee } teePolicy
-        endorsements { name } missing { name } } } ... on Refusal { __typename code } } }`;
+        endorsements { name } missing { name } signed { claims verifier signature } } } ... on Refusal { __typename code } } }`;
     const { jobId } = world.dao;
     const answer = await world.field(query, { jobId, nonce }, token);
     expect(answer.runnerId).toBe(runnerIdOf(world.dao.runnerKey.publicKey));
     expect(JSON.parse(answer.bundle)).toMatchObject({ challenges: [nonce], jobId, profile: 'software-dev' });
     // What this runner sent is no quote at all, and is said to be none.
-    expect(answer.appraisal).toMatchObject({ ok: false, standIn: true, cpu: null, teePolicy: null, endorsements: [], missing: [] });
+    expect(answer.appraisal).toMatchObject({
+      ok: false,
+      standIn: true,
+      cpu: null,
+      teePolicy: null,
+      endorsements: [],
+      missing: [],
+    });
     expect(answer.appraisal.checks).toContainEqual({ name: 'PARSE', status: 'failed' });
+    // Signed as it is, bad: whoever relies on this verifier is told so.
+    const { signed } = answer.appraisal;
+    const claims = fromBase64(signed.claims);
+    expect(JSON.parse(fromUtf8(claims))).toMatchObject({ usufruct: { ok: false, endorsements: {} } });
+    const [publicKey, signature] = [fromBase64(signed.verifier), fromBase64(signed.signature)];
+    const domainTag = TAGS.attestationResult;
+    expect(await verify({ publicKey, domainTag, message: claims, signature })).toBe(true);
     expect(await world.field(query, { jobId, nonce: 'AAAA' }, token)).toMatchObject({ code: 'INVALID_ARGUMENT' });
     const stranger = await world.signIn(world.dao.stranger);
     expect(await world.field(query, { jobId, nonce }, stranger)).toMatchObject({ code: 'NOT_FOUND' });

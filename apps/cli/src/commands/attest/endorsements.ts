@@ -20,8 +20,8 @@ import type { AddCommand } from '../../program.js';
 import { integerOf } from '../../arguments.js';
 import type { Runtime } from '../../runtime.js';
 import { timeOf } from '../../words.js';
+import { readBounded } from './read-bounded.js';
 import { rootsOf } from './roots.js';
-import { readBounded } from './verify.js';
 
 interface FetchOptions {
   readonly evidence?: string;

@@ -1,7 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import {
   appraiseEvidence,
-  EVIDENCE_FILE_BYTES_AT_MOST,
   exportEat,
   failedChecks,
   isStandInJudgement,
@@ -14,6 +12,8 @@ import { openEndorsements, type EndorsementSource } from '@usufruct/endorsements
 import { fromBase64, fromHex, refuse, type Clock, type JobId, type TimestampMs } from '@usufruct/kernel';
 import type { AddCommand } from '../../program.js';
 import { idArgument, type Runtime } from '../../runtime.js';
+import { readBounded } from './read-bounded.js';
+import { writeRecord } from './result.js';
 import { rootsOf } from './roots.js';
 import { tableOf } from './table.js';
 
@@ -25,6 +25,8 @@ interface VerifyOptions {
   readonly challenge?: string;
   readonly job?: string;
   readonly devRoot?: readonly string[];
+  readonly sign?: string;
+  readonly record?: string;
 }
 
 const VERIFY_HELP = `
@@ -45,6 +47,8 @@ export const addVerify: AddCommand = (attest, open) => {
     .option('--challenge <text>', 'the 32 bytes that you made, hex or base64 (default: as the file says)')
     .option('--job <id>', 'the job that the evidence must be for (default: the one that it names)')
     .option('--dev-root <name=file...>', 'DEV ONLY: generated roots in place of the vendors’')
+    .option('--sign <file>', 'sign the result with this key, 32 bytes in hex, as a verifier on whom others may rely')
+    .option('--record <file>', 'with --sign: where to write the signed result, for usufruct attest result')
     .addHelpText('after', VERIFY_HELP)
     .action(async (path: string, options: VerifyOptions, command) => verify(open(command), path, options));
 };
@@ -65,6 +69,7 @@ async function verify(runtime: Runtime, path: string, options: VerifyOptions): P
     endorsements,
     roots,
   });
+  const signed = await writeRecord(options, { result, endorsements }, nowMs);
   const { checks, policyDigest, expiresAtMs } = result;
   const isStandIn = isStandInJudgement(bundle, roots);
   const isFresh = options.challenge !== undefined;
@@ -84,8 +89,12 @@ async function verify(runtime: Runtime, path: string, options: VerifyOptions): P
   const refusal = result.ok
     ? null
     : refuse('ATTESTATION_REFUSED', { checks: failed.join(', ') || 'a required check is missing' });
-  const lines = tableOf({ profile: bundle.profile, atMs: nowMs, result, missing, isStandIn, isFresh, isOwnJob });
-  runtime.terminal.judgement({ ...value, eat: exportEat(result, nowMs) }, lines, refusal);
+  const lines = [
+    ...tableOf({ profile: bundle.profile, atMs: nowMs, result, missing, isStandIn, isFresh, isOwnJob }),
+    ...(signed === null ? [] : [`Signed by the verifier ${signed.verifier}; written to ${signed.record}`]),
+  ];
+  const eat = exportEat(result, nowMs, endorsements);
+  runtime.terminal.judgement({ ...value, eat, ...(signed === null ? {} : { signed }) }, lines, refusal);
 }
 
 /** At another time than now nobody is asked: what vendors say today is not what they said then. */
@@ -115,14 +124,4 @@ function timeArgument(text: string): TimestampMs {
   if (Number.isNaN(atMs))
     throw refuse('INVALID_ARGUMENT', { field: 'at', expected: 'a time such as 2026-06-01T00:00:00Z' });
   return atMs as TimestampMs;
-}
-
-/** A file's text. Refuses `NOT_FOUND` for what cannot be read and `INVALID_ARGUMENT` for what is too large to be one. */
-export function readBounded(path: string, what: string): string {
-  try {
-    if (statSync(path).size <= EVIDENCE_FILE_BYTES_AT_MOST) return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw refuse('NOT_FOUND', { object: what, path }, cause);
-  }
-  throw refuse('INVALID_ARGUMENT', { field: what, expected: `at most ${EVIDENCE_FILE_BYTES_AT_MOST} bytes` });
 }
