@@ -7,7 +7,15 @@ import type { ContributionId } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
 import { commandLineOf } from '../support/command-line.js';
 import { FRIDGE_LOG, HANDBOOK, QUESTION } from '../support/documents.js';
-import { contributor, found, fundedSession, type Contributor, type Founded } from '../support/players.js';
+import {
+  balanceOf,
+  contributor,
+  found,
+  fundedSession,
+  PURPOSE,
+  type Contributor,
+  type Founded,
+} from '../support/players.js';
 import { startTestSystem } from '../support/system.js';
 
 const WAIT_MS = 30_000;
@@ -40,6 +48,15 @@ describe('a contribution is erased', () => {
     readdirSync(folderOf(n)).some((name) => readFileSync(join(folderOf(n), name)).includes(Buffer.from(bytes)));
   const cited = async (session: typeof enterprise.session, key: string): Promise<ContributionId[]> =>
     (await session.ask({ key, text: QUESTION })).answer.citations.map(({ contributionId }) => contributionId);
+
+  const activity = () => fridge.client.contributions.activity(fridge.contributionId);
+  /** The longest log that this member has put on the chain, in entries. */
+  const anchoredSize = async (member: number): Promise<number> => {
+    const sizes = (await fridge.client.chain.events(0)).map(({ data }) =>
+      data.type === 'TreeHeadAnchored' && data.member === member ? data.treeSize : 0,
+    );
+    return Math.max(...sizes);
+  };
 
   beforeAll(async () => {
     system = await startTestSystem({ durable: true });
@@ -88,7 +105,19 @@ describe('a contribution is erased', () => {
     await expect(auditor('erase', 'verify', file)).rejects.toThrow('SIGNED_PARTS');
   }, 60_000);
 
+  it('and its owner sees who asked, what was used and paid', async () => {
+    const { requests, uses, paidUnits, unanswered, untrusted } = await activity();
+    expect([unanswered, untrusted]).toEqual([[], []]);
+    // Later sessions do not even ask for the key: the runner reads the same chain.
+    expect(requests).toMatchObject([{ jobId: enterprise.jobId, opened: 'yes' }]);
+    expect(uses.map(({ isExplained }) => isExplained)).toEqual([true]);
+    expect(paidUnits).toBe(await balanceOf(fridge));
+  }, 60_000);
+
   it('again by a holder that was restored from an old backup, which releases nothing meanwhile', async () => {
+    // Its log has grown since the backup, and the chain knows.
+    for (const endMs = Date.now() + WAIT_MS; (await anchoredSize(2)) < 3 && Date.now() < endMs;) await sleep(500);
+    expect(await anchoredSize(2)).toBeGreaterThan(2);
     await system.kill('holder-3');
     const folder = folderOf(3);
     rmSync(folder, { recursive: true });
@@ -100,5 +129,39 @@ describe('a contribution is erased', () => {
     for (const endMs = Date.now() + WAIT_MS; onDisk(3, wrapped[2]!) && Date.now() < endMs;) await sleep(200);
     expect(onDisk(3, wrapped[2]!)).toBe(false);
     expect(rowOf(3, handbook.contributionId)).toBeDefined();
+    // What else it lost shows, too: its log is not the one that it put on the chain.
+    const { untrusted, holders } = await activity();
+    expect(untrusted).toEqual([2]);
+    const failed = holders[2]!.verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
+    expect(failed).toContain('ANCHORED');
   }, 90_000);
+});
+
+describe('one purpose is revoked', () => {
+  let system: Awaited<ReturnType<typeof startTestSystem>>;
+  afterAll(() => system?.stop(), 30_000);
+
+  it('of a grant that names a broader one: what has a part in it is refused, the rest is not', async () => {
+    system = await startTestSystem();
+    const dao = await found(system.endpoints, {
+      purposes: [PURPOSE, 'dpv:AcademicResearch', 'dpv:ScientificResearch'],
+    });
+    const owner = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    const { grants } = owner.client;
+    const plan = await grants.planRevocation({ purpose: 'dpv:AcademicResearch' });
+    expect(plan).toMatchObject({ transactions: 1, steps: [{ grantId: owner.grant.id }] });
+    const { revoked, given } = await grants.revokeByPlan(plan);
+    expect([revoked, given.length]).toEqual([[owner.grant.id], 1]);
+    const may = async (purpose: string) =>
+      (await grants.explain(owner.contributionId, { purpose, kind: 'rag', protection: 'tee' })).allowed;
+    expect([await may(PURPOSE), await may('dpv:AcademicResearch'), await may('dpv:ScientificResearch')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect((await grants.planRevocation({ purpose: 'dpv:AcademicResearch' })).steps).toEqual([]);
+    const all = await grants.planRevocation({});
+    await grants.revokeByPlan(all);
+    expect(await may('dpv:ScientificResearch')).toBe(false);
+  }, 120_000);
 });

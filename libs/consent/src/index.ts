@@ -25,6 +25,7 @@ export { explainRefusal, explainTerms } from './explain.js';
 export type { ExplainOptions } from './explain.js';
 export { PURPOSES, purposeCovers, purposesCover, unverifiableCodes } from './purposes.js';
 export type { Purpose } from './purposes.js';
+export { allowsAnyOf, withoutPurpose } from './narrow.js';
 export { signable } from './signable.js';
 export type { Chosen, Signable } from './signable.js';
 export {

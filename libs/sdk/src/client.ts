@@ -26,6 +26,7 @@ import type {
 } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
+import { activityOf } from './activity.js';
 import { ApiSession } from './api/session.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
@@ -90,6 +91,7 @@ import {
   type ReceiptToCollect,
 } from './receipt/collect.js';
 import { releasesOf } from './releases.js';
+import { planRevocation, revokeByPlan, type RevocationPlan, type RevocationScope } from './revocation.js';
 import { upgradesOf } from './upgrades.js';
 
 export interface ConnectOptions {
@@ -225,6 +227,8 @@ export class UsufructClient {
     list: (filter: { readonly datasetId?: DatasetId; readonly owner?: Address }) =>
       listContributions(this.context, filter),
     releases: (contributionId: ContributionId) => releasesOf(this.context, contributionId),
+    /** Uses, releases, refusals and payments, by the chain and the key holders' own logs. */
+    activity: (contributionId: ContributionId) => activityOf(this.context, contributionId),
     tombstone: (contributionId: ContributionId) => tombstoneContribution(this.context, contributionId),
     planErasure: (contributionId: ContributionId) => planErasure(this.context, contributionId),
     erase: (contributionId: ContributionId) => eraseContribution(this.context, contributionId),
@@ -236,6 +240,9 @@ export class UsufructClient {
   readonly grants = {
     give: (params: GiveGrantParams) => giveGrant(this.context, params),
     revoke: (grantId: GrantId) => revokeGrant(this.context, grantId),
+    /** What would have to be signed so that a purpose, or any, is allowed no more. */
+    planRevocation: (scope: RevocationScope) => planRevocation(this.context, scope),
+    revokeByPlan: (plan: RevocationPlan) => revokeByPlan(this.context, plan),
     list: (contributionId: ContributionId) => this.context.chain.grantsOf(contributionId),
     explain: (contributionId: ContributionId, use: UseToExplain) => explainUse(this.context, contributionId, use),
     offer: (grantId: GrantId) => offerOfGrant(this.context, grantId),

@@ -1,3 +1,4 @@
+export type { Activity, HolderDecision, JobRequests, PublicUse } from './activity.js';
 export { operation, requestGraphql, resultOf, valueOrThrow, REFUSAL_FIELDS } from './api/graphql.js';
 export type { GraphqlRequest, Operation } from './api/graphql.js';
 export type { Fetch } from './api/http.js';
@@ -50,4 +51,5 @@ export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
 export { decodeReceipt, RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './receipt/verify.js';
 export type { HolderReleases } from './releases.js';
+export type { Revocation, RevocationPlan, RevocationScope, RevocationStep } from './revocation.js';
 export { upgradesOf } from './upgrades.js';

@@ -10,6 +10,8 @@ import {
   verifyWalletSignature,
 } from '@usufruct/crypto';
 import {
+  asAmount,
+  asWeight,
   fromBase64,
   toBase64,
   toHex32,
@@ -20,6 +22,7 @@ import {
   type GrantId,
   type HolderSetId,
   type JobId,
+  type QuestionId,
   UsufructError,
 } from '@usufruct/kernel';
 import {
@@ -36,6 +39,7 @@ import {
 } from '@usufruct/protocol';
 import {
   aContribution,
+  aDataset,
   aHolderSet,
   FakeChain,
   FakeStore,
@@ -363,6 +367,81 @@ describe('a log compared with what its holder put on the chain', () => {
     logs[0]!.leaves[1] = { ...leaf(0), shareIndex: 0 };
     journal = memoryJournal();
     expect(await failedOf()).toEqual(['ENTRIES: an entry is about something else']);
+  });
+});
+
+describe('the activity of a contribution', () => {
+  const JOB = idOf<JobId>('job');
+  const settle = (jobId = JOB, contributionId = MINE, units = 7n) => {
+    const account = WALLET.address;
+    const paid = { account, role: 'contributor' as const, contributionId, amountUnits: asAmount(units) };
+    const other = { ...paid, contributionId: idOf<ContributionId>('of somebody else'), amountUnits: asAmount(100n) };
+    chain.putEvent(
+      {
+        type: 'ReceiptSettled',
+        jobId,
+        questionId: idOf<QuestionId>(`question ${units}`),
+        receiptDigest: idOf<Digest>('receipt'),
+        priceUnits: asAmount(1_000n),
+        uses: [{ contributionId, grantId: idOf<GrantId>('grant'), weight: asWeight(5n) }],
+        payouts: [paid, other, { ...paid, role: 'treasury', contributionId: null }],
+        questionsSettled: 1,
+        escrowLeftUnits: asAmount(0n),
+      },
+      idOf<Address>('runner'),
+    );
+  };
+  const activity = () => client().contributions.activity(MINE);
+  beforeEach(() => void chain.put('dataset', aDataset()));
+
+  it('is what holders released and refused, what was used, and what was paid', async () => {
+    settle();
+    settle(JOB, MINE, 11n);
+    settle(JOB, idOf<ContributionId>('of somebody else'), 13n);
+    const { requests, uses, paidUnits, unanswered, untrusted } = await activity();
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({ jobId: JOB, opened: 'yes', purpose: 'dpv:ResearchAndDevelopment' });
+    expect(requests[0]!.decisions.map(({ decision }) => decision).sort()).toEqual([
+      ...Array.from({ length: 3 }, () => 'GRANT_REVOKED'),
+      ...Array.from({ length: 3 }, () => 'RELEASED'),
+    ]);
+    expect(uses.map((use) => [use.paidUnits, use.weight, use.isExplained])).toEqual([
+      [7n, 5n, true],
+      [11n, 5n, true],
+    ]);
+    expect([paidUnits, unanswered, untrusted]).toEqual([18n, [], []]);
+  });
+
+  it('shows a use that too few holders say to have released: somebody left an entry out', async () => {
+    settle();
+    for (const log of logs.slice(0, 2)) log.answer = answerOf(log, [3]);
+    const { requests, uses } = await activity();
+    expect([requests[0]!.opened, uses[0]!.isExplained]).toEqual(['no', false]);
+  });
+
+  it('blames nobody while holders are away that may have released it, and names them', async () => {
+    settle();
+    logs[0]!.answer = answerOf(logs[0]!, []);
+    logs[1]!.isDown = true;
+    const { requests, uses, unanswered } = await activity();
+    expect([requests[0]!.opened, uses[0]!.isExplained, unanswered]).toEqual(['unknown', true, [1]]);
+  });
+
+  it('takes nothing from a log that does not check out, and names its holder', async () => {
+    settle(idOf<JobId>('another job'));
+    chain.putEvent(
+      { type: 'TreeHeadAnchored', holderSetId: SET, member: 0, treeSize: 9, rootHash: idOf<Digest>('root') },
+      aHolderSet().members[0]!.operator,
+    );
+    const { requests, uses, untrusted } = await activity();
+    expect(untrusted).toEqual([0]);
+    expect(new Set(requests[0]!.decisions.map(({ member }) => member))).toEqual(new Set([1, 2]));
+    expect(uses[0]!.isExplained).toBe(false);
+  });
+
+  it('is for the owner', async () => {
+    chain.put('contribution', aContribution({ owner: idOf<Address>('other') }));
+    await expect(activity()).rejects.toMatchObject({ code: 'WRONG_WALLET' });
   });
 });
 

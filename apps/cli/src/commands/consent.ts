@@ -7,6 +7,7 @@ import { idArgument, type Runtime } from '../runtime.js';
 import { integerOf } from '../arguments.js';
 import { printDocument } from '../document.js';
 import { addConsentReceipt } from './consent-receipt.js';
+import { addConsentRevoke } from './consent-revoke.js';
 
 interface GrantOptions {
   readonly purpose: string[];
@@ -36,15 +37,7 @@ export const addConsent: AddCommand = (program, open) => {
         .grants.give({ contributionId: idArgument<ContributionId>(id, 'contribution'), terms });
       runtime.terminal.result({ grantId: grant.id, grant }, [`grant ${grant.id}`, ...explained(grant, coin)]);
     });
-  consent
-    .command('revoke')
-    .description('stop the next release of the key; what was released before cannot be recalled')
-    .argument('<grant>')
-    .action(async (id: string, _options, command) => {
-      const runtime = open(command);
-      const grant = await runtime.client().grants.revoke(idArgument<GrantId>(id, 'grant'));
-      runtime.terminal.result({ grantId: grant.id, grant }, [`grant ${grant.id} is revoked`]);
-    });
+  addConsentRevoke(consent, open);
   consent
     .command('list')
     .description('every grant of a contribution, revoked and expired ones included')

@@ -2,6 +2,8 @@ import type { ContributionId } from '@usufruct/kernel';
 import { integerOf } from '../arguments.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
+import { wordsOf } from '../words.js';
+import { activityLines, activityOnWire } from './activity-lines.js';
 
 export const addContribution: AddCommand = (program, open) => {
   const contribution = program.command('contribution').description('what became of a contribution');
@@ -16,6 +18,18 @@ export const addContribution: AddCommand = (program, open) => {
         `${view.id}  ${view.tombstonedAtMs === null ? view.state : 'retired for good'}  by ${view.owner}`,
         `${view.parts.length} parts; the first lease ends in epoch ${Math.min(...leases)}`,
       ]);
+    });
+  contribution
+    .command('activity')
+    .description(
+      "every request for its key, every refusal, use and payment: from the chain and the key holders' own logs",
+    )
+    .argument('<contribution>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const activity = await runtime.client().contributions.activity(contributionId);
+      runtime.terminal.result({ activity: activityOnWire(activity) }, activityLines(activity, await wordsOf(runtime)));
     });
   contribution
     .command('tombstone')

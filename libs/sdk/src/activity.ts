@@ -1,0 +1,166 @@
+import {
+  sumUnits,
+  toUsufructError,
+  type AmountUnits,
+  type ContributionId,
+  type Digest,
+  type GrantId,
+  type JobId,
+  type QuestionId,
+  type TimestampMs,
+  type Weight,
+  type WireError,
+} from '@usufruct/kernel';
+import type { ChainEvent, ComputationKind, ContributionView, ProtectionKind } from '@usufruct/protocol';
+import type { ClientContext } from './context.js';
+import { allEvents } from './governance/history.js';
+import { AnchoredHeads } from './log/anchored-heads.js';
+import { privatePayouts, type PrivatePayouts } from './private-payouts.js';
+import { readLogs, requireOwner, type HolderReleases } from './releases.js';
+
+/** What one holder answered to one request for the key. */
+export interface HolderDecision {
+  readonly member: number;
+  /** `RELEASED` or the code of the refusal. */
+  readonly decision: string;
+  readonly atMs: TimestampMs;
+}
+/** Everything about one job that asked for the key. */
+export interface JobRequests {
+  readonly jobId: JobId;
+  readonly purpose: string;
+  readonly kind: ComputationKind;
+  readonly protection: ProtectionKind;
+  readonly measurement: string;
+  /** Oldest first; from logs that check out alone. */
+  readonly decisions: readonly HolderDecision[];
+  /**
+   * `yes`: enough holders gave their share. `no`: not enough, whatever those say that did not answer. `unknown`: it hangs
+   * on them.
+   */
+  readonly opened: 'yes' | 'no' | 'unknown';
+}
+/** A question that was answered from it and paid, as the chain shows it (direct mode). */
+export interface PublicUse {
+  readonly jobId: JobId;
+  readonly questionId: QuestionId;
+  readonly grantId: GrantId;
+  readonly weight: Weight;
+  readonly paidUnits: AmountUnits;
+  readonly atMs: TimestampMs;
+  readonly transaction: Digest;
+  /** False where it was used though fewer holders than it takes can have released its key: somebody's log is not whole. */
+  readonly isExplained: boolean;
+}
+/** One view of what became of a contribution, by the chain and the holders' own logs; nothing in it is the API's word. */
+export interface Activity {
+  readonly contribution: ContributionView;
+  readonly threshold: number;
+  readonly holders: readonly HolderReleases[];
+  /** Members that did not answer, and members whose log does not check out: what they know is missing here. */
+  readonly unanswered: readonly number[];
+  readonly untrusted: readonly number[];
+  /** Newest first. */
+  readonly requests: readonly JobRequests[];
+  readonly uses: readonly PublicUse[];
+  readonly paidUnits: AmountUnits;
+  /** The account's parts of the DAO's epochs, of all its contributions together; null where the DAO has had none. */
+  readonly privatePayouts: PrivatePayouts | null;
+  readonly privatePayoutsError: WireError | null;
+}
+
+/**
+ * Uses, key releases, refusals and payments of a contribution, for its owner. It reads every event of the chain and asks
+ * every key holder; the wallet signs once for the logs, and once more where the DAO has paid privately.
+ *
+ * What it cannot show: a release that a holder did not write down or leaves out, unless a paid use gives it away; in
+ * private mode which question used it, which nobody publishes; members that were rotated out.
+ */
+export async function activityOf(context: ClientContext, contributionId: ContributionId): Promise<Activity> {
+  const { chain } = context;
+  const contribution = await chain.contribution(contributionId);
+  requireOwner(context, contribution);
+  const set = await chain.holderSet(contribution.holderSetId);
+  const anchors = new AnchoredHeads(set);
+  const settled: SettledEvent[] = [];
+  for await (const event of allEvents(context)) {
+    anchors.note(event);
+    if (isSettled(event) && event.data.uses.some((use) => use.contributionId === contributionId)) settled.push(event);
+  }
+  const holders = await readLogs(context, contribution, set, anchors);
+  const good = holders.filter(({ error, verdict }) => error === null && verdict.ok);
+  // Members whose word is missing: each may have released it.
+  const silent = set.members.length - good.length;
+  const requests = requestsOf(good, set.threshold, silent);
+  const uses = settled.map((event) =>
+    useOf(event, contributionId, (jobId) => {
+      // Before a rotation others may have released it, whose logs are not read here.
+      const released = releasedBy(requests.find((request) => request.jobId === jobId)?.decisions ?? []);
+      return set.version > 1 || released + silent >= set.threshold;
+    }),
+  );
+  return {
+    contribution,
+    threshold: set.threshold,
+    holders,
+    unanswered: holders.filter(({ error }) => error !== null).map(({ member }) => member),
+    untrusted: holders.filter(({ error, verdict }) => error === null && !verdict.ok).map(({ member }) => member),
+    requests,
+    uses,
+    paidUnits: sumUnits(uses.map((use) => use.paidUnits)),
+    ...(await ownPrivatePayouts(context, contribution)),
+  };
+}
+
+type SettledEvent = ChainEvent & { readonly data: Extract<ChainEvent['data'], { type: 'ReceiptSettled' }> };
+const isSettled = (event: ChainEvent): event is SettledEvent => event.data.type === 'ReceiptSettled';
+
+function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: number): JobRequests[] {
+  const all = logs.flatMap(({ member, entries }) => entries.map((entry) => ({ member, entry })));
+  all.sort((a, b) => a.entry.atMs - b.entry.atMs);
+  const byJob = new Map<JobId, typeof all>();
+  for (const one of all) byJob.set(one.entry.jobId, [...(byJob.get(one.entry.jobId) ?? []), one]);
+  const requests = [...byJob.values()].map((entries): JobRequests => {
+    const { jobId, purpose, kind, protection, measurement } = entries.at(-1)!.entry;
+    const decisions = entries.map(({ member, entry: { decision, atMs } }) => ({ member, decision, atMs }));
+    const released = releasedBy(decisions);
+    const opened = released >= threshold ? 'yes' : released + silent < threshold ? 'no' : 'unknown';
+    return { jobId, purpose, kind, protection, measurement, decisions, opened };
+  });
+  return requests.toReversed();
+}
+
+const releasedBy = (decisions: readonly HolderDecision[]): number =>
+  new Set(decisions.filter(({ decision }) => decision === 'RELEASED').map(({ member }) => member)).size;
+
+function useOf(
+  { data, atMs, transaction }: SettledEvent,
+  contributionId: ContributionId,
+  isExplained: (jobId: JobId) => boolean,
+): PublicUse {
+  const { grantId, weight } = data.uses.find((use) => use.contributionId === contributionId)!;
+  const own = data.payouts.filter((one) => one.role === 'contributor' && one.contributionId === contributionId);
+  return {
+    jobId: data.jobId,
+    questionId: data.questionId,
+    grantId,
+    weight,
+    paidUnits: sumUnits(own.map(({ amountUnits }) => amountUnits)),
+    atMs,
+    transaction,
+    isExplained: isExplained(data.jobId),
+  };
+}
+
+async function ownPrivatePayouts(
+  context: ClientContext,
+  { datasetId }: ContributionView,
+): Promise<Pick<Activity, 'privatePayouts' | 'privatePayoutsError'>> {
+  try {
+    const { daoId } = await context.chain.dataset(datasetId);
+    if ((await context.chain.epochsOf(daoId)).length === 0) return { privatePayouts: null, privatePayoutsError: null };
+    return { privatePayouts: await privatePayouts(context, daoId), privatePayoutsError: null };
+  } catch (error) {
+    return { privatePayouts: null, privatePayoutsError: toUsufructError(error).toWire() };
+  }
+}
