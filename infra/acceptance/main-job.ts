@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { parseJson } from '@usufruct/kernel';
 import { z } from 'zod';
 import type { Trial } from './trials.js';
 
@@ -25,7 +26,7 @@ export async function tryMainJob({ cli, job, question, options }: MainJob): Prom
   const name = 'MAIN_JOB';
   const { code, printed } = await run(cli, ['--json', ...options, 'ask', question, '--job', job]);
   if (code !== 0) return { name, ok: false, detail: `usufruct ask ended with status ${code}` };
-  const asked = zAsked.safeParse(jsonOrNull(printed)).data;
+  const asked = zAsked.safeParse(parseJson(printed)).data;
   if (asked === undefined) return { name, ok: false, detail: 'usufruct ask printed no answer' };
   const failed = asked.checks.filter(({ status }) => status === 'failed').map((check) => check.name);
   if (failed.length > 0) return { name, ok: false, detail: `of the receipt: ${failed.join(', ')}` };
@@ -49,12 +50,4 @@ function run(cli: string, args: readonly string[]): Promise<{ code: number; prin
       resolve({ code: code ?? -1, printed });
     });
   });
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

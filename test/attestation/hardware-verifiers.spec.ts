@@ -44,6 +44,7 @@ import {
   ManualClock,
   seededRandom,
 } from '@usufruct/testing';
+import { z } from 'zod';
 import { AppraisalService } from '../../apps/api/src/modules/attest/appraisal.service.js';
 import { dstackClient } from '../../apps/enclave-runner/src/attest/devices/dstack-client.js';
 import { dstackCpu } from '../../apps/enclave-runner/src/attest/devices/dstack.js';
@@ -66,6 +67,9 @@ import { configIdOf, ExtensibleTd, startDstackAgent } from '../support/tee-guest
 
 useHardware();
 
+const zChallenge = z.object({ challenge: z.string() });
+const zVouched = z.object({ statement: z.string(), signature: z.string() });
+const zRefusal = z.object({ code: z.string(), details: z.record(z.string(), z.string()) });
 const DAO = idOf<DaoId>('dao');
 const JOB = idOf<JobId>('job');
 const PAYEE = idOf<Address>('runner-wallet');
@@ -145,12 +149,12 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
       logger: silent,
     });
     open.push(holder);
-    const call = async (path: string, body: object) => {
-      const response = await fetch(`${holder.url}${path}`, { method: 'POST', body: JSON.stringify(body) });
-      // oxlint-disable-next-line no-explicit-any
-      return { status: response.status, body: (await response.json()) as any };
+    const call = async (path: string, sent: object) => {
+      const response = await fetch(`${holder.url}${path}`, { method: 'POST', body: JSON.stringify(sent) });
+      const body: unknown = await response.json();
+      return { status: response.status, body };
     };
-    const { challenge } = (await call('/v1/challenges', { for: 'registration', daoId: DAO })).body;
+    const { challenge } = zChallenge.parse((await call('/v1/challenges', { for: 'registration', daoId: DAO })).body);
     const challenges = [holderChallenge ? fromBase64(challenge) : bytes(9)];
     const bundle = await makeEvidence(device, { challenges, jobId: DAO, keys });
     const { appraisal } = (await chain.dao(DAO)).policy;
@@ -175,9 +179,10 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
   it('the holder signs the statement that the chain’s registry counts', async () => {
     const { status, body, message, holder } = await register(deskOf());
     expect(status).toBe(200);
-    expect(fromBase64(body.statement)).toEqual(message);
+    const vouched = zVouched.parse(body);
+    expect(fromBase64(vouched.statement)).toEqual(message);
     const { publicKey } = holder.holder.keys.signing;
-    const signature = fromBase64(body.signature);
+    const signature = fromBase64(vouched.signature);
     expect(await verify({ publicKey, domainTag: TAGS.runnerStatement, message, signature })).toBe(true);
   });
 
@@ -218,8 +223,9 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
 
   it('believes no generated root in production', async () => {
     const { body } = await register(deskOf({ roots: productionRoots() }));
-    expect(body.code).toBe('ATTESTATION_REFUSED');
-    expect(body.details.checks.split(', ').toSorted()).toEqual(['GPU_ROOT', 'RIM_ROOT', 'ROOT_NOT_PINNED']);
+    const { code, details } = zRefusal.parse(body);
+    expect(code).toBe('ATTESTATION_REFUSED');
+    expect(details['checks']?.split(', ').toSorted()).toEqual(['GPU_ROOT', 'RIM_ROOT', 'ROOT_NOT_PINNED']);
   });
 });
 

@@ -11,6 +11,9 @@ export interface FuzzTarget {
   readonly accepts: (bytes: Uint8Array) => boolean | Promise<boolean>;
 }
 
+/** How parsers are made ready, by their names. */
+export type FuzzMakers = Readonly<Record<string, () => Promise<Omit<FuzzTarget, 'name'>>>>;
+
 export interface FuzzRequest {
   readonly target: FuzzTarget;
   readonly seed: number;

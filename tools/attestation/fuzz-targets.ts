@@ -20,17 +20,18 @@ import {
   signTdxQuote,
   SoftwareTee,
 } from '@usufruct/attestation-dev';
-import { concatBytes, fromUtf8, toBase64, toHex, utf8, type JobId } from '@usufruct/kernel';
-import { zEvidenceBundle, zRuntimeEvent, type EvidenceBundle } from '@usufruct/protocol';
+import { concatBytes, toBase64, toHex, utf8 } from '@usufruct/kernel';
+import { zEvidenceBundle, zRuntimeEvent } from '@usufruct/protocol';
 import { z } from 'zod';
 import { decodeBundle } from '../../libs/attestation/src/common-checks.ts';
 import { parseCbor } from '../../libs/attestation/src/cose/cbor.ts';
 import { eventDigest, replayEventLog } from '../../libs/attestation/src/event-log.ts';
 import { parseJws, parseKeySet } from '../../libs/attestation/src/jose/jws.ts';
 import { parseNitroDocument } from '../../libs/attestation/src/nitro/document.ts';
-import { parseGpuReport } from '../../libs/attestation/src/nvidia/report.ts';
+import { parseExchange } from '../../libs/attestation/src/nvidia/exchange.ts';
+import { readGpuReport } from '../../libs/attestation/src/nvidia/report.ts';
 import { hasDoctype, parseRim } from '../../libs/attestation/src/nvidia/rim.ts';
-import { parseSwitchReport } from '../../libs/attestation/src/nvidia/switch-report.ts';
+import { readSwitchReport } from '../../libs/attestation/src/nvidia/switch-report.ts';
 import { parseNrasToken } from '../../libs/attestation/src/nvidia/token.ts';
 import { encodeNvidiaPolicy } from '../../libs/attestation/src/policy/nvidia-policy.ts';
 import { zTeePolicy } from '../../libs/attestation/src/policy/tee-policy-book.ts';
@@ -45,25 +46,20 @@ import { parseCertificate } from '../../libs/attestation/src/x509/certificate.ts
 import { parseCrl } from '../../libs/attestation/src/x509/crl.ts';
 import { parseOcsp } from '../../libs/attestation/src/x509/ocsp.ts';
 import { parsePemChain } from '../../libs/attestation/src/x509/pem.ts';
-import type { FuzzTarget } from './fuzz-loop.ts';
+import { ATTESTER_MAKERS } from './attester-targets.ts';
+import { BUNDLE, FILE_MAKERS } from './file-targets.ts';
+import type { FuzzMakers, FuzzTarget } from './fuzz-loop.ts';
+import { isRead, json, jsonOf } from './inputs.ts';
+import { POLICIES } from './policies.ts';
 
 const NOW_MS = Date.UTC(2026, 5, 1);
 const filled = (value: number, length = 32): Uint8Array => new Uint8Array(length).fill(value);
 const NONCE = filled(5);
 
-/** Whatever arrives as JSON was parsed from text before; text that is none never reaches a parser. */
-const jsonOf = (bytes: Uint8Array): unknown => {
-  try {
-    return JSON.parse(fromUtf8(bytes)) as unknown;
-  } catch {
-    return undefined;
-  }
-};
-const json = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
-const isRead = (value: unknown): boolean => value !== null && value !== undefined;
-
 /** How each parser is made ready: the valid inputs are signed by generated keys, so their bytes differ in every run. */
-const MAKERS: Readonly<Record<string, () => Promise<Omit<FuzzTarget, 'name'>>>> = {
+const MAKERS: FuzzMakers = {
+  ...ATTESTER_MAKERS,
+  ...FILE_MAKERS,
   'quote-v4': () => quotes(4),
   'quote-v5': () => quotes(5),
   'snp-report': async () => {
@@ -82,7 +78,10 @@ const MAKERS: Readonly<Record<string, () => Promise<Omit<FuzzTarget, 'name'>>>> 
         await signGpuEvidence({ pki, identity: gpu, nonce: NONCE, fields: { links } }),
         await signSwitchEvidence({ pki, identity: other, nonce: NONCE, fields: { links } }),
       ],
-      accepts: (bytes) => [parseGpuReport(bytes), parseSwitchReport(bytes)].some(isRead),
+      accepts: (bytes) => {
+        const exchange = parseExchange(bytes);
+        return exchange !== null && [readGpuReport(exchange), readSwitchReport(exchange)].some(isRead);
+      },
     };
   },
   rim: async () => {
@@ -148,23 +147,11 @@ const MAKERS: Readonly<Record<string, () => Promise<Omit<FuzzTarget, 'name'>>>> 
     return { seeds: [json([{ name: 'image-digest', payload: toBase64(NONCE), digest }]), json([])], accepts };
   },
   bundle: async () => {
-    const bundle: EvidenceBundle = {
-      v: 1,
-      profile: 'tdx+nv',
-      challenges: [toBase64(NONCE)],
-      jobId: `0x${toHex(NONCE)}` as JobId,
-      hpkePublicKey: toBase64(NONCE),
-      signingPublicKey: toBase64(NONCE),
-      cpuEvidence: toBase64(filled(1, 600)),
-      eventLog: [{ name: 'a', payload: '', digest: '00'.repeat(48) }],
-      gpuEvidence: [toBase64(filled(2, 600))],
-      gpuToken: [['JWT', 'a.b.c'], {}],
-    };
     const accepts = (bytes: Uint8Array): boolean => {
       const read = zEvidenceBundle.safeParse(jsonOf(bytes)).data;
       return read !== undefined && decodeBundle(read).decoded !== null;
     };
-    return { seeds: [json(bundle)], accepts };
+    return { seeds: [json(BUNDLE)], accepts };
   },
   policy: async () => ({
     seeds: [json(POLICIES), json({ tdx: POLICIES.tdx })],
@@ -196,39 +183,6 @@ async function quotes(version: 4 | 5): Promise<Omit<FuzzTarget, 'name'>> {
   const quote = await signTdxQuote({ pki, version });
   return { seeds: [quote, concatBytes(quote, new Uint8Array(8))], accepts: (bytes) => isRead(parseQuote(bytes)) };
 }
-
-const POLICIES = {
-  tdx: {
-    version: 1,
-    tcbStatuses: ['UpToDate'],
-    advisories: ['INTEL-SA-00615'],
-    minTcbEvaluationDataNumber: 18,
-    ppids: ['00'.repeat(16)],
-    tdAttributesAllowed: '00'.repeat(8),
-    xfams: ['e702060000000000'],
-    requiredEvents: [{ name: 'image-digest', payload: 'ab' }],
-  },
-  snp: {
-    version: 1,
-    products: ['Milan'],
-    permissions: ['SMT'],
-    minTcb: { fmc: 0, bootloader: 4, tee: 0, snp: 24, microcode: 219 },
-    platformInfo: '20'.repeat(8),
-    vmpls: [0],
-    chipIds: [],
-  },
-  nitro: { version: 1, maxAgeMs: 300_000, registers: [{ index: 3, values: ['00'.repeat(48)] }] },
-  nvidia: {
-    version: 1,
-    count: 8,
-    models: ['GH100'],
-    driverVersions: ['550.144.03'],
-    vbiosVersions: ['96.00.5E.00.01'],
-    switches: { count: 4, models: ['LS10'], biosVersions: ['96.10.6D.00.01'] },
-    revocation: 'required',
-    token: 'if-shown',
-  },
-};
 
 export const FUZZ_TARGETS: readonly string[] = Object.keys(MAKERS);
 

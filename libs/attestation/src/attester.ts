@@ -14,8 +14,7 @@ import { parseReport, SNP_REPORT_BYTES } from './snp/report.js';
 import { parseQuote } from './tdx/quote.js';
 import { identityOf } from './tdx/td-checks.js';
 import type { TeePolicy } from './types.js';
-import { parseChain } from './x509/chain.js';
-import { parsePemChain } from './x509/pem.js';
+import { readPemChain } from './x509/chain.js';
 
 /*
  * What an attester, or an operator who writes a policy, reads out of evidence. Nothing here is verified: a quote that
@@ -71,8 +70,7 @@ export interface GpuReading {
 /** Null for anything that is not one exchange and its chain. */
 export function readGpuEvidence(evidence: Uint8Array): GpuReading | null {
   const exchange = parseExchange(evidence);
-  const ders = exchange && parsePemChain(exchange.chain);
-  const chain = ders && parseChain(ders);
+  const chain = readPemChain(exchange?.chain);
   if (exchange === null || chain === null || chain.length < 2) return null;
   return {
     deviceId: deviceIdOf(chain),

@@ -1,4 +1,4 @@
-import { refuse, utf8, type Brand } from '@usufruct/kernel';
+import { parseJson, refuse, utf8, type Brand } from '@usufruct/kernel';
 import { z } from 'zod';
 import { PINNED } from './pinned-roots.js';
 import { parseCertificate, type Certificate } from './x509/certificate.js';
@@ -80,17 +80,9 @@ export function verifierRoots({
   readonly hardware?: string | undefined;
 }): RootSet {
   if (hardware === undefined) return software === undefined ? productionRoots() : rootSetWithDevRoot(software);
-  const pems = zDevRoots.safeParse(jsonOrNull(hardware)).data;
+  const pems = zDevRoots.safeParse(parseJson(hardware)).data;
   if (pems === undefined) throw notARoot('JSON of PEM certificates by vendor');
   return devHardwareRoots({ ...pems, ...(software === undefined ? {} : { 'software-dev': software }) });
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 export const pinnedRoots = (roots: RootSet, name: RootName): readonly string[] => roots.byName.get(name) ?? [];

@@ -4,5 +4,6 @@ export * from './catalogue.js';
 export * from './check.js';
 export * from './errors.js';
 export * from './ids.js';
+export * from './json.js';
 export * from './ports.js';
 export * from './units.js';

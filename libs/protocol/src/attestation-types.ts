@@ -67,18 +67,34 @@ export type EvidenceBundle = z.output<typeof zEvidenceBundle>;
  */
 export const NO_EVIDENCE = `0x${'0'.repeat(64)}` as Digest;
 
-/** The exact bytes of the bundle as it travelled, hashed: receipts and release statements name it. */
+/**
+ * What stands for a bundle in receipts and release logs: a digest of everything that an appraisal reads of it, the event
+ * log, the app compose and NVIDIA's token included. Whoever is shown a bundle with this digest therefore judges what the
+ * holder judged. It is not one of the text that the bundle travelled as: white space, the order of members and members
+ * that nobody reads do not count, except within the token, which is taken as JSON writes it.
+ *
+ * Lists are framed of their own, so no bundle can be read as another one.
+ */
 export const evidenceDigest = (bundle: EvidenceBundle): Digest =>
   taggedDigest(
     TAGS.evidence,
     utf8(bundle.profile),
-    ...bundle.challenges.map((c) => fromBase64(c)),
+    lengthPrefixed(...bundle.challenges.map((challenge) => fromBase64(challenge))),
     fromHex(bundle.jobId),
     fromBase64(bundle.hpkePublicKey),
     fromBase64(bundle.signingPublicKey),
     fromBase64(bundle.cpuEvidence),
-    ...(bundle.gpuEvidence ?? []).map((g) => fromBase64(g)),
+    lengthPrefixed(...bundle.eventLog.map(eventBytes)),
+    optionalBytes(bundle.appCompose),
+    lengthPrefixed(...(bundle.gpuEvidence ?? []).map((evidence) => fromBase64(evidence))),
+    optionalBytes(JSON.stringify(bundle.gpuToken)),
   );
+
+const eventBytes = ({ name, payload, digest }: RuntimeEvent): Uint8Array =>
+  lengthPrefixed(utf8(name), fromBase64(payload), fromHex(digest));
+/** One that is empty is not one that is missing. */
+const optionalBytes = (text: string | undefined): Uint8Array =>
+  text === undefined ? lengthPrefixed() : lengthPrefixed(utf8(text));
 
 /** challenge = SHA-256(domain ‖ count ‖ sorted challenges); refuses nothing: the verifier checks list and length. */
 export function combineChallenges(challenges: readonly Uint8Array[]): Uint8Array {

@@ -1,4 +1,13 @@
-import { equalBytes, fromBase64, refuse, toBase64, UsufructError, type JobId, type RunnerId } from '@usufruct/kernel';
+import {
+  equalBytes,
+  fromBase64,
+  parseJson,
+  refuse,
+  toBase64,
+  UsufructError,
+  type JobId,
+  type RunnerId,
+} from '@usufruct/kernel';
 import {
   appraisalRefusal,
   appraiseEvidence,
@@ -6,6 +15,7 @@ import {
   productionRoots,
   rootSetWithDevRoot,
   zTeePolicy,
+  type Endorsements,
   type RootSet,
 } from '@usufruct/attestation';
 import {
@@ -23,7 +33,6 @@ import {
 import { valueOrThrow } from './api/graphql.js';
 import type { ClientContext } from './context.js';
 import { orNull } from './create.js';
-import { parseJson } from './json.js';
 import { ATTESTATION } from './jobs/operations.js';
 
 /** A runner whose evidence this client has appraised itself, and whose key the chain has registered. */
@@ -51,7 +60,7 @@ export interface InspectedRunner {
  * What the vendors say of the hardware and what the DAO asks of it come from the API, too, and are not taken at its word:
  * a pinned root stands for the first, and the measurement that the DAO approved on the chain for the second. An API could
  * withhold them, or hand out an older list of revocations whose signed validity is not over yet. The keys of NVIDIA's
- * attestation service are signed by nobody, so they are not taken from it: that second opinion is not judged here.
+ * attestation service are signed by nobody, so they are not taken from it: that second opinion is left to the key holders.
  *
  * What it proves is what `appraiseEvidence` proves; with `claims.standIn`, nothing about hardware.
  */
@@ -70,16 +79,22 @@ export async function inspectRunner(context: ClientContext, jobId: JobId): Promi
     policy: dao.policy.appraisal,
     roots: await trustedRoots(context),
     isTokenLeftToOthers: true,
-    endorsements: Object.fromEntries(
-      relayed.endorsements.filter(isSigned).map(({ name, bytes }) => [name, fromBase64(bytes)]),
-    ),
+    endorsements: signedEndorsements(relayed.endorsements),
     ...(relayed.teePolicy === null ? {} : { teePolicy: parseAnswer(zTeePolicy, parseJson(relayed.teePolicy), 'api') }),
   });
   const { missing } = relayed;
   return { profile: bundle.profile, result, missing, attested: await judge(context, dao, result, missing) };
 }
 
-const isSigned = ({ name }: { readonly name: string }): boolean => name !== NVIDIA_ENDORSEMENTS.nrasKeys;
+/** Of what an API relays, base64, what a vendor has signed: for the rest there would be nothing but the API's word. */
+export const signedEndorsements = (
+  relayed: readonly { readonly name: string; readonly bytes: string }[],
+): Endorsements =>
+  Object.fromEntries(
+    relayed
+      .filter(({ name }) => name !== NVIDIA_ENDORSEMENTS.nrasKeys)
+      .map(({ name, bytes }) => [name, fromBase64(bytes)]),
+  );
 
 /** `inspectRunner`, for who wants to go on only with a good one. Refuses why it is none. */
 export async function attestRunner(context: ClientContext, jobId: JobId): Promise<AttestedRunner> {

@@ -1,6 +1,6 @@
+import { parseJson } from '@usufruct/kernel';
 import { parseAnswer, toWireJson } from '@usufruct/protocol';
 import type { z } from 'zod';
-import { parseJson } from './json.js';
 
 /**
  * What a client must remember to finish what it began. A value is durable when `put` resolves; every step is written

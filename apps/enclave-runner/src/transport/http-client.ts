@@ -1,4 +1,4 @@
-import { fromWire, refuse, UsufructError } from '@usufruct/kernel';
+import { fromWire, parseJson, refuse, UsufructError } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
 
 export interface HttpOptions {
@@ -50,12 +50,4 @@ async function readText(response: Response, upstream: string): Promise<string> {
     text += decoder.decode(piece, { stream: true });
   }
   return text + decoder.decode();
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

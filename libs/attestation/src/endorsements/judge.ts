@@ -10,8 +10,10 @@ import {
   authorityFlaw,
   isRootPinned,
   issuersFlaw,
-  parseChain,
+  P384_CHAIN,
   pathFlaw,
+  readPemChain,
+  RSA_PSS_CHAIN,
   validFromMs,
   validUntilMs,
   type CertificateChain,
@@ -19,7 +21,6 @@ import {
 import { isCrlSignedBy, parseCrl, type CrlSignature } from '../x509/crl.js';
 import { answeredUntilMs, checkOcsp } from '../x509/ocsp-checks.js';
 import { parseOcsp } from '../x509/ocsp.js';
-import { parsePemChain } from '../x509/pem.js';
 import type { EndorsementBytes, EndorsementItem } from './item.js';
 
 /** What a signer says of how long an endorsement holds, and which of two is the newer. */
@@ -47,7 +48,7 @@ export function judgeEndorsement(
   { bytes, issuers }: EndorsementBytes,
   roots: RootSet,
 ): Promise<EndorsementJudgement> {
-  const chain = chainOf(issuers);
+  const chain = readPemChain(issuers);
   const pinned = (name: RootName): readonly string[] => pinnedRoots(roots, name);
   switch (item.kind) {
     case 'intel-root-crl':
@@ -70,7 +71,7 @@ export function judgeEndorsement(
       return judgeList(bytes, chain, { signedWith: 'rsa-pss-sha384', pinned: pinned('amd'), isIssuer });
     }
     case 'amd-chain':
-      return judgeAmdChain(item, chainOf(bytes), pinned('amd'));
+      return judgeAmdChain(item, readPemChain(bytes), pinned('amd'));
     case 'amd-vcek':
       return judgeVcek(item, bytes, chain, pinned('amd'));
     case 'nvidia-rim':
@@ -85,11 +86,6 @@ export function judgeEndorsement(
 const NO_ISSUERS = 'the certificates of its issuers are missing or malformed';
 const NOT_PINNED = 'its certificates do not end in a root that is pinned';
 const flawed = (flaw: string): Promise<EndorsementJudgement> => Promise.resolve({ flaw });
-
-function chainOf(pem: Uint8Array | null): CertificateChain | null {
-  const ders = pem && parsePemChain(pem);
-  return ders && parseChain(ders);
-}
 
 interface ListIssuer {
   readonly signedWith: CrlSignature;
@@ -192,8 +188,7 @@ async function judgeVcek(
     JSON.stringify(key.tcb) === JSON.stringify({ ...key.tcb, ...tcb });
   if (!isAsked) return { flaw: 'it is for another chip or another TCB' };
   if (!isRootPinned(chain, pinned)) return { flaw: NOT_PINNED };
-  const flaw =
-    authorityFlaw(chain) ?? (await pathFlaw(chain, { signedWith: 'rsa-pss-sha384', leafCurve: 'P-384' }, null));
+  const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, RSA_PSS_CHAIN, null));
   return flaw === null ? validityOf(chain) : { flaw };
 }
 
@@ -236,7 +231,7 @@ async function judgeOcsp(
   if (chain === null || certificate === undefined || issuer === undefined) return { flaw: NO_ISSUERS };
   if (certificate.fingerprint !== fingerprint) return { flaw: 'it is about another certificate' };
   if (!isRootPinned(chain, pinned)) return { flaw: NOT_PINNED };
-  const flaw = await pathFlaw(chain, { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' }, null);
+  const flaw = await pathFlaw(chain, P384_CHAIN, null);
   if (flaw !== null) return { flaw };
   // The responder's certificate is held against the moment of the answer; the appraisal holds it against its own.
   const checks = await checkOcsp([{ certificate, issuer, response }], response.thisUpdateMs);

@@ -9,7 +9,7 @@ import { pinnedRoots, type RootSet } from '../roots.js';
 import { readEvidence } from '../snp/inspect.js';
 import { INTEL, pckCaOf } from '../tdx/chain-checks.js';
 import { readQuote } from '../tdx/inspect.js';
-import { isRootPinned, pathFlaw, type CertificateChain, type ChainProfile } from '../x509/chain.js';
+import { isRootPinned, P384_CHAIN, pathFlaw, type CertificateChain, type ChainProfile } from '../x509/chain.js';
 import { encodePemChain } from '../x509/pem.js';
 import { itemOfName, nameOfItem, type EndorsementItem } from './item.js';
 
@@ -123,7 +123,6 @@ const ocspNeeds = (chain: CertificateChain): readonly EndorsementNeed[] =>
   }));
 
 async function isGenuine(device: Device, pinned: readonly string[]): Promise<boolean> {
-  const isVouched = await isVouchedFor(device.chain, NVIDIA, pinned);
+  const isVouched = await isVouchedFor(device.chain, P384_CHAIN, pinned);
   return isVouched && (await checkGpuSignature(device)).status === 'passed';
 }
-const NVIDIA: ChainProfile = { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' };

@@ -1,4 +1,4 @@
-import { fromBase64Url, fromUtf8, utf8 } from '@usufruct/kernel';
+import { fromBase64Url, parseJson, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 
 /** A signed token in compact form (RFC 7515 §7.1, RFC 7519), read but not believed. */
@@ -24,8 +24,8 @@ export function parseJws(token: string): Jws | null {
   const parts = token.length > TOKEN_CHARACTERS_AT_MOST ? [] : token.split('.');
   const [header, payload, signature] = parts.map(decoded);
   if (parts.length !== 3 || !header || !payload || !signature) return null;
-  const head = zHeader.safeParse(jsonOf(header)).data;
-  const claims = zClaims.safeParse(jsonOf(payload)).data;
+  const head = zHeader.safeParse(parseJson(header)).data;
+  const claims = zClaims.safeParse(parseJson(payload)).data;
   if (head === undefined || claims === undefined) return null;
   const signedBytes = Uint8Array.from(utf8(`${parts[0]}.${parts[1]}`));
   return { algorithm: head.alg, keyId: head.kid, claims, signedBytes, signature: Uint8Array.from(signature) };
@@ -36,14 +36,6 @@ function decoded(part: string): Uint8Array | null {
     return fromBase64Url(part);
   } catch {
     return null;
-  }
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes)) as unknown;
-  } catch {
-    return undefined;
   }
 }
 
@@ -60,7 +52,7 @@ export type JwsKey = z.output<typeof zKey>;
 /** The keys for ES384 in a set (RFC 7517 §5) by their ids, or null: malformed, or an id is there twice. */
 export function parseKeySet(bytes: Uint8Array): ReadonlyMap<string, JwsKey> | null {
   if (bytes.length > KEYS_BYTES_AT_MOST) return null;
-  const set = z.object({ keys: z.array(z.unknown()).max(KEYS_AT_MOST) }).safeParse(jsonOf(bytes)).data;
+  const set = z.object({ keys: z.array(z.unknown()).max(KEYS_AT_MOST) }).safeParse(parseJson(bytes)).data;
   const keys = (set?.keys ?? []).map((key) => zKey.safeParse(key).data).filter((key) => key !== undefined);
   const byId = new Map(keys.map((key) => [key.kid, key]));
   return set === undefined || byId.size !== keys.length ? null : byId;

@@ -2,7 +2,7 @@ import { checkThat, equalBytes, failed, passed, skipped, toHex, type Check } fro
 import type { RuntimeEvent } from '@usufruct/protocol';
 import type { NitroIdentity, NitroPolicy } from '../policy/nitro-policy.js';
 import { hasEcdsaSignature, type Certificate } from '../x509/certificate.js';
-import { authorityFlaw, pathFlaw, type CertificateChain } from '../x509/chain.js';
+import { authorityFlaw, P384_CHAIN, pathFlaw, type CertificateChain } from '../x509/chain.js';
 import type { NitroDocument } from './document.js';
 
 /** PCR0 to PCR2: image, kernel and application; all zeros in an enclave that was started in debug mode. */
@@ -23,7 +23,7 @@ export async function checkSignature(document: NitroDocument, leaf: Certificate)
 
 /** RFC 5280 §6.1: names, signatures and dates, all P-384 with SHA-384. */
 export async function checkPath(chain: CertificateChain, nowMs: number): Promise<Check> {
-  const flaw = await pathFlaw(chain, { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' }, nowMs);
+  const flaw = await pathFlaw(chain, P384_CHAIN, nowMs);
   return checkThat('CHAIN', flaw === null, flaw ?? '');
 }
 

@@ -1,6 +1,6 @@
 import { checkThat, equalBytes, failed, passed, toHex, type Check } from '@usufruct/kernel';
 import { hasEcdsaSignature } from '../x509/certificate.js';
-import { authorityFlaw, isRootPinned, pathFlaw, type CertificateChain } from '../x509/chain.js';
+import { authorityFlaw, isRootPinned, P384_CHAIN, pathFlaw, type CertificateChain } from '../x509/chain.js';
 import { firmwareIdOf } from './device.js';
 import type { SpdmExchange } from './exchange.js';
 import type { GpuReport } from './report.js';
@@ -40,8 +40,7 @@ export const checkGpuRoot = ({ chain }: Device, pinned: readonly string[]): Chec
 /** RFC 5280 §6.1: five certificates; names, signatures, dates, and every issuer is a CA while the leaf is none. */
 export async function checkGpuChain({ chain }: Device, nowMs: number): Promise<Check> {
   if (chain.length !== CHAIN_LENGTH) return failed('GPU_CHAIN', `${chain.length} certificates, not ${CHAIN_LENGTH}`);
-  const profile = { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' } as const;
-  const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, profile, nowMs));
+  const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, P384_CHAIN, nowMs));
   return flaw === null ? passed('GPU_CHAIN') : failed('GPU_CHAIN', flaw);
 }
 

@@ -1,8 +1,7 @@
 import { checkThat, failed, passed, skipped, type Check } from '@usufruct/kernel';
 import { zNvidiaPolicy, type NvidiaPolicy } from '../policy/nvidia-policy.js';
 import type { Endorsements, GpuClaim } from '../types.js';
-import { parseChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
-import { parsePemChain } from '../x509/pem.js';
+import { readPemChain, validUntilMs } from '../x509/chain.js';
 import * as gpu from './checks.js';
 import { deviceIdOf, isSwitch, modelOf } from './device.js';
 import { parseExchange } from './exchange.js';
@@ -14,9 +13,9 @@ import {
   rimsOf,
   type Described,
 } from './manifests.js';
-import { parseGpuReport } from './report.js';
+import { readGpuReport } from './report.js';
 import { checkRevocations } from './revocation.js';
-import { parseSwitchReport } from './switch-report.js';
+import { readSwitchReport } from './switch-report.js';
 import { checkToken } from './token-checks.js';
 import * as topology from './topology.js';
 import { worstOf } from './worst.js';
@@ -107,27 +106,22 @@ export async function inspectGpus(evidence: readonly Uint8Array[], context: GpuC
 export function readDevices(evidence: readonly Uint8Array[]): Shown | null {
   const [all, gpus, switches] = [[], [], []] as [Shown['all'][number][], gpu.GpuDevice[], gpu.SwitchDevice[]];
   for (const bytes of evidence) {
-    const chain = readChain(bytes);
-    if (chain === null) return null;
+    const exchange = parseExchange(bytes);
+    const chain = readPemChain(exchange?.chain);
+    if (exchange === null || chain === null) return null;
     if (isSwitch(chain)) {
-      const report = parseSwitchReport(bytes);
+      const report = readSwitchReport(exchange);
       if (report === null) return null;
       switches.push({ report, chain });
       all.push({ report, chain });
     } else {
-      const report = parseGpuReport(bytes);
+      const report = readGpuReport(exchange);
       if (report === null) return null;
       gpus.push({ report, chain });
       all.push({ report, chain });
     }
   }
   return gpus.length === 0 ? null : { all, gpus, switches };
-}
-
-function readChain(bytes: Uint8Array): CertificateChain | null {
-  const exchange = parseExchange(bytes);
-  const ders = exchange && parsePemChain(exchange.chain);
-  return ders && parseChain(ders);
 }
 
 const claimOf = ({ gpus, switches }: Shown): GpuClaim => ({

@@ -4,12 +4,12 @@ import { describe, expect, it } from '@jest/globals';
 import { fromBase64, fromHex } from '@usufruct/kernel';
 import { seededRandom } from '@usufruct/testing';
 import { pinnedRoots, productionRoots } from '../roots.js';
-import { parseChain } from '../x509/chain.js';
-import { parsePemChain } from '../x509/pem.js';
+import { readPemChain } from '../x509/chain.js';
 import * as gpu from './checks.js';
 import { certifiedPdi, isSwitch, modelOf } from './device.js';
-import { parseGpuReport } from './report.js';
-import { parseSwitchReport } from './switch-report.js';
+import { parseExchange } from './exchange.js';
+import { readGpuReport } from './report.js';
+import { readSwitchReport } from './switch-report.js';
 import { checkSwitchNames } from './topology.js';
 
 const EVIDENCE = fromBase64(
@@ -19,9 +19,9 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 const NONCE = fromHex('1234567890123456789012345678901234567890123456789012345678901234');
 
 const deviceOf = (bytes: Uint8Array): gpu.SwitchDevice | null => {
-  const report = parseSwitchReport(bytes);
-  const ders = report && parsePemChain(report.chain);
-  const chain = ders && parseChain(ders);
+  const exchange = parseExchange(bytes);
+  const report = exchange && readSwitchReport(exchange);
+  const chain = readPemChain(report?.chain);
   return report && chain && { report, chain };
 };
 const roots = pinnedRoots(productionRoots(), 'nvidiaDevice');
@@ -63,7 +63,7 @@ describe('a recorded NVSwitch', () => {
   });
 
   it('is no GPU', () => {
-    expect(parseGpuReport(EVIDENCE)).toBeNull();
+    expect(readGpuReport(parseExchange(EVIDENCE)!)).toBeNull();
   });
 
   it('a flip of a byte anywhere is refused', async () => {

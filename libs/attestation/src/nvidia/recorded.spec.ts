@@ -5,7 +5,8 @@ import { describeRecorded, readEvidence, readEvidenceText } from '../../../../te
 import type { NvidiaPolicy } from '../policy/nvidia-policy.js';
 import { pinnedRoots, productionRoots } from '../roots.js';
 import { GPU_CHECKS, inspectGpus, type GpuContext } from './inspect.js';
-import { parseGpuReport } from './report.js';
+import { parseExchange } from './exchange.js';
+import { readGpuReport } from './report.js';
 import * as rims from './rim-checks.js';
 import { hasDoctype, parseRim } from './rim.js';
 
@@ -29,7 +30,7 @@ describeRecorded('recorded GPU evidence', 'nvidia', () => {
   const inspect = (evidence: readonly Uint8Array[], changes: Partial<GpuContext> = {}) =>
     inspectGpus(evidence, {
       nowMs: NOW_MS,
-      nonce: parseGpuReport(h100())!.nonce,
+      nonce: readGpuReport(parseExchange(h100())!)!.nonce,
       policy: POLICY,
       endorsements: {},
       deviceRoots: pinnedRoots(productionRoots(), 'nvidiaDevice'),
@@ -42,7 +43,7 @@ describeRecorded('recorded GPU evidence', 'nvidia', () => {
   const ALWAYS = ['GPU_FWID', 'RIM_PARSE'];
 
   it('reads the report as the vendor does', () => {
-    const parsed = parseGpuReport(h100())!;
+    const parsed = readGpuReport(parseExchange(h100())!)!;
     const vendor = JSON.parse(readEvidenceText('nvidia/spdm_parsed_output.json')).MeasurementRecord;
     expect(parsed.measurements.size).toBe(vendor.NumberOfBlocks);
     const { vbiosVersion, driverVersion, vbiosRimId } = parsed;
@@ -91,7 +92,7 @@ describeRecorded('recorded GPU evidence', 'nvidia', () => {
 
   it('a report that NVIDIA hands out for tests is refused by its nonce', async () => {
     const canned = concatBytes(report('hopperAttestationReportExpired'), chain('hopperCertChainExpired'));
-    const { nonce } = parseGpuReport(canned)!;
+    const { nonce } = readGpuReport(parseExchange(canned)!)!;
     expect(toHex(nonce)).toMatch(/^931d8dd0/);
     expect(await failedOf([canned], { nonce })).toContain('GPU_CANNED');
   });
@@ -148,7 +149,9 @@ describeRecorded('recorded reference manifests', 'nvidia', () => {
   });
 
   it('a value that differs is found', () => {
-    const parsed = parseGpuReport(concatBytes(report('hopperAttestationReport'), chain('hopperCertChain')))!;
+    const parsed = readGpuReport(
+      parseExchange(concatBytes(report('hopperAttestationReport'), chain('hopperCertChain')))!,
+    )!;
     expect(rims.checkRimValues([rim('NV_GPU_DRIVER_GH100_535.86.09_measurement_mismatch')], parsed).status).toBe(
       'failed',
     );

@@ -1,5 +1,5 @@
 import { toHex } from '@usufruct/kernel';
-import { parseExchange, readPdis, type SpdmExchange } from './exchange.js';
+import { readPdis, type SpdmExchange } from './exchange.js';
 
 /** What a GPU says of itself. */
 export interface GpuReport extends SpdmExchange {
@@ -22,13 +22,12 @@ const OPAQUE = {
   switchPdis: 22,
 } as const;
 
-/** Null for anything that is not exactly one signed exchange of a GPU followed by what may be a chain. */
-export function parseGpuReport(bytes: Uint8Array): GpuReport | null {
-  const exchange = parseExchange(bytes);
-  const versions = exchange && versionsOf(exchange.opaque);
+/** What the opaque data of an exchange says; null where it is not that of a GPU. */
+export function readGpuReport(exchange: SpdmExchange): GpuReport | null {
+  const versions = versionsOf(exchange.opaque);
   // A GPU writes the eight bytes of a switch's name the other way round than the switch does.
-  const switchPdis = exchange && readPdis((exchange.opaque.get(OPAQUE.switchPdis) ?? new Uint8Array()).toReversed());
-  return exchange && versions && switchPdis && { ...exchange, ...versions, switchPdis };
+  const switchPdis = readPdis((exchange.opaque.get(OPAQUE.switchPdis) ?? new Uint8Array()).toReversed());
+  return versions && switchPdis && { ...exchange, ...versions, switchPdis };
 }
 
 function versionsOf(

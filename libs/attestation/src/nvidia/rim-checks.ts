@@ -1,11 +1,10 @@
 import { checkThat, failed, passed, type Check } from '@usufruct/kernel';
-import { authorityFlaw, isRootPinned, pathFlaw } from '../x509/chain.js';
+import { authorityFlaw, isRootPinned, P384_CHAIN, pathFlaw } from '../x509/chain.js';
 import type { SpdmExchange } from './exchange.js';
 import type { Rim } from './rim.js';
 
 /** Signer, two intermediates, NVIDIA's root. */
 const CHAIN_LENGTH = 4;
-const PROFILE = { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' } as const;
 
 /** XMLDSig 1.1 §3.2 with ECDSA P-384 and SHA-384: every manifest is what its signer signed. */
 export async function checkRimSignature(rims: readonly Rim[]): Promise<Check> {
@@ -25,7 +24,7 @@ export const checkRimRoot = (rims: readonly Rim[], pinned: readonly string[]): C
 export async function checkRimChain(rims: readonly Rim[]): Promise<Check> {
   for (const { chain } of rims) {
     if (chain.length !== CHAIN_LENGTH) return failed('RIM_CHAIN', `${chain.length} certificates, not ${CHAIN_LENGTH}`);
-    const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, PROFILE, null));
+    const flaw = authorityFlaw(chain) ?? (await pathFlaw(chain, P384_CHAIN, null));
     if (flaw !== null) return failed('RIM_CHAIN', flaw);
   }
   return passed('RIM_CHAIN');

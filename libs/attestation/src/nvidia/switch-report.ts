@@ -1,4 +1,4 @@
-import { parseExchange, readPdis, type SpdmExchange } from './exchange.js';
+import { readPdis, type SpdmExchange } from './exchange.js';
 
 /** What an NVSwitch says of itself. */
 export interface SwitchReport extends SpdmExchange {
@@ -19,15 +19,15 @@ const NAMES_BYTES = 8 * 8;
 const BOARD = '5612_0002_890';
 const VERSION = /^[0-9A-F]{2}(\.[0-9A-F]{2}){4}$/;
 
-/** Null for anything that is not exactly one signed exchange of a switch followed by what may be a chain. */
-export function parseSwitchReport(bytes: Uint8Array): SwitchReport | null {
-  const exchange = parseExchange(bytes);
-  const biosVersion = String.fromCharCode(...(exchange?.opaque.get(OPAQUE.biosVersion)?.subarray(0, 32) ?? []));
-  const topology = exchange?.opaque.get(OPAQUE.topology) ?? new Uint8Array();
-  const [pdi, ...more] = readPdis(exchange?.opaque.get(OPAQUE.pdi) ?? new Uint8Array()) ?? [];
+/** What the opaque data of an exchange says; null where it is not that of an NVSwitch. */
+export function readSwitchReport(exchange: SpdmExchange): SwitchReport | null {
+  const { opaque } = exchange;
+  const biosVersion = String.fromCharCode(...(opaque.get(OPAQUE.biosVersion)?.subarray(0, 32) ?? []));
+  const topology = opaque.get(OPAQUE.topology) ?? new Uint8Array();
+  const [pdi, ...more] = readPdis(opaque.get(OPAQUE.pdi) ?? new Uint8Array()) ?? [];
   const gpuPdis = topology.length < NAMES_BYTES ? null : readPdis(topology.subarray(0, NAMES_BYTES));
   const version = biosVersion.toUpperCase();
-  if (exchange === null || gpuPdis === null || pdi === undefined || more.length > 0) return null;
+  if (gpuPdis === null || pdi === undefined || more.length > 0) return null;
   if (!VERSION.test(version)) return null;
   const biosRimId = `NV_SWITCH_BIOS_${BOARD}_${version.replaceAll('.', '')}`;
   return { ...exchange, biosVersion: version, biosRimId, pdi, gpuPdis };

@@ -1,4 +1,4 @@
-import { refuse, type DaoId, type Digest } from '@usufruct/kernel';
+import { parseJson, refuse, type DaoId, type Digest } from '@usufruct/kernel';
 import { zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { TeePolicy } from '../types.js';
@@ -35,7 +35,7 @@ export type TeePolicyBook = z.output<typeof zTeePolicyBook>;
 
 /** Refuses `CONFIG_INVALID` with the setting's name for text that is not such a book, or names one case twice. */
 export function readTeePolicyBook(text: string, setting: string): TeePolicyBook {
-  const book = zTeePolicyBook.safeParse(jsonOrNull(text)).data;
+  const book = zTeePolicyBook.safeParse(parseJson(text)).data;
   const cases = book?.policies.map(({ daoId, appraisalPolicyDigest }) => `${daoId} ${appraisalPolicyDigest ?? '*'}`);
   if (book !== undefined && new Set(cases).size === cases?.length) return book;
   throw refuse('CONFIG_INVALID', { setting, expected: 'policies for hardware, each DAO and digest once' });
@@ -46,12 +46,4 @@ export function teePolicyFor({ policies }: TeePolicyBook, daoId: DaoId, digest: 
   const ofDao = policies.filter((entry) => entry.daoId === daoId);
   const exact = ofDao.find((entry) => entry.appraisalPolicyDigest === digest);
   return (exact ?? ofDao.find((entry) => entry.appraisalPolicyDigest === undefined))?.teePolicy;
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -3,10 +3,17 @@ import type { RuntimeEvent } from '@usufruct/protocol';
 import { snpMeasurement, zSnpPolicy, type SnpPolicy, type SnpProduct } from '../policy/snp-policy.js';
 import type { Endorsements, EvidenceFacts } from '../types.js';
 import { parseCertificate, type Certificate } from '../x509/certificate.js';
-import { authorityFlaw, checkRoot, parseChain, pathFlaw, validUntilMs, type CertificateChain } from '../x509/chain.js';
+import {
+  authorityFlaw,
+  checkRoot,
+  pathFlaw,
+  readPemChain,
+  RSA_PSS_CHAIN,
+  validUntilMs,
+  type CertificateChain,
+} from '../x509/chain.js';
 import { checkLists, CRL_CHECKS, type ReadLists } from '../x509/crl-checks.js';
 import { parseCrl } from '../x509/crl.js';
-import { parsePemChain } from '../x509/pem.js';
 import * as snp from './checks.js';
 import { readEndorsementKey, type EndorsementKey } from './endorsement-key.js';
 import { parseReport, reportVersion, SNP_REPORT_BYTES, SNP_REPORT_VERSIONS, type SnpReport } from './report.js';
@@ -140,7 +147,7 @@ interface Judged {
 
 async function checkEndorsements({ leaf, key }: Parsed, { endorsements, nowMs, roots }: SnpContext): Promise<Judged> {
   const name = SNP_ENDORSEMENTS.chain(key.kind, key.product);
-  const issuers = readChain(endorsements[name]);
+  const issuers = readPemChain(endorsements[name]);
   if (issuers === null) {
     const rest = [...CHAIN_CHECKS, ...LIST_CHECKS].map((check) => skipped(check, 'the chain is not there'));
     return { checks: [failed('COLLATERAL', `${name} is missing or malformed`), ...rest], untilMs: 0 };
@@ -162,7 +169,7 @@ async function checkEndorsements({ leaf, key }: Parsed, { endorsements, nowMs, r
 /** RFC 5280 §6.1 and 57230, 3.1: three certificates, RSA-PSS with SHA-384 above a P-384 key. */
 async function checkPath(chain: CertificateChain, nowMs: number): Promise<Check> {
   if (chain.length !== 3) return failed('CHAIN', `${chain.length} certificates, not 3`);
-  const flaw = await pathFlaw(chain, { signedWith: 'rsa-pss-sha384', leafCurve: 'P-384' }, nowMs);
+  const flaw = await pathFlaw(chain, RSA_PSS_CHAIN, nowMs);
   return checkThat('CHAIN', flaw === null, flaw ?? '');
 }
 
@@ -177,11 +184,6 @@ async function checkRevocations(lists: ReadLists | null, issuers: CertificateCha
   if (lists !== null) return checkLists({ lists, certificates: issuers, signedWith: 'rsa-pss-sha384' }, nowMs);
   const missing = failed('CRL_PARSE', "the verifier has no list of AMD's");
   return [missing, ...CRL_CHECKS.map((name) => skipped(name, 'the list is not there'))];
-}
-
-function readChain(bytes: Uint8Array | undefined): CertificateChain | null {
-  const ders = bytes && parsePemChain(bytes);
-  return ders ? parseChain(ders) : null;
 }
 
 function readList(bytes: Uint8Array | undefined, issuers: CertificateChain): ReadLists | null {

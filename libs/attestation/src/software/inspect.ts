@@ -4,7 +4,15 @@ import { checkEventLog } from '../event-log.js';
 import { pinnedRoots } from '../roots.js';
 import type { AppraisalContext, DecodedBundle, EvidenceInspector, Inspection } from '../types.js';
 import { hasEcdsaSignature } from '../x509/certificate.js';
-import { checkChain, checkRoot, parseChain, skippedChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
+import {
+  checkChain,
+  checkRoot,
+  P384_CHAIN,
+  parseChain,
+  skippedChain,
+  validUntilMs,
+  type CertificateChain,
+} from '../x509/chain.js';
 import { parseSoftwareQuote, type SoftwareQuote } from './quote-format.js';
 
 /**
@@ -29,7 +37,7 @@ async function inspect(
   const checks = [
     passed('PARSE'),
     checkRoot([chain], pinnedRoots(roots, 'software-dev')),
-    await checkChain(chain, { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' }, nowMs),
+    await checkChain(chain, P384_CHAIN, nowMs),
     await checkSignature(quote, chain),
     await checkEventLog(bundle.eventLog, quote.body.register),
     skipped('GPU', 'this profile carries no GPU evidence'),

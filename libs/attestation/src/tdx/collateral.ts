@@ -2,8 +2,7 @@ import { fromHex, fromUtf8, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { TCB_STATUSES } from '../policy/tdx-policy.js';
 import type { Endorsements } from '../types.js';
-import { parsePemChain } from '../x509/pem.js';
-import { parseChain, type CertificateChain } from '../x509/chain.js';
+import { readPemChain, type CertificateChain } from '../x509/chain.js';
 import { SGX_COMPONENTS } from './pck-extension.js';
 
 /** Which of Intel's two CAs issued a PCK certificate. */
@@ -124,8 +123,7 @@ function read<T>(
   if (bytes === undefined) return { flaw: `${name} is missing` };
   if (chainBytes === undefined) return { flaw: `${chainName} is missing` };
   const document = parse(bytes);
-  const ders = parsePemChain(chainBytes);
-  const chain = ders && parseChain(ders);
+  const chain = readPemChain(chainBytes);
   if (document === null) return { flaw: `${name} is malformed` };
   return chain === null ? { flaw: `${chainName} is malformed` } : { ...document, chain };
 }

@@ -3,9 +3,8 @@ import type { RuntimeEvent } from '@usufruct/protocol';
 import { checkEventLog } from '../event-log.js';
 import { tdxMeasurement, zTdxPolicy, type TdxPolicy } from '../policy/tdx-policy.js';
 import type { Endorsements, EvidenceFacts } from '../types.js';
-import { parseChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
+import { readPemChain, validUntilMs, type CertificateChain } from '../x509/chain.js';
 import { checkLists, CRL_CHECKS, type ReadLists } from '../x509/crl-checks.js';
-import { parsePemChain } from '../x509/pem.js';
 import { checkChains, checkIssuers, checkRoots, checkSignerNames, type TdxChains } from './chain-checks.js';
 import { readCollateral, type TdxCollateral } from './collateral.js';
 import { readLists } from './revocation.js';
@@ -132,8 +131,7 @@ const unread = (made: readonly Check[]): Check[] => [
 /** Null for anything that is not one quote with its chain. Nothing in it is judged yet. */
 export function readQuote(bytes: Uint8Array): ParsedQuote | null {
   const quote = parseQuote(bytes);
-  const ders = quote && parsePemChain(quote.pckChain);
-  const pck = ders && parseChain(ders);
+  const pck = readPemChain(quote?.pckChain);
   const value = pck?.[0]?.extension(SGX_EXTENSION);
   const extension = value ? parsePckExtension(value) : null;
   return quote === null || pck === null || extension === null ? null : { quote, pck, extension };

@@ -1,5 +1,6 @@
 import { checkThat, failed, passed, skipped, type Check } from '@usufruct/kernel';
 import { hasKeyFor, isSignedBy, parseCertificate, type Certificate, type SignatureKind } from './certificate.js';
+import { parsePemChain } from './pem.js';
 
 /** How a vendor signs: one algorithm for the whole chain, and the curve of the end entity's key. */
 export interface ChainProfile {
@@ -7,8 +8,19 @@ export interface ChainProfile {
   readonly leafCurve: 'P-256' | 'P-384';
 }
 
+/** How NVIDIA and AWS sign, and the software TEE. */
+export const P384_CHAIN: ChainProfile = { signedWith: 'ecdsa-p384-sha384', leafCurve: 'P-384' };
+/** How AMD signs (57230, 3.1): RSA above a P-384 key. */
+export const RSA_PSS_CHAIN: ChainProfile = { signedWith: 'rsa-pss-sha384', leafCurve: 'P-384' };
+
 /** A chain as it travels: the end-entity certificate first, the root last. */
 export type CertificateChain = readonly Certificate[];
+
+/** The chain in a PEM text, strictly. Null if there is no text, or if it is not exactly a list of certificates. */
+export function readPemChain(pem: Uint8Array | null | undefined): CertificateChain | null {
+  const ders = pem && parsePemChain(pem);
+  return ders ? parseChain(ders) : null;
+}
 
 /** DER certificates, strictly. Null if one of them is not one. */
 export function parseChain(ders: readonly Uint8Array[]): CertificateChain | null {

@@ -1,6 +1,5 @@
-import { fromWire, refuse } from '@usufruct/kernel';
+import { fromWire, parseJson, refuse } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
-import { parseJson } from '../json.js';
 
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 

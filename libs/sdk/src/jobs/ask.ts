@@ -1,4 +1,5 @@
 import {
+  parseJson,
   equalBytes,
   fromBase64,
   fromUtf8,
@@ -15,7 +16,6 @@ import type { ClientContext } from '../context.js';
 import { collectEvidence } from '../receipt/collect.js';
 import type { ReceiptEvidence } from '../receipt/evidence.js';
 import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
-import { parseJson } from '../json.js';
 import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
 import { errorOf, isBeingPrepared, requireRunning } from './ready.js';

@@ -1,5 +1,5 @@
 import { eventDigest, tdxIdentityOf } from '@usufruct/attestation';
-import { fromHex, refuse, toBase64, toHex, UsufructError } from '@usufruct/kernel';
+import { fromHex, parseJson, refuse, toBase64, toHex, UsufructError } from '@usufruct/kernel';
 import type { RuntimeEvent } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { DstackCall } from './dstack-client.js';
@@ -34,7 +34,7 @@ const NO_CONFIG_ID = '00'.repeat(48);
 export async function dstackCpu(call: DstackCall): Promise<CpuDevice> {
   const quote = async (reportData: Uint8Array): Promise<Quoted> => {
     const answer = parse(zQuote, await call('GetQuote', { report_data: toHex(reportData) }), 'GetQuote');
-    const log = parse(zLog, jsonOrNull(answer.event_log), 'GetQuote');
+    const log = parse(zLog, parseJson(answer.event_log), 'GetQuote');
     const events = log.filter(({ imr }) => imr === RUNTIME_REGISTER);
     return { evidence: bytesOf(answer.quote), eventLog: await Promise.all(events.map(toRuntimeEvent)) };
   };
@@ -68,7 +68,7 @@ async function toRuntimeEvent(event: z.output<typeof zLog>[number]): Promise<Run
 
 async function appComposeOf(call: DstackCall): Promise<string> {
   const { tcb_info: text } = parse(zInfo, await call('Info', {}), 'Info');
-  return parse(zTcbInfo, jsonOrNull(text), 'Info').app_compose;
+  return parse(zTcbInfo, parseJson(text), 'Info').app_compose;
 }
 
 const bytesOf = (hex: string): Uint8Array => fromHex(hex.replace(/^0x/, '').toLowerCase());
@@ -79,12 +79,4 @@ function parse<T>(shape: z.ZodType<T>, value: unknown, method: string): T {
   const parsed = shape.safeParse(value);
   if (!parsed.success) throw invalid(method);
   return parsed.data;
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

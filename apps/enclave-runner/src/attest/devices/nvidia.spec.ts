@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { directory, gpus, servers, tools, useHardware } from '../../../../../test/support/hardware-world.js';
 import { bytes } from '../../../../../test/support/tdx-world.js';
 import { executable, writeNvidiaTools } from '../../../../../test/support/tee-guest.js';
-import { nvidiaTools } from './nvidia.js';
+import { nvidiaTools, readMode } from './nvidia.js';
 import { runTool } from './run-tool.js';
 
 useHardware();
@@ -60,6 +60,35 @@ describe("NVIDIA's tools", () => {
   ])('are refused with %s', async (name, text) => {
     const tool = printing(`nvattest-${name.replaceAll(' ', '-')}`, text);
     await expect(tool.evidence(NONCE)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+  });
+});
+
+describe('what nvidia-smi prints', () => {
+  it.each([
+    ['CC status: ON', 'DevTools Mode: OFF', 'cc-on'],
+    ['\n  CC status:  ON \r\n', '\tDevTools Mode: OFF\n\n', 'cc-on'],
+    ['CC status: OFF', 'DevTools Mode: OFF', 'cc-off'],
+    ['CC status: ON', 'DevTools Mode: ON', 'cc-devtools'],
+  ])('%j and %j is %s', (feature, devtools, mode) => {
+    expect(readMode('nvidia-smi', feature, devtools)).toBe(mode);
+  });
+
+  it.each([
+    ['nothing', '', ''],
+    ['another word', 'CC status: PARTIAL', 'DevTools Mode: OFF'],
+    ['a word on the next line', 'CC status:\nON', 'DevTools Mode: OFF'],
+    ['more behind it', 'CC status: ON (pending)', 'DevTools Mode: OFF'],
+  ])('%s is refused', (_name, feature, devtools) => {
+    const refused = expect.objectContaining({ code: 'UPSTREAM_INVALID' });
+    expect(() => readMode('nvidia-smi', feature, devtools)).toThrow(refused);
+  });
+
+  it('is read in time proportional to its length', () => {
+    // As much as is taken of it: with white space over lines this took more than half a second.
+    const lines = `${'\n'.repeat(8 * 1024)}CC status:${'\n'.repeat(8 * 1024)}`;
+    const { user } = process.cpuUsage();
+    expect(() => readMode('nvidia-smi', lines, lines)).toThrow();
+    expect(process.cpuUsage().user - user).toBeLessThan(100_000);
   });
 });
 

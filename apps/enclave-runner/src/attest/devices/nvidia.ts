@@ -1,5 +1,5 @@
 import { readGpuEvidence, type GpuMode } from '@usufruct/attestation';
-import { concatBytes, fromBase64, fromUtf8, refuse, toHex } from '@usufruct/kernel';
+import { concatBytes, fromBase64, fromUtf8, parseJson, refuse, toHex } from '@usufruct/kernel';
 import { z } from 'zod';
 import type { GpuTool } from './ports.js';
 import { runTool } from './run-tool.js';
@@ -46,7 +46,6 @@ export function nvidiaTools({
   hasSwitches = false,
   timeoutMs = TIMEOUT_MS,
 }: NvidiaTools): GpuTool {
-  const invalid = (tool: string, reason: string): Error => refuse('UPSTREAM_INVALID', { upstream: tool, reason });
   const status = async (option: string): Promise<string> => {
     const args = ['conf-compute', option];
     return fromUtf8(await runTool({ file: nvidiaSmi, args, timeoutMs, outputBytesAtMost: STATUS_OUTPUT_BYTES }));
@@ -54,41 +53,52 @@ export function nvidiaTools({
   const collect = async (device: 'gpu' | 'nvswitch', nonce: Uint8Array): Promise<Uint8Array[]> => {
     const args = ['--format', 'json', 'collect-evidence', '--device', device, '--nonce', toHex(nonce)];
     const printed = await runTool({ file: nvattest, args, timeoutMs, outputBytesAtMost: EVIDENCE_OUTPUT_BYTES });
-    const collected = zCollected.safeParse(jsonOrNull(printed)).data;
-    if (collected === undefined) throw invalid(nvattest, `not the evidence of at least one ${device}`);
-    return collected.evidences.map(({ evidence, certificate }, i) => {
-      const bytes = concatBytes(fromBase64(evidence, 'evidence'), fromBase64(certificate, 'certificate'));
-      const reading = readGpuEvidence(bytes);
-      if (reading === null) throw invalid(nvattest, `${device} ${i}: not one report and its chain`);
-      if (reading.nonce !== toHex(nonce)) throw invalid(nvattest, `${device} ${i}: a report over another nonce`);
-      return bytes;
-    });
+    return readCollected(printed, { tool: nvattest, device, nonce });
   };
   return {
     evidence: async (nonce) => {
       const gpus = await collect('gpu', nonce);
       return hasSwitches ? [...gpus, ...(await collect('nvswitch', nonce))] : gpus;
     },
-    mode: async () => modeOf(await status('-f'), await status('-d'), (reason) => invalid(nvidiaSmi, reason)),
+    mode: async () => readMode(nvidiaSmi, await status('-f'), await status('-d')),
   };
+}
+
+export interface CollectedFrom {
+  /** The tool's path, for refusals. */
+  readonly tool: string;
+  readonly device: 'gpu' | 'nvswitch';
+  /** 32 bytes: what each report must answer. */
+  readonly nonce: Uint8Array;
+}
+
+/**
+ * The evidence that `nvattest` printed, a report and its chain for each device, byte for byte. Refuses `UPSTREAM_INVALID`
+ * for anything else, and for a report over another nonce. Who signed it is judged by the verifier alone.
+ */
+export function readCollected(printed: Uint8Array, { tool, device, nonce }: CollectedFrom): Uint8Array[] {
+  const collected = zCollected.safeParse(parseJson(printed)).data;
+  if (collected === undefined) throw invalid(tool, `not the evidence of at least one ${device}`);
+  return collected.evidences.map(({ evidence, certificate }, i) => {
+    const bytes = concatBytes(fromBase64(evidence, 'evidence'), fromBase64(certificate, 'certificate'));
+    const reading = readGpuEvidence(bytes);
+    if (reading === null) throw invalid(tool, `${device} ${i}: not one report and its chain`);
+    if (reading.nonce !== toHex(nonce)) throw invalid(tool, `${device} ${i}: a report over another nonce`);
+    return bytes;
+  });
 }
 
 /**
  * `nvidia-smi conf-compute -f` prints `CC status: ON`, `-d` prints `DevTools Mode: OFF`. Whatever is neither ON nor OFF
- * is no answer: nothing is taken to be on because its name is new.
+ * is no answer: nothing is taken to be on because its name is new. Refuses `UPSTREAM_INVALID`.
  */
-function modeOf(feature: string, devtools: string, invalid: (reason: string) => Error): GpuMode {
-  const [, cc] = /^\s*CC status:\s*(ON|OFF)\s*$/m.exec(feature) ?? [];
-  const [, tools] = /^\s*DevTools Mode:\s*(ON|OFF)\s*$/m.exec(devtools) ?? [];
-  if (cc === undefined || tools === undefined) throw invalid('it does not say whether CC and DevTools are on');
+export function readMode(tool: string, feature: string, devtools: string): GpuMode {
+  // White space within the line alone: over lines the search would take time as the square of the text.
+  const [, cc] = /^[ \t]*CC status:[ \t]*(ON|OFF)[ \t\r]*$/m.exec(feature) ?? [];
+  const [, tools] = /^[ \t]*DevTools Mode:[ \t]*(ON|OFF)[ \t\r]*$/m.exec(devtools) ?? [];
+  if (cc === undefined || tools === undefined) throw invalid(tool, 'it does not say whether CC and DevTools are on');
   if (tools === 'ON') return 'cc-devtools';
   return cc === 'ON' ? 'cc-on' : 'cc-off';
 }
 
-function jsonOrNull(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(fromUtf8(bytes));
-  } catch {
-    return null;
-  }
-}
+const invalid = (tool: string, reason: string): Error => refuse('UPSTREAM_INVALID', { upstream: tool, reason });

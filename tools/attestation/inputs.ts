@@ -1,0 +1,8 @@
+import { parseJson, utf8 } from '@usufruct/kernel';
+
+/** Whatever arrives as JSON was parsed from text before; text that is none never reaches a parser. */
+export const jsonOf = (bytes: Uint8Array): unknown => parseJson(bytes);
+export const json = (value: unknown): Uint8Array => utf8(JSON.stringify(value));
+export const isRead = (value: unknown): boolean => value !== null && value !== undefined;
+/** Text as a program prints it: what is no UTF-8 is replaced. */
+export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
