@@ -26,7 +26,7 @@ describe('mutated inputs', () => {
       // Most inputs are wrong, or the parser would read nothing of them.
       expect(accepted).toBeLessThan(inputs!);
     }
-  }, 240_000);
+  }, 480_000);
 });
 
 describe('the fuzzer', () => {

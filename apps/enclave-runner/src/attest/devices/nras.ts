@@ -1,5 +1,5 @@
 import { readGpuEvidence, readTokenNonces } from '@usufruct/attestation';
-import { fromUtf8, refuse, toBase64, toHex } from '@usufruct/kernel';
+import { fromUtf8, parseJson, refuse, toBase64, toHex } from '@usufruct/kernel';
 import type { GpuTokenSource } from './ports.js';
 
 export interface NrasOptions {
@@ -77,7 +77,7 @@ async function ask({ url, serviceKey, fetch, timeoutMs = TIMEOUT_MS }: NrasOptio
   if (status === 429 || status >= 500) throw unavailable(`status ${status}`);
   if (status !== 200) throw invalid(`status ${status}`);
   if (text === null) throw invalid(`more than ${ANSWER_BYTES_AT_MOST} bytes`);
-  return jsonOrNull(text);
+  return parseJson(text);
 }
 
 /** Null as soon as there is more than the limit, or for what is no text. */
@@ -90,14 +90,6 @@ async function readAtMost(response: Response): Promise<string | null> {
     parts.push(part);
   }
   return fromUtf8(new Uint8Array(Buffer.concat(parts)));
-}
-
-function jsonOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Neither what was sent nor what came back is in a refusal. */
