@@ -13,12 +13,17 @@ const PROPOSABLE_MS = LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs + LIM
 /** A holder that is there and does not take an epoch is asked again after this, then after twice as long each time. */
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 6 * 60 * 60_000;
+/** So often it is given what it lacks before it is asked again: what it refuses as often, it goes on refusing. */
+const COMPLETED_TRIES = 4;
 const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
 
 /**
  * Brings epochs that are on the chain to the holders that have not countersigned them, so that they, too, can give
  * contributors their leaves: until each has it, or the epoch was rejected or swept. What is brought is sealed to the
  * holder and stored before the epoch is proposed; another process goes on with it.
+ *
+ * A holder recomputes what it keeps. One that was away when the keys were released has no log entry that covers the uses,
+ * refuses their openings, and cannot be brought those epochs.
  */
 export class LateEpochs {
   constructor(
@@ -105,7 +110,7 @@ export class LateEpochs {
     try {
       await this.#ask(member, epoch, seed);
     } catch (cause) {
-      if (toUsufructError(cause).code !== 'NOT_FOUND') throw cause;
+      if (toUsufructError(cause).code !== 'NOT_FOUND' || seed.tries >= COMPLETED_TRIES) throw cause;
       await this.#completeOpenings(set, epoch);
       await this.#ask(member, epoch, seed);
     }
