@@ -50,5 +50,11 @@ export const TAGS = {
   epochSeed: 'usufruct/epoch-seed/v1',
   epochSalt: 'usufruct/epoch-salt/v1',
   payoutQuery: 'usufruct/payout-query/v2',
+  payoutQuery: 'usufruct/payout-query/v1',
+  sharePolynomial: 'usufruct/share-polynomial/v1',
+  dealing: 'usufruct/dealing/v1',
+  dealingSeed: 'usufruct/dealing-seed/v1',
+  subShares: 'usufruct/sub-shares/v1',
+  reshareResult: 'usufruct/reshare-result/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

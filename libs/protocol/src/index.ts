@@ -22,6 +22,7 @@ export * from './policy-types.js';
 export * from './reader.js';
 export * from './receipt.js';
 export * from './release-types.js';
+export * from './rotation-types.js';
 export * from './runner-types.js';
 export * from './upgrade-history.js';
 export * from './wallet-statement.js';

@@ -46,5 +46,8 @@ export const LIMITS = {
   openingBytes: 2_048 + 64 + 32 + 64 * 72 + 16,
   openingsPerRequest: 100,
   epochsPerPayoutQuery: 32,
+  /** Manifests of one message of a re-sharing; their bytes together must fit into a body too. */
+  manifestsPerResharing: 250,
+  holdingsPerPage: 1_000,
   licenceTermMs: 10 * 365 * 24 * 60 * 60_000,
 } as const;
