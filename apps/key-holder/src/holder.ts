@@ -11,6 +11,9 @@ import { CountersignedEpochs } from './payout/countersigned-epochs.js';
 import { Equivocations } from './payout/equivocations.js';
 import { OpeningStore } from './payout/opening-store.js';
 import { RateLimiter } from './rate-limit.js';
+import { CertificateStore } from './rotation/certificate-store.js';
+import { DealingSeeds } from './rotation/dealing-seeds.js';
+import { SubShareStore } from './rotation/sub-share-store.js';
 import { AtRest } from './store/at-rest.js';
 import { ChallengeStore } from './store/challenges.js';
 import { ShareStore } from './store/shares.js';
@@ -41,6 +44,10 @@ export interface HolderParts {
 /** One share, one decision, one log: what every request of this process works with. */
 export interface Holder extends HolderParts {
   readonly shares: ShareStore;
+  /** What re-sharing needs on its way. */
+  readonly subShares: SubShareStore;
+  readonly dealingSeeds: DealingSeeds;
+  readonly certificates: CertificateStore;
   readonly challenges: ChallengeStore;
   readonly log: ReleaseLog;
   readonly openings: OpeningStore;
@@ -60,6 +67,9 @@ export function makeHolder(parts: HolderParts): Holder {
   return {
     ...parts,
     shares: new ShareStore(database, atRest),
+    subShares: new SubShareStore(database, atRest),
+    certificates: new CertificateStore(database),
+    dealingSeeds: new DealingSeeds(database, atRest, random),
     challenges: new ChallengeStore(database, clock, random),
     log: new ReleaseLog(database, keys.signing, clock),
     openings: new OpeningStore(database, atRest),

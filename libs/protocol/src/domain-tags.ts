@@ -50,7 +50,6 @@ export const TAGS = {
   epochSeed: 'usufruct/epoch-seed/v1',
   epochSalt: 'usufruct/epoch-salt/v1',
   payoutQuery: 'usufruct/payout-query/v2',
-  payoutQuery: 'usufruct/payout-query/v1',
   sharePolynomial: 'usufruct/share-polynomial/v1',
   dealing: 'usufruct/dealing/v1',
   dealingSeed: 'usufruct/dealing-seed/v1',

@@ -1,5 +1,13 @@
 import { bcs } from '@mysten/bcs';
-import { fromHex, lengthPrefixed, utf8, type ContributionId, type Digest, type HolderSetId } from '@usufruct/kernel';
+import {
+  fromHex,
+  lengthPrefixed,
+  utf8,
+  type ContributionId,
+  type DatasetId,
+  type Digest,
+  type HolderSetId,
+} from '@usufruct/kernel';
 import { z } from 'zod';
 import { byteVector, bytes32 } from './bcs-types.js';
 import { decodeCanonical } from './decode-canonical.js';
@@ -17,11 +25,14 @@ import { zBase64, zHex32 } from './wire.js';
  * POST /v1/resharings/dealings       zDealRequest → zDealAnswer                an old holder shares its shares
  * POST /v1/resharings/sub-shares     zSubSharesRequest → zSubSharesAnswer      a new holder checks, stores, signs
  * POST /v1/resharings/certificates   zReshareCertificate → zCertificateAnswer  new shares count, old ones are destroyed
+ * GET  /v1/resharings/certificates   zCertificatesQuery → zCertificates        those that a holder was shown
  *
  * Everything is idempotent: a message twice, late or never changes nothing that was done.
  */
 
 const MOST_MEMBERS = 32;
+/** Each may be 40 KiB. */
+export const CERTIFICATES_PER_PAGE = 32;
 const BATCH = LIMITS.manifestsPerResharing;
 
 /**
@@ -63,6 +74,7 @@ export const zHoldingsQuery = z.object({
 export const zHolding = z.object({
   manifestDigest: zHex32<Digest>(),
   contributionId: zHex32<ContributionId>(),
+  datasetId: zHex32<DatasetId>(),
   /** Of the set that the share is for. */
   version: z.int().min(1),
   /** The share's position on its polynomial, from 1. */
@@ -78,7 +90,7 @@ const zBatch = z.array(zHex32<Digest>()).min(1).max(BATCH);
 export const zDealRequest = z.object({
   holderSetId: zHex32<HolderSetId>(),
   /** The version that the chain has now; a holder deals for no other. */
-  toVersion: z.int().min(2),
+  toVersion: z.int().min(1),
   manifestDigests: zBatch,
 });
 export type DealRequest = z.output<typeof zDealRequest>;
@@ -149,7 +161,7 @@ const zDealing = zBase64(MOST_DEALING_BYTES);
 const zSealed = zBase64(BATCH * 32 + 64);
 export const zDealAnswer = z.object({
   dealing: zDealing,
-  /** One for each member of the version, in its order; the dealer's own place included. */
+  /** One for each living member of the version, in its order; the dealer's own place included. */
   sealed: z.array(z.object({ receiver: zBase64(32), sealed: zSealed, signature: zBase64(64) })).max(MOST_MEMBERS),
 });
 export type DealAnswer = z.output<typeof zDealAnswer>;
@@ -157,7 +169,7 @@ export type DealAnswer = z.output<typeof zDealAnswer>;
 /** To one receiver: the same manifests from exactly as many dealers as their polynomials' threshold. */
 export const zSubSharesRequest = z.object({
   holderSetId: zHex32<HolderSetId>(),
-  toVersion: z.int().min(2),
+  toVersion: z.int().min(1),
   /** The registered manifests, in the dealings' order; for re-shared ones the commitments of the polynomial now. */
   manifests: z
     .array(z.object({ manifest: zBase64(LIMITS.manifestBytes), commitments: zPoints.nullable() }))
@@ -240,6 +252,13 @@ export const zReshareCertificate = z.object({
   acks: z.array(z.object({ member: z.int().min(0).max(255), signature: zBase64(64) })).max(MOST_MEMBERS),
 });
 export type ReshareCertificate = z.output<typeof zReshareCertificate>;
+/** Those of the version that the chain has now, so that nobody who was not there misses one. */
+export const zCertificatesQuery = z.object({ holderSetId: zHex32<HolderSetId>(), after: zHex32<Digest>().optional() });
+export const zCertificates = z.object({
+  /** By the digest of their results, which `after` continues after; a page that is not full is the last. */
+  certificates: z.array(zReshareCertificate).max(CERTIFICATES_PER_PAGE),
+});
+export const reshareResultDigest = (result: Uint8Array): Digest => taggedDigest(TAGS.reshareResult, result);
 export const zCertificateAnswer = z.object({
   /** Manifests of which this holder's share now is, or already was, the one that was certified, or a preferred one. */
   active: z.int(),
@@ -251,7 +270,7 @@ export const zCertificateAnswer = z.object({
 export type CertificateAnswer = z.output<typeof zCertificateAnswer>;
 
 /**
- * How many members of a new version must have signed before shares of the old are destroyed: were all but one of a
+ * How many living members of a new version must have signed before shares of the old are destroyed: were all but one of a
  * threshold of them lying, a threshold of honest ones still has the new shares. In small sets that is everybody.
  */
 export const reshareQuorum = (memberCount: number, threshold: number): number =>

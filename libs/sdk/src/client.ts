@@ -92,6 +92,9 @@ import {
 } from './receipt/collect.js';
 import { releasesOf } from './releases.js';
 import { planRevocation, revokeByPlan, type RevocationPlan, type RevocationScope } from './revocation.js';
+import { reshare, type ReshareOptions } from './resharing/drive.js';
+import { lookAt } from './resharing/look.js';
+import { planFor } from './resharing/plan.js';
 import { upgradesOf } from './upgrades.js';
 
 export interface ConnectOptions {
@@ -210,6 +213,12 @@ export class UsufructClient {
       draftRotation(this.context, id, members, threshold),
     signRotation: (draft: RotationDraft, secretKey: Uint8Array) => signRotation(this.context, draft, secretKey),
     rotate: (draft: RotationDraft) => rotateHolderSet(this.context, draft),
+    /** Who answers, and what is left to be shared again for the version that is. */
+    lookAtShares: async (id: HolderSetId, moreUrls: readonly string[] = []) => {
+      const look = await lookAt(this.context, id, moreUrls);
+      return { look, plan: planFor(look) };
+    },
+    reshare: (options: ReshareOptions) => reshare(this.context, options),
     tombstone: (id: HolderSetId, signingKey: string) => tombstoneHolder(this.context, id, signingKey),
   };
 

@@ -52,4 +52,14 @@ export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
 export { decodeReceipt, RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './receipt/verify.js';
 export type { HolderReleases } from './releases.js';
 export type { Revocation, RevocationPlan, RevocationScope, RevocationStep } from './revocation.js';
+export type {
+  ReshareFault,
+  ReshareOptions,
+  ReshareProgress,
+  ReshareReport,
+  WaitingManifests,
+} from './resharing/drive.js';
+export { lookAt, type KnownHoldings, type ReshareContext, type ReshareLook } from './resharing/look.js';
+export { planFor, type ResharePlan } from './resharing/plan.js';
+export { reshare } from './resharing/drive.js';
 export { upgradesOf } from './upgrades.js';

@@ -75,7 +75,17 @@ async function verifyAndStore(
   // Its owner may have retired it since the chain was read.
   if (isErased(holder, contributionId)) throw refuse('TOMBSTONED', { contributionId });
   holder.shares.insert(
-    { manifestDigest: digest, contributionId, datasetId, owner, holderSetId, index, encrypted },
+    {
+      manifestDigest: digest,
+      contributionId,
+      datasetId,
+      owner,
+      holderSetId,
+      index,
+      version: set.version,
+      commitments: null,
+      encrypted,
+    },
     holder.clock.nowMs(),
   );
   return index;

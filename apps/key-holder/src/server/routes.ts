@@ -1,17 +1,22 @@
 import { toBase64, type HolderSetId } from '@usufruct/kernel';
 import {
   parseAt,
+  zCertificatesQuery,
   zChallengeRequest,
   zCountersignRequest,
   zDeliverOpening,
+  zDealRequest,
   zDepositShareRequest,
   zErasureRequest,
   zHex32,
+  zHoldingsQuery,
   zLogQuery,
   zOpeningsQuery,
   zPayoutQuery,
   zRegistrationRequest,
   zReleaseRequest,
+  zReshareCertificate,
+  zSubSharesRequest,
   type HolderIdentity,
 } from '@usufruct/protocol';
 import { get, post, type Route } from '@usufruct/service';
@@ -26,6 +31,10 @@ import { acceptOpening } from '../payout/accept-opening.js';
 import { countersign } from '../payout/countersign.js';
 import { queryOpenings } from '../payout/query-openings.js';
 import { queryPayouts } from '../payout/query-payouts.js';
+import { acceptCertificate } from '../rotation/certify.js';
+import { dealAgain } from '../rotation/deal.js';
+import { listHoldings } from '../rotation/holdings.js';
+import { receiveSubShares } from '../rotation/receive.js';
 
 const zHeadQuery = z.object({ holderSetId: zHex32<HolderSetId>().optional() });
 const count = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -54,6 +63,18 @@ export const holderRoutes = (holder: Holder): Route[] => [
     countersign(holder, parseAt(zCountersignRequest, body, 'countersignatures')),
   ),
   get('/v1/equivocations', () => ({ equivocations: holder.equivocations.list() })),
+  get('/v1/resharings/holdings', ({ query }) => listHoldings(holder, parseAt(zHoldingsQuery, query, 'holdings'))),
+  post('/v1/resharings/dealings', ({ body }) => dealAgain(holder, parseAt(zDealRequest, body, 'dealings'))),
+  post('/v1/resharings/sub-shares', ({ body }) =>
+    receiveSubShares(holder, parseAt(zSubSharesRequest, body, 'sub-shares')),
+  ),
+  get('/v1/resharings/certificates', ({ query }) => {
+    const { holderSetId, after } = parseAt(zCertificatesQuery, query, 'certificates');
+    return { certificates: holder.certificates.list(holderSetId, after) };
+  }),
+  post('/v1/resharings/certificates', ({ body }) =>
+    acceptCertificate(holder, parseAt(zReshareCertificate, body, 'certificates')),
+  ),
   post('/v1/payouts/query', ({ body }) => queryPayouts(holder, parseAt(zPayoutQuery, body, 'payouts/query'))),
 ];
 

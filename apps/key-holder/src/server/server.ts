@@ -13,10 +13,13 @@ export interface ServerOptions {
 
 /** Each costs signatures or a row; a folder of thousands of files must still pass. */
 const POSTS_PER_MINUTE_AND_ADDRESS = 6_000;
+/** Each may be a second of this process's one thread; 10,000 manifests are three times 40 requests. */
+const RESHARINGS_PER_MINUTE_AND_ADDRESS = 300;
 
 /** Serve the holder's HTTP interface. Refuses `CONFIG_INVALID` when the port is taken. */
 export function serve(holder: Holder, { host, port, allowedOrigins }: ServerOptions): Promise<RunningServer> {
   const posts = new RateLimiter(POSTS_PER_MINUTE_AND_ADDRESS, holder.clock);
+  const resharings = new RateLimiter(RESHARINGS_PER_MINUTE_AND_ADDRESS, holder.clock);
   const answer = routed(holderRoutes(holder));
   return serveHttp({
     host,
@@ -25,8 +28,10 @@ export function serve(holder: Holder, { host, port, allowedOrigins }: ServerOpti
     logger: holder.logger,
     checkReady: () => holder.chain.info(),
     answer: async (exchange) => {
-      const { method, socket } = exchange.request;
-      if (method === 'POST') posts.take(socket.remoteAddress ?? '', 'requests of one address');
+      const { method, socket, url } = exchange.request;
+      const address = socket.remoteAddress ?? '';
+      if (method === 'POST') posts.take(address, 'requests of one address');
+      if (method === 'POST' && url?.startsWith('/v1/resharings/') === true) resharings.take(address, 're-sharings');
       await answer(exchange);
     },
   });

@@ -2,9 +2,10 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
+import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 6;
+const SCHEMA_VERSION = 7;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -63,8 +64,11 @@ CREATE TABLE shares (
   holder_set_id TEXT NOT NULL,
   share_index INTEGER NOT NULL,
   encrypted BLOB NOT NULL,
-  stored_at_ms INTEGER NOT NULL
+  stored_at_ms INTEGER NOT NULL,
+  set_version INTEGER NOT NULL,
+  commitments BLOB
 ) STRICT;
+CREATE INDEX shares_by_set ON shares (holder_set_id, manifest_digest);
 CREATE INDEX shares_by_contribution ON shares (contribution_id);
 CREATE TABLE challenges (
   challenge TEXT PRIMARY KEY,
@@ -116,7 +120,7 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
 }
 
 function create(database: DatabaseSync, identity: string): void {
-  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA]) database.exec(schema);
+  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA]) database.exec(schema);
   database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }

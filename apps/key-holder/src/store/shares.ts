@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import {
   fromHex,
   type Address,
@@ -8,6 +8,7 @@ import {
   type HolderSetId,
   type TimestampMs,
 } from '@usufruct/kernel';
+import { polynomialDigest, splitPoints } from '@usufruct/protocol';
 import type { AtRest } from './at-rest.js';
 
 export interface StoredShare {
@@ -16,8 +17,12 @@ export interface StoredShare {
   readonly datasetId: DatasetId;
   readonly owner: Address;
   readonly holderSetId: HolderSetId;
-  /** Position of the share, from 1. */
+  /** Position of the share on its polynomial, from 1. */
   readonly index: number;
+  /** Of the holder set that the share was dealt for, by the contributor or by a re-sharing. */
+  readonly version: number;
+  /** Of the re-shared polynomial that it lies on, one after the other; null where that is the manifest's own. */
+  readonly commitments: Uint8Array | null;
   /** nonce (12) ‖ AES-256-GCM of the share's BCS; AAD = manifest digest. */
   readonly encrypted: Uint8Array;
 }
@@ -50,22 +55,52 @@ export class ShareStore {
 
   /** Durable when it returns. A manifest that is there already stays as it is. */
   insert(share: StoredShare, storedAtMs: TimestampMs): void {
-    this.database
-      .prepare('INSERT OR IGNORE INTO shares VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        share.manifestDigest,
-        share.contributionId,
-        share.datasetId,
-        share.owner,
-        share.holderSetId,
-        share.index,
-        share.encrypted,
-        storedAtMs,
-      );
+    this.database.prepare(`INSERT OR IGNORE ${INTO_SHARES}`).run(...valuesOf(share, storedAtMs));
+  }
+
+  /** The one share of this manifest is this one from now on. To be called in a transaction. */
+  replace(share: StoredShare, storedAtMs: TimestampMs): void {
+    this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...valuesOf(share, storedAtMs));
+  }
+
+  /** Gone for good. To be called in a transaction. */
+  destroy(manifestDigest: Digest): void {
+    this.database.prepare('DELETE FROM shares WHERE manifest_digest = ?').run(manifestDigest);
+  }
+
+  /** By manifest digest, after the one given. */
+  ofSet(holderSetId: HolderSetId, after: Digest | undefined, atMost: number): StoredShare[] {
+    const query =
+      'SELECT * FROM shares WHERE holder_set_id = ? AND manifest_digest > ? ORDER BY manifest_digest LIMIT ?';
+    return this.database
+      .prepare(query)
+      .all(holderSetId, after ?? '', atMost)
+      .map(shareOf);
+  }
+
+  /** Whether something is left of this set that may still have to be shared again for this version. */
+  hasOlder(holderSetId: HolderSetId, version: number): boolean {
+    const query = `SELECT 1 FROM shares
+      WHERE holder_set_id = ? AND NOT (commitments IS NOT NULL AND set_version = ?) LIMIT 1`;
+    return this.database.prepare(query).get(holderSetId, version) !== undefined;
   }
 }
 
-/** Rows are written from branded values by `insert` alone, so their brands are restored without another check. */
+const INTO_SHARES = `INTO shares (manifest_digest, contribution_id, dataset_id, owner, holder_set_id, share_index,
+  encrypted, stored_at_ms, set_version, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const valuesOf = (share: StoredShare, storedAtMs: TimestampMs): SQLInputValue[] => [
+  share.manifestDigest,
+  share.contributionId,
+  share.datasetId,
+  share.owner,
+  share.holderSetId,
+  share.index,
+  share.encrypted,
+  storedAtMs,
+  share.version,
+  share.commitments,
+];
+
 /** Columns as the schema has them; ids were branded before they were written. */
 const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => ({
   manifestDigest: row['manifest_digest'] as Digest,
@@ -74,5 +109,13 @@ const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => 
   owner: row['owner'] as Address,
   holderSetId: row['holder_set_id'] as HolderSetId,
   index: row['share_index'] as number,
+  version: row['set_version'] as number,
+  commitments: row['commitments'] as Uint8Array | null,
   encrypted: row['encrypted'] as Uint8Array,
 });
+
+/** Which polynomial the share lies on. */
+export const polynomialOf = ({ manifestDigest, holderSetId, version, commitments }: StoredShare): Digest =>
+  commitments === null
+    ? manifestDigest
+    : polynomialDigest({ manifestDigest, holderSetId, version, commitments: splitPoints(commitments) });

@@ -1,0 +1,53 @@
+import { refuse, toBase64, type ContributionId, type Digest, type HolderSetId } from '@usufruct/kernel';
+import type { ContributionView, HolderSetView } from '@usufruct/protocol';
+import type { Holder } from '../holder.js';
+
+export interface SetVersion {
+  readonly set: HolderSetView;
+  readonly chainId: string;
+  /** This holder's place in it, from 0; null where it has none. */
+  readonly member: number | null;
+}
+
+/**
+ * The version of a set that shares are dealt for: the one that this holder's own view of the chain has now, and no
+ * other, whoever asks. Refuses `POLICY_OUTDATED` for another version, `TOMBSTONED` once this holder's key was retired.
+ */
+export async function currentVersion(
+  { chain, keys }: Holder,
+  holderSetId: HolderSetId,
+  version: number,
+): Promise<SetVersion> {
+  const [set, { chainId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
+  if (set.version !== version) throw refuse('POLICY_OUTDATED', { object: 'holder set', current: String(set.version) });
+  const ownKey = toBase64(keys.signing.publicKey);
+  if (set.tombstonedKeys.includes(ownKey)) throw refuse('TOMBSTONED', { holderSetId });
+  const member = set.members.findIndex(({ signingPublicKey }) => signingPublicKey === ownKey);
+  return { set, chainId, member: member < 0 ? null : member };
+}
+
+export interface Registered {
+  readonly manifestDigest: Digest;
+  readonly contributionId: ContributionId;
+  readonly datasetId: ContributionView['datasetId'];
+}
+
+/**
+ * Each of these manifests is the one that the chain has registered for its contribution, which nobody has retired.
+ * Refuses `NOT_FOUND`, `MANIFEST_MISMATCH`, `TOMBSTONED`: what must not be opened any more is not shared again.
+ */
+export async function requireRegistered({ chain }: Holder, manifests: readonly Registered[]): Promise<void> {
+  const datasetIds = [...new Set(manifests.map(({ datasetId }) => datasetId))];
+  const known = new Map<ContributionId, ContributionView>();
+  for (const datasetId of datasetIds) {
+    const { tombstonedAtMs } = await chain.dataset(datasetId);
+    if (tombstonedAtMs !== null) throw refuse('TOMBSTONED', { datasetId });
+    for (const contribution of await chain.contributionsOf(datasetId)) known.set(contribution.id, contribution);
+  }
+  for (const { contributionId, manifestDigest } of manifests) {
+    const contribution = known.get(contributionId);
+    if (contribution === undefined) throw refuse('NOT_FOUND', { contributionId });
+    if (contribution.manifestDigest !== manifestDigest) throw refuse('MANIFEST_MISMATCH', { contributionId });
+    if (contribution.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
+  }
+}

@@ -1,0 +1,107 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import {
+  fromHex,
+  lengthPrefixed,
+  utf8,
+  type Address,
+  type ContributionId,
+  type DatasetId,
+  type Digest,
+  type HolderSetId,
+  type TimestampMs,
+} from '@usufruct/kernel';
+import { TAGS } from '@usufruct/protocol';
+import type { AtRest } from '../store/at-rest.js';
+
+/** What one dealer gave this holder for one manifest. */
+export interface SubShareKey {
+  readonly manifestDigest: Digest;
+  readonly toVersion: number;
+  readonly from: Digest;
+  readonly dealerIndex: number;
+}
+export interface StoredSubShare extends SubShareKey {
+  readonly contributionId: ContributionId;
+  readonly datasetId: DatasetId;
+  readonly owner: Address;
+  readonly holderSetId: HolderSetId;
+  /** The first commitment of every polynomial of this manifest. Public. */
+  readonly secretCommitment: Uint8Array;
+  /** The dealer's, one after the other. Public. */
+  readonly commitments: Uint8Array;
+  readonly encrypted: Uint8Array;
+}
+
+/**
+ * Verified sub-shares at rest. They are kept until a later version takes their place: from them this holder can make its
+ * share whichever dealers the certificate names in the end.
+ */
+export class SubShareStore {
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly atRest: AtRest,
+  ) {}
+
+  find({ manifestDigest, toVersion, from, dealerIndex }: SubShareKey): StoredSubShare | undefined {
+    const row = this.database
+      .prepare(
+        `SELECT * FROM sub_shares
+         WHERE manifest_digest = ? AND to_version = ? AND from_polynomial = ? AND dealer_index = ?`,
+      )
+      .get(manifestDigest, toVersion, from, dealerIndex);
+    return row === undefined ? undefined : subShareOf(row);
+  }
+
+  /** The first that came stays; who calls has looked for another before. To be called in a transaction. */
+  insert(subShare: StoredSubShare, storedAtMs: TimestampMs): void {
+    this.database
+      .prepare('INSERT OR IGNORE INTO sub_shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(
+        subShare.manifestDigest,
+        subShare.toVersion,
+        subShare.from,
+        subShare.dealerIndex,
+        subShare.contributionId,
+        subShare.datasetId,
+        subShare.owner,
+        subShare.holderSetId,
+        subShare.secretCommitment,
+        subShare.commitments,
+        subShare.encrypted,
+        storedAtMs,
+      );
+  }
+
+  encrypt(key: SubShareKey, subShare: Uint8Array): Promise<Uint8Array> {
+    return this.atRest.encrypt(aboutOf(key), subShare);
+  }
+
+  decrypt(stored: StoredSubShare): Promise<Uint8Array> {
+    return this.atRest.decrypt(aboutOf(stored), stored.encrypted);
+  }
+
+  /** Of versions before this one; of all without one. To be called in a transaction. */
+  destroy(manifestDigest: Digest, beforeVersion = Number.MAX_SAFE_INTEGER): void {
+    this.database
+      .prepare('DELETE FROM sub_shares WHERE manifest_digest = ? AND to_version < ?')
+      .run(manifestDigest, beforeVersion);
+  }
+}
+
+const aboutOf = ({ manifestDigest, toVersion, from, dealerIndex }: SubShareKey): Uint8Array =>
+  lengthPrefixed(utf8(TAGS.subShares), fromHex(manifestDigest), fromHex(from), utf8(`${toVersion}/${dealerIndex}`));
+
+/** Columns as the schema has them; ids were branded before they were written. */
+const subShareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredSubShare => ({
+  manifestDigest: row['manifest_digest'] as Digest,
+  toVersion: row['to_version'] as number,
+  from: row['from_polynomial'] as Digest,
+  dealerIndex: row['dealer_index'] as number,
+  contributionId: row['contribution_id'] as ContributionId,
+  datasetId: row['dataset_id'] as DatasetId,
+  owner: row['owner'] as Address,
+  holderSetId: row['holder_set_id'] as HolderSetId,
+  secretCommitment: row['secret_commitment'] as Uint8Array,
+  commitments: row['commitments'] as Uint8Array,
+  encrypted: row['encrypted'] as Uint8Array,
+});
