@@ -22,17 +22,20 @@ export class ErasureStore {
   constructor(private readonly database: DatabaseSync) {}
 
   sharesLeft(contributionId: ContributionId): SharesLeft {
-    const query = 'SELECT manifest_digest, encrypted FROM shares WHERE contribution_id = ? ORDER BY manifest_digest';
+    const query = `SELECT manifest_digest, encrypted FROM shares WHERE contribution_id = ?1
+      UNION ALL SELECT manifest_digest, encrypted FROM sub_shares WHERE contribution_id = ?1 ORDER BY manifest_digest`;
     const rows = this.database.prepare(query).all(contributionId);
     return {
-      manifestDigests: rows.map((row) => row['manifest_digest'] as Digest),
+      manifestDigests: [...new Set(rows.map((row) => row['manifest_digest'] as Digest))],
       encrypted: rows.map((row) => row['encrypted'] as Uint8Array),
     };
   }
 
-  /** Of every contribution of which there is a share. */
+  /** Of every contribution of which there is a share, or what a share is made of. */
   contributionsByDataset(): Map<DatasetId, ContributionId[]> {
-    const rows = this.database.prepare('SELECT DISTINCT dataset_id, contribution_id FROM shares').all();
+    const query = `SELECT dataset_id, contribution_id FROM shares
+      UNION SELECT dataset_id, contribution_id FROM sub_shares`;
+    const rows = this.database.prepare(query).all();
     const found = new Map<DatasetId, ContributionId[]>();
     for (const row of rows) {
       const datasetId = row['dataset_id'] as DatasetId;
@@ -63,11 +66,11 @@ export class ErasureStore {
     return transaction(this.database, () => {
       if (this.sharesLeft(contributionId).manifestDigests.join() !== left.manifestDigests.join()) return false;
       // First over-written in place: the row's own page is changed even where SQLite would only unlink it.
-      const zeros = this.database.prepare(
-        'UPDATE shares SET encrypted = zeroblob(length(encrypted)) WHERE contribution_id = ?',
-      );
-      zeros.run(contributionId);
-      this.database.prepare('DELETE FROM shares WHERE contribution_id = ?').run(contributionId);
+      for (const table of ['shares', 'sub_shares']) {
+        const zeros = `UPDATE ${table} SET encrypted = zeroblob(length(encrypted)) WHERE contribution_id = ?`;
+        this.database.prepare(zeros).run(contributionId);
+        this.database.prepare(`DELETE FROM ${table} WHERE contribution_id = ?`).run(contributionId);
+      }
       this.database
         .prepare('INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, 0)')
         .run(contributionId, statement, signature);

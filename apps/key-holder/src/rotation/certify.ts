@@ -15,6 +15,7 @@ import {
   type ReshareEntry,
   type ReshareResult,
 } from '@usufruct/protocol';
+import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
 import { transaction } from '../store/database.js';
 import { polynomialOf, type StoredShare } from '../store/shares.js';
@@ -144,11 +145,12 @@ async function shareFrom(
 
 /** How many older shares are gone now. What changed since it was looked at is left as it is. */
 function apply(
-  { database, shares, subShares, dealingSeeds, certificates, clock }: Holder,
+  holder: Holder,
   { holderSetId, toVersion }: ReshareResult,
   changes: readonly Change[],
   certificate: ReshareCertificate,
 ): number {
+  const { database, shares, subShares, dealingSeeds, certificates, clock } = holder;
   let destroyed = 0;
   transaction(database, () => {
     certificates.keep(holderSetId, toVersion, certificate);
@@ -158,7 +160,8 @@ function apply(
         subShares.destroy(change.manifestDigest);
         destroyed += 1;
       } else if (change.kind === 'replace') {
-        const { manifestDigest } = change.share;
+        const { manifestDigest, contributionId } = change.share;
+        if (isErased(holder, contributionId)) continue;
         const stored = shares.find(manifestDigest);
         if ((stored === undefined ? null : polynomialOf(stored)) !== change.before) continue;
         shares.replace(change.share, clock.nowMs());

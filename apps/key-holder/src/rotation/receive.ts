@@ -15,6 +15,7 @@ import {
   type SubSharesAnswer,
   type SubSharesRequest,
 } from '@usufruct/protocol';
+import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
 import { transaction } from '../store/database.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
@@ -121,11 +122,12 @@ async function resultOf(
 
 /** All or nothing, and durable when it resolves. */
 async function store(
-  { database, subShares, clock }: Holder,
+  holder: Holder,
   toVersion: number,
   { manifests, sources }: Batch,
   dealings: readonly GoodDealing[],
 ): Promise<void> {
+  const { database, subShares, clock } = holder;
   const rows: StoredSubShare[] = [];
   for (const dealing of dealings) {
     for (const [i, { from, commitments }] of dealing.entries.entries()) {
@@ -148,6 +150,7 @@ async function store(
   const storedAtMs = clock.nowMs();
   transaction(database, () => {
     for (const row of rows) {
+      if (isErased(holder, row.contributionId)) throw refuse('TOMBSTONED', { contributionId: row.contributionId });
       // Another request may have been quicker since this one looked: the dealer must have said the same to both.
       const known = subShares.find(row);
       if (known !== undefined && !equalBytes(known.commitments, row.commitments)) {
