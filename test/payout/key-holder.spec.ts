@@ -117,7 +117,9 @@ describe('an opening', () => {
     world.clock.advance(1);
     await world.run(world.contributors[0]!, { kind: 'revokeGrant', grantId: world.grantIds[0]! });
     expect(await refusalOf(world.ask(0, '/v1/openings', await world.sealed(0, late)))).toBe('ok');
-    await world.run(world.stranger, { kind: 'settlePrivately', receipt: late.receipt, signature: late.signature });
+    const acknowledgements = await world.acknowledgements(late.receipt);
+    const { receipt: settled, signature } = late;
+    await world.run(world.stranger, { kind: 'settlePrivately', receipt: settled, signature, acknowledgements });
     world.clock.advance(2 * 24 * 60 * MINUTE_MS);
     await world.startAndRelease([1]);
     expect(await refusalOf(world.ask(1, '/v1/openings', await world.sealed(1, late)))).toBe('ok');

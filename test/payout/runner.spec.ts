@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Chain, WalletSigner } from '@usufruct/chain';
 import {
@@ -32,7 +33,7 @@ import type { BatchRules } from '../../apps/enclave-runner/src/payout/batch.js';
 import { EpochSettler } from '../../apps/enclave-runner/src/payout/epoch-settler.js';
 import { PayoutStore } from '../../apps/enclave-runner/src/payout/payout-store.js';
 import { sealOpening } from '../../apps/enclave-runner/src/receipt/seal-opening.js';
-import { prepareSettlement, Settler } from '../../apps/enclave-runner/src/receipt/settler.js';
+import { Settler } from '../../apps/enclave-runner/src/receipt/settler.js';
 import { RunnerStore, type AnswerRecord } from '../../apps/enclave-runner/src/receipt/store.js';
 import { CHALLENGE_MS } from '../../apps/local-chain/src/testing/private-world.js';
 import { digestOf, signingKeyOf, walletOf } from '../../apps/local-chain/src/testing/world.js';
@@ -99,7 +100,8 @@ describe('a private receipt', () => {
   async function answered(context: RunnerContext): Promise<AnswerRecord> {
     const { receipt, signature } = opening;
     const { jobId, questionId, issuedAtMs } = UsageReceiptBcs.parse(receipt);
-    const settlement = { kind: 'private' as const, ...(await sealOpening(context, world.daoId, opening)) };
+    const sealed = await sealOpening(context, world.daoId, opening);
+    const settlement = { kind: 'private' as const, holders: null, ...sealed };
     return context.store.add({
       jobId,
       questionId,
@@ -110,7 +112,7 @@ describe('a private receipt', () => {
       signature,
       issuedAtMs: asTimestampMs(issuedAtMs),
       settlement,
-      transaction: await prepareSettlement(context, { receipt, signature, settlement }),
+      transaction: null,
       preparedAtMs: world.clock.nowMs(),
     });
   }
@@ -174,14 +176,14 @@ describe('a private receipt', () => {
     const { context, settler } = life({
       chain: chainThatSends((really) => (transaction) => (isDown ? unsent(transaction) : really(transaction))),
     });
-    const record = await answered(context);
-    await settler.settle(record, true);
+    const record = await settler.settle(await answered(context), true);
     isDown = false;
     world.clock.advance(LIMITS.transactionTermMs + LIMITS.clockSkewMs + 1);
     await settler.resume();
     await settler.resume();
     const after = found(context, record);
-    expect(after.transaction.digest).not.toBe(record.transaction.digest);
+    expect(record.transaction).not.toBeNull();
+    expect(after.transaction!.digest).not.toBe(record.transaction!.digest);
     // The job's term is over by then; the receipt was issued within it and is settled all the same.
     expect(after.state).toBe('settled');
   });
@@ -214,7 +216,7 @@ describe('a private receipt', () => {
       sealedAnswer: toBase64(record.sealedAnswer),
       receipt: toBase64(record.receipt),
       signature: toBase64(record.signature),
-      settlement: { transaction: record.transaction.digest },
+      settlement: { transaction: found(later.context, record).transaction!.digest },
       error: null,
     });
   });
@@ -232,23 +234,122 @@ describe('a private receipt', () => {
     expect(await settler.settle(record, false)).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_INVALID' } });
   });
 
-  /** By whoever has it: a holder, for one. */
-  const settledByAnother = ({ receipt, signature }: AnswerRecord) =>
-    world.run(world.stranger, { kind: 'settlePrivately', receipt, signature });
+  /** By whoever has it, and the word of enough holders. */
+  const settledByAnother = async ({ receipt, signature }: AnswerRecord) => {
+    const acknowledgements = await world.acknowledgements(receipt);
+    await world.run(world.stranger, { kind: 'settlePrivately', receipt, signature, acknowledgements });
+  };
 
-  it('that another has settled waits for its holders, however old it becomes, and is not sent again', async () => {
+  it('that another has settled is not sent again, and is brought to its holders, however old it becomes', async () => {
     await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
     const { context, settler } = life();
     const record = await answered(context);
     await settler.settle(record, true);
     await settledByAnother(record);
     world.clock.advance(LIMITS.receiptFreshnessMs + 1);
-    await settler.resume();
-    expect(found(context, record)).toMatchObject({ state: 'settling', error: null });
+    const chain = chainThatSends(() => () => Promise.reject(new Error('sent again')));
+    await new Settler({ ...context, chain }).resume();
+    expect(found(context, record)).toMatchObject({ state: 'settled', error: null, transaction: null });
+    expect(asked(context, settler, record)).toMatchObject({ state: 'settled', settlement: null });
     await world.startHolder(1);
-    const later = life({ chain: chainThatSends(() => () => Promise.reject(new Error('sent again'))) });
+    await life({ chain }).settler.resume();
+    expect(storedAt(1)).toBe(1);
+  });
+
+  it('keeps the word of each holder over a restart', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const before = life();
+    const record = await answered(before.context);
+    await before.settler.settle(record, true);
+    await world.holders[0]!.close();
+    await world.startHolder(1);
+    const after = life({ keys: await world.keysOf(signingKeyOf('after the restart')) });
+    await after.settler.resume();
+    // Holder 0 is away by now: what it signed before counts.
+    expect(found(after.context, record).state).toBe('settled');
+  });
+
+  /** Sent once, when the members of the set are others already. */
+  const changedBeforeSending = (change: () => Promise<void>): { chain: Chain; sent: Digest[] } => {
+    const sent: Digest[] = [];
+    const chain = chainThatSends((really) => async (transaction) => {
+      if (sent.length === 0) await change();
+      sent.push(transaction.digest);
+      return really(transaction);
+    });
+    return { chain, sent };
+  };
+
+  it('is settled by others when a holder is retired between its word and the settlement', async () => {
+    const { chain, sent } = changedBeforeSending(async () => {
+      const used = found(context, record).settlement;
+      if (used?.kind !== 'private') throw new Error('not private');
+      const keys = used.deliveries.flatMap((one) => (one.acknowledgement === null ? [] : [one.holderKey]));
+      const { members } = await world.chainClient().holderSet(world.holderSetId);
+      const member = members.findIndex(({ signingPublicKey }) => keys.includes(signingPublicKey));
+      await world.run(world.operators[member]!, { kind: 'tombstoneHolder', holderSetId: world.holderSetId, member });
+    });
+    const { context, settler } = life({ chain });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    expect((await pool()).receiptCount).toBe(0n);
+    await settler.resume();
+    expect([found(context, record).state, new Set(sent).size]).toEqual(['settled', 2]);
+    expect((await pool()).receiptCount).toBe(1n);
+  });
+
+  it('is settled when the members have changed places in between', async () => {
+    const { chain, sent } = changedBeforeSending(() => world.rotate([2, 0, 1]));
+    const { context, settler } = life({ chain });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    await settler.resume();
+    expect([found(context, record).state, new Set(sent).size]).toEqual(['settled', 2]);
+  });
+
+  it('is given, from a holder that has it, to one that has come into the set since', async () => {
+    await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
+    const { context, settler } = life();
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    await world.renewHolder(1);
+    // Another process, with no opening in its memory.
+    const later = life();
     await later.settler.resume();
-    expect([found(later.context, record).state, storedAt(1)]).toEqual(['settled', 1]);
+    expect(found(later.context, record).state).toBe('settled');
+    expect((await pool()).receiptCount).toBe(1n);
+  });
+
+  it('fails on its own account, not for its holders', async () => {
+    const { chain } = changedBeforeSending(async () => {
+      await world.run(world.requester, { kind: 'closeJob', jobId: world.jobId });
+    });
+    const { context, settler } = life({ chain });
+    expect(await settler.settle(await answered(context), true)).toMatchObject({
+      state: 'failed',
+      error: { code: 'JOB_STATE' },
+    });
+  });
+
+  it('of a file from before acknowledgements were kept is brought again, and settled', async () => {
+    await world.holders[2]!.close();
+    const before = life({ chain: chainThatSends(() => unsent) });
+    const record = await answered(before.context);
+    await before.settler.settle(record, true);
+    before.context.store.close();
+    stores.delete(before.context.store);
+    const file = new DatabaseSync(join(folder, 'runner.sqlite'));
+    file.exec(`
+      drop index deliveries_open;
+      update deliveries set is_acked = 1;
+      alter table deliveries drop column acknowledgement;
+      alter table settlements drop column holders;
+      create index deliveries_left on deliveries (job_id, question_id) where is_acked = 0;
+    `);
+    file.close();
+    const after = life();
+    await after.settler.resume();
+    expect(found(after.context, record).state).toBe('settled');
   });
 
   it('that failed, and was settled all the same, is brought to its holders', async () => {
@@ -261,7 +362,7 @@ describe('a private receipt', () => {
     expect(found(context, record).state).toBe('failed');
     await settledByAnother(record);
     await settler.resume();
-    expect(found(context, record)).toMatchObject({ state: 'settling', error: null });
+    expect(found(context, record)).toMatchObject({ state: 'settled', error: null });
     await world.startHolder(2);
     const later = life();
     await later.settler.resume();
@@ -308,7 +409,7 @@ describe('a private receipt', () => {
       questionId: digestOf('older') as never,
       issuedAtMs: asTimestampMs(record.issuedAtMs - 1),
     };
-    context.store.add({ ...older, settlement: { ...settlement, acksNeeded: 1, deliveries: [silent!] } });
+    context.store.add({ ...older, settlement: { ...settlement, deliveries: [silent!] } });
     const identities = await Promise.all(context.holders.map((holder) => holder.identity()));
     const n = identities.findIndex(({ signingPublicKey }) => signingPublicKey === silent!.holderKey);
     let letGo = (): void => undefined;
@@ -483,7 +584,8 @@ describe('an epoch', () => {
     }
     for (const n of ALL) await world.ask(n, '/v1/openings', await world.sealed(n, opening));
     const { receipt, signature } = opening;
-    await world.submit(wallet, { kind: 'settlePrivately', receipt, signature });
+    const acknowledgements = await world.acknowledgements(receipt);
+    await world.submit(wallet, { kind: 'settlePrivately', receipt, signature, acknowledgements });
     const both = [settler(), settler({ keys, wallet })];
     await Promise.all(both.map((one) => one.round()));
     await Promise.all(both.map((one) => one.round()));
@@ -525,6 +627,35 @@ describe('an epoch', () => {
     await world.startHolder(0);
     await settler().round();
     expect(await epochs()).toMatchObject([{ number: 1n }, { number: 2n, fromReceipt: 2n, toReceipt: 2n }]);
+  });
+
+  it('begins after what was written off, under an attempt that nobody has signed', async () => {
+    const signed: { attempt: number; fromReceipt: bigint }[] = [];
+    let isDeaf = true;
+    const context = world.runner();
+    const holders = context.holders.map((holder): HolderPort => ({
+      ...holder,
+      countersign: async (request) => {
+        const { attempt, fromReceipt } = EpochStatementBcs.parse(Buffer.from(request.statement, 'base64'));
+        signed.push({ attempt, fromReceipt });
+        return isDeaf ? Promise.reject(refuse('UPSTREAM_UNAVAILABLE')) : holder.countersign(request);
+      },
+    }));
+    await settled(1, FIRST!);
+    await settled(2, SECOND!);
+    const one = settler({ holders });
+    await one.round();
+    expect(await epochs()).toEqual([]);
+    world.clock.advance(LIMITS.writeOffAfterMs);
+    await world.decided({ kind: 'writeOffReceipts', fromReceipt: 1n, toReceipt: 1n });
+    const { signingPublicKey, hpkePublicKey } = world.runnerKeys.bound;
+    await world.run(world.stranger, await world.registration(world.statement({ signingPublicKey, hpkePublicKey })));
+    isDeaf = false;
+    await one.round();
+    expect(await epochs()).toMatchObject([{ number: 1n, attempt: 2, fromReceipt: 2n, toReceipt: 2n }]);
+    expect(new Set(signed.map(({ attempt, fromReceipt }) => `${attempt} from ${fromReceipt}`))).toEqual(
+      new Set(['1 from 1', '2 from 2']),
+    );
   });
 
   it('that was rejected is made again, of the next attempt', async () => {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppraisalDesk, productionRoots, type TeeDevice } from '@usufruct/attestation';
 import { LocalChainClient, type Chain } from '@usufruct/chain';
-import { generateKeyPair, seal, type SigningKey } from '@usufruct/crypto';
+import { generateKeyPair, seal, sign, type SigningKey } from '@usufruct/crypto';
 import {
+  fromBase64,
   fromWire,
   refuse,
   systemRandom,
@@ -16,14 +17,17 @@ import {
 } from '@usufruct/kernel';
 import {
   encodePaddedOpening,
+  HolderRotationBcs,
   openingSealInfo,
   receiptDigest,
   ReleaseLeafBcs,
   runnerIdOf,
+  TAGS,
   toWireJson,
   type ChainAction,
   type ChainActionPayloads,
   type DeliverOpening,
+  type HolderSetView,
   type Opening,
   type PayoutRules,
   type ReleaseLeaf,
@@ -52,6 +56,8 @@ export class PayoutWorld extends PrivateWorld {
   readonly holders: RunningHolder[] = [];
   chainUrl = '';
   readonly #sealing: Uint8Array[] = [];
+  readonly #folders: string[] = [0, 1, 2].map((n) => `holder-${n}`);
+  readonly #secrets: Uint8Array[] = [0, 1, 2].map(secretOf);
   readonly #folder = mkdtempSync(join(tmpdir(), 'payout-'));
   #closeChain: () => Promise<void> = async () => undefined;
   runnerKeys!: RunnerKeys;
@@ -90,8 +96,8 @@ export class PayoutWorld extends PrivateWorld {
     const running = await startKeyHolder({
       host: '127.0.0.1',
       port: 0,
-      dataDir: join(this.#folder, `holder-${n}`),
-      holderSecret: secretOf(n),
+      dataDir: this.folderOf(n),
+      holderSecret: this.#secrets[n]!,
       allowedOrigins: [],
       anchorIntervalMs: 86_400_000,
       standIns: [],
@@ -104,7 +110,47 @@ export class PayoutWorld extends PrivateWorld {
     this.holders[n] = running;
     return running;
   }
-  folderOf = (n: number): string => join(this.#folder, `holder-${n}`);
+  /** The members in another order; each keeps its keys. */
+  async rotate(order: readonly number[]): Promise<void> {
+    const { members, threshold, version } = await this.chainClient().holderSet(this.holderSetId);
+    const rotated = order.map((i) => members[i]!);
+    await this.#rotateTo(rotated, threshold, version + 1);
+  }
+  /** Another holder in its place, with keys of its own, that has released the same keys; the set names it. */
+  async renewHolder(n: number): Promise<void> {
+    const { members, threshold, version } = await this.chainClient().holderSet(this.holderSetId);
+    const keys = await deriveHolderKeys(bytesOf(`renewed secret ${n}`));
+    const member = {
+      operator: members[n]!.operator,
+      signingPublicKey: toBase64(keys.signing.publicKey),
+      sealingPublicKey: toBase64(keys.sealing.publicKey),
+    };
+    await this.#rotateTo(members.with(n, member), threshold, version + 1);
+    this.#secrets[n] = bytesOf(`renewed secret ${n}`);
+    this.#folders[n] = `renewed-${n}`;
+    await this.startAndRelease([n]);
+  }
+  async #rotateTo(members: HolderSetView['members'], threshold: number, version: number): Promise<void> {
+    const rotation = HolderRotationBcs.serialize({
+      chainId: this.chain.info.chainId,
+      holderSetId: this.holderSetId,
+      version,
+      members: members.map(({ operator, signingPublicKey, sealingPublicKey }) => ({
+        operator,
+        signingPublicKey: fromBase64(signingPublicKey),
+        sealingPublicKey: fromBase64(sealingPublicKey),
+      })),
+      threshold,
+    }).toBytes();
+    const signatures = await Promise.all(
+      this.holderKeys.slice(0, 3).map(async ({ secretKey }, member) => ({
+        member,
+        signature: await sign({ secretKey, domainTag: TAGS.holderRotation, message: rotation }),
+      })),
+    );
+    await this.run(this.stranger, { kind: 'rotateHolderSet', rotation, signatures });
+  }
+  folderOf = (n: number): string => join(this.#folder, this.#folders[n]!);
 
   chainClient = (): Chain =>
     new LocalChainClient({ url: this.chainUrl, clock: this.clock, random: systemRandom, lookUpAfterMs: [1] });

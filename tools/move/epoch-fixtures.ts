@@ -18,12 +18,14 @@ import {
   epochIdOf,
   EpochStatementBcs,
   nextReceiptChain,
+  OpeningAckBcs,
   receiptDigest,
   signerIdOf,
   TAGS,
   type EpochLeaf,
   type EpochStatement,
   type SignerKind,
+  type Tag,
 } from '@usufruct/protocol';
 import {
   address,
@@ -35,7 +37,9 @@ import {
   list,
   literal,
   MINUTE_MS,
+  MONTH_MS,
   named,
+  newcomer,
   NOW_MS,
   OWNERS,
   PACKAGE_ID,
@@ -140,6 +144,15 @@ const STATEMENTS: Readonly<Record<string, Uint8Array>> = {
     receiptChain: chainOver('first', 'second', 'third'),
     totalUnits: asAmount(0n),
   }),
+  /** The second and the third, when the first was written off. */
+  after_write_off: statement({
+    ...single,
+    fromReceipt: 2n,
+    toReceipt: 3n,
+    receiptChain: chainOver('first', 'second', 'third'),
+    totalUnits: asAmount(PART),
+    issuedAtMs: asTimestampMs(NOW_MS + MONTH_MS + MINUTE_MS),
+  }),
   other_chain: statement({ chainId: 'another' }),
   other_package: statement({ packageId: word('another') }),
   other_registry: statement({ registryId: word('another') }),
@@ -189,6 +202,32 @@ const OTHER_RECEIPTS: Readonly<Record<string, readonly [Uint8Array, readonly Uin
   host_forged: [by('fhe-host', signingPublicKey(host)), [impostor]],
 };
 
+/** Receipts whose openings the three holders and the newcomer have. */
+const ACKNOWLEDGED: readonly Uint8Array[] = [
+  ...['first', 'second', 'third', 'cheap', 'charged_for_nothing'].map((name) => RECEIPTS[name]!.bytes),
+  ...Object.values(OTHER_RECEIPTS).map(([bytes]) => bytes),
+];
+interface Acknowledging {
+  readonly chainId?: string;
+  readonly dao?: DaoId;
+  readonly tag?: Tag;
+}
+async function acknowledgementsOf(receipt: Uint8Array, changes: Acknowledging = {}): Promise<string> {
+  const { chainId = CHAIN_ID, dao = daoId, tag = TAGS.openingAck } = changes;
+  const message = OpeningAckBcs.serialize({ chainId, daoId: dao, receiptDigest: receiptDigest(receipt) }).toBytes();
+  return list(await Promise.all([...holders, newcomer].map((secret) => signed(secret, tag, message))));
+}
+/** Of the first receipt, but not what the chain asks for. */
+const WRONG_ACKNOWLEDGEMENTS: Readonly<Record<string, Acknowledging>> = {
+  other_chain: { chainId: 'another' },
+  other_dao: { dao: word('another') as DaoId },
+  other_tag: { tag: TAGS.receipt },
+};
+const wrongAcknowledgements = ([name, changes]: [string, Acknowledging]): Promise<string> =>
+  acknowledgementsOf(ACKNOWLEDGED[0]!, changes).then((value) =>
+    named(`acknowledgements_${name}`, 'vector<vector<u8>>', value),
+  );
+
 /** The text of `move/usufruct/tests/epoch_fixtures.move`. */
 export async function epochFixturesModule(): Promise<string> {
   const parts = [
@@ -211,10 +250,17 @@ export async function epochFixturesModule(): Promise<string> {
     ...(await Promise.all(Object.entries(STATEMENTS).map(([name, bytes]) => statementOf(name, bytes)))),
     ...SHOWN.map((index) => leafOf(`leaf_${index}`, MANY[index]!, TREE)),
     leafOf('leaf_greedy', GREEDY[0]!, GREEDY_TREE),
+    named('acknowledged', 'vector<address>', list(ACKNOWLEDGED.map((bytes) => literal(receiptDigest(bytes))))),
+    named(
+      'all_acknowledgements',
+      'vector<vector<vector<u8>>>',
+      list(await Promise.all(ACKNOWLEDGED.map((bytes) => acknowledgementsOf(bytes)))),
+    ),
+    ...(await Promise.all(Object.entries(WRONG_ACKNOWLEDGEMENTS).map(wrongAcknowledgements))),
     leafOf('leaf_single', SINGLE[0]!, SINGLE_TREE),
     ...(await Promise.all(Object.entries(OTHER_RECEIPTS).map(([name, one]) => receiptOf(name, ...one)))),
   ];
-  return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::epoch_fixtures;\n\n${STRUCTS}\n${parts.join('\n')}`;
+  return `#[test_only]\n/// Made by \`npm run move:fixtures\` from the TypeScript libraries; do not edit.\nmodule usufruct::epoch_fixtures;\n\nuse usufruct::{digest, domain_tags};\n\n${STRUCTS}\n${parts.join('\n')}`;
 }
 
 const proofsOf = (tree: MerkleLog): string =>
@@ -251,6 +297,13 @@ public struct Leaf has copy, drop {
 public fun open(leaf: Leaf): (u32, address, u64, address, vector<address>) {
     let Leaf { index, account, amount_units, salt, proof } = leaf;
     (index, account, amount_units, salt, proof)
+}
+
+/// By the three holders and the newcomer; nothing good for a receipt whose opening they do not have.
+public fun acknowledgements(receipt: vector<u8>): vector<vector<u8>> {
+    let receipt_digest = digest::tagged(domain_tags::receipt(), vector[receipt]);
+    let (is_known, i) = acknowledged().index_of(&receipt_digest);
+    if (is_known) all_acknowledgements()[i] else vector[b"", b"", b"", b""]
 }
 `;
 

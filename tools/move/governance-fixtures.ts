@@ -35,6 +35,7 @@ const EFFECTS: readonly ProposalEffect[] = [
   { kind: 'spendTreasury', to: address('ee'), amountUnits: asAmount(1_010n) },
   { kind: 'setRoles', member: address('ee'), roles: 5 },
   { kind: 'unpause' },
+  { kind: 'writeOffReceipts', fromReceipt: 1_011n, toReceipt: 1_012n },
 ];
 
 /** The text of `move/usufruct/tests/governance_fixtures.move`. */

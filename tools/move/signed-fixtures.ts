@@ -52,6 +52,8 @@ import {
  */
 export const NOW_MS = 1_800_000_000_000;
 export const MINUTE_MS = 60_000;
+/** How long private receipts wait before they can be written off. */
+export const MONTH_MS = 30 * 24 * 60 * MINUTE_MS;
 export const CHAIN_ID = 'usufruct-move-tests';
 export const PACKAGE_ID = address('0');
 /** The id of the first object of the scenario's second transaction: BLAKE2b-256(0xf1 ‖ transaction ‖ counter). */
@@ -74,7 +76,7 @@ export const secretOf = (name: string): Uint8Array => fromHex(word(name));
 export const SALT = address('5a') as Hex32;
 export const holders = [0, 1, 2].map((i) => secretOf(`holder ${i}`));
 /** Joins the set by a rotation. */
-const newcomer = secretOf('holder 3');
+export const newcomer = secretOf('holder 3');
 export const runner = secretOf('runner');
 export const impostor = secretOf('impostor');
 
@@ -126,6 +128,10 @@ export const padded = (sizeBytes: number, make: (text: string) => Uint8Array): U
 const STATEMENTS: Readonly<Record<string, Uint8Array>> = {
   good: statement(),
   prolonged: statement({ expiresAtMs: asTimestampMs(NOW_MS + 700 * MINUTE_MS) }),
+  month_later: statement({
+    issuedAtMs: asTimestampMs(NOW_MS + MONTH_MS),
+    expiresAtMs: asTimestampMs(NOW_MS + MONTH_MS + 600 * MINUTE_MS),
+  }),
   short: statement({ expiresAtMs: asTimestampMs(NOW_MS + 5 * MINUTE_MS) }),
   other_chain: statement({ chainId: 'another' }),
   other_dao: statement({ daoId: word('another') as DaoId }),

@@ -115,8 +115,12 @@ const direct = () =>
 const privately = () =>
   built((tx, call) => {
     const [job, dao, dataset] = [shared(tx, 3, true), shared(tx, 4, true), shared(tx, 5, false)];
-    const [registry, receipt, signature] = [shared(tx, 6, false), bytes(tx, receiptBytes), bytes(tx, 64)];
-    call('usage_receipt::settle_privately', job, dao, dataset, registry, receipt, signature, clock(tx));
+    const [registry, set] = [shared(tx, 6, false), shared(tx, 7, false)];
+    const [receipt, signature] = [bytes(tx, receiptBytes), bytes(tx, 64)];
+    const members = tx.pure.vector('u8', [0, 1]);
+    const acks = tx.pure.vector('vector<u8>', Array(COUNTERSIGNERS).fill(Array(64).fill(0)));
+    const shown = [receipt, signature, members, acks, clock(tx)];
+    call('usage_receipt::settle_privately', job, dao, dataset, registry, set, ...shown);
   });
 const proposal = () =>
   built((tx, call) => {

@@ -149,6 +149,7 @@ describe('proposals from the command line', () => {
       },
     ],
     [['withdraw-licence-offer', DAO, member], { kind: 'withdrawLicenceOffer', offerId: member }],
+    [['write-off-receipts', DAO, '3', '5'], { kind: 'writeOffReceipts', fromReceipt: 3n, toReceipt: 5n }],
   ])('%j', async (args, effect) => {
     expect((await run('dao', 'propose', ...args)).code).toBe(3); // the chain refuses here
     expect(sent).toMatchObject([{ kind: 'propose', daoId: DAO, effect }]);

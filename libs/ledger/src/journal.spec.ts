@@ -139,6 +139,12 @@ describe('journalOf', () => {
       [`wallet:${id(9)}`, 10n],
     ]);
     expect(lines({ ...swept, amountUnits: '0' })).toEqual([]);
+    const written = { type: 'ReceiptsWrittenOff', daoId: id(2), fromReceipt: '1', toReceipt: '2', amountUnits: '70' };
+    // The treasury's account, as below.
+    expect(lines(written)).toEqual([
+      [pool, -70n],
+      ['wallet:0x8f87b38eaa80bc6acb337fd57e4ee1c99c0e1ff01b1fac891268185c20768ab2', 70n],
+    ]);
   });
   it('refuses a private settlement whose parts are another sum than its price', () => {
     expect(() => journalOf(event({ ...settledPrivately, pooledUnits: '69' }))).toThrow(/pooled part are not the price/);

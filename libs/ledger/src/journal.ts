@@ -57,6 +57,10 @@ export function journalOf(event: ChainEventData): Posting[] {
       const pool = walletAccount(receiptPoolAccountOf(event.daoId));
       return move(walletAccount(epochAccountOf(event.epochId)), pool, event.amountUnits);
     }
+    case 'ReceiptsWrittenOff': {
+      const pool = walletAccount(receiptPoolAccountOf(event.daoId));
+      return move(pool, walletAccount(treasuryAccountOf(event.daoId)), event.amountUnits);
+    }
     case 'PayoutClaimed':
     case 'EpochSwept':
       return move(walletAccount(epochAccountOf(event.epochId)), walletAccount(event.account), event.amountUnits);

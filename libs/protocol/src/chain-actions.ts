@@ -161,8 +161,15 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
   vote: bcs.struct('Vote', { proposalId: bytes32<ProposalId>(), choice: VoteChoiceBcs }),
   /** By anyone, after the timelock. */
   executeProposal: bcs.struct('ExecuteProposal', { proposalId: bytes32<ProposalId>() }),
-  /** Epoch mode: pays treasury, runner and protocol, and sets the contributors' part aside; nobody sees the uses. */
-  settlePrivately: bcs.struct('SettlePrivately', { receipt: byteVector(), signature: byteVector() }),
+  /**
+   * Epoch mode: pays treasury, runner and protocol, and sets the contributors' part aside; nobody sees the uses. As many
+   * holders as countersign an epoch must have acknowledged the receipt's opening (`OpeningAckBcs`).
+   */
+  settlePrivately: bcs.struct('SettlePrivately', {
+    receipt: byteVector(),
+    signature: byteVector(),
+    acknowledgements: bcs.vector(StatementSignatureBcs),
+  }),
   /** By anyone: an `EpochStatement`, the settler's signature over it and those of enough holders who recomputed it. */
   proposeEpoch: bcs.struct('ProposeEpoch', {
     statement: byteVector(),
@@ -260,7 +267,7 @@ export interface ChainActionPayloads {
   propose: { salt: Hex32; daoId: DaoId; effect: ProposalEffect; descriptionHash: Digest };
   vote: { proposalId: ProposalId; choice: VoteChoice };
   executeProposal: { proposalId: ProposalId };
-  settlePrivately: { receipt: Uint8Array; signature: Uint8Array };
+  settlePrivately: { receipt: Uint8Array; signature: Uint8Array; acknowledgements: StatementSignature[] };
   proposeEpoch: { statement: Uint8Array; settlerSignature: Uint8Array; signatures: StatementSignature[] };
   objectToEpoch: { epochId: EpochId; member: number };
   proveEquivocation: { epochId: EpochId; statement: Uint8Array; settlerSignature: Uint8Array };

@@ -69,7 +69,10 @@ export const zDeliverOpening = z.object({
   sealedOpening: zBase64(LIMITS.openingBytes + SEAL_BYTES),
 });
 export type DeliverOpening = z.output<typeof zDeliverOpening>;
-/** What a holder signs (tag `openingAck`) when it has checked and durably stored an opening. */
+/**
+ * What a holder signs (tag `openingAck`) when it has checked and durably stored an opening; the chain settles a receipt
+ * when enough of them have. Package, registry and job are in the receipt, which the digest binds.
+ */
 export const OpeningAckBcs = bcs.struct('OpeningAck', {
   chainId: bcs.string(),
   daoId: bytes32<DaoId>(),

@@ -101,6 +101,14 @@ export const GOVERNANCE_EVENTS = [
   }),
   /** The amount is back in the pool. */
   z.object({ type: z.literal('EpochRejected'), epochId: zHex32<EpochId>(), daoId, amountUnits: zAmount }),
+  /** By vote: the contributors' part of receipts that nobody could divide is in the treasury. */
+  z.object({
+    type: z.literal('ReceiptsWrittenOff'),
+    daoId,
+    fromReceipt: zU64,
+    toReceipt: zU64,
+    amountUnits: zAmount,
+  }),
   z.object({ type: z.literal('RunnerWithdrawn'), daoId, runnerId: zHex32<RunnerId>() }),
   z.object({
     type: z.literal('PayoutClaimed'),

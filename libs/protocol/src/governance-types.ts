@@ -151,6 +151,7 @@ const EffectVariants = bcs.enum('ProposalEffect', {
   /** The offer's id is the proposal's. */
   offerLicence: bcs.struct('OfferLicence', { terms: LicenceTermsBcs }),
   withdrawLicenceOffer: bcs.struct('WithdrawLicenceOffer', { offerId: bytes32<LicenceId>() }),
+  writeOffReceipts: bcs.struct('WriteOffReceipts', { fromReceipt: u64<bigint>(), toReceipt: u64<bigint>() }),
 });
 
 export interface ProposalEffectPayloads {
@@ -177,6 +178,8 @@ export interface ProposalEffectPayloads {
   tombstoneDataset: { datasetId: DatasetId };
   offerLicence: { terms: LicenceTerms };
   withdrawLicenceOffer: { offerId: LicenceId };
+  /** The contributors' part of private receipts that nobody could divide, to the treasury. */
+  writeOffReceipts: { fromReceipt: bigint; toReceipt: bigint };
 }
 export type ProposalEffectKind = keyof ProposalEffectPayloads;
 export type ProposalEffect = {

@@ -80,6 +80,7 @@ export const zProposalEffect = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tombstoneDataset'), datasetId: zHex32<DatasetId>() }),
   z.object({ kind: z.literal('offerLicence'), terms: zLicenceTerms }),
   z.object({ kind: z.literal('withdrawLicenceOffer'), offerId: zHex32<LicenceId>() }),
+  z.object({ kind: z.literal('writeOffReceipts'), fromReceipt: zU64, toReceipt: zU64 }),
 ]);
 
 export const zMemberView = z.object({
@@ -138,7 +139,7 @@ export const zReceiptPoolView = z.object({
   /** Set aside since the DAO began, paid out or not. */
   pooledUnits: zAmount,
   receiptChain: zHex32<Digest>(),
-  /** Receipts up to this are covered by an epoch that was not rejected. */
+  /** Receipts up to this are covered by an epoch that was not rejected, or were written off. */
   coveredReceipts: zU64,
   epochCount: zU64,
 });

@@ -22,8 +22,6 @@ export const LIMITS = {
   jobTermMs: 60 * 60_000,
   questionsPerJob: 10_000,
   contributionsPerDataset: 10_000,
-  /** Read from a chain at once; whoever wants more reads on. */
-  contributionsPage: 250,
   usesPerReceipt: 64,
   actionsPerTransaction: 64,
   transactionBytes: 128 * 1024,
@@ -38,6 +36,8 @@ export const LIMITS = {
   /** How long an epoch's payouts wait to be claimed: at most this. */
   claimTermMs: 3 * 365 * 24 * 60 * 60_000,
   leavesPerEpoch: 2 ** 32 - 1,
+  /** From the settlement of a private receipt until a vote can write it off. */
+  writeOffAfterMs: 30 * 24 * 60 * 60_000,
   /** What a settler takes into one epoch: as many as holders check in one request; the chain sets no limit. */
   receiptsPerEpoch: 1_000,
   /** A settler may leave attempts of an epoch out, not more than the contract lets it. */

@@ -12,6 +12,7 @@ use usufruct::{
     governance_events,
     holder_set::HolderSet,
     membership::{Self, Membership},
+    payout_events,
     payout_rules::PayoutRules,
     policy::Policy,
     receipt_pool::{Self, ReceiptPool},
@@ -401,6 +402,19 @@ public(package) fun spend_treasury<T>(
     let money = self.treasury.withdraw(amount_units);
     transfer::public_transfer(coin::from_balance(money, ctx), to);
     governance_events::treasury_spent(self.dao_id, to, amount_units);
+}
+
+/// The contributors' part of these receipts becomes the treasury's: nobody could divide it.
+public(package) fun write_off_receipts<T>(
+    self: &mut Dao<T>,
+    from_receipt: u64,
+    to_receipt: u64,
+    clock: &Clock,
+) {
+    let money = self.receipt_pool.write_off(from_receipt, to_receipt, clock.timestamp_ms());
+    let amount_units = money.value();
+    self.treasury.deposit(money);
+    payout_events::receipts_written_off(self.dao_id, from_receipt, to_receipt, amount_units);
 }
 
 public(package) fun set_roles_by_vote<T>(self: &mut Dao<T>, member: address, roles: u8) {

@@ -49,3 +49,7 @@ public(package) fun epoch_statement(): vector<u8> {
 public(package) fun epoch_leaf(): vector<u8> {
     b"usufruct/epoch-leaf/v1"
 }
+
+public(package) fun opening_ack(): vector<u8> {
+    b"usufruct/opening-ack/v1"
+}

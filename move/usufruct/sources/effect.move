@@ -25,6 +25,8 @@ const ENothingSpent: u64 = 1450;
 const EOtherObjects: u64 = 1451;
 /// The effect is on another dataset than this.
 const EWrongDataset: u64 = 1452;
+/// Receipts are numbered from 1, and a run of them has one at least.
+const EReceiptRun: u64 = 1453;
 
 /// The order is that of the variants' indices in the serialisation: append only.
 public enum Effect has copy, drop, store {
@@ -51,6 +53,7 @@ public enum Effect has copy, drop, store {
     TombstoneDataset { dataset_id: address },
     OfferLicence { terms: LicenceTerms },
     WithdrawLicenceOffer { offer_id: address },
+    WriteOffReceipts { from_receipt: u64, to_receipt: u64 },
 }
 
 // === Making one ===
@@ -144,6 +147,12 @@ public fun withdraw_licence_offer(offer_id: address): Effect {
     Effect::WithdrawLicenceOffer { offer_id }
 }
 
+/// Private receipts that nobody could divide: by the time of execution they must be the next ones, and old enough.
+public fun write_off_receipts(from_receipt: u64, to_receipt: u64): Effect {
+    assert!(from_receipt > 0 && from_receipt <= to_receipt, EReceiptRun);
+    Effect::WriteOffReceipts { from_receipt, to_receipt }
+}
+
 // === Applying it ===
 
 /// `holder_set` is the one that the policy names once the effect has been applied.
@@ -197,6 +206,9 @@ public(package) fun apply<T>(
             dao.register_signer(signer_kind, public_keys, pay_to)
         },
         Effect::WithdrawSigner { signer_id } => dao.withdraw_signer(signer_id, clock),
+        Effect::WriteOffReceipts { from_receipt, to_receipt } => {
+            dao.write_off_receipts(from_receipt, to_receipt, clock)
+        },
         _ => abort EOtherObjects,
     }
 }

@@ -90,6 +90,14 @@ public struct EpochSwept has copy, drop {
     amount_units: u64,
 }
 
+public struct ReceiptsWrittenOff has copy, drop {
+    dao_id: address,
+    from_receipt: u64,
+    to_receipt: u64,
+    /// In the treasury.
+    amount_units: u64,
+}
+
 public(package) fun signer_registered(
     signer_id: address,
     dao_id: address,
@@ -202,4 +210,13 @@ public(package) fun epoch_swept(
     amount_units: u64,
 ) {
     event::emit(EpochSwept { epoch_id, dao_id, unclaimed_to, account, amount_units });
+}
+
+public(package) fun receipts_written_off(
+    dao_id: address,
+    from_receipt: u64,
+    to_receipt: u64,
+    amount_units: u64,
+) {
+    event::emit(ReceiptsWrittenOff { dao_id, from_receipt, to_receipt, amount_units });
 }

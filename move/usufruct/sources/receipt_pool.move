@@ -1,6 +1,7 @@
 /// What private settlement has set aside for a DAO's contributors. Receipts are numbered from 1; a chain of hashes over
 /// their digests names any run of them in 32 bytes, and what was set aside up to each is kept, so that an epoch over any
-/// run has one exact total. Epochs cover receipts in order and without gaps.
+/// run has one exact total. Epochs cover receipts in order and without gaps; what nobody could divide for a long time, a
+/// vote writes off, so that it does not keep the later ones waiting for ever.
 module usufruct::receipt_pool;
 
 use sui::{balance::Balance, table::{Self, Table}};
@@ -8,16 +9,27 @@ use usufruct::{custody::{Self, Vault}, digest, domain_tags};
 
 /// There is no receipt of this number.
 const ENoReceipt: u64 = 1700;
+/// The receipts do not begin after the last that is covered, or there are none, or not that many.
+const EWriteOffReceipts: u64 = 1701;
+/// An epoch is in its challenge window: if it is rejected, its receipts come before these.
+const EWriteOffChallenged: u64 = 1702;
+/// The last of the receipts was settled too short a time ago: they can still be divided.
+const EWriteOffEarly: u64 = 1703;
 
 /// A settler may leave attempts out. Were there no limit, one rejected epoch of the last attempt that there is would
 /// leave none for its number, and the pool could never be paid out.
 const ATTEMPTS_AHEAD_AT_MOST: u32 = 1_000;
+
+/// 30 days from the settlement of a receipt until it can be written off: no vote can be quicker than those who divide.
+const WRITE_OFF_AFTER_MS: u64 = 2_592_000_000;
 
 /// The pool after a receipt.
 public struct Mark has copy, drop, store {
     receipt_chain: address,
     /// All that was ever set aside, paid out since or not.
     pooled_units: u128,
+    /// Of this receipt: never before that of an earlier one.
+    settled_at_ms: u64,
 }
 
 public struct ReceiptPool<phantom T> has store {
@@ -25,7 +37,7 @@ public struct ReceiptPool<phantom T> has store {
     receipt_count: u64,
     /// By receipt number.
     marks: Table<u64, Mark>,
-    /// Receipts up to this are covered by an epoch that was not rejected.
+    /// Receipts up to this are covered by an epoch that was not rejected, or were written off.
     covered_receipts: u64,
     /// Epochs that were not rejected.
     epoch_count: u64,
@@ -52,6 +64,7 @@ public(package) fun add<T>(
     self: &mut ReceiptPool<T>,
     receipt_digest: address,
     money: Balance<T>,
+    settled_at_ms: u64,
 ): u64 {
     let number = self.receipt_count + 1;
     let before = self.mark(number - 1);
@@ -59,6 +72,7 @@ public(package) fun add<T>(
     let mark = Mark {
         receipt_chain: digest::tagged(domain_tags::receipt_chain(), parts),
         pooled_units: before.pooled_units + (money.value() as u128),
+        settled_at_ms,
     };
     self.receipt_count = number;
     self.marks.add(number, mark);
@@ -97,6 +111,23 @@ public(package) fun reject_epoch<T>(
     self.covered_receipts = from_receipt - 1;
     self.window_ends_at_ms = 0;
     self.held.deposit(money);
+}
+
+/// Hand out what was set aside for exactly the next receipts, which nobody has divided in all that time. Epochs that were
+/// proposed keep theirs.
+public(package) fun write_off<T>(
+    self: &mut ReceiptPool<T>,
+    from_receipt: u64,
+    to_receipt: u64,
+    now_ms: u64,
+): Balance<T> {
+    let is_next = from_receipt == self.covered_receipts + 1 && from_receipt <= to_receipt;
+    assert!(is_next && to_receipt <= self.receipt_count, EWriteOffReceipts);
+    assert!(!self.is_challenged(now_ms), EWriteOffChallenged);
+    assert!(now_ms >= self.mark(to_receipt).settled_at_ms + WRITE_OFF_AFTER_MS, EWriteOffEarly);
+    let total_units = self.units_between(self.covered_receipts, to_receipt);
+    self.covered_receipts = to_receipt;
+    self.held.withdraw(total_units)
 }
 
 /// What was set aside for the receipts after `from` up to and with `to`. In u64: it is in the vault.
@@ -145,7 +176,7 @@ public fun held_units<T>(self: &ReceiptPool<T>): u64 {
 }
 
 fun mark<T>(self: &ReceiptPool<T>, number: u64): Mark {
-    if (number == 0) return Mark { receipt_chain: @0x0, pooled_units: 0 };
+    if (number == 0) return Mark { receipt_chain: @0x0, pooled_units: 0, settled_at_ms: 0 };
     assert!(self.marks.contains(number), ENoReceipt);
     self.marks[number]
 }

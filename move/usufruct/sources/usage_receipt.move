@@ -15,7 +15,9 @@ use usufruct::{
     domain_tags,
     events,
     grant,
+    holder_set::HolderSet,
     job::Job,
+    opening_ack,
     payout_events,
     registry::{Self, Registry}
 };
@@ -133,14 +135,18 @@ public fun settle<T>(
 
 /// Epoch mode: treasury, runner and protocol are paid, the contributors' part is set aside, and nobody sees the uses.
 /// So nobody here checks grants or spends their budgets either: that is for the settler and the holders who countersign
-/// the epoch that divides the part.
+/// the epoch that divides the part. That they can, they say beforehand: acknowledgement `i` is by the member of index
+/// `members[i]` of the holder set that the policy names, over an `OpeningAck` of this receipt.
 public fun settle_privately<T>(
     job: &mut Job<T>,
     dao: &mut Dao<T>,
     dataset: &Dataset,
     registry: &Registry,
+    holder_set: &HolderSet,
     receipt_bytes: vector<u8>,
     signature: vector<u8>,
+    members: vector<u8>,
+    acknowledgements: vector<vector<u8>>,
     clock: &Clock,
     ctx: &mut TxContext,
 ) {
@@ -157,6 +163,14 @@ public fun settle_privately<T>(
     );
     let price_units = receipt.price_units;
     assert!(price_units == 0 || price_units == job.price_per_question_units(), EPrice);
+    opening_ack::assert_acknowledged(
+        dao,
+        registry,
+        holder_set,
+        receipt_bytes,
+        members,
+        acknowledgements,
+    );
 
     let receipt_digest = digest::tagged(domain_tags::receipt(), vector[receipt_bytes]);
     let split = job.split();
@@ -170,7 +184,7 @@ public fun settle_privately<T>(
         ctx,
     );
     let pooled_units = pooled.value();
-    let receipt_number = dao.receipt_pool_mut().add(receipt_digest, pooled);
+    let receipt_number = dao.receipt_pool_mut().add(receipt_digest, pooled, now_ms);
     payout_events::receipt_settled_privately(
         receipt.job_id,
         receipt.question_id,

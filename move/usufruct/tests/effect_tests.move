@@ -60,6 +60,8 @@ fun effects_serialise_as_the_protocol_library_does() {
     let roles = effect::set_roles(world::stranger(), 5);
     assert!(bcs::to_bytes(&roles) == governance_fixtures::set_roles());
     assert!(bcs::to_bytes(&effect::unpause()) == governance_fixtures::unpause());
+    let write_off = effect::write_off_receipts(1_011, 1_012);
+    assert!(bcs::to_bytes(&write_off) == governance_fixtures::write_off_receipts());
 }
 
 // === Refused when made ===
@@ -117,6 +119,21 @@ fun nothing_is_not_spent() {
 #[test, expected_failure(abort_code = usufruct::membership::EUnknownRole)]
 fun there_is_no_fourth_role() {
     effect::set_roles(@0x1, 8);
+}
+
+#[test, expected_failure(abort_code = usufruct::effect::EReceiptRun)]
+fun receipts_are_numbered_from_one() {
+    effect::write_off_receipts(0, 1);
+}
+
+#[test, expected_failure(abort_code = usufruct::effect::EReceiptRun)]
+fun a_run_of_none_is_not_written_off() {
+    effect::write_off_receipts(2, 1);
+}
+
+#[test]
+fun a_run_may_be_of_one() {
+    effect::write_off_receipts(1, 1);
 }
 
 // === Executed ===

@@ -65,3 +65,7 @@ public fun set_roles(): vector<u8> {
 public fun unpause(): vector<u8> {
     x"0b"
 }
+
+public fun write_off_receipts(): vector<u8> {
+    x"11f303000000000000f403000000000000"
+}

@@ -75,9 +75,25 @@ public fun settle_privately(world: &mut World, receipt: Receipt) {
 
 use fun settle_bytes as World.settle_bytes;
 
+/// Acknowledged by the first two holders.
 public fun settle_bytes(world: &mut World, receipt: vector<u8>, signature: vector<u8>) {
+    let acks = epoch_fixtures::acknowledgements(receipt);
+    world.settle_with(0, receipt, signature, vector[0, 1], vector[acks[0], acks[1]]);
+}
+
+use fun settle_with as World.settle_with;
+
+public fun settle_with(
+    world: &mut World,
+    holder_set: u64,
+    receipt: vector<u8>,
+    signature: vector<u8>,
+    members: vector<u8>,
+    acknowledgements: vector<vector<u8>>,
+) {
     world.next(world::stranger());
     let registry = world.take_registry();
+    let set = world.take_holder_set(holder_set);
     let mut dao = world.take_dao(0);
     let dataset = world.take_dataset(0);
     let mut job = world.take_job(0);
@@ -87,14 +103,18 @@ public fun settle_bytes(world: &mut World, receipt: vector<u8>, signature: vecto
         &mut dao,
         &dataset,
         &registry,
+        &set,
         receipt,
         signature,
+        members,
+        acknowledgements,
         clock,
         ctx,
     );
     ts::return_shared(job);
     ts::return_shared(dataset);
     ts::return_shared(dao);
+    ts::return_shared(set);
     ts::return_shared(registry);
 }
 

@@ -1,4 +1,4 @@
-import type { ProposalEffectKind } from '@usufruct/protocol';
+import type { ChainActionKind, ProposalEffectKind } from '@usufruct/protocol';
 import type { Needs } from '../play/actor.js';
 import { RULES_REFUSALS, RULES_TWISTS } from './governance.js';
 
@@ -24,6 +24,8 @@ export const EFFECT_TWISTS: Readonly<Record<string, ProposalEffectKind>> = {
   'licence purpose code': 'offerLicence',
   'no licence term': 'offerLicence',
   'long licence term': 'offerLicence',
+  'receipt zero': 'writeOffReceipts',
+  'receipts backwards': 'writeOffReceipts',
 };
 
 function ruleOf(twist: string): ProposalEffectKind {
@@ -46,6 +48,7 @@ export const EFFECT_REFUSALS: Readonly<Record<string, readonly string[]>> = {
   'INVALID_ARGUMENT amountUnits': ['effect::ENothingSpent'],
   'INVALID_ARGUMENT roles': ['membership::EUnknownRole'],
   'INVALID_ARGUMENT termMs': ['licence_terms::ETerm'],
+  'INVALID_ARGUMENT receipts': ['effect::EReceiptRun'],
   'INVALID_ARGUMENT signerKind': ['signers::ESignerKind'],
   // Too few of them, one of zeros, or one twice.
   'INVALID_ARGUMENT publicKeys': ['signers::EKeyCount', 'checks::EKeyInvalid', 'checks::ENotASet'],
@@ -56,7 +59,11 @@ interface ExecutionTwist {
   /** What is voted for: the last of them in the way of the twist, those before it as they should be. */
   readonly effects: readonly ProposalEffectKind[];
   readonly lastAppraisalVersion?: true;
+  /** What has to be set aside or divided before the votes, in a DAO that pays in epochs. */
+  readonly before?: readonly ChainActionKind[];
 }
+/** A private receipt. */
+const SET_ASIDE: readonly ChainActionKind[] = ['registerRunner', 'mint', 'fundJob', 'settlePrivately'];
 
 /** Effects that can be proposed, and are refused when they are executed, by the DAO of that moment. */
 export const EXECUTION_TWISTS: Readonly<Record<string, ExecutionTwist>> = {
@@ -98,13 +105,30 @@ export const EXECUTION_TWISTS: Readonly<Record<string, ExecutionTwist>> = {
     refusal: 'TOMBSTONED licence-offer',
     effects: ['offerLicence', 'withdrawLicenceOffer', 'withdrawLicenceOffer'],
   },
+  'receipts left out': { refusal: 'INVALID_ARGUMENT receipts', effects: ['writeOffReceipts'], before: SET_ASIDE },
+  'receipts to come': { refusal: 'INVALID_ARGUMENT receipts', effects: ['writeOffReceipts'], before: SET_ASIDE },
+  'receipts too young': { refusal: 'INVALID_ARGUMENT toReceipt', effects: ['writeOffReceipts'], before: SET_ASIDE },
+  'receipts in an epoch': {
+    refusal: 'INVALID_ARGUMENT receipts',
+    effects: ['writeOffReceipts'],
+    before: [...SET_ASIDE, 'proposeEpoch'],
+  },
+  'receipts after a challenged epoch': {
+    refusal: 'EPOCH_STATE challenged',
+    effects: ['writeOffReceipts'],
+    before: [...SET_ASIDE, 'settlePrivately', 'proposeEpoch', 'settlePrivately'],
+  },
 };
 
 /** What has to be voted for such a twist. */
 export function executionNeeds(twist: string): Needs {
-  const { effects = [], lastAppraisalVersion = false } = EXECUTION_TWISTS[twist] ?? {};
+  const { effects = [], lastAppraisalVersion = false, before } = EXECUTION_TWISTS[twist] ?? {};
   const last = effects.length - 1;
-  return { effects: effects.map((kind, i) => (i === last ? { kind, way: twist } : { kind })), lastAppraisalVersion };
+  return {
+    effects: effects.map((kind, i) => (i === last ? { kind, way: twist } : { kind })),
+    lastAppraisalVersion,
+    ...(before !== undefined && { mode: 'epoch' }),
+  };
 }
 
 /** And the abort for each refusal then. */
@@ -127,4 +151,11 @@ export const EXECUTION_REFUSALS: Readonly<Record<string, readonly string[]>> = {
   'TOMBSTONED dataset': ['dataset::ETombstoned'],
   'NOT_FOUND licence-offer': ['licence::ENoOffer'],
   'TOMBSTONED licence-offer': ['licence::EOfferWithdrawn'],
+  'INVALID_ARGUMENT receipts': ['receipt_pool::EWriteOffReceipts'],
+  'EPOCH_STATE challenged': ['receipt_pool::EWriteOffChallenged'],
+  'INVALID_ARGUMENT toReceipt': ['receipt_pool::EWriteOffEarly'],
 };
+
+/** Two receipts that nobody divides for a month. */
+export const WRITTEN_OFF = 'receipts written off';
+export const BEFORE_WRITING_OFF: readonly ChainActionKind[] = [...SET_ASIDE, 'settlePrivately'];

@@ -65,6 +65,8 @@ function effectCall(effect: ProposalEffect): move.Call {
     }
     case 'withdrawLicenceOffer':
       return move.call('withdraw_licence_offer', move.address(effect.offerId));
+    case 'writeOffReceipts':
+      return move.call('write_off_receipts', move.number(effect.fromReceipt), move.number(effect.toReceipt));
     case 'tombstoneDataset':
       return move.call('tombstone_dataset', move.address(effect.datasetId));
   }

@@ -1,4 +1,11 @@
-import { asAmount, type DatasetId, type HolderSetId, type LicenceId, type SignerId } from '@usufruct/kernel';
+import {
+  asAmount,
+  asTimestampMs,
+  type DatasetId,
+  type HolderSetId,
+  type LicenceId,
+  type SignerId,
+} from '@usufruct/kernel';
 import {
   ALL_ROLES,
   LIMITS,
@@ -40,6 +47,7 @@ const KINDS: readonly ProposalEffectKind[] = [
   'offerLicence',
   'offerLicence',
   'withdrawLicenceOffer',
+  'writeOffReceipts',
 ];
 
 /** What somebody of the DAO could propose; with a twist or in a way as `effect-refusals.ts` names them. */
@@ -131,7 +139,26 @@ const MAKERS: { readonly [K in ProposalEffectKind]: Maker } = {
       offerId: isKnown ? random.pick(offers).id : word<LicenceId>('unknown offer'),
     };
   },
+  writeOffReceipts: writeOffOf,
 };
+
+/** Mostly the next ones, once they are old enough. */
+function writeOffOf({ ledger, random }: Play, { id }: DaoRecord, way: string | null): ProposalEffect {
+  const kind = 'writeOffReceipts';
+  const pool = ledger.read('receipt-pool', id);
+  const [covered, count] = [pool?.coveredReceipts ?? 0n, pool?.receiptCount ?? 0n];
+  const last = ledger.read('pool-mark', `${id}/${count}`);
+  if (way === 'receipt zero') return { kind, fromReceipt: 0n, toReceipt: 1n };
+  if (way === 'receipts backwards') return { kind, fromReceipt: covered + 2n, toReceipt: covered + 1n };
+  if (way === 'receipts left out') return { kind, fromReceipt: covered + 2n, toReceipt: covered + 2n };
+  if (way === 'receipts to come') return { kind, fromReceipt: covered + 1n, toReceipt: count + 1n };
+  if (way === 'receipts in an epoch') return { kind, fromReceipt: 1n, toReceipt: count || 1n };
+  if (way === null && last !== undefined && covered < count && random.chance(0.9)) {
+    ledger.nowMs = asTimestampMs(Math.max(ledger.nowMs, last.settledAtMs + LIMITS.writeOffAfterMs));
+  }
+  const some = covered < count ? random.pick([covered + 1n, count]) : covered + 1n;
+  return { kind, fromReceipt: covered + 1n, toReceipt: way === null ? some : covered + 1n };
+}
 
 function somePolicy(play: Play, way: string | null): ReturnType<typeof policyOf> {
   const set = play.random.pick(play.ledger.all('holder-set'));

@@ -4,9 +4,15 @@ import type { Actor } from '../play/actor.js';
 import { STRANGER } from '../play/cast.js';
 import type { Ledger } from '../play/ledger.js';
 import * as move from '../play/move-text.js';
-import { EXECUTION_REFUSALS, EXECUTION_TWISTS, executionNeeds } from './effect-refusals.js';
+import {
+  BEFORE_WRITING_OFF,
+  EXECUTION_REFUSALS,
+  EXECUTION_TWISTS,
+  executionNeeds,
+  WRITTEN_OFF,
+} from './effect-refusals.js';
 import { nextNeeded } from './effects.js';
-import { DECIDED, VOTED } from './voting.js';
+import { DECIDED, effects, VOTED } from './voting.js';
 
 const REFUSED_EFFECTS = Object.keys(EXECUTION_TWISTS);
 
@@ -14,14 +20,19 @@ export const executeProposal: Actor = {
   kind: 'executeProposal',
   weight: 4,
   twists: ['voting', 'rejected', 'timelocked', 'lapsed', 'executed', ...REFUSED_EFFECTS],
+  ways: [WRITTEN_OFF],
   meets: Object.fromEntries(REFUSED_EFFECTS.map((twist) => [twist, EXECUTION_TWISTS[twist]!.refusal])),
   before: {
     voting: ['propose'],
     rejected: ['propose'],
     executed: ['propose', 'vote', 'vote', 'vote', 'executeProposal'],
+    [WRITTEN_OFF]: [...BEFORE_WRITING_OFF, ...VOTED],
     ...Object.fromEntries(REFUSED_EFFECTS.map(beforeRefusal)),
   },
-  needs: (twist) => (twist !== null && twist in EXECUTION_TWISTS ? executionNeeds(twist) : {}),
+  needs(twist) {
+    if (twist === WRITTEN_OFF) return { mode: 'epoch', effects: effects('writeOffReceipts') };
+    return twist !== null && twist in EXECUTION_TWISTS ? executionNeeds(twist) : {};
+  },
   prepare: ['propose', 'vote', 'vote', 'vote', 'vote'],
   attempt(play, twist) {
     const { ledger, random } = play;
@@ -29,7 +40,8 @@ export const executeProposal: Actor = {
       nextNeeded(play, { id: daoId })?.kind === effect.kind || play.needs.effects === undefined;
     const proposals = ledger
       .all('proposal')
-      .filter((proposal) => atTheRightTime(proposal, ledger.nowMs, twist) !== null);
+      .filter((proposal) => atTheRightTime(proposal, ledger.nowMs, twist) !== null)
+      .filter((proposal) => twist !== WRITTEN_OFF || canBeWrittenOff(ledger, proposal));
     const proposal = random.mostly(proposals, isNeeded, 0.9);
     if (proposal === null) return null;
     const { id: proposalId, daoId, effect } = proposal;
@@ -54,10 +66,17 @@ export const executeProposal: Actor = {
 
 /** What is voted for first, every effect in turn, and what is to be of another DAO. */
 function beforeRefusal(twist: string): [string, ChainActionKind[]] {
-  const { effects } = EXECUTION_TWISTS[twist]!;
-  const decided: ChainActionKind[] = effects.slice(1).flatMap(() => DECIDED);
+  const { effects: owed, before = [] } = EXECUTION_TWISTS[twist]!;
+  const decided: ChainActionKind[] = owed.slice(1).flatMap(() => DECIDED);
   const others: ChainActionKind[] = twist.endsWith('of another') ? ['createDao', 'createDataset'] : [];
-  return [twist, [...others, ...decided, ...VOTED]];
+  return [twist, [...others, ...decided, ...before, ...VOTED]];
+}
+
+/** What is set aside and wanted, all of it: so the scenario sees money that is written off. */
+function canBeWrittenOff(ledger: Ledger, { daoId, effect }: ProposalView): boolean {
+  if (effect.kind !== 'writeOffReceipts') return false;
+  const pool = ledger.read('receipt-pool', daoId);
+  return pool !== undefined && effect.fromReceipt === pool.coveredReceipts + 1n && pool.receiptCount > 1n;
 }
 
 /** Effects that the contracts execute with the dataset that they are about. */

@@ -1,9 +1,17 @@
 import { sign } from '@usufruct/crypto';
 import { concatBytes } from '@usufruct/kernel';
-import { TAGS, UsageReceiptBcs, type ChainActionKind, type PayoutMode } from '@usufruct/protocol';
+import {
+  OpeningAckBcs,
+  receiptDigest,
+  TAGS,
+  UsageReceiptBcs,
+  type ChainActionKind,
+  type PayoutMode,
+} from '@usufruct/protocol';
 import type { Actor, Play } from '../play/actor.js';
-import { STRANGER } from '../play/cast.js';
+import { CHAIN, STRANGER } from '../play/cast.js';
 import * as move from '../play/move-text.js';
+import { MEMBER_TWISTS, signaturesOf } from './member-signatures.js';
 import { planOf, receiptOf, USES_SALT, type ReceiptPlan } from './receipt-plan.js';
 import { SIGNER_MEETS, SIGNER_TWISTS, SIGNER_WAYS, signingNeeds } from './receipt-signer.js';
 import { USE_MEETS, USE_TWISTS } from './uses.js';
@@ -140,29 +148,67 @@ export const settleReceipt: Actor = {
   },
 };
 
+/** The runner signs the receipt, holders that they have its opening: these are the ways to be wrong about the latter. */
+const ACKNOWLEDGEMENT = 'acknowledgement of ';
+const ACK_TWISTS = [...MEMBER_TWISTS.map((twist) => `${ACKNOWLEDGEMENT}${twist}`), `${ACKNOWLEDGEMENT}another receipt`];
+
 /** Without its uses: nobody sees them, so nobody checks them here. */
 export const settlePrivately: Actor = {
   kind: 'settlePrivately',
   needs: (twist) => ({ mode: twist === 'mode' ? 'direct' : 'epoch', ...retirementFor(twist), ...signingNeeds(twist) }),
   weight: 4,
-  twists: [...RECEIPT_TWISTS, ...SIGNER_TWISTS, 'runner withdrawn'],
+  twists: [...RECEIPT_TWISTS, ...SIGNER_TWISTS, 'runner withdrawn', ...ACK_TWISTS],
   ways: SIGNER_WAYS,
-  meets: { ...RECEIPT_MEETS, ...SIGNER_MEETS },
+  meets: {
+    ...RECEIPT_MEETS,
+    ...SIGNER_MEETS,
+    [`${ACKNOWLEDGEMENT}too few`]: 'FORBIDDEN holders of the set',
+    [`${ACKNOWLEDGEMENT}member twice`]: 'INVALID_ARGUMENT signatures',
+    [`${ACKNOWLEDGEMENT}no such member`]: 'INVALID_ARGUMENT signatures.member',
+    [`${ACKNOWLEDGEMENT}signature`]: 'SIGNATURE_INVALID',
+    [`${ACKNOWLEDGEMENT}another receipt`]: 'SIGNATURE_INVALID',
+    [`${ACKNOWLEDGEMENT}retired signer`]: 'TOMBSTONED holder',
+  },
   prepare: ['registerRunner', 'mint', 'fundJob'],
   before: {
     ...VERIFIED_BEFORE,
     again: ['settlePrivately'],
+    [`${ACKNOWLEDGEMENT}retired signer`]: ['mint', 'fundJob', 'tombstoneHolder'],
     'runner withdrawn': ['settlePrivately', 'proposeEpoch', 'proveEquivocation', 'mint', 'fundJob'],
   },
   async attempt(play, twist) {
     const sent = await signedReceipt(play, 'epoch', twist);
     if (sent === null) return null;
     const { job, receipt, signature } = sent;
-    const ids = [STRANGER, job.daoId, job.datasetId, job.id].map(move.address);
-    const call = move.call('stage_jobs::settle_privately', ...ids, move.bytes(receipt), move.bytes(signature));
-    return { sender: STRANGER, action: { kind: 'settlePrivately', receipt, signature }, call };
+    const { holderSetId, verifierThreshold: needed } = play.ledger.read('dao', job.daoId)!.policy;
+    const set = play.ledger.read('holder-set', holderSetId)!;
+    const about = twist === `${ACKNOWLEDGEMENT}another receipt` ? Uint8Array.of(...receipt, 0) : receipt;
+    const message = OpeningAckBcs.serialize({
+      chainId: CHAIN.chainId,
+      daoId: job.daoId,
+      receiptDigest: receiptDigest(about),
+    }).toBytes();
+    const signing = { set, message, domainTag: TAGS.openingAck, needed };
+    const ackTwist = twist?.startsWith(ACKNOWLEDGEMENT) === true ? twist.slice(ACKNOWLEDGEMENT.length) : null;
+    const acknowledgements = await signaturesOf(play, signing, ackTwist);
+    const call = move.call(
+      'stage_jobs::settle_privately',
+      ...[STRANGER, job.daoId, job.datasetId, job.id, set.id].map(move.address),
+      move.bytes(receipt),
+      move.bytes(signature),
+      ...move.signatures(acknowledgements),
+    );
+    const action = { kind: 'settlePrivately' as const, receipt, signature, acknowledgements };
+    return { sender: STRANGER, action, call };
   },
-  refusals: VERIFIED_REFUSALS,
+  refusals: {
+    ...VERIFIED_REFUSALS,
+    'INVALID_ARGUMENT signatures': ['holder_set::ESignerTwice'],
+    'FORBIDDEN holders of the set': ['holder_set::ETooFewSigners'],
+    'INVALID_ARGUMENT signatures.member': ['holder_set::ENoSuchMember'],
+    'TOMBSTONED holder': ['holder_set::EHolderTombstoned'],
+    SIGNATURE_INVALID: ['opening_ack::EAcknowledgement'],
+  },
 };
 
 interface Sent extends ReceiptPlan {

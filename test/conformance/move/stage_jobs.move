@@ -116,11 +116,15 @@ public fun settle_privately(
     dao_id: address,
     dataset_id: address,
     job_id: address,
+    holder_set_id: address,
     receipt: vector<u8>,
     signature: vector<u8>,
+    members: vector<u8>,
+    acknowledgements: vector<vector<u8>>,
 ) {
     s.next_tx(sender);
     let registry = s.take_registry();
+    let set: HolderSet = s.take(holder_set_id);
     let mut dao: Dao<COIN> = s.take(dao_id);
     let dataset: Dataset = s.take(dataset_id);
     let mut job: Job<COIN> = s.take(job_id);
@@ -130,14 +134,18 @@ public fun settle_privately(
         &mut dao,
         &dataset,
         &registry,
+        &set,
         receipt,
         signature,
+        members,
+        acknowledgements,
         clock,
         scenario.ctx(),
     );
     ts::return_shared(job);
     ts::return_shared(dataset);
     ts::return_shared(dao);
+    ts::return_shared(set);
     ts::return_shared(registry);
 }
 

@@ -1,8 +1,10 @@
 import { verify } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, toUsufructError, type Digest, type UsufructError } from '@usufruct/kernel';
-import { LIMITS, OpeningAckBcs, receiptDigest, TAGS, type ChainInfo, type JobView } from '@usufruct/protocol';
+import { isLiving, LIMITS, OpeningAckBcs, receiptDigest, TAGS, type ChainInfo, type JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { HolderDirectory } from '../keys/holder-directory.js';
+import { acknowledgementsOf, type HoldersNow } from './holders-now.js';
+import { sealAnew } from './seal-opening.js';
 import type { AnswerRecord, Delivery } from './store.js';
 
 /** The holders, by their keys, that did not answer in this round: nobody waits for them again before the next. */
@@ -16,12 +18,6 @@ interface ToBring {
   readonly onChain: () => Promise<[ChainInfo, JobView]>;
 }
 
-/** How many more holders must have an answer's opening; none where its uses are public. */
-export function acksMissing({ settlement }: Pick<AnswerRecord, 'settlement'>): number {
-  if (settlement?.kind !== 'private') return 0;
-  return Math.max(0, settlement.acksNeeded - settlement.deliveries.filter(({ isAcked }) => isAcked).length);
-}
-
 /** Brings stored openings to the holders, until enough of them have signed that they have them, and then to the rest. */
 export class OpeningDelivery {
   readonly #holders: HolderDirectory;
@@ -33,23 +29,59 @@ export class OpeningDelivery {
   }
 
   /**
-   * Resolves when as many holders have this answer's opening as must; at once where its uses are public. Every
-   * acknowledgement is stored when it comes, those that come later too.
+   * Resolves when as many of these holders have signed that they have this private answer's opening as must. Every
+   * acknowledgement is stored when it comes, those that come later too; those of members who have left or were retired
+   * since count for nothing, and members who came since are asked instead.
    *
    * Refuses `UPSTREAM_UNAVAILABLE` while too few holders answer, what they refuse once too few can still take it, and
-   * `RECEIPT_INVALID` when the receipt has become too old to be settled, if it is not on the chain already.
+   * `RECEIPT_INVALID` when the receipt has become too old to be settled.
    */
-  async deliver(record: AnswerRecord, isOnChain: boolean, away: Away): Promise<void> {
-    const missing = acksMissing(record);
-    if (missing === 0) return;
-    if (!isOnChain && this.context.clock.nowMs() - record.issuedAtMs > LIMITS.receiptFreshnessMs) {
+  async deliver(record: AnswerRecord, holders: HoldersNow, away: Away): Promise<void> {
+    const missing = (): number => holders.needed - acknowledgementsOf(this.#deliveries(record), holders).length;
+    if (missing() <= 0) return;
+    if (this.context.clock.nowMs() - record.issuedAtMs > LIMITS.receiptFreshnessMs) {
       throw refuse('RECEIPT_INVALID', { check: 'freshness' });
     }
     const bring = this.#toBring(record);
+    const left = () => this.#leftWith(record, holders);
+    if (this.#isForOthers(record, holders)) {
+      // Somebody has to have it before those who came since can be given it.
+      await Promise.allSettled(left().map((delivery) => this.#deliverOne(bring, delivery, away)));
+      if (missing() <= 0) return;
+      await this.#addHolders(record, holders);
+    }
+    if (left().length < missing()) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: 'key holders' });
     await enough(
-      leftOf(record).map((delivery) => this.#deliverOne(bring, delivery, away)),
-      missing,
+      left().map((delivery) => this.#deliverOne(bring, delivery, away)),
+      missing(),
     );
+  }
+
+  async #addHolders(record: AnswerRecord, holders: HoldersNow): Promise<void> {
+    const { store, logger } = this.context;
+    try {
+      store.addDeliveries(record, await sealAnew(this.context, record, this.#deliveries(record), holders));
+    } catch (cause) {
+      const { jobId, questionId } = record;
+      logger.warn('opening.not_sealed_anew', { jobId, questionId, code: toUsufructError(cause).code });
+    }
+  }
+
+  #deliveries({ jobId, questionId }: AnswerRecord): readonly Delivery[] {
+    const settlement = this.context.store.find(jobId, questionId)?.settlement;
+    return settlement?.kind === 'private' ? settlement.deliveries : [];
+  }
+
+  /** There are members now, or keys of theirs, to which it was not sealed. */
+  #isForOthers(record: AnswerRecord, { set }: HoldersNow): boolean {
+    const keys = new Set(this.#deliveries(record).map(({ holderKey }) => holderKey));
+    return set.members.some((one) => isLiving(set, one) && !keys.has(one.signingPublicKey));
+  }
+
+  /** To members of now. */
+  #leftWith(record: AnswerRecord, { set }: HoldersNow): readonly Delivery[] {
+    const members = new Set(set.members.filter((one) => isLiving(set, one)).map((one) => one.signingPublicKey));
+    return this.#deliveries(record).filter((one) => one.acknowledgement === null && members.has(one.holderKey));
   }
 
   /** Try once to bring a settled answer's opening to the holders that have not got it. Never rejects. */
@@ -95,22 +127,23 @@ export class OpeningDelivery {
     const [{ chainId }, { daoId }] = await onChain();
     const holder = await this.#holders.find(holderKey, chainId);
     const ack = await holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) });
+    const signature = fromBase64(ack.signature);
     const isSigned = await verify({
       publicKey: fromBase64(holderKey),
       domainTag: TAGS.openingAck,
       message: OpeningAckBcs.serialize({ chainId, daoId, receiptDigest: digest }).toBytes(),
-      signature: fromBase64(ack.signature),
+      signature,
     });
     if (!isSigned) {
       this.#holders.forget(holderKey);
       throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: 'signature' });
     }
-    this.context.store.markDelivered(record, holderKey);
+    this.context.store.markDelivered(record, holderKey, signature);
   }
 }
 
 const leftOf = ({ settlement }: AnswerRecord): readonly Delivery[] =>
-  settlement?.kind === 'private' ? settlement.deliveries.filter(({ isAcked }) => !isAcked) : [];
+  settlement?.kind === 'private' ? settlement.deliveries.filter(({ acknowledgement }) => acknowledgement === null) : [];
 
 /** Resolves with the `needed`-th success; rejects when all is over without it, or too many failed for good. */
 function enough(tries: readonly Promise<void>[], needed: number): Promise<void> {

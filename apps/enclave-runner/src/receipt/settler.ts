@@ -1,15 +1,16 @@
 import { fromWire, toUsufructError, refuse, type UsufructError } from '@usufruct/kernel';
 import type { PreparedTransaction } from '@usufruct/chain';
-import { LIMITS, receiptDigest, type ChainAction } from '@usufruct/protocol';
+import { LIMITS, receiptDigest, type ChainAction, type StatementSignature } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
-import { acksMissing, OpeningDelivery, type Away } from './delivery.js';
+import { OpeningDelivery, type Away } from './delivery.js';
+import { acknowledgementsOf, holdersNow } from './holders-now.js';
 import type { AnswerRecord, Settlement } from './store.js';
 
-/** A receipt, and how it is settled. */
+/** A receipt, and how it is settled: with its uses, or with what holders signed who have its opening. */
 export interface Settling {
   readonly receipt: Uint8Array;
   readonly signature: Uint8Array;
-  readonly settlement: Settlement;
+  readonly by: Extract<Settlement, { kind: 'direct' }> | { readonly acknowledgements: StatementSignature[] };
 }
 
 /** So many groups of answers are gone on with at once, those that wait for the same holders one after another. */
@@ -22,21 +23,21 @@ const SETTLEABLE_MS = LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs;
 /** Sign the transaction that settles a receipt. Nothing is sent. */
 export const prepareSettlement = (
   { chain, wallet }: RunnerContext,
-  { receipt, signature, settlement }: Settling,
+  { receipt, signature, by }: Settling,
 ): Promise<PreparedTransaction> => {
-  const { kind } = settlement;
   const action: ChainAction =
-    kind === 'private'
-      ? { kind: 'settlePrivately', receipt, signature }
-      : { kind: 'settleReceipt', receipt, signature, usesSalt: settlement.usesSalt, uses: [...settlement.uses] };
+    'acknowledgements' in by
+      ? { kind: 'settlePrivately', receipt, signature, acknowledgements: by.acknowledgements }
+      : { kind: 'settleReceipt', receipt, signature, usesSalt: by.usesSalt, uses: [...by.uses] };
   return chain.prepare([action], wallet);
 };
 
 /**
  * Settles stored answers on the chain: each once, however often the process dies. A transaction whose outcome is not
  * known is looked up by its digest and sent again as it is; another one, for the same receipt, is signed only when the
- * first can no longer happen. Where the uses are private, enough holders have them before the transaction is sent: money
- * that nobody can divide must never be set aside.
+ * first can no longer happen. Where the uses are private, enough holders have them before the transaction is signed, and
+ * it says so with their signatures: money that nobody can divide is never set aside. When the holders are others by then,
+ * these are asked, and another transaction is signed: of the two the chain takes one.
  */
 export class Settler {
   readonly #running = new Map<string, Promise<AnswerRecord>>();
@@ -103,29 +104,44 @@ export class Settler {
     const { store, logger } = this.context;
     if (record.state !== 'settling') return record;
     try {
-      const isOnChain = !isNew && record.settlement?.kind === 'private' && (await this.#isOnChain(record));
-      await this.#delivery.deliver(record, isOnChain, away);
-      if (!isOnChain) await this.#sendOnce(record, isNew);
+      if (record.settlement?.kind !== 'private') await this.#sendOnce(record, isNew);
+      // What is there, whoever sent it, is there with the acknowledgements of enough holders.
+      else if (isNew || !(await this.#isOnChain(record))) await this.#settlePrivately(record, isNew, away);
       store.markSettled(record);
     } catch (cause) {
       await this.#noteRefusal(record, toUsufructError(cause));
     }
     const after = store.find(record.jobId, record.questionId)!;
     const { jobId, questionId, state } = after;
-    logger.info('receipt.settlement', { jobId, questionId, state, transaction: after.transaction.digest });
+    logger.info('receipt.settlement', { jobId, questionId, state, transaction: after.transaction?.digest });
     return after;
   }
 
+  /** With acknowledgements of the holders of now; the transaction that is there as long as it has them. */
+  async #settlePrivately(record: AnswerRecord, isNew: boolean, away: Away): Promise<void> {
+    const { store, clock } = this.context;
+    const { jobId, questionId, receipt, signature } = record;
+    const holders = await holdersNow(this.context, jobId);
+    await this.#delivery.deliver(record, holders, away);
+    const { settlement, transaction } = store.find(jobId, questionId)!;
+    if (settlement?.kind !== 'private') throw refuse('INTERNAL');
+    if (transaction !== null && settlement.holders === holders.state) return this.#sendOnce(record, isNew);
+    const acknowledgements = acknowledgementsOf(settlement.deliveries, holders);
+    const prepared = await prepareSettlement(this.context, { receipt, signature, by: { acknowledgements } });
+    await this.#sendOnce(store.replaceTransaction(record, prepared, clock.nowMs(), holders.state), true);
+  }
+
   /** Resolves when the chain has settled this receipt; throws why it has not. */
-  async #sendOnce(record: AnswerRecord, isNew: boolean): Promise<void> {
+  async #sendOnce({ transaction, preparedAtMs }: AnswerRecord, isNew: boolean): Promise<void> {
     const { chain, clock } = this.context;
-    const outcome = isNew ? null : await chain.transaction(record.transaction.digest);
+    if (transaction === null) throw refuse('INTERNAL');
+    const outcome = isNew ? null : await chain.transaction(transaction.digest);
     if (outcome?.status === 'succeeded') return;
     if (outcome?.status === 'failed')
       throw outcome.error === null ? refuse('INTERNAL') : fromWire(outcome.error, 'chain');
-    const endsAtMs = record.preparedAtMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs;
+    const endsAtMs = preparedAtMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs;
     if (clock.nowMs() > endsAtMs) throw refuse('TRANSACTION_EXPIRED');
-    await chain.send(record.transaction);
+    await chain.send(transaction);
   }
 
   async #noteRefusal(record: AnswerRecord, error: UsufructError): Promise<void> {
@@ -133,12 +149,11 @@ export class Settler {
     const { jobId, questionId } = record;
     if (error.code === 'RECEIPT_CONSUMED') {
       const settled = await chain.settledReceipt(jobId, questionId).catch(() => null);
-      if (settled === receiptDigest(record.receipt)) {
-        if (acksMissing(store.find(jobId, questionId)!) === 0) store.markSettled(record);
-      } else if (settled !== null) await this.#fail(record, error);
+      if (settled === receiptDigest(record.receipt)) store.markSettled(record);
+      else if (settled !== null) await this.#fail(record, error);
     } else if (error.code === 'TRANSACTION_EXPIRED') {
       await this.#prepareAgain(record).catch(() => undefined);
-    } else if (error.entry.retry !== 'later') {
+    } else if (error.entry.retry !== 'later' && !(await this.#isOfOtherHolders(record))) {
       await this.#fail(record, error);
     }
   }
@@ -154,11 +169,24 @@ export class Settler {
     if (isOnChain === false) store.markFailed(record, refuse(error.code).toWire());
   }
 
+  /**
+   * Whether the holders whose acknowledgements were sent, if any were, are not those of now, or nobody can say: then a
+   * refusal says nothing about the receipt, and those of now are asked in the next round.
+   */
+  async #isOfOtherHolders({ jobId, questionId }: AnswerRecord): Promise<boolean> {
+    const { settlement, transaction } = this.context.store.find(jobId, questionId)!;
+    if (settlement?.kind !== 'private' || transaction === null) return false;
+    const now = await holdersNow(this.context, jobId).catch(() => null);
+    return now === null || now.state !== settlement.holders;
+  }
+
+  /** A private one is signed in the next round, with the acknowledgements of that moment. */
   async #prepareAgain(record: AnswerRecord): Promise<void> {
     const { store, clock } = this.context;
     const { settlement, receipt, signature } = record;
     if (settlement === null) throw refuse('INTERNAL');
-    const transaction = await prepareSettlement(this.context, { receipt, signature, settlement });
+    if (settlement.kind === 'private') return store.dropTransaction(record);
+    const transaction = await prepareSettlement(this.context, { receipt, signature, by: settlement });
     store.replaceTransaction(record, transaction, clock.nowMs());
   }
 }

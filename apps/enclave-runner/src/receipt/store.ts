@@ -19,13 +19,19 @@ export interface Delivery {
   /** Ed25519, base64: the holder's key on the chain. */
   readonly holderKey: string;
   readonly sealedOpening: Uint8Array;
-  readonly isAcked: boolean;
+  /** What the holder signed when it had it (tag `openingAck`), verified; null until then. */
+  readonly acknowledgement: Uint8Array | null;
 }
 export type Settlement =
   /** The uses are public: the chain is told them. */
   | { readonly kind: 'direct'; readonly usesSalt: Hex32; readonly uses: readonly Use[] }
-  /** The uses go to the key holders first; so many must have them before any money moves. */
-  | { readonly kind: 'private'; readonly acksNeeded: number; readonly deliveries: readonly Delivery[] };
+  /** The uses go to the key holders first; enough must have acknowledged them before any money moves. */
+  | {
+      readonly kind: 'private';
+      /** As of when the transaction was signed (`HoldersNow.state`); null while none is. */
+      readonly holders: string | null;
+      readonly deliveries: readonly Delivery[];
+    };
 
 /** What is kept of an answered question. No plaintext and no key: the answer is sealed to the asker. */
 export interface AnswerRecord {
@@ -42,8 +48,8 @@ export interface AnswerRecord {
   readonly error: WireError | null;
   /** How the receipt is settled; null for one that a version which did not keep this has stored. */
   readonly settlement: Settlement | null;
-  /** The transaction that settles it, signed and stored before it is sent. */
-  readonly transaction: PreparedTransaction;
+  /** The transaction that settles it, signed and stored before it is sent; null until enough holders have acknowledged. */
+  readonly transaction: PreparedTransaction | null;
   readonly preparedAtMs: TimestampMs;
 }
 export type NewAnswer = Omit<AnswerRecord, 'state' | 'error' | 'settlement'> & { readonly settlement: Settlement };
@@ -62,19 +68,27 @@ const SCHEMA = `
   ) strict, without rowid;
   create table if not exists settlements (
     job_id text not null, question_id text not null, kind text not null check (kind in ('direct', 'private')),
-    uses_salt text, uses blob, acks_needed integer,
+    uses_salt text, uses blob, acks_needed integer, holders text,
     primary key (job_id, question_id),
     foreign key (job_id, question_id) references answers on delete cascade
   ) strict, without rowid;
   create table if not exists deliveries (
     job_id text not null, question_id text not null, holder_key text not null, sealed_opening blob not null,
-    is_acked integer not null default 0,
+    is_acked integer not null default 0, acknowledgement blob,
     primary key (job_id, question_id, holder_key),
     foreign key (job_id, question_id) references answers on delete cascade
   ) strict, without rowid;
   create index if not exists answers_settling on answers (issued_at_ms) where state = 'settling';
-  create index if not exists deliveries_left on deliveries (job_id, question_id) where is_acked = 0;
 `;
+const INDEX = `
+  drop index if exists deliveries_left;
+  create index if not exists deliveries_open on deliveries (job_id, question_id) where acknowledgement is null;
+`;
+/** Columns that a file of an earlier version has not: what it holds is brought to its holders again, for their word. */
+const ADDED = [
+  ['settlements', 'holders', 'text'],
+  ['deliveries', 'acknowledgement', 'blob'],
+] as const;
 
 type Row = Record<string, string | number | bigint | Uint8Array | null>;
 
@@ -87,6 +101,13 @@ export class RunnerStore {
     this.#db = new DatabaseSync(file);
     this.#db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
     this.#db.exec(SCHEMA);
+    for (const [table, column, type] of ADDED) {
+      const columns = this.#db.prepare(`pragma table_info(${table})`).all();
+      if (columns.every(({ name }) => name !== column)) {
+        this.#db.exec(`alter table ${table} add column ${column} ${type}`);
+      }
+    }
+    this.#db.exec(INDEX);
   }
 
   static openIn(directory: string): RunnerStore {
@@ -131,26 +152,61 @@ export class RunnerStore {
     const row =
       settlement.kind === 'direct'
         ? ([settlement.usesSalt, UsesBcs.serialize([...settlement.uses]).toBytes(), null] as const)
-        : ([null, null, settlement.acksNeeded] as const);
+        : ([null, null, settlement.holders] as const);
     this.#db
-      .prepare('insert into settlements values (?, ?, ?, ?, ?, ?)')
+      .prepare(
+        'insert into settlements (job_id, question_id, kind, uses_salt, uses, holders) values (?, ?, ?, ?, ?, ?)',
+      )
       .run(jobId, questionId, settlement.kind, ...row);
-    if (settlement.kind === 'direct') return;
-    const insert = this.#db.prepare('insert into deliveries values (?, ?, ?, ?, ?)');
-    for (const { holderKey, sealedOpening, isAcked } of settlement.deliveries) {
-      insert.run(jobId, questionId, holderKey, sealedOpening, isAcked ? 1 : 0);
+    if (settlement.kind === 'private') this.addDeliveries({ jobId, questionId }, settlement.deliveries);
+  }
+
+  /** To holders that have none of this answer yet. */
+  addDeliveries(
+    { jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>,
+    deliveries: readonly Delivery[],
+  ): void {
+    const insert = this.#db.prepare(
+      `insert into deliveries (job_id, question_id, holder_key, sealed_opening, acknowledgement) values (?, ?, ?, ?, ?)
+       on conflict (job_id, question_id, holder_key) do nothing`,
+    );
+    for (const { holderKey, sealedOpening, acknowledgement } of deliveries) {
+      insert.run(jobId, questionId, holderKey, sealedOpening, acknowledgement);
     }
   }
 
   /** A holder has the opening, and has signed that it has. */
-  markDelivered({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>, holderKey: string): void {
+  markDelivered(
+    { jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>,
+    holderKey: string,
+    acknowledgement: Uint8Array,
+  ): void {
     this.#db
-      .prepare('update deliveries set is_acked = 1 where job_id = ? and question_id = ? and holder_key = ?')
-      .run(jobId, questionId, holderKey);
+      .prepare('update deliveries set acknowledgement = ? where job_id = ? and question_id = ? and holder_key = ?')
+      .run(acknowledgement, jobId, questionId, holderKey);
   }
 
-  /** Another transaction for the same receipt, after the first can no longer happen. */
-  replaceTransaction(record: AnswerRecord, transaction: PreparedTransaction, preparedAtMs: TimestampMs): AnswerRecord {
+  /** None is signed any more: the next one is to have other acknowledgements. */
+  dropTransaction({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
+    this.#db
+      .prepare(`update answers set transaction_digest = '' where job_id = ? and question_id = ? and state = 'settling'`)
+      .run(jobId, questionId);
+  }
+
+  /**
+   * The transaction that settles the receipt, or another one: after the first can no longer happen, or when the holders
+   * are others. `holders` says of which the acknowledgements in it are, where it has any.
+   */
+  replaceTransaction(
+    record: AnswerRecord,
+    transaction: PreparedTransaction,
+    preparedAtMs: TimestampMs,
+    holders: string | null = null,
+  ): AnswerRecord {
+    // In this order: a transaction that is taken for one of other holders is only signed again.
+    this.#db
+      .prepare('update settlements set holders = ? where job_id = ? and question_id = ?')
+      .run(holders, record.jobId, record.questionId);
     this.#db
       .prepare(
         `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?, prepared_at_ms = ?
@@ -199,7 +255,7 @@ export class RunnerStore {
     const rows = this.#db
       .prepare(
         `select * from answers where state <> 'settling' and (job_id, question_id) in (
-           select distinct job_id, question_id from deliveries where is_acked = 0 order by random() limit ?
+           select distinct job_id, question_id from deliveries where acknowledgement is null order by random() limit ?
          )`,
       )
       .all(most);
@@ -232,7 +288,7 @@ export class RunnerStore {
     const rows = this.#db
       .prepare('select * from deliveries where job_id = ? and question_id = ? order by holder_key')
       .all(...key);
-    return { kind: 'private', acksNeeded: row['acks_needed'] as number, deliveries: rows.map(deliveryOf) };
+    return { kind: 'private', holders: row['holders'] as string | null, deliveries: rows.map(deliveryOf) };
   }
 
   close(): void {
@@ -240,13 +296,16 @@ export class RunnerStore {
   }
 }
 
-const transactionColumns = ({ digest, bytes, signature }: PreparedTransaction, preparedAtMs: TimestampMs) =>
-  [digest, bytes, signature, preparedAtMs] as const;
+/** One that is not signed yet has no digest. */
+const transactionColumns = (transaction: PreparedTransaction | null, preparedAtMs: TimestampMs) =>
+  transaction === null
+    ? (['', new Uint8Array(), '', preparedAtMs] as const)
+    : ([transaction.digest, transaction.bytes, transaction.signature, preparedAtMs] as const);
 
 const deliveryOf = (row: Row): Delivery => ({
   holderKey: row['holder_key'] as string,
   sealedOpening: row['sealed_opening'] as Uint8Array,
-  isAcked: row['is_acked'] === 1,
+  acknowledgement: row['acknowledgement'] as Uint8Array | null,
 });
 
 function answerOf(row: Row): Omit<AnswerRecord, 'settlement'> {
@@ -261,11 +320,16 @@ function answerOf(row: Row): Omit<AnswerRecord, 'settlement'> {
     issuedAtMs: asTimestampMs(Number(row['issued_at_ms'])),
     state: row['state'] as AnswerRecord['state'],
     error: row['error'] === null ? null : (JSON.parse(row['error'] as string) as WireError),
-    transaction: {
-      digest: row['transaction_digest'] as Digest,
-      bytes: row['transaction_bytes'] as Uint8Array,
-      signature: row['transaction_signature'] as string,
-    },
+    transaction: transactionOf(row),
     preparedAtMs: asTimestampMs(Number(row['prepared_at_ms'])),
   };
 }
+
+const transactionOf = (row: Row): PreparedTransaction | null =>
+  row['transaction_digest'] === ''
+    ? null
+    : {
+        digest: row['transaction_digest'] as Digest,
+        bytes: row['transaction_bytes'] as Uint8Array,
+        signature: row['transaction_signature'] as string,
+      };

@@ -68,7 +68,7 @@ export const COLLECTIONS = {
   receipt: z.object({ receiptDigest: zHex32<Digest>() }),
   'receipt-pool': zReceiptPoolView,
   /** A receipt pool as it was after a receipt. */
-  'pool-mark': z.object({ receiptChain: zHex32<Digest>(), pooledUnits: zAmount }),
+  'pool-mark': z.object({ receiptChain: zHex32<Digest>(), pooledUnits: zAmount, settledAtMs: zTimestampMs }),
   epoch: zEpochView,
   /** What an epoch keeps of the rules under which it was proposed, beside what its view says. */
   'epoch-rules': z.object({ holderSetId: zHex32<HolderSetId>(), verifierThreshold: z.int(), challengeMs: z.int() }),

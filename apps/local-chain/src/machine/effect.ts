@@ -13,6 +13,7 @@ import {
   setVerifiers,
   withdrawMeasurement,
 } from './policy-effects.js';
+import { writeOffReceipts } from './receipt-pool.js';
 import type { Room } from './room.js';
 import { registerSigner, withdrawSigner } from './signer.js';
 import { tombstoneDataset } from './tombstone.js';
@@ -36,6 +37,7 @@ const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
   tombstoneDataset,
   offerLicence,
   withdrawLicenceOffer,
+  writeOffReceipts,
 };
 
 export const requireEffect = (effect: EffectView): void => check(effect);

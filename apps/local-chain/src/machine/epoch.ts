@@ -21,7 +21,7 @@ import {
 import { requireOperator } from './holder-set.js';
 import { credit, debit } from './money.js';
 import { requireOpen } from './pause.js';
-import { markAt, poolOf } from './receipt-pool.js';
+import { markAt, poolOf, requireUnchallenged } from './receipt-pool.js';
 import { mustFind, type Room } from './room.js';
 import { requireActiveRunner, withdrawRunner } from './runner.js';
 
@@ -49,8 +49,7 @@ export async function proposeEpoch(room: Room, action: ChainActionPayloads['prop
 function requireNext(room: Room, statement: EpochStatement): void {
   const { daoId, number, attempt, fromReceipt, toReceipt } = statement;
   const pool = poolOf(room.draft, daoId);
-  const window = room.draft.read('epoch-window', daoId);
-  if (window !== undefined && room.nowMs < window.endsAtMs) throw refuse('EPOCH_STATE', { state: 'challenged' });
+  requireUnchallenged(room, daoId);
   if (number !== pool.epochCount + 1n) throw invalidEpoch('number');
   const last = room.draft.read('epoch-attempt', epochAttemptKey(daoId, number))?.attempt ?? 0;
   // Without a limit one rejected epoch of the last attempt that there is would leave none for its number.

@@ -1,5 +1,4 @@
-import { verify } from '@usufruct/crypto';
-import { fromBase64, refuse } from '@usufruct/kernel';
+import { refuse } from '@usufruct/kernel';
 import {
   HolderRotationBcs,
   TAGS,
@@ -8,7 +7,8 @@ import {
   type HolderRotation,
   type HolderSetView,
 } from '@usufruct/protocol';
-import { requireLivingKey, requireMember, requireMembers, requireOperator } from './holder-set.js';
+import { requireLivingKey, requireMembers, requireOperator } from './holder-set.js';
+import { requireMemberSignatures } from './member-signatures.js';
 import { mustFind, type Room } from './room.js';
 
 /** 32 members of 98 bytes, a chain id of 64, and what names set and version, with room. */
@@ -28,7 +28,12 @@ export async function rotateHolderSet(room: Room, action: ChainActionPayloads['r
   requireNext(set, rotation);
   const members = requireMembers(rotation.members, rotation.threshold);
   for (const [index, member] of members.entries()) requireLivingKey(set, member, index);
-  await requireSigners(set, action);
+  await requireMemberSignatures(set, {
+    domainTag: TAGS.holderRotation,
+    message: action.rotation,
+    signatures: action.signatures,
+    needed: set.threshold,
+  });
   const { version, threshold } = rotation;
   room.draft.write('holder-set', set.id, { ...set, version, members, threshold });
   room.emit({ type: 'HolderSetRotated', holderSetId: set.id, version, members, threshold });
@@ -37,26 +42,6 @@ export async function rotateHolderSet(room: Room, action: ChainActionPayloads['r
 function requireNext(set: HolderSetView, { version }: HolderRotation): void {
   if (version !== set.version + 1) {
     throw refuse('INVALID_ARGUMENT', { field: 'rotation.version', expected: String(set.version + 1) });
-  }
-}
-
-/** Different members of the version that is, none of them retired; every signature must be good. */
-async function requireSigners(
-  set: HolderSetView,
-  { rotation, signatures }: ChainActionPayloads['rotateHolderSet'],
-): Promise<void> {
-  if (new Set(signatures.map(({ member }) => member)).size !== signatures.length) {
-    throw refuse('INVALID_ARGUMENT', { field: 'signatures', expected: 'one signature a member' });
-  }
-  if (signatures.length < set.threshold) {
-    throw refuse('FORBIDDEN', { role: 'holders of the set', needed: String(set.threshold) });
-  }
-  for (const { member, signature } of signatures) {
-    const { signingPublicKey } = requireMember(set, member, 'signatures.member');
-    const publicKey = fromBase64(signingPublicKey);
-    if (!(await verify({ publicKey, domainTag: TAGS.holderRotation, message: rotation, signature }))) {
-      throw refuse('SIGNATURE_INVALID', { member: String(member) });
-    }
   }
 }
 

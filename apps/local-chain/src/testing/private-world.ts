@@ -1,9 +1,11 @@
 import { sign, type SigningKey } from '@usufruct/crypto';
-import { asAmount, asTimestampMs, concatBytes, type EpochId, type QuestionId } from '@usufruct/kernel';
+import { asAmount, asTimestampMs, concatBytes, type DaoId, type EpochId, type QuestionId } from '@usufruct/kernel';
 import { buildEpoch, type BuiltEpoch, type PrivateReceipt } from '@usufruct/ledger';
 import {
   epochIdOf,
   EpochStatementBcs,
+  OpeningAckBcs,
+  receiptDigest,
   TAGS,
   UsageReceiptBcs,
   type ChainAction,
@@ -13,9 +15,10 @@ import {
   type EpochStatement,
   type Governance,
   type PayoutRules,
+  type StatementSignature,
   type UsageReceipt,
 } from '@usufruct/protocol';
-import { poolOf } from '../machine/receipt-pool.js';
+import { markAt, poolOf } from '../machine/receipt-pool.js';
 import { DaoWorld, PRICE } from './dao-world.js';
 import { hexOf, signingKeyOf } from './world.js';
 
@@ -63,7 +66,25 @@ export class PrivateWorld extends DaoWorld {
     const signatures = await Promise.all(
       keys.map(({ secretKey }) => sign({ secretKey, domainTag: TAGS.receipt, message: receipt })),
     );
-    return { kind: 'settlePrivately', receipt, signature: concatBytes(...signatures) };
+    const acknowledgements = await this.acknowledgements(receipt);
+    return { kind: 'settlePrivately', receipt, signature: concatBytes(...signatures), acknowledgements };
+  }
+
+  /** By these members of the holder set, with these keys. */
+  acknowledgements(
+    receipt: Uint8Array,
+    members: readonly number[] = [0, 1],
+    keys: readonly SigningKey[] = members.map((member) => this.holderKeys[member]!),
+    changes: { readonly daoId?: DaoId; readonly chainId?: string } = {},
+  ): Promise<StatementSignature[]> {
+    const { daoId = this.daoId, chainId = this.chain.info.chainId } = changes;
+    const message = OpeningAckBcs.serialize({ chainId, daoId, receiptDigest: receiptDigest(receipt) }).toBytes();
+    return Promise.all(
+      members.map(async (member, i) => ({
+        member,
+        signature: await sign({ secretKey: keys[i]!.secretKey, domainTag: TAGS.openingAck, message }),
+      })),
+    );
   }
 
   /** Settles a receipt, and remembers what the settler must know of it. */
@@ -124,6 +145,13 @@ export class PrivateWorld extends DaoWorld {
     const settlerSignature = await this.#signed(settler, statement);
     const action = { kind: 'proposeEpoch' as const, statement, settlerSignature, signatures };
     return { id: epochIdOf(statement), built, action };
+  }
+
+  /** What an epoch says about the receipts up to this one. */
+  upTo(toReceipt: bigint): Pick<EpochStatement, 'receiptChain' | 'totalUnits'> {
+    const before = markAt(this.store, this.daoId, poolOf(this.store, this.daoId).coveredReceipts)!;
+    const { receiptChain, pooledUnits } = markAt(this.store, this.daoId, toReceipt)!;
+    return { receiptChain, totalUnits: asAmount(pooledUnits - before.pooledUnits) };
   }
 
   #signed({ secretKey }: SigningKey, message: Uint8Array): Promise<Uint8Array> {

@@ -110,6 +110,10 @@ describe('a proposal in words', () => {
       { kind: 'withdrawLicenceOffer', offerId: idOf<LicenceId>('o') },
       'those that were bought stay',
     ],
+    writeOffReceipts: [
+      { kind: 'writeOffReceipts', fromReceipt: 3n, toReceipt: 5n },
+      'settled at least 30 days ago, and exactly the next ones',
+    ],
   };
   it.each(Object.entries(effects))('%s', (_kind, [effect, said]) => {
     expect(explainEffect(effect, words).join(' ')).toContain(said);

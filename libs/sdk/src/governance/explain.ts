@@ -139,7 +139,15 @@ export function explainEffect(effect: Effect, words: Words): string[] {
 
 type RoomEffect = Extract<
   Effect,
-  { kind: 'registerSigner' | 'withdrawSigner' | 'tombstoneDataset' | 'offerLicence' | 'withdrawLicenceOffer' }
+  {
+    kind:
+      | 'registerSigner'
+      | 'withdrawSigner'
+      | 'tombstoneDataset'
+      | 'offerLicence'
+      | 'withdrawLicenceOffer'
+      | 'writeOffReceipts';
+  }
 >;
 function explainRoomEffect(effect: RoomEffect, words: Words): string[] {
   switch (effect.kind) {
@@ -160,6 +168,11 @@ function explainRoomEffect(effect: RoomEffect, words: Words): string[] {
     }
     case 'withdrawLicenceOffer':
       return [`Sell no more licences of the offer ${words.id(effect.offerId)}; those that were bought stay.`];
+    case 'writeOffReceipts':
+      return [
+        `Write off the private receipts ${effect.fromReceipt} to ${effect.toReceipt}, which nobody could divide: what is set aside for their contributors goes to the treasury.`,
+        `Only receipts that were settled at least ${durationWords(LIMITS.writeOffAfterMs)} ago, and exactly the next ones that no epoch covers; what was divided stays divided.`,
+      ];
   }
 }
 

@@ -154,7 +154,7 @@ export const SUI_ACTIONS: { readonly [K in Exclude<ChainActionKind, 'mint'>]: Ex
   propose: { kind: 'propose', salt, daoId: SUI_IDS.dao, effect: { kind: 'unpause' }, descriptionHash: digest },
   vote: { kind: 'vote', proposalId: SUI_IDS.proposal, choice: 'yes' },
   executeProposal: { kind: 'executeProposal', proposalId: SUI_IDS.proposal },
-  settlePrivately: { kind: 'settlePrivately', receipt: SUI_RECEIPT, signature },
+  settlePrivately: { kind: 'settlePrivately', receipt: SUI_RECEIPT, signature, acknowledgements: signatures },
   proposeEpoch: { kind: 'proposeEpoch', statement: epochStatement, settlerSignature: signature, signatures },
   objectToEpoch: { kind: 'objectToEpoch', epochId: SUI_IDS.epoch, member: 0 },
   proveEquivocation: {
@@ -225,4 +225,5 @@ export const SUI_EFFECTS: { readonly [K in ProposalEffectKind]: Extract<Proposal
     },
   },
   withdrawLicenceOffer: { kind: 'withdrawLicenceOffer', offerId: SUI_IDS.offer },
+  writeOffReceipts: { kind: 'writeOffReceipts', fromReceipt: 1n, toReceipt: 2n },
 };

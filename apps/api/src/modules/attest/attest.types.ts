@@ -32,9 +32,7 @@ export class RunnerType extends Node {
     description: 'Since when it counts for nothing, for good: it signed two different statements.',
   })
   withdrawnAtMs!: TimestampMs | null;
-  @Field({
-    description: 'True for the software TEE, and for every runner where this API judges under generated roots.',
-  })
+  @Field({ description: 'True for the software TEE.' })
   standIn!: boolean;
 }
 

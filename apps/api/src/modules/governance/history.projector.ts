@@ -72,6 +72,7 @@ function placeOf(data: ChainEventData): Place | null {
     case 'PayoutRulesSet':
     case 'DaoPaused':
     case 'DaoUnpaused':
+    case 'ReceiptsWrittenOff':
       return open({ dao: data.daoId });
     case 'MembershipApplied':
     case 'MembershipDecided':

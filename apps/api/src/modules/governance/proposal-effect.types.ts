@@ -9,6 +9,7 @@ import {
   Hex32Scalar,
   ProtectionKindEnum,
   SafeInt,
+  U64,
 } from '../../platform/graphql/index.js';
 import { GovernanceType, PayoutRulesType, RevenueSplit, RoleEnum } from '../dao/index.js';
 
@@ -128,6 +129,13 @@ class WithdrawLicenceOffer {
   @Field(() => Hex32Scalar)
   offerId!: Hex32;
 }
+@ObjectType({ description: "The contributors' part of private receipts that nobody could divide, to the treasury." })
+class WriteOffReceipts {
+  @Field(() => U64)
+  fromReceipt!: bigint;
+  @Field(() => U64)
+  toReceipt!: bigint;
+}
 
 /** One GraphQL type for each effect of the protocol: a new one without a type does not compile. */
 const TYPES = {
@@ -148,6 +156,7 @@ const TYPES = {
   tombstoneDataset: TombstoneDataset,
   offerLicence: OfferLicence,
   withdrawLicenceOffer: WithdrawLicenceOffer,
+  writeOffReceipts: WriteOffReceipts,
 } satisfies Record<ProposalEffectKind, new () => object>;
 const types = Object.values(TYPES);
 

@@ -99,6 +99,10 @@ const ROWS: readonly (readonly [Effect, string])[] = [
     { kind: 'withdrawLicenceOffer', offerId },
     `Sell no more licences of the offer ${offerId}. Those that were sold go on.`,
   ],
+  [
+    { kind: 'writeOffReceipts', fromReceipt: 3n, toReceipt: 5n },
+    'Give up what is set aside for the contributors of the private receipts 3 to 5, which nobody could divide: it goes to the treasury.',
+  ],
 ];
 
 describe('a proposal in plain words', () => {

@@ -42,6 +42,8 @@ export function summaryOf(effect: Effect): string {
       return `Offer licences: ${licence(effect.terms)}.`;
     case 'withdrawLicenceOffer':
       return `Sell no more licences of the offer ${effect.offerId}. Those that were sold go on.`;
+    case 'writeOffReceipts':
+      return `Give up what is set aside for the contributors of the private receipts ${effect.fromReceipt} to ${effect.toReceipt}, which nobody could divide: it goes to the treasury.`;
   }
 }
 

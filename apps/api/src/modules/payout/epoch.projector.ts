@@ -22,6 +22,12 @@ export class EpochProjector implements Projector {
           data: { objections: { push: data.operator }, challengeEndsAt: toDate(data.challengeEndsAtMs) },
         });
         return;
+      case 'ReceiptsWrittenOff':
+        await tx.receiptPool.update({
+          where: { daoId: data.daoId },
+          data: { coveredReceipts: toColumn(data.toReceipt) },
+        });
+        return;
       case 'EpochRejected':
         return rejected(tx, event, data.epochId);
       case 'PayoutClaimed':

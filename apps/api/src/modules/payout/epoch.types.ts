@@ -24,7 +24,9 @@ export class ReceiptPoolType {
   pooledUnits!: AmountUnits;
   @Field(() => Hex32Scalar)
   receiptChain!: Digest;
-  @Field(() => U64, { description: 'Receipts up to this are covered by an epoch that was not rejected.' })
+  @Field(() => U64, {
+    description: 'Receipts up to this are covered by an epoch that was not rejected, or were written off.',
+  })
   coveredReceipts!: bigint;
   @Field(() => U64)
   epochCount!: bigint;

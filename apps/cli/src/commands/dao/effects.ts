@@ -214,6 +214,16 @@ const ROOM_EFFECTS: readonly EffectCommand[] = [
     args: ['<offer>'],
     effect: ({ text }) => ({ kind: 'withdrawLicenceOffer', offerId: idArgument<LicenceId>(text(0), 'offer') }),
   },
+  {
+    name: 'write-off-receipts',
+    about: 'give up the contributors’ part of private receipts that nobody could divide for 30 days; to the treasury',
+    args: ['<from>', '<to>'],
+    effect: ({ text }) => ({
+      kind: 'writeOffReceipts',
+      fromReceipt: BigInt(integerOf(text(0), 'from')),
+      toReceipt: BigInt(integerOf(text(1), 'to')),
+    }),
+  },
 ];
 
 export const EFFECT_COMMANDS: readonly EffectCommand[] = [...POLICY_EFFECTS, ...DAO_EFFECTS, ...ROOM_EFFECTS];

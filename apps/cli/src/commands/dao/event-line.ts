@@ -53,6 +53,8 @@ function aboutMoney(data: ChainEventData, words: Words): string {
       return data.epochId;
     case 'EpochSwept':
       return `${words.amount(data.amountUnits)} to the ${data.unclaimedTo} (${data.epochId})`;
+    case 'ReceiptsWrittenOff':
+      return `${data.fromReceipt} to ${data.toReceipt}: ${words.amount(data.amountUnits)} to the treasury`;
     case 'LicenceOffered':
       return `${words.amount(data.offer.terms.priceUnits)} (${data.offer.id})`;
     case 'LicenceOfferWithdrawn':

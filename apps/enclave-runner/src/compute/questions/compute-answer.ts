@@ -22,8 +22,8 @@ import type { Session } from '../session/session.js';
 import { openQuestion, questionContext } from './open-question.js';
 
 /**
- * From a sealed question to a sealed answer with its signed receipt and the signed transaction that settles it, ready
- * to be stored. The grants are read from the chain first; what is no longer allowed leaves the index before anything
+ * From a sealed question to a sealed answer with its signed receipt, ready to be stored: with the signed transaction that
+ * settles it, or, where its uses are private, with its opening for the holders who must have it first. The grants are read from the chain first; what is no longer allowed leaves the index before anything
  * is searched. The receipt's time lies before that reading, so that a grant revoked after it was read still counts.
  */
 export async function computeAnswer(
@@ -65,7 +65,10 @@ export async function computeAnswer(
     signature,
     issuedAtMs,
     settlement,
-    transaction: await prepareSettlement(context, { receipt: bytes, signature, settlement }),
+    transaction:
+      settlement.kind === 'direct'
+        ? await prepareSettlement(context, { receipt: bytes, signature, by: settlement })
+        : null,
     preparedAtMs: clock.nowMs(),
   };
 }
@@ -76,7 +79,7 @@ const PRIVATE_USES = { uses: null, usesSalt: null } as const;
 async function settlementOf(context: RunnerContext, job: JobView, opening: Opening): Promise<Settlement> {
   const { usesSalt, uses } = opening;
   if (job.payoutMode === 'direct') return { kind: 'direct', usesSalt, uses };
-  return { kind: 'private', ...(await sealOpening(context, job.daoId, opening)) };
+  return { kind: 'private', holders: null, ...(await sealOpening(context, job.daoId, opening)) };
 }
 
 /** The session's index without what the chain no longer allows. */

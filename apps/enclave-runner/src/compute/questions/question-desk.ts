@@ -150,7 +150,8 @@ function answerOf(record: AnswerRecord): AskAnswer {
     sealedAnswer: isSettled ? toBase64(record.sealedAnswer) : null,
     receipt: isGiven ? toBase64(record.receipt) : null,
     signature: isGiven ? toBase64(record.signature) : null,
-    settlement: isGiven ? { transaction: record.transaction.digest } : null,
+    // None where another one has settled it first.
+    settlement: isGiven && record.transaction !== null ? { transaction: record.transaction.digest } : null,
     error: record.error,
   };
 }

@@ -123,6 +123,25 @@ function RoomFields(props: EffectFieldsProps) {
       return <LicenceFields {...props} />;
     case 'withdrawLicenceOffer':
       return <IdField label="Offer" value={draft.objectId} onText={(objectId) => onChange({ objectId })} />;
+    case 'writeOffReceipts':
+      return (
+        <div className="columns">
+          <TextField
+            label="From receipt"
+            required
+            inputMode="numeric"
+            value={draft.fromReceipt}
+            onText={(fromReceipt) => onChange({ fromReceipt })}
+          />
+          <TextField
+            label="To receipt"
+            required
+            inputMode="numeric"
+            value={draft.toReceipt}
+            onText={(toReceipt) => onChange({ toReceipt })}
+          />
+        </div>
+      );
     default:
       return null; // ending a pause asks nothing
   }

@@ -20,6 +20,8 @@ const filled: ProposalDraft = {
   roles: ['steward'],
   keys: `${idOf('a')}\n${idOf('b')}\n${idOf('c')}`,
   objectId: idOf('object'),
+  fromReceipt: '3',
+  toReceipt: '5',
 };
 const read = (kind: ProposalEffectKind, part: Partial<ProposalDraft> = {}): ProposalEffect =>
   readProposal({ ...filled, ...part, kind }, coin);
@@ -82,6 +84,8 @@ describe('a proposal from a form', () => {
     ['licence', 'offerLicence', { kinds: [] }],
     ['term', 'offerLicence', { term: '1y' }],
     ['offer', 'withdrawLicenceOffer', { objectId: '' }],
+    ['first receipt', 'writeOffReceipts', { fromReceipt: '', toReceipt: '2' }],
+    ['last receipt', 'writeOffReceipts', { fromReceipt: '1', toReceipt: 'two' }],
   ])('is refused for its %s: %s', (field, kind, part) => {
     const refused = { code: 'INVALID_ARGUMENT', details: expect.objectContaining({ field }) };
     expect(() => read(kind, part)).toThrow(expect.objectContaining(refused));

@@ -67,6 +67,9 @@ export interface ProposalDraft extends SplitDraft {
   readonly keys: string;
   /** A signer, a dataset or a licence offer. */
   readonly objectId: string;
+  /** Numbers of private receipts. */
+  readonly fromReceipt: string;
+  readonly toReceipt: string;
   readonly purpose: string;
   readonly term: string;
 }
@@ -117,6 +120,8 @@ export function firstProposalDraft({ policy, governance, payoutRules }: DaoView,
     signerKind: 'mpc-set',
     keys: '',
     objectId: '',
+    fromReceipt: '',
+    toReceipt: '',
     purpose: policy.purposes[0] ?? '',
     term: '365d',
   };
@@ -186,6 +191,7 @@ type RoomKind = Extract<
   | 'tombstoneDataset'
   | 'offerLicence'
   | 'withdrawLicenceOffer'
+  | 'writeOffReceipts'
 >;
 function readRoomProposal(draft: ProposalDraft & { readonly kind: RoomKind }, coin: Coin): ProposalEffect {
   const { kind, objectId } = draft;
@@ -215,6 +221,13 @@ function readRoomProposal(draft: ProposalDraft & { readonly kind: RoomKind }, co
       return { kind, terms: readLicenceTerms(draft, coin) };
     case 'withdrawLicenceOffer':
       return { kind, offerId: readId<LicenceId>(objectId, 'offer') };
+    case 'writeOffReceipts': {
+      const [fromReceipt, toReceipt] = [
+        readInteger(draft.fromReceipt, 'first receipt'),
+        readInteger(draft.toReceipt, 'last receipt'),
+      ];
+      return { kind, fromReceipt: BigInt(fromReceipt), toReceipt: BigInt(toReceipt) };
+    }
   }
 }
 

@@ -43,4 +43,5 @@ export const EFFECT_LABELS: Readonly<Record<ProposalEffectKind, string>> = {
   registerSigner: 'Register a signer of receipts',
   withdrawSigner: 'Withdraw a signer',
   tombstoneDataset: 'Retire a dataset for good',
+  writeOffReceipts: 'Write off private receipts',
 };

@@ -85,6 +85,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   EpochRejected: 'came back from an epoch',
   PayoutClaimed: 'claimed from an epoch',
   EpochSwept: 'what nobody claimed',
+  ReceiptsWrittenOff: 'what nobody could divide',
   LicenceBought: 'a licence',
 };
 

@@ -48,6 +48,8 @@ const EFFECTS: { readonly [K in ProposalEffectKind]: MakeEffect<K> } = {
   tombstoneDataset: (b, { datasetId }) => call(b, 'effect::tombstone_dataset', [pure(b).address(datasetId)]),
   offerLicence: (b, { terms }) => call(b, 'effect::offer_licence', [licenceTermsValue(b, terms)]),
   withdrawLicenceOffer: (b, { offerId }) => call(b, 'effect::withdraw_licence_offer', [pure(b).address(offerId)]),
+  writeOffReceipts: (b, { fromReceipt, toReceipt }) =>
+    call(b, 'effect::write_off_receipts', [pure(b).u64(fromReceipt), pure(b).u64(toReceipt)]),
 };
 
 const effectValue = <K extends ProposalEffectKind>(

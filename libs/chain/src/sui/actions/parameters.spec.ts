@@ -41,6 +41,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'effect::withdraw_licence_offer': 'offer_id',
   'effect::withdraw_measurement': 'measurement',
   'effect::withdraw_signer': 'signer_id',
+  'effect::write_off_receipts': 'from_receipt to_receipt',
   'epoch::claim': 'self dao index account amount_units salt proof clock',
   'epoch::object': 'self dao holder_set member clock',
   'epoch::propose': 'dao registry holder_set statement settler_signature members signatures clock',
@@ -79,7 +80,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'upgrade_timelock::make_immutable': 'self admin',
   'usage_receipt::settle':
     'job dao dataset registry receipt_bytes signature uses_salt contribution_ids grant_ids weights clock',
-  'usage_receipt::settle_privately': 'job dao dataset registry receipt_bytes signature clock',
+  'usage_receipt::settle_privately':
+    'job dao dataset registry holder_set receipt_bytes signature members acknowledgements clock',
 };
 
 /** Every `module::function` that stands in the adapter's code. */

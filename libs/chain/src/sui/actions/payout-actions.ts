@@ -2,11 +2,24 @@ import { EpochStatementBcs, UsageReceiptBcs } from '@usufruct/protocol';
 import { call, pure, readSigned, type Builder } from './building.js';
 import { objectsOf } from './objects-of.js';
 
-export const settlePrivately: Builder<'settlePrivately'> = (building, { receipt, signature }) => {
-  const { bytes } = pure(building);
-  const { job: find, registry, clock } = objectsOf(building);
-  const { job, dao, dataset, coin } = find(readSigned(UsageReceiptBcs, receipt, 'receipt').jobId);
-  const args = [job, dao, dataset, registry(), bytes(receipt), bytes(signature), clock()];
+/** With the holder set that the policy names now: the acknowledgements are of its members. */
+export const settlePrivately: Builder<'settlePrivately'> = async (building, action) => {
+  const { receipt, signature, acknowledgements } = action;
+  const { bytes, u8s, byteLists } = pure(building);
+  const { job: find, registry, holderSet, clock } = objectsOf(building);
+  const { job, dao, daoId, dataset, coin } = find(readSigned(UsageReceiptBcs, receipt, 'receipt').jobId);
+  const args = [
+    job,
+    dao,
+    dataset,
+    registry(),
+    holderSet(await building.holderSetOf(daoId)),
+    bytes(receipt),
+    bytes(signature),
+    u8s(acknowledgements.map(({ member }) => member)),
+    byteLists(acknowledgements.map((one) => one.signature)),
+    clock(),
+  ];
   call(building, 'usage_receipt::settle_privately', args, [coin]);
 };
 

@@ -18,6 +18,7 @@ export const PAYOUT_ROWS: EventRows<
   | 'EpochRejected'
   | 'PayoutClaimed'
   | 'EpochSwept'
+  | 'ReceiptsWrittenOff'
 > = {
   SignerRegistered: {
     dao: (event) => event.dao_id,
@@ -123,6 +124,16 @@ export const PAYOUT_ROWS: EventRows<
       type: 'EpochRejected',
       epochId: event.epoch_id,
       daoId: event.dao_id,
+      amountUnits: event.amount_units,
+    }),
+  },
+  ReceiptsWrittenOff: {
+    dao: (event) => event.dao_id,
+    data: (event) => ({
+      type: 'ReceiptsWrittenOff',
+      daoId: event.dao_id,
+      fromReceipt: event.from_receipt,
+      toReceipt: event.to_receipt,
       amountUnits: event.amount_units,
     }),
   },

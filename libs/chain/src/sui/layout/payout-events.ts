@@ -55,6 +55,12 @@ export const PAYOUT_EVENT_LAYOUTS = {
     challenge_ends_at_ms: timeMs,
   }),
   EpochRejected: struct('payout_events::EpochRejected', { epoch_id: epochId, dao_id: daoId, amount_units: units }),
+  ReceiptsWrittenOff: struct('payout_events::ReceiptsWrittenOff', {
+    dao_id: daoId,
+    from_receipt: amount(),
+    to_receipt: amount(),
+    amount_units: units,
+  }),
   PayoutClaimed: struct('payout_events::PayoutClaimed', {
     epoch_id: epochId,
     dao_id: daoId,

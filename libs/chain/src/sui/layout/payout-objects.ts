@@ -12,7 +12,11 @@ export const signer = struct('signers::Signer', {
 });
 export const signers = struct('signers::Signers', { signers: table('address', 'signers::Signer') });
 
-export const poolMark = struct('receipt_pool::Mark', { receipt_chain: digest, pooled_units: u128 });
+export const poolMark = struct('receipt_pool::Mark', {
+  receipt_chain: digest,
+  pooled_units: u128,
+  settled_at_ms: timeMs,
+});
 export const receiptPool = struct('receipt_pool::ReceiptPool<T0>', {
   held: vault,
   receipt_count: amount(),
