@@ -253,6 +253,14 @@ describe("the API's appraisal", () => {
     expect(endorsements.map(({ name }) => name)).toEqual(Object.keys(context.endorsements ?? {}));
   });
 
+  it('says of every runner, good or not, whether roots or machine are a stand-in’s', async () => {
+    const refused = await appraised({ policies: readTeePolicyBook(bookOf(OTHERS), 'TEE_POLICY_FILE') });
+    expect(refused).toMatchObject({ ok: false, standIn: true });
+    const standIns = (desk: AppraisalDesk) => ['tdx+nv', 'software-dev'].map((profile) => desk.isStandIn(profile));
+    expect(standIns(deskOf())).toEqual([true, true]);
+    expect(standIns(deskOf({ roots: productionRoots() }))).toEqual([false, true]);
+  });
+
   it('is signed, with the digests of what it rested on, for who relies on this verifier', async () => {
     const { signed, policyDigest, endorsements } = await appraised();
     const verifier = fromBase64(signed.verifier);

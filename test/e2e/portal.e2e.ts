@@ -273,6 +273,8 @@ if (chromiumPath === '') {
       await log.getByRole('region', { name: 'Key holder 3' }).waitFor({ timeout: 15_000 });
       expect(await log.locator('[data-decision="RELEASED"]').count()).toBeGreaterThanOrEqual(2);
       expect(await log.getByText('The log is signed, and these entries are in it').count()).toBe(3);
+      // One question was paid, and her document had a part in it.
+      expect(await log.getByTestId('uses').locator('[data-explained="true"]').count()).toBe(1);
       await portal.shoot('11-releases');
       await page.getByRole('button', { name: 'Revoke' }).click();
       await page.locator('li[data-active="false"]').waitFor({ timeout: 15_000 });
@@ -295,6 +297,36 @@ if (chromiumPath === '') {
       await page.getByTestId('balance').getByText('97.999994').waitFor({ timeout: 20_000 });
       await portal.shoot('12-closed');
     }, 120_000);
+
+    it('stops a part of a purpose by a plan that is shown first', async () => {
+      const { page } = portal;
+      await portal.become('Ben');
+      await portal.visit('consent');
+      await page.getByLabel('Which purpose').selectOption({ label: 'Academic research' }, { timeout: 15_000 });
+      await page.getByRole('button', { name: 'Show what this changes' }).click();
+      await page.getByText('You are about to sign one transaction:').waitFor();
+      await page.getByText('In its place, at the same moment: Scientific research').waitFor();
+      await portal.shoot('12-stop');
+      await page.getByRole('button', { name: 'Sign and stop' }).click();
+      await page.getByText('1 grant ended, 1 narrower one took their place.').waitFor({ timeout: 15_000 });
+      await page.locator('li[data-active="true"]').getByText('Scientific research').waitFor();
+    }, 60_000);
+
+    it('erases a contribution: every key holder signs, and what cannot be undone is said before', async () => {
+      const { page } = portal;
+      await portal.become('Chloe');
+      await portal.visit('consent');
+      await page.getByRole('button', { name: 'Erase it' }).click({ timeout: 15_000 });
+      await page.getByText('answers that were given already').waitFor();
+      expect(await page.getByRole('button', { name: 'Erase for good' }).isDisabled()).toBe(true);
+      await page.getByLabel('I have read this').check();
+      await page.getByRole('button', { name: 'Erase for good' }).click();
+      const receipt = page.locator('[data-testid="erasure"][data-ok="true"]');
+      await receipt.waitFor({ timeout: 30_000 });
+      expect(await receipt.locator('li[data-state="done"]').count()).toBe(3);
+      await page.locator('[data-testid="decision"][data-code="TOMBSTONED"]').waitFor({ timeout: 15_000 });
+      await portal.shoot('12-erased');
+    }, 90_000);
 
     it('lets a contributor propose, the members vote and anyone execute, explained in words', async () => {
       const { page } = portal;

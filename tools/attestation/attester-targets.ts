@@ -1,8 +1,10 @@
+import { readNsmDocument } from '@usufruct/attestation';
 import {
   createGpuIdentity,
   createNvidiaPki,
   createSnpPki,
   createTdxPki,
+  encodeCbor,
   signGpuEvidence,
   signTdxQuote,
 } from '@usufruct/attestation-dev';
@@ -71,6 +73,11 @@ export const ATTESTER_MAKERS: FuzzMakers = {
       accepts,
     };
   },
+  nsm: () =>
+    Promise.resolve({
+      seeds: [encodeCbor({ pairs: [['Attestation', { pairs: [['document', new Uint8Array(600)]] }]] })],
+      accepts: (bytes) => isRead(readNsmDocument(bytes)),
+    }),
   'nvidia-smi': () =>
     Promise.resolve({
       seeds: [utf8('CC status: ON\nDevTools Mode: OFF\n'), utf8('\n  CC status: OFF \r\n DevTools Mode: ON\n')],

@@ -11,9 +11,9 @@ import {
   encryptEnvelope,
   generateKeyPair,
   generateSigningKey,
-  inclusionProof,
   keyCommitment,
   leafHash,
+  MerkleLog,
   open,
   rootOf,
   seal,
@@ -59,6 +59,7 @@ import {
   answerInfo,
   answerResultBytes,
   daoPolicyDigest,
+  contributionListDigest,
   deriveId,
   encodeManifest,
   evidenceDigest,
@@ -69,11 +70,11 @@ import {
   ReleaseLeafBcs,
   RunnerErasureBcs,
   resultCommitment,
-  registrationTermMs,
   RunnerStatementBcs,
   appraisalPolicyDigest,
   ShareBcs,
   shareReleaseInfo,
+  sealedSharesAad,
   SignedManifestBcs,
   TAGS,
   toWireJson,
@@ -93,8 +94,8 @@ import {
   type JobView,
   type ManifestKeys,
   type RegistrationRequest,
-  type Release,
   type ReleaseAnswer,
+  type ReleaseEntry,
   type ReleaseLeaf,
   type ReleaseRequest,
   type Use,
@@ -103,6 +104,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalChain, type RunningChain } from '../../local-chain/src/start.js';
+import { ensureRegistered } from './attest/registration.js';
 import { generateRunnerKeys } from './attest/runner-keys.js';
 import { dropRetired } from './compute/erasure/drop-retired.js';
 import { eraseHere } from './compute/erasure/erase-here.js';
@@ -140,11 +142,17 @@ class TestHolder implements HolderPort {
     | 'away'
     | 'unlogged'
     | 'wrong-share'
+    | 'swaps-shares'
+    | 'other-list'
+    | 'slow'
+    | 'slow-release'
     | 'forged-head'
     | 'other-leaf'
     | 'without-share'
     | 'refuses-attestation'
     | null = null;
+  /** A registration that ends later is refused. */
+  endorsedUntilMs = Infinity;
   readonly #leaves: Uint8Array[] = [];
   readonly #challenges = new Set<string>();
 
@@ -158,7 +166,7 @@ class TestHolder implements HolderPort {
   }
 
   async identity(): Promise<HolderIdentity> {
-    this.#requireHere();
+    await this.#requireHere();
     return {
       signingPublicKey: toBase64(this.signing.publicKey),
       sealingPublicKey: toBase64(this.sealing.publicKey),
@@ -169,15 +177,17 @@ class TestHolder implements HolderPort {
   }
 
   async challenge(_request: ChallengeRequest): Promise<Uint8Array> {
-    this.#requireHere();
+    await this.#requireHere();
     const challenge = systemRandom(32);
     this.#challenges.add(toBase64(challenge));
     return challenge;
   }
 
-  async register({ daoId, challenge, issuedAtMs, payTo, bundle }: RegistrationRequest) {
-    this.#requireHere();
+  async register({ daoId, challenge, issuedAtMs, expiresAtMs, payTo, bundle }: RegistrationRequest) {
+    await this.#requireHere();
     const { claims, policy } = await this.#appraise(challenge, bundle, daoId, daoId);
+    const latestMs = this.endorsedUntilMs;
+    if (expiresAtMs > latestMs) throw refuse('INVALID_ARGUMENT', { latestMs: String(latestMs) });
     const statement = RunnerStatementBcs.serialize({
       chainId: (await this.world.chain.info()).chainId,
       daoId,
@@ -188,7 +198,7 @@ class TestHolder implements HolderPort {
       appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal),
       payTo,
       issuedAtMs,
-      expiresAtMs: asTimestampMs(issuedAtMs + registrationTermMs(policy.appraisal)),
+      expiresAtMs,
     }).toBytes();
     const { secretKey } = this.signing;
     const signature = await sign({ secretKey, domainTag: TAGS.runnerStatement, message: statement });
@@ -196,13 +206,16 @@ class TestHolder implements HolderPort {
   }
 
   async release(request: ReleaseRequest): Promise<ReleaseAnswer> {
-    this.#requireHere();
+    await this.#requireHere('release');
     this.releases.push(request);
     const { chain, holderSetId } = this.world;
     const job = await chain.job(request.jobId);
     const { claims } = await this.#appraise(request.challenge, request.bundle, job.id, job.daoId);
     const dao = await chain.dao(job.daoId);
-    const pending: { at: number; leaf: Uint8Array; wrappedShare?: string }[] = [];
+    const atMs = asTimestampMs(Date.now());
+    const entries: ReleaseEntry[] = [];
+    const released: ContributionId[] = [];
+    const firstIndex = this.#leaves.length;
     for (const contributionId of request.contributionIds) {
       const contribution = await chain.contribution(contributionId);
       const grants = await chain.grantsOf(contributionId);
@@ -211,44 +224,39 @@ class TestHolder implements HolderPort {
       const decision = isBare
         ? refused('NOT_FOUND', { contributionId })
         : decide({ contribution, dataset, grants, dao, use: job, job, nowMs: Date.now() });
-      const leaf: ReleaseLeaf = {
+      const entry: ReleaseEntry = {
         holderSetId,
         shareIndex: isBare ? 0 : this.member + 1,
+        grantId: decision.ok ? decision.value.grant.id : toHex32(new Uint8Array(32)),
+        decision: decision.ok ? 'RELEASED' : decision.refusal.code,
+      };
+      const leaf: ReleaseLeaf = {
+        ...entry,
         jobId: this.misbehaviour === 'other-leaf' ? toHex32(systemRandom(32)) : job.id,
         datasetId: job.datasetId,
         contributionId,
-        grantId: decision.ok ? decision.value.grant.id : toHex32(new Uint8Array(32)),
         purpose: job.purpose,
         kind: job.kind,
         protection: job.protection,
         measurement: claims.measurement,
         runnerSigningKey: claims.signingPublicKey,
         evidenceDigest: evidenceDigest(request.bundle),
-        decision: decision.ok ? 'RELEASED' : decision.refusal.code,
-        atMs: asTimestampMs(Date.now()),
+        atMs,
       };
-      const bytes = ReleaseLeafBcs.serialize(leaf).toBytes();
-      if (this.misbehaviour !== 'unlogged') this.#leaves.push(leafHash(bytes));
-      const at = Math.max(0, this.#leaves.length - 1);
-      pending.push(
-        decision.ok
-          ? {
-              at,
-              leaf: bytes,
-              wrappedShare: await this.#wrap(request, job, dao.policyDigest, contributionId, claims.hpkePublicKey),
-            }
-          : { at, leaf: bytes },
-      );
+      const isLogged = this.misbehaviour !== 'unlogged';
+      this.#leaves.push(leafHash(isLogged ? ReleaseLeafBcs.serialize(leaf).toBytes() : utf8('something else')));
+      entries.push(entry);
+      if (decision.ok) released.push(contributionId);
     }
-    if (this.misbehaviour === 'unlogged') this.#leaves.push(leafHash(utf8('something else')));
+    const log = new MerkleLog(this.#leaves);
+    const sealedShares = await this.#seal(request, job, dao.policyDigest, released, claims.hpkePublicKey);
     return {
-      releases: pending.map(({ at, leaf, ...rest }): Release => ({
-        leaf: toBase64(leaf),
-        leafIndex: at,
-        inclusionProof: inclusionProof(this.#leaves, at).map((hash) => toBase64(hash)),
-        ...rest,
-      })),
+      entries,
+      decidedAtMs: atMs,
+      firstIndex,
+      inclusionProof: log.rangeProof(firstIndex, entries.length).map((hash) => toBase64(hash)),
       head: await this.#head(),
+      ...(released.length > 0 && { sealedShares }),
     };
   }
 
@@ -257,23 +265,28 @@ class TestHolder implements HolderPort {
   openings = () => Promise.reject(refuse('INTERNAL'));
   countersign = () => Promise.reject(refuse('INTERNAL'));
 
-  async #wrap(
+  async #seal(
     request: ReleaseRequest,
     job: JobView,
     policyDigest: Digest,
-    contributionId: ContributionId,
+    released: readonly ContributionId[],
     key: Uint8Array,
   ) {
     const { chainId, packageId } = await this.world.chain.info();
-    const share = this.shares.get(contributionId)!;
-    const value =
-      this.misbehaviour === 'wrong-share' ? share.value.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : share.value;
+    const isWrong = this.misbehaviour === 'wrong-share';
+    const shares = released.map((contributionId) => {
+      const { index, value } = this.shares.get(contributionId)!;
+      const given = isWrong ? value.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) : value;
+      return ShareBcs.serialize({ index, value: given }).toBytes();
+    });
+    if (this.misbehaviour === 'swaps-shares') shares.push(shares.shift()!);
     const challenge = fromBase64(request.challenge);
+    const asked = contributionListDigest(request.contributionIds);
     const sealed = await seal({
       recipientPublicKey: key,
-      info: shareReleaseInfo({ chainId, packageId, policyDigest, challenge, jobId: job.id, contributionId }),
-      aad: new Uint8Array(),
-      plaintext: ShareBcs.serialize({ index: share.index, value }).toBytes(),
+      info: shareReleaseInfo({ chainId, packageId, policyDigest, challenge, jobId: job.id, asked }),
+      aad: sealedSharesAad(this.misbehaviour === 'other-list' ? released.toReversed() : released),
+      plaintext: Buffer.concat(shares),
     });
     return toBase64(sealed);
   }
@@ -302,7 +315,9 @@ class TestHolder implements HolderPort {
     return { claims, policy };
   }
 
-  #requireHere(): void {
+  async #requireHere(asked = ''): Promise<void> {
+    const { misbehaviour } = this;
+    if (misbehaviour === 'slow' || misbehaviour === `slow-${asked}`) await new Promise(() => undefined);
     if (this.misbehaviour === 'away') throw refuse('UPSTREAM_UNAVAILABLE', { upstream: this.name });
   }
 }
@@ -768,7 +783,16 @@ describe('the runner on a real local chain', () => {
     expect((await ask(life, job, clientKey, 'Of what was the pier built?')).answer.text).not.toMatch(/larch/);
   });
 
-  it.each(['away', 'unlogged', 'wrong-share', 'forged-head', 'other-leaf', 'without-share'] as const)(
+  it.each([
+    'away',
+    'unlogged',
+    'wrong-share',
+    'swaps-shares',
+    'other-list',
+    'forged-head',
+    'other-leaf',
+    'without-share',
+  ] as const)(
     'works with two holders while the third is %s, and not with one; goes on when they are back',
     async (misbehaviour) => {
       const { job, clientKey } = await world.fundJob();
@@ -777,8 +801,8 @@ describe('the runner on a real local chain', () => {
       life.sessions.endAll();
       world.holders[2]!.misbehaviour = misbehaviour;
       const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
-      if (misbehaviour === 'wrong-share' || misbehaviour === 'without-share') {
-        const code = misbehaviour === 'wrong-share' ? 'SHARE_INVALID' : 'NOT_FOUND';
+      if (misbehaviour === 'wrong-share' || misbehaviour === 'swaps-shares' || misbehaviour === 'without-share') {
+        const code = misbehaviour === 'without-share' ? 'NOT_FOUND' : 'SHARE_INVALID';
         expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe(code);
       } else {
         const impatient = new QuestionDesk(life.context, life.sessions, life.settler, 1);
@@ -791,6 +815,44 @@ describe('the runner on a real local chain', () => {
       expect((await life.desk.ask(job.id, asked.request)).state).toBe('settled');
     },
   );
+
+  it('does not wait for a holder that never answers, whatever it was asked', async () => {
+    const { job, clientKey } = await world.fundJob();
+    world.holders[1]!.misbehaviour = 'slow';
+    const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+    expect((await life.desk.ask(job.id, asked.request)).state).toBe('settled');
+    world.holders[1]!.misbehaviour = 'slow-release';
+    life.sessions.endAll();
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    world.holders[1]!.misbehaviour = null;
+  });
+
+  it('names a holder that gives wrong shares, and asks it last from then on', async () => {
+    const { job, clientKey } = await world.fundJob();
+    world.holders[0]!.misbehaviour = 'wrong-share';
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    world.holders[0]!.misbehaviour = null;
+    const named = life.lines.filter((line) => line.includes('release.bad_share'));
+    expect(named.map((line) => (JSON.parse(line) as { indexes: number[] }).indexes)).toEqual([[1]]);
+  });
+
+  it('is registered for no longer than enough holders can vouch for', async () => {
+    const other = await Life.begin(world, mkdtempSync(join(tmpdir(), 'registration-')), { clock: new TestClock() });
+    const inMinutes = (minutes: number) => Date.now() + minutes * MINUTE_MS;
+    const [first, second, third] = world.holders as [TestHolder, TestHolder, TestHolder];
+    [second.endorsedUntilMs, third.endorsedUntilMs] = [inMinutes(20), inMinutes(12)];
+    const dao = await world.chain.dao(world.daoId);
+    await ensureRegistered(other.context, dao);
+    const { expiresAtMs } = await world.chain.runner(dao.id, other.context.keys.runnerId);
+    expect(expiresAtMs).toBeLessThanOrEqual(second.endorsedUntilMs);
+    expect(expiresAtMs).toBeGreaterThan(inMinutes(19));
+    [first.endorsedUntilMs, second.endorsedUntilMs] = [Date.now(), Date.now()];
+    other.end();
+    const late = await Life.begin(world, mkdtempSync(join(tmpdir(), 'registration-')), { clock: new TestClock() });
+    expect(await codeOf(ensureRegistered(late.context, dao))).toBe('INVALID_ARGUMENT');
+    for (const holder of world.holders) holder.endorsedUntilMs = Infinity;
+    late.end();
+  });
 
   it('is not registered, and answers nothing, when the holders refuse its evidence', async () => {
     const { job, clientKey } = await world.fundJob();

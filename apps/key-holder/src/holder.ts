@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type RandomSource } from '@usufruct/kernel';
-import type { ChainInfo, HolderSetView } from '@usufruct/protocol';
+import { LIMITS, type ChainInfo, type HolderSetView } from '@usufruct/protocol';
 import { ErasureStore } from './erasure/erasure-store.js';
 import { OneAtATime } from './erasure/one-at-a-time.js';
 import type { HolderKeys } from './identity.js';
@@ -14,12 +14,16 @@ import { RateLimiter } from './rate-limit.js';
 import { CertificateStore } from './rotation/certificate-store.js';
 import { DealingSeeds } from './rotation/dealing-seeds.js';
 import { SubShareStore } from './rotation/sub-share-store.js';
+import { Anomalies } from './store/anomalies.js';
 import { AtRest } from './store/at-rest.js';
 import { ChallengeStore } from './store/challenges.js';
+import { ReleaseRequests } from './store/release-requests.js';
 import { ShareStore } from './store/shares.js';
 
-/** Sessions that one runner key may open a minute; one session asks for any number of contributions. */
-const RELEASES_PER_MINUTE = 120;
+/** Requests a minute of one runner's key, for one dataset and for one DAO; each may ask for a whole dataset. */
+const RELEASES_PER_MINUTE = { runner: 120, dataset: 600, dao: 1_200 } as const;
+/** Shares a minute: twenty times the largest dataset for a runner, a hundred times for all runners of a DAO. */
+const SHARES_PER_MINUTE = { runner: 20 * LIMITS.contributionsPerDataset, dao: 100 * LIMITS.contributionsPerDataset };
 /** Openings that one runner key signed, lists of openings and statements that one asks for, a minute. */
 const PAYOUT_REQUESTS_PER_MINUTE = 1_200;
 /** Lists of payouts that one account asks for a minute. */
@@ -41,6 +45,14 @@ export interface HolderParts {
   readonly logger: Logger;
 }
 
+export interface ReleaseLimits {
+  readonly perRunner: RateLimiter;
+  readonly perDataset: RateLimiter;
+  readonly perDao: RateLimiter;
+  readonly sharesPerRunner: RateLimiter;
+  readonly sharesPerDao: RateLimiter;
+}
+
 /** One share, one decision, one log: what every request of this process works with. */
 export interface Holder extends HolderParts {
   readonly shares: ShareStore;
@@ -56,7 +68,9 @@ export interface Holder extends HolderParts {
   readonly erasures: ErasureStore;
   readonly erasing: OneAtATime;
   readonly erasuresPerContribution: RateLimiter;
-  readonly releasesPerRunner: RateLimiter;
+  readonly anomalies: Anomalies;
+  readonly requests: ReleaseRequests;
+  readonly releaseLimits: ReleaseLimits;
   readonly payoutRequestsPerRunner: RateLimiter;
   readonly payoutQueriesPerAccount: RateLimiter;
 }
@@ -83,7 +97,15 @@ export function makeHolder(parts: HolderParts): Holder {
     erasures: new ErasureStore(database),
     erasing: new OneAtATime(),
     erasuresPerContribution: new RateLimiter(ERASURES_PER_MINUTE, clock),
-    releasesPerRunner: new RateLimiter(RELEASES_PER_MINUTE, clock),
+    anomalies: new Anomalies(database),
+    requests: new ReleaseRequests(database),
+    releaseLimits: {
+      perRunner: new RateLimiter(RELEASES_PER_MINUTE.runner, clock),
+      perDataset: new RateLimiter(RELEASES_PER_MINUTE.dataset, clock),
+      perDao: new RateLimiter(RELEASES_PER_MINUTE.dao, clock),
+      sharesPerRunner: new RateLimiter(SHARES_PER_MINUTE.runner, clock),
+      sharesPerDao: new RateLimiter(SHARES_PER_MINUTE.dao, clock),
+    },
     payoutRequestsPerRunner: new RateLimiter(PAYOUT_REQUESTS_PER_MINUTE, clock),
     payoutQueriesPerAccount: new RateLimiter(PAYOUT_QUERIES_PER_MINUTE, clock),
   };

@@ -12,6 +12,7 @@ import {
   verify,
   verifyConsistency,
   verifyInclusion,
+  verifyRange,
   type Share,
 } from '@usufruct/crypto';
 import {
@@ -33,10 +34,14 @@ import {
 } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
+  contributionListDigest,
   deriveId,
+  evidenceDigest,
   LIMITS,
   logQueryDigest,
   ReleaseLeafBcs,
+  releaseLeaves,
+  sealedSharesAad,
   RunnerStatementBcs,
   ShareBcs,
   ShareReceiptBcs,
@@ -46,6 +51,7 @@ import {
   TreeHeadBcs,
   WALLET_ACTIONS,
   walletStatementBytes,
+  type EvidenceBundle,
   type ReleaseAnswer,
 } from '@usufruct/protocol';
 import {
@@ -167,11 +173,12 @@ async function releaseFrom(
 ) {
   const challenges = await Promise.all(asked.map((holder) => challengeFrom(holder)));
   const bundle = await by.evidence(challenges, JOB);
-  const replies: { reply: Reply<ReleaseAnswer>; challenge: string }[] = [];
+  const replies: { reply: Reply<ReleaseAnswer>; challenge: string; bundle: EvidenceBundle }[] = [];
   for (const [i, holder] of asked.entries()) {
     const challenge = challenges[i]!;
-    const reply = await call<ReleaseAnswer>(holder, '/v1/releases', { jobId: JOB, challenge, bundle, contributionIds });
-    replies.push({ reply, challenge });
+    const request = await by.asks({ jobId: JOB, challenge, bundle, contributionIds: [...contributionIds] });
+    const reply = await call<ReleaseAnswer>(holder, '/v1/releases', request);
+    replies.push({ reply, challenge, bundle });
   }
   return replies;
 }
@@ -183,10 +190,28 @@ async function openReleased({ reply, challenge }: { reply: Reply<ReleaseAnswer>;
     policyDigest: aDao().policyDigest,
     challenge: fromBase64(challenge),
     jobId: JOB,
-    contributionId: dealt.manifest.contributionId,
+    asked: contributionListDigest([dealt.manifest.contributionId]),
   });
-  const sealed = fromBase64(reply.body.releases[0]!.wrappedShare!);
-  return ShareBcs.parse(await open({ privateKey: runner.hpke.privateKey, info, aad: new Uint8Array(), sealed }));
+  const sealed = fromBase64(reply.body.sealedShares!);
+  const aad = sealedSharesAad([dealt.manifest.contributionId]);
+  return ShareBcs.parse(await open({ privateKey: runner.hpke.privateKey, info, aad, sealed }));
+}
+
+/** The leaves that the answer says are in the log, by its entries, made as the runner makes them. */
+function leavesOf({ entries, decidedAtMs }: ReleaseAnswer, bundle: EvidenceBundle, ids: readonly ContributionId[]) {
+  const { datasetId, purpose, kind, protection } = aJob();
+  const common = {
+    jobId: JOB,
+    datasetId,
+    purpose,
+    kind,
+    protection,
+    measurement: TEST_MEASUREMENT,
+    runnerSigningKey: fromBase64(bundle.signingPublicKey),
+    evidenceDigest: evidenceDigest(bundle),
+    atMs: decidedAtMs,
+  };
+  return [...releaseLeaves(common, ids, entries)];
 }
 
 beforeAll(async () => {
@@ -373,6 +398,7 @@ describe('registration', () => {
       challenge,
       bundle,
       issuedAtMs: TEST_NOW_MS,
+      expiresAtMs: statementOf(by).expiresAtMs,
       payTo: statementOf(by).payTo,
       signature,
       ...changes,
@@ -439,29 +465,29 @@ describe('release', () => {
     const challenge = await challengeFrom(holder);
     const bundle = await runner.evidence([challenge], JOB);
     const contributionIds = ids ?? [dealt.manifest.contributionId];
-    const request = { jobId: JOB, challenge, bundle, contributionIds, ...changes };
+    const unsigned = { jobId: JOB, challenge, bundle, contributionIds: [...contributionIds], ...changes };
+    const request = { ...(await runner.asks(unsigned)), ...changes };
     const { body } = await call<ReleaseAnswer>(holder, '/v1/releases', request);
-    return body.code ?? body.releases[0]!.refusal?.code ?? 'RELEASED';
+    return body.code ?? body.entries[0]!.decision;
   };
 
   it('two of three holders give the key, each with its place in the log', async () => {
     const replies = await releaseFrom(holders.slice(1));
     const shares = await Promise.all(replies.map(openReleased));
     expect(combine(shares, dealt.manifest.keys.commitments)).toEqual(dealt.secret);
-    for (const [i, { reply }] of replies.entries()) {
-      const { releases, head } = reply.body;
+    const ids = [dealt.manifest.contributionId];
+    for (const [i, { reply, bundle }] of replies.entries()) {
+      const { head, firstIndex, inclusionProof } = reply.body;
       const treeHead = fromBase64(head.treeHead);
       const { publicKey } = holders[i + 1]!.holder.keys.signing;
       const signature = fromBase64(head.signature);
       expect(await verify({ publicKey, domainTag: TAGS.treeHead, message: treeHead, signature })).toBe(true);
       const { rootHash, treeSize, member, holderSetId } = TreeHeadBcs.parse(treeHead);
       expect({ member, holderSetId, treeSize }).toEqual({ member: i + 1, holderSetId: SET, treeSize: 1 });
-      const leaf = fromBase64(releases[0]!.leaf);
-      const proof = releases[0]!.inclusionProof.map((hash) => fromBase64(hash));
-      const { leafIndex } = releases[0]!;
-      expect(verifyInclusion({ leafHash: leafHash(leaf), leafIndex, treeSize, proof, root: fromHex(rootHash) })).toBe(
-        true,
-      );
+      const [leaf] = leavesOf(reply.body, bundle, ids) as [Uint8Array];
+      const proof = inclusionProof.map((hash) => fromBase64(hash));
+      const root = fromHex(rootHash);
+      expect(verifyRange({ leafHashes: [leafHash(leaf)], firstIndex, treeSize, proof, root })).toBe(true);
       expect(ReleaseLeafBcs.parse(leaf)).toMatchObject({
         holderSetId: SET,
         shareIndex: i + 2,
@@ -483,22 +509,21 @@ describe('release', () => {
     const challenges = await Promise.all(holders.map((holder) => challengeFrom(holder)));
     const bundle = await runner.evidence(challenges, JOB);
     const contributionIds = [dealt.manifest.contributionId];
-    const ask = (n: number) =>
-      call<ReleaseAnswer>(holders[n]!, '/v1/releases', {
-        jobId: JOB,
-        challenge: challenges[n],
-        bundle,
-        contributionIds,
-      });
-    expect((await ask(0)).body.releases[0]).toHaveProperty('wrappedShare');
+    const ask = async (n: number) =>
+      call<ReleaseAnswer>(
+        holders[n]!,
+        '/v1/releases',
+        await runner.asks({ jobId: JOB, challenge: challenges[n]!, bundle, contributionIds }),
+      );
+    expect((await ask(0)).body).toHaveProperty('sealedShares');
     chain.put(
       'grant',
       aGrant({ contributionId: contributionIds[0]!, grantor: wallet.address, revokedAtMs: TEST_NOW_MS }),
     );
     for (const n of [1, 2]) {
-      const { releases } = (await ask(n)).body;
-      expect(releases[0]!.refusal?.code).toBe('GRANT_REVOKED');
-      expect(releases[0]!.wrappedShare).toBeUndefined();
+      const { entries, sealedShares } = (await ask(n)).body;
+      expect(entries[0]!.decision).toBe('GRANT_REVOKED');
+      expect(sealedShares).toBeUndefined();
     }
   });
 
@@ -546,10 +571,11 @@ describe('release', () => {
   it.each(consentRows)('%s → %s, and the refusal is in the log', async (_name, code, change) => {
     change();
     const [{ reply }] = (await releaseFrom(holders.slice(0, 1))) as [Awaited<ReturnType<typeof releaseFrom>>[0]];
-    expect(reply.body.releases[0]!.refusal?.code).toBe(code);
-    expect(reply.body.releases[0]!.wrappedShare).toBeUndefined();
-    expect(ReleaseLeafBcs.parse(fromBase64(reply.body.releases[0]!.leaf)).decision).toBe(code);
-    expect(holders[0]!.holder.log.size).toBe(1);
+    expect(reply.body.entries[0]!.decision).toBe(code);
+    expect(reply.body.sealedShares).toBeUndefined();
+    const { log } = holders[0]!.holder;
+    const logged = log.entriesOf(dealt.manifest.contributionId, log.size);
+    expect(logged.map(({ leaf }) => ReleaseLeafBcs.parse(leaf).decision)).toEqual([code]);
   });
 
   it('answers for each contribution on its own', async () => {
@@ -563,9 +589,10 @@ describe('release', () => {
     chain.put('grant', aGrant({ id: idOf<GrantId>('g2'), contributionId: elsewhere, grantor: wallet.address }));
     const ids = [unknown, dealt.manifest.contributionId, elsewhere];
     const [{ reply }] = (await releaseFrom(holders.slice(0, 1), ids)) as [Awaited<ReturnType<typeof releaseFrom>>[0]];
-    const codes = reply.body.releases.map((one) => one.refusal?.code ?? 'RELEASED');
+    const codes = reply.body.entries.map(({ decision }) => decision);
     expect(codes).toEqual(['NOT_FOUND', 'RELEASED', 'NOT_FOUND']);
-    expect(reply.body.releases.map((one) => one.leafIndex)).toEqual([0, 1, 2]);
+    const { log } = holders[0]!.holder;
+    expect(ids.map((id) => log.entriesOf(id, log.size).map(({ leafIndex }) => leafIndex))).toEqual([[0], [1], [2]]);
   });
 
   it('a challenge is good once, for its job, at its holder, for 60 s', async () => {
@@ -645,8 +672,8 @@ describe('release', () => {
   });
 
   it('bounds the sessions of one runner key', async () => {
-    const { releasesPerRunner } = holders[0]!.holder;
-    for (let i = 0; i < 120; i++) releasesPerRunner.take(toBase64(runner.signing.publicKey), 'test');
+    const { perRunner } = holders[0]!.holder.releaseLimits;
+    for (let i = 0; i < 120; i++) perRunner.take(toBase64(runner.signing.publicKey), 'test');
     expect(await codeOf(holders[0]!)).toBe('RATE_LIMITED');
     clock.advance(1_000);
     expect(await codeOf(holders[0]!)).toBe('RELEASED');
@@ -750,7 +777,8 @@ describe('restart', () => {
     const head = (await call<ReleaseAnswer['head']>(holders[0]!, '/v1/log/head')).body;
     const challenge = await challengeFrom(holders[0]!);
     const bundle = await runner.evidence([challenge], JOB);
-    const request = { jobId: JOB, challenge, bundle, contributionIds: [dealt.manifest.contributionId] };
+    const contributionIds = [dealt.manifest.contributionId];
+    const request = await runner.asks({ jobId: JOB, challenge, bundle, contributionIds });
     await call(holders[0]!, '/v1/releases', request);
     // The first process is not stopped: its database is as a kill would leave it.
     const again = await start(1);

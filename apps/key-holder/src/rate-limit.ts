@@ -17,16 +17,16 @@ export class RateLimiter {
     private readonly clock: Clock,
   ) {}
 
-  /** Take one; refuses `RATE_LIMITED` when none is left. */
-  take(key: string, limit: string): void {
+  /** Take as many as it costs; refuses `RATE_LIMITED` when fewer are left, and takes none then. */
+  take(key: string, limit: string, cost = 1): void {
     const nowMs = this.clock.nowMs();
     if (this.buckets.size >= KEYS_AT_MOST) this.forgetFull(nowMs);
     const bucket = this.buckets.get(key) ?? { tokens: this.perMinute, atMs: nowMs };
     bucket.tokens = this.refilled(bucket, nowMs);
     bucket.atMs = nowMs;
     this.buckets.set(key, bucket);
-    if (bucket.tokens < 1) throw refuse('RATE_LIMITED', { limit, perMinute: String(this.perMinute) });
-    bucket.tokens -= 1;
+    if (bucket.tokens < cost) throw refuse('RATE_LIMITED', { limit, perMinute: String(this.perMinute) });
+    bucket.tokens -= cost;
   }
 
   private refilled({ tokens, atMs }: Bucket, nowMs: number): number {

@@ -55,6 +55,11 @@ export interface DeskAnswer {
 export class AppraisalDesk {
   constructor(private readonly options: DeskOptions) {}
 
+  /** Whether evidence of this profile can say anything about hardware to this verifier. */
+  isStandIn(profile: string): boolean {
+    return isStandInJudgement({ profile }, this.options.roots);
+  }
+
   async appraise({ bundle, ownChallenge, jobId, dao, nowMs }: DeskRequest): Promise<DeskAnswer> {
     const { roots, policies, endorsements: source } = this.options;
     const policy = dao.policy.appraisal;
@@ -77,7 +82,7 @@ export class AppraisalDesk {
  * Whether a judgement of this bundle under these roots says nothing about hardware, whatever comes of it: generated roots
  * stand in for a vendor's, or the evidence says of itself that software made it.
  */
-export const isStandInJudgement = ({ profile }: Pick<EvidenceBundle, 'profile'>, roots: RootSet): boolean =>
+export const isStandInJudgement = ({ profile }: { readonly profile: string }, roots: RootSet): boolean =>
   roots.standIn || profile === 'software-dev';
 
 /** Checks that fail for what the verifier has not got, or has no longer; the evidence may be good all the same. */

@@ -110,9 +110,12 @@ export class LocalChainClient implements Chain {
   licence = (id: LicenceId) => this.#get(`/v1/licences/${id}`, zLicenceView);
   dataset = (id: DatasetId) => this.#get(`/v1/datasets/${id}`, zDatasetView);
   contribution = (id: ContributionId) => this.#get(`/v1/contributions/${id}`, zContributionView);
+  contributions = (ids: readonly ContributionId[]) =>
+    this.#paged('/v1/contributions/query', ids, zContributionView.nullable());
   contributionsOf = (id: DatasetId) => this.#get(`/v1/datasets/${id}/contributions`, z.array(zContributionView));
   grant = (id: GrantId) => this.#get(`/v1/grants/${id}`, zGrantView);
   grantsOf = (id: ContributionId) => this.#get(`/v1/contributions/${id}/grants`, z.array(zGrantView));
+  grantsOfEach = (ids: readonly ContributionId[]) => this.#paged('/v1/grants/query', ids, z.array(zGrantView));
   holderSet = (id: HolderSetId) => this.#get(`/v1/holder-sets/${id}`, zHolderSetView);
   runner = (daoId: DaoId, runnerId: RunnerId) => this.#get(`/v1/daos/${daoId}/runners/${runnerId}`, zRunnerView);
   job = (id: JobId) => this.#get(`/v1/jobs/${id}`, zJobView);
@@ -178,6 +181,17 @@ export class LocalChainClient implements Chain {
 
   async #get<S extends z.ZodType>(path: string, schema: S, options: Partial<HttpRequest> = {}): Promise<z.output<S>> {
     return parseAnswer(schema, await this.#request({ ...options, path }), 'local chain');
+  }
+
+  /** One answer for each id, page by page: no request and no answer grows with the dataset. */
+  async #paged<S extends z.ZodType>(path: string, ids: readonly ContributionId[], schema: S): Promise<z.output<S>[]> {
+    const answers: z.output<S>[] = [];
+    for (let from = 0; from < ids.length; from += LIMITS.contributionsPage) {
+      const page = ids.slice(from, from + LIMITS.contributionsPage);
+      const body = JSON.stringify({ contributionIds: page });
+      answers.push(...(await this.#get(path, z.array(schema).length(page.length), { body })));
+    }
+    return answers;
   }
 
   #request(request: HttpRequest): Promise<unknown> {

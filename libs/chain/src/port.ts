@@ -66,11 +66,15 @@ export interface ChainReader {
   licence(id: LicenceId): Promise<LicenceView>;
   dataset(id: DatasetId): Promise<DatasetView>;
   contribution(id: ContributionId): Promise<ContributionView>;
+  /** In the order of the ids; null for one that the chain does not know. Read in pages, so many may be asked for. */
+  contributions(ids: readonly ContributionId[]): Promise<(ContributionView | null)[]>;
   /** In order of registration; every state. */
   contributionsOf(datasetId: DatasetId): Promise<ContributionView[]>;
   grant(id: GrantId): Promise<GrantView>;
   /** All grants of a contribution, oldest first, revoked and expired ones included. */
   grantsOf(contributionId: ContributionId): Promise<GrantView[]>;
+  /** The same of many, in the order of the ids and read in pages; none for a contribution that the chain does not know. */
+  grantsOfEach(contributionIds: readonly ContributionId[]): Promise<GrantView[][]>;
   holderSet(id: HolderSetId): Promise<HolderSetView>;
   runner(daoId: DaoId, runnerId: RunnerId): Promise<RunnerView>;
   job(id: JobId): Promise<JobView>;

@@ -8,6 +8,8 @@ export type { SigningKey, SignParams, VerifyParams } from './ed25519.js';
 export { generateKeyPair, open, seal, HPKE_KEY_BYTES, HPKE_OVERHEAD_BYTES } from './hpke.js';
 export type { HpkeKeyPair, OpenParams, SealParams } from './hpke.js';
 export * from './merkle-log.js';
+export { verifyRange } from './merkle-range.js';
+export type { RangeClaim } from './merkle-range.js';
 export * from './session-key.js';
 export * from './resharing.js';
 export * from './sharing.js';

@@ -4,21 +4,24 @@
  * An inclusion proof ties a leaf to a root and a consistency proof ties two roots together; that everybody is shown
  * the same roots is for whoever signs and anchors them.
  */
-import { concatBytes, equalBytes } from '@usufruct/kernel';
+import { equalBytes } from '@usufruct/kernel';
 import { requireBytes, requireInteger } from './guards.js';
-import { sha256 } from './hash.js';
+import { rangeProofBy } from './merkle-range.js';
+import {
+  areHashes,
+  half,
+  isCount,
+  isOdd,
+  isPowerOfTwo,
+  largestPowerBelow,
+  nodeHash,
+  rootBy,
+  rootOf,
+  subtreeOver,
+  type Subtree,
+} from './merkle-tree.js';
 
-const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
-
-export const leafHash = (entry: Uint8Array): Uint8Array => sha256(concatBytes(LEAF_PREFIX, entry));
-const nodeHash = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concatBytes(NODE_PREFIX, left, right));
-
-/** The hash of the subtree over the leaves [from, to), a range that the RFC's recursion makes. */
-type Subtree = (from: number, to: number) => Uint8Array;
-
-/** MTH: the root over leaf hashes, oldest first. The root of the empty tree is the hash of nothing. */
-export const rootOf = (leaves: readonly Uint8Array[]): Uint8Array => rootBy(subtreeOver(leaves), leaves.length);
+export { leafHash, rootOf } from './merkle-tree.js';
 
 /** PATH: the siblings from the leaf up. Refuses `INVALID_ARGUMENT` for a leaf that is not in the tree. */
 export const inclusionProof = (leaves: readonly Uint8Array[], leafIndex: number): Uint8Array[] =>
@@ -70,6 +73,11 @@ export class MerkleLog {
     return inclusionProofBy(this.#subtree, this.#known(treeSize, 'treeSize'), leafIndex);
   }
 
+  /** That the `count` leaves from `first` on are in the tree: `verifyRange` checks it. */
+  rangeProof(first: number, count: number, treeSize = this.size): Uint8Array[] {
+    return rangeProofBy(this.#subtree, this.#known(treeSize, 'treeSize'), { first, count });
+  }
+
   consistencyProof(oldSize: number, newSize = this.size): Uint8Array[] {
     return consistencyProofBy(this.#subtree, this.#known(newSize, 'newSize'), oldSize);
   }
@@ -86,21 +94,6 @@ export class MerkleLog {
     return nodeHash(this.#subtree(from, middle), this.#subtree(middle, to));
   };
 }
-
-function subtreeOver(leaves: readonly Uint8Array[]): Subtree {
-  const subtree: Subtree = (from, to) => {
-    if (to - from === 1) {
-      requireBytes(leaves[from]!, 32, `leaves[${from}]`);
-      return leaves[from]!;
-    }
-    const middle = from + largestPowerBelow(to - from);
-    return nodeHash(subtree(from, middle), subtree(middle, to));
-  };
-  return subtree;
-}
-
-const rootBy = (subtree: Subtree, treeSize: number): Uint8Array =>
-  treeSize === 0 ? sha256(new Uint8Array()) : subtree(0, treeSize);
 
 function inclusionProofBy(subtree: Subtree, treeSize: number, leafIndex: number): Uint8Array[] {
   requireInteger(leafIndex, 0, treeSize - 1, 'leafIndex');
@@ -199,17 +192,3 @@ export function verifyConsistency({ oldSize, newSize, oldRoot, newRoot, proof }:
   }
   return last === 0 && equalBytes(oldHash, oldRoot) && equalBytes(newHash, newRoot);
 }
-
-/** The largest power of two smaller than `size`, for size ≥ 2. */
-function largestPowerBelow(size: number): number {
-  let power = 1;
-  while (power * 2 < size) power *= 2;
-  return power;
-}
-
-// Division, not shifts: sizes may exceed 2³¹.
-const half = (value: number): number => Math.floor(value / 2);
-const isOdd = (value: number): boolean => value % 2 === 1;
-const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
-const isPowerOfTwo = (value: number): boolean => largestPowerBelow(value * 2) === value;
-const areHashes = (hashes: readonly Uint8Array[]): boolean => hashes.every((hash) => hash.length === 32);

@@ -22,6 +22,8 @@ export const LIMITS = {
   jobTermMs: 60 * 60_000,
   questionsPerJob: 10_000,
   contributionsPerDataset: 10_000,
+  /** Read from a chain at once; whoever wants more reads on. */
+  contributionsPage: 250,
   usesPerReceipt: 64,
   actionsPerTransaction: 64,
   transactionBytes: 128 * 1024,

@@ -11,7 +11,7 @@ import type {
   JobId,
   TimestampMs,
 } from '@usufruct/kernel';
-import { fromHex, lengthPrefixed, utf8 } from '@usufruct/kernel';
+import { concatBytes, fromHex, lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { zEvidenceBundle } from './attestation-types.js';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
@@ -29,7 +29,8 @@ import { zBase64, zHex32, zTimestampMs } from './wire.js';
  * POST /v1/shares         zDepositShareRequest  → zDepositShareAnswer   (idempotent by manifest digest)
  * POST /v1/challenges     zChallengeRequest     → zChallengeAnswer      (32 bytes, single use, 60 s)
  * POST /v1/registrations  zRegistrationRequest  → zRegistrationAnswer   (appraises, signs a RunnerStatement)
- * POST /v1/releases       zReleaseRequest       → zReleaseAnswer        (one appraisal, many contributions)
+ * POST /v1/releases       zReleaseRequest       → zReleaseAnswer        (one appraisal, one challenge, many contributions)
+ * GET  /v1/anomalies?daoId=ID → zAnomalies                              (runners that asked for what their job cannot need)
  * GET  /v1/log/head       → zSignedTreeHead
  * GET  /v1/log/consistency?first=N&second=M → { proof: base64[] }
  * POST /v1/log/query      zLogQuery             → zLogAnswer            (the contributor's own entries, signed request)
@@ -79,14 +80,17 @@ export type ChallengeRequest = z.output<typeof zChallengeRequest>;
 export const zChallengeAnswer = z.object({ challenge: zBase64(32), expiresAtMs: zTimestampMs });
 
 /**
- * The k holders must sign the same statement bytes, so its times cannot be each holder's own: the runner sends one
- * `issuedAtMs` to all, each holder checks that it is within LIMITS.clockSkewMs of its own clock, and
- * `expiresAtMs = issuedAtMs + registrationTermMs(the DAO's appraisal policy)`.
+ * The k holders must sign the same statement bytes, so its times cannot be each holder's own. The runner proposes them
+ * to all: each holder checks that `issuedAtMs` is within LIMITS.clockSkewMs of its own clock, and that `expiresAtMs` is
+ * after it by `registrationTermMs(the DAO's appraisal policy)` at most and no later than what its own appraisal rests on
+ * (collateral, certificates, lists) is good for. A holder that refuses a time as too late says the latest that it would
+ * sign, `details.latestMs` of INVALID_ARGUMENT, so that the runner can propose one that enough of them sign.
  */
 export const zRegistrationRequest = z.object({
   daoId: zHex32<DaoId>(),
   challenge: zBase64(32),
   issuedAtMs: zTimestampMs,
+  expiresAtMs: zTimestampMs,
   /** The account that receives the runner's part. */
   payTo: zHex32<Address>(),
   /** Of the attested signing key over the RunnerStatement (tag `runnerStatement`) that the holder is asked to sign. */
@@ -96,13 +100,32 @@ export const zRegistrationRequest = z.object({
 export type RegistrationRequest = z.output<typeof zRegistrationRequest>;
 export const zRegistrationAnswer = z.object({ statement: zBase64(2048), signature: zBase64(64) });
 
+/** In the order given. Ids have one length, so no two lists join to the same bytes. */
+export const contributionListDigest = (ids: readonly ContributionId[]): Digest =>
+  taggedDigest(TAGS.contributionList, contributionListBytes(ids));
+const contributionListBytes = (ids: readonly ContributionId[]): Uint8Array =>
+  concatBytes(...ids.map((id) => fromHex(id)));
+
+/**
+ * One challenge is good for one list: the attested key signs both together, so that nobody on the way asks for more in
+ * the runner's name, and a runner that asks for what its job does not name has put its name to it.
+ */
 export const zReleaseRequest = z.object({
   jobId: zHex32<JobId>(),
   challenge: zBase64(32),
   bundle: zEvidenceBundle,
   contributionIds: z.array(zHex32<ContributionId>()).min(1).max(LIMITS.contributionsPerDataset),
+  /** Of the attested signing key over ReleaseRequestBcs (tag `releaseRequest`). */
+  signature: zBase64(64),
 });
 export type ReleaseRequest = z.output<typeof zReleaseRequest>;
+export const ReleaseRequestBcs = bcs.struct('ReleaseRequest', {
+  chainId: bcs.string(),
+  jobId: bytes32<JobId>(),
+  challenge: byteVector(),
+  /** `contributionListDigest` of what is asked for. */
+  asked: bytes32<Digest>(),
+});
 
 /** One entry of a holder's release log; refusals are logged too. */
 export interface ReleaseLeaf {
@@ -152,33 +175,54 @@ export const TreeHeadBcs = bcs.struct('TreeHead', {
 export const zSignedTreeHead = z.object({ treeHead: zBase64(256), signature: zBase64(64) });
 export type SignedTreeHead = z.output<typeof zSignedTreeHead>;
 
-export const zRelease = z.object({
-  /** ReleaseLeafBcs bytes: the runner recomputes the Merkle leaf from them. */
-  leaf: zBase64(2048),
-  leafIndex: z.int(),
-  inclusionProof: z.array(zBase64(32)),
-  /** HPKE to the attested key, info = shareReleaseInfo(…), plaintext ShareBcs; absent when refused. */
-  wrappedShare: zBase64(512).optional(),
-  refusal: z
-    .object({ code: z.string(), message: z.string(), remedy: z.string(), details: z.record(z.string(), z.string()) })
-    .optional(),
+/** What is a holder's own in its decision about one contribution; the rest of the leaf follows from the request. */
+export const zReleaseEntry = z.object({
+  holderSetId: zHex32<HolderSetId>(),
+  /** Position of the share, from 1; 0 where this holder has none. */
+  shareIndex: z.int().min(0).max(255),
+  grantId: zHex32<GrantId>(),
+  /** `RELEASED` or the catalogue code of the refusal. */
+  decision: z.string().max(64),
 });
-export type Release = z.output<typeof zRelease>;
+export type ReleaseEntry = z.output<typeof zReleaseEntry>;
 export const zReleaseAnswer = z.object({
-  /** In the order of the request. */
-  releases: z.array(zRelease),
+  /** In the order of the request; the leaves `firstIndex`, `firstIndex + 1`, … of the log. */
+  entries: z.array(zReleaseEntry).max(LIMITS.contributionsPerDataset),
+  /** One moment for all: what the chain said was read before it. */
+  decidedAtMs: zTimestampMs,
+  firstIndex: z.int().min(0),
+  /** That all these leaves are in the tree under `head`: `rangeProof` of `@usufruct/crypto`. */
+  inclusionProof: z.array(zBase64(32)).max(128),
+  /** One HPKE message with all shares that are released; absent when there is none. */
+  sealedShares: zBase64(LIMITS.contributionsPerDataset * 34 + 48).optional(),
   head: zSignedTreeHead,
 });
 export type ReleaseAnswer = z.output<typeof zReleaseAnswer>;
 
-/** `info` of the wrapped share binds every part of the context (DESIGN.md stage 6). */
+/** What the leaves of one answer have in common. */
+export type ReleaseCommon = Omit<ReleaseLeaf, keyof ReleaseEntry | 'contributionId'>;
+/**
+ * The log's leaves, ReleaseLeafBcs bytes, in the order of the contributions. Holder and runner both make them, the
+ * runner from what it asked for: a holder that logged anything else cannot prove these.
+ */
+export function* releaseLeaves(
+  common: ReleaseCommon,
+  contributionIds: readonly ContributionId[],
+  entries: readonly ReleaseEntry[],
+): Generator<Uint8Array, void> {
+  for (const [i, contributionId] of contributionIds.entries()) {
+    yield ReleaseLeafBcs.serialize({ ...common, ...entries[i]!, contributionId }).toBytes();
+  }
+}
+
+/** `info` of the sealed shares binds every part of the context (DESIGN.md stage 6). */
 export const ShareReleaseInfoBcs = bcs.struct('ShareReleaseInfo', {
   chainId: bcs.string(),
   packageId: bytes32<Hex32>(),
   policyDigest: bytes32<Digest>(),
   challenge: byteVector(),
   jobId: bytes32<JobId>(),
-  contributionId: bytes32<ContributionId>(),
+  asked: bytes32<Digest>(),
 });
 
 export interface ShareReleaseInfo {
@@ -189,11 +233,23 @@ export interface ShareReleaseInfo {
   /** The holder's own challenge, not the combination. */
   readonly challenge: Uint8Array;
   readonly jobId: JobId;
-  readonly contributionId: ContributionId;
+  /** `contributionListDigest` of all that was asked for. */
+  readonly asked: Digest;
 }
-/** HPKE `info` of a wrapped share (aad empty). */
+/**
+ * HPKE `info` of the sealed shares; `aad` is `sealedSharesAad` of the contributions whose shares are inside, and the
+ * plaintext their shares in that order, each ShareBcs of SHARE_BYTES.
+ *
+ * One message for all binds each share as a message of its own would: AES-GCM authenticates info (through the key), aad
+ * and plaintext as one, so it opens only for this chain, package, policy, challenge, job and list, and the share at
+ * position i only as that of contribution i. None can be taken out, moved to another contribution or put into another
+ * answer without breaking all of them.
+ */
 export const shareReleaseInfo = (info: ShareReleaseInfo): Uint8Array =>
   lengthPrefixed(utf8(TAGS.shareRelease), ShareReleaseInfoBcs.serialize(info).toBytes());
+export const sealedSharesAad = contributionListBytes;
+/** Index (1), length (1), scalar (32). */
+export const SHARE_BYTES = 34;
 
 /** Signed by the contribution's owner: walletStatement(logQuery) over logQueryDigest, and by its reader for one holder. */
 export const zLogQuery = z.object({
@@ -217,3 +273,27 @@ export const zLogAnswer = z.object({
 });
 export type LogAnswer = z.output<typeof zLogAnswer>;
 export const zConsistencyAnswer = z.object({ proof: z.array(zBase64(32)).max(128) });
+
+/** What a runner did that its job cannot need. */
+export const ANOMALY_REASONS = ['more-than-dataset', 'other-dataset', 'too-often', 'too-many-runners'] as const;
+export type AnomalyReason = (typeof ANOMALY_REASONS)[number];
+/** Kept by the holder and shown to anybody: ids only, all of them public on the chain. The newest first. */
+export const zAnomalies = z.object({
+  anomalies: z.array(
+    z.object({
+      jobId: zHex32<JobId>(),
+      daoId: zHex32<DaoId>(),
+      datasetId: zHex32<DatasetId>(),
+      runnerSigningKey: zBase64(32),
+      measurement: z.string(),
+      reason: z.enum(ANOMALY_REASONS),
+      times: z.int(),
+      firstAtMs: zTimestampMs,
+      lastAtMs: zTimestampMs,
+      /** ReleaseRequestBcs of the last one, and the runner's signature under it. */
+      request: zBase64(512),
+      signature: zBase64(64),
+    }),
+  ),
+});
+export type Anomaly = z.output<typeof zAnomalies>['anomalies'][number];

@@ -68,7 +68,7 @@ export class FakeChain implements Chain {
   /** How many reads were answered, for tests of caching. */
   reads = 0;
   private readonly objects = new Map<string, unknown>();
-  private readonly contributions = new Map<string, ContributionView>();
+  private readonly contributionViews = new Map<string, ContributionView>();
   private readonly grants = new Map<string, GrantView>();
   private readonly members = new Map<string, MemberView>();
   private readonly applications = new Map<DaoId, ApplicationView[]>();
@@ -98,7 +98,7 @@ export class FakeChain implements Chain {
   put(kind: 'licence', view: LicenceView): this;
   put(kind: string, view: { readonly id: string }): this {
     this.objects.set(`${kind}/${view.id}`, view);
-    if (kind === 'contribution') this.contributions.set(view.id, view as ContributionView);
+    if (kind === 'contribution') this.contributionViews.set(view.id, view as ContributionView);
     if (kind === 'grant') this.grants.set(view.id, view as GrantView);
     if (kind === 'proposal') this.proposals.set(view.id, view as ProposalView);
     if (kind === 'epoch') this.epochs.set(view.id, view as EpochView);
@@ -166,7 +166,10 @@ export class FakeChain implements Chain {
   job: Chain['job'] = (id) => this.object('job', id);
   runner: Chain['runner'] = (_daoId, id) => this.object('runner', id);
   contributionsOf: Chain['contributionsOf'] = (datasetId) =>
-    this.read(() => [...this.contributions.values()].filter((view) => view.datasetId === datasetId));
+    this.read(() => [...this.contributionViews.values()].filter((view) => view.datasetId === datasetId));
+  contributions: Chain['contributions'] = (ids) =>
+    this.read(() => ids.map((id) => (this.objects.get(`contribution/${id}`) as ContributionView | undefined) ?? null));
+  grantsOfEach: Chain['grantsOfEach'] = (ids) => Promise.all(ids.map((id) => this.grantsOf(id)));
   grantsOf: Chain['grantsOf'] = (contributionId) =>
     this.read(() =>
       [...this.grants.values()]

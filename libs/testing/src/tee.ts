@@ -1,8 +1,16 @@
 import { makeEvidence } from '@usufruct/attestation';
 import { createDevPki, loadDevPki, SoftwareTee } from '@usufruct/attestation-dev';
-import { generateKeyPair, generateSigningKey, type HpkeKeyPair, type SigningKey } from '@usufruct/crypto';
-import { fromBase64, type Hex32 } from '@usufruct/kernel';
-import type { BoundKeys, EvidenceBundle } from '@usufruct/protocol';
+import { generateKeyPair, generateSigningKey, sign, type HpkeKeyPair, type SigningKey } from '@usufruct/crypto';
+import { fromBase64, toBase64, type Hex32 } from '@usufruct/kernel';
+import {
+  contributionListDigest,
+  ReleaseRequestBcs,
+  TAGS,
+  type BoundKeys,
+  type EvidenceBundle,
+  type ReleaseRequest,
+} from '@usufruct/protocol';
+import { testChainInfo } from './fake-chain.js';
 import { TEST_MEASUREMENT } from './builders.js';
 import { seededRandom, TEST_NOW_MS } from './values.js';
 
@@ -13,6 +21,8 @@ export interface TestRunner {
   readonly signing: SigningKey;
   /** Evidence over these challenges (base64); with other keys, to see them refused. */
   evidence(challenges: readonly string[], jobId: Hex32, keys?: Partial<BoundKeys>): Promise<EvidenceBundle>;
+  /** A request for shares with its signature, as a runner sends it. */
+  asks(request: Omit<ReleaseRequest, 'signature'>, chainId?: string): Promise<ReleaseRequest>;
 }
 
 /** With a PKI of its own, so that two of them do not trust each other's evidence. */
@@ -32,5 +42,16 @@ export async function testRunner(name = 'runner', measurement = TEST_MEASUREMENT
         jobId,
         keys: { hpkePublicKey: hpke.publicKey, signingPublicKey: signing.publicKey, ...keys },
       }),
+    asks: async (request, chainId = testChainInfo().chainId) => {
+      const { jobId, contributionIds } = request;
+      const challenge = fromBase64(request.challenge);
+      const asked = contributionListDigest(contributionIds);
+      const message = ReleaseRequestBcs.serialize({ chainId, jobId, challenge, asked }).toBytes();
+      const { secretKey } = signing;
+      return {
+        ...request,
+        signature: toBase64(await sign({ secretKey, domainTag: TAGS.releaseRequest, message })),
+      };
+    },
   };
 }

@@ -36,16 +36,42 @@ import { challengesOf, locateMembers, type ChallengedMember } from '../keys/memb
  */
 export async function ensureRegistered(context: RunnerContext, dao: DaoView): Promise<void> {
   if (await isRegistered(context, dao)) return;
-  const { chainId } = await context.chain.info();
-  const set = await context.chain.holderSet(dao.policy.holderSetId);
-  const members = await locateMembers(context.holders, set, chainId);
-  const challenged = await challengesOf(members, { for: 'registration', daoId: dao.id });
-  const issuedAtMs = context.clock.nowMs();
-  const statement = await expectedStatement(context, dao, chainId, issuedAtMs);
-  const signatures = await collectSignatures({ context, dao, set, challenged, issuedAtMs, statement });
+  const { statement, signatures } = await signedStatement(context, dao);
   await context.chain.execute([{ kind: 'registerRunner', statement, signatures }], context.wallet);
   context.logger.info('runner.registered', { daoId: dao.id, runnerId: context.keys.runnerId });
 }
+
+interface SignedStatement {
+  readonly statement: Uint8Array;
+  readonly signatures: StatementSignature[];
+}
+
+/**
+ * The whole term at first. Holders whose endorsements are good for less say until when they would sign; the next round
+ * proposes the latest end that enough of them would, each time with fresh challenges.
+ */
+async function signedStatement(context: RunnerContext, dao: DaoView): Promise<SignedStatement> {
+  const { chainId } = await context.chain.info();
+  const set = await context.chain.holderSet(dao.policy.holderSetId);
+  const needed = Math.max(1, dao.policy.verifierThreshold);
+  let termMs = registrationTermMs(dao.policy.appraisal);
+  for (let round = 1; ; round++) {
+    const members = await locateMembers(context.holders, set, chainId, needed);
+    const challenged = await challengesOf(members, { for: 'registration', daoId: dao.id }, needed);
+    const issuedAtMs = context.clock.nowMs();
+    const expiresAtMs = asTimestampMs(issuedAtMs + termMs);
+    const statement = await expectedStatement(context, dao, chainId, { issuedAtMs, expiresAtMs });
+    const collected = await collectSignatures({ context, dao, set, challenged, issuedAtMs, expiresAtMs, statement });
+    if ('signatures' in collected) return { statement, signatures: collected.signatures };
+    const shorterMs = collected.latestMs === null ? 0 : collected.latestMs - context.clock.nowMs() - ROUND_MS;
+    if (round === ROUNDS || shorterMs <= 0 || shorterMs >= termMs) throw collected.refusal;
+    termMs = shorterMs;
+  }
+}
+
+const ROUNDS = 3;
+/** What passes until the holders judge the next statement, and what their clocks may be behind ours by then. */
+const ROUND_MS = 2_000;
 
 async function isRegistered(context: RunnerContext, dao: DaoView): Promise<boolean> {
   const runner = await registrationOf(context, dao);
@@ -75,7 +101,7 @@ async function expectedStatement(
   { device, keys, wallet }: RunnerContext,
   dao: DaoView,
   chainId: string,
-  issuedAtMs: TimestampMs,
+  times: { readonly issuedAtMs: TimestampMs; readonly expiresAtMs: TimestampMs },
 ): Promise<Uint8Array> {
   return RunnerStatementBcs.serialize({
     chainId,
@@ -85,8 +111,7 @@ async function expectedStatement(
     ...keys.bound,
     appraisalPolicyDigest: appraisalPolicyDigest(dao.policy.appraisal),
     payTo: wallet.address,
-    issuedAtMs,
-    expiresAtMs: asTimestampMs(issuedAtMs + registrationTermMs(dao.policy.appraisal)),
+    ...times,
   }).toBytes();
 }
 
@@ -96,10 +121,15 @@ interface Collecting {
   readonly set: HolderSetView;
   readonly challenged: readonly ChallengedMember[];
   readonly issuedAtMs: TimestampMs;
+  readonly expiresAtMs: TimestampMs;
   readonly statement: Uint8Array;
 }
+type Collected =
+  | { readonly signatures: StatementSignature[] }
+  /** The latest end that enough of them would sign; null where that is not what they refused. */
+  | { readonly refusal: UsufructError; readonly latestMs: number | null };
 
-async function collectSignatures(params: Collecting): Promise<StatementSignature[]> {
+async function collectSignatures(params: Collecting): Promise<Collected> {
   const { context, dao, challenged } = params;
   const needed = Math.max(1, dao.policy.verifierThreshold);
   const insufficient = { upstream: 'key holders', needed: String(needed), reachable: String(challenged.length) };
@@ -120,19 +150,28 @@ async function collectSignatures(params: Collecting): Promise<StatementSignature
     ),
   );
   const signatures = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  if (signatures.length >= needed) return signatures;
+  if (signatures.length >= needed) return { signatures };
   const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [toUsufructError(answer.reason)] : []));
   const lasting = refusals.find((refusal) => refusal.entry.retry !== 'later');
-  throw lasting ?? refuse('UPSTREAM_UNAVAILABLE', { ...insufficient, signed: String(signatures.length) }, refusals[0]);
+  const signed = String(signatures.length);
+  const refusal = lasting ?? refuse('UPSTREAM_UNAVAILABLE', { ...insufficient, signed }, refusals[0]);
+  const ends = [...signatures.map(() => params.expiresAtMs), ...refusals.flatMap(latestEnd)].sort((a, b) => b - a);
+  return { refusal, latestMs: ends[needed - 1] ?? null };
+}
+
+/** What a holder says that it would sign. */
+function latestEnd({ code, details }: UsufructError): number[] {
+  const latestMs = Number(details['latestMs']);
+  return code === 'INVALID_ARGUMENT' && Number.isSafeInteger(latestMs) ? [latestMs] : [];
 }
 
 async function signatureOf(
-  { dao, set, issuedAtMs, statement }: Collecting,
+  { dao, set, issuedAtMs, expiresAtMs, statement }: Collecting,
   holder: HolderPort,
   member: number,
-  request: Omit<RegistrationRequest, 'daoId' | 'issuedAtMs'>,
+  request: Omit<RegistrationRequest, 'daoId' | 'issuedAtMs' | 'expiresAtMs'>,
 ): Promise<StatementSignature> {
-  const answer = await holder.register({ daoId: dao.id, issuedAtMs, ...request });
+  const answer = await holder.register({ daoId: dao.id, issuedAtMs, expiresAtMs, ...request });
   const signature = fromBase64(answer.signature);
   const publicKey = fromBase64(set.members[member]!.signingPublicKey);
   const isSame = equalBytes(fromBase64(answer.statement), statement);

@@ -1,18 +1,20 @@
 import { refuse, UsufructError } from '@usufruct/kernel';
 import type { KeyPort } from './key-port.js';
 import { releaseKeys } from './release.js';
-import { sessionKeyOf } from './session-key.js';
+import { SessionKeys } from './session-key.js';
 
 /** Keys from the shares of the DAO's holders, for fresh evidence and with an entry in each holder's log. */
 export const heldKeysOf: KeyPort = async (context, { job, dao, wanted }) => {
   const manifests = wanted.map(({ manifest }) => manifest);
-  const { evidenceDigest, shares, refusals } = await releaseKeys(context, job, dao, manifests);
+  const released = await releaseKeys(context, job, dao, manifests);
+  const { evidenceDigest, refusals } = released;
+  const keys = new SessionKeys(released, context.logger);
   return {
     evidenceDigest,
     sessionKeyOf: (manifest) => {
       const { contributionId } = manifest;
       try {
-        return sessionKeyOf(manifest, shares.get(contributionId) ?? []);
+        return keys.keyOf(manifest);
       } catch (error) {
         const refusal = refusals.get(contributionId);
         // With too few shares, a holder's refusal says more than that there were too few.

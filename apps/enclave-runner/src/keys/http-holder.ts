@@ -12,11 +12,15 @@ import {
 import { requestJson, type HttpOptions } from '../transport/http-client.js';
 import type { HolderPort } from './holder-port.js';
 
+/** Many times what a share takes a holder on a small machine. */
+const SHARE_MS = 5;
+
 /** A key holder over its HTTP interface. */
 export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
   const url = baseUrl.replace(/\/+$/, '');
   const name = `key holder at ${url}`;
-  const ask = (path: string, body?: unknown) => requestJson({ url: `${url}${path}`, upstream: name, body }, options);
+  const ask = (path: string, body?: unknown, timeoutMs = options.timeoutMs) =>
+    requestJson({ url: `${url}${path}`, upstream: name, body }, { ...options, timeoutMs });
   return {
     name,
     identity: async () => parseAnswer(zHolderIdentity, await ask('/v1/identity'), name),
@@ -27,7 +31,10 @@ export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
       return challenge;
     },
     register: async (request) => parseAnswer(zRegistrationAnswer, await ask('/v1/registrations', request), name),
-    release: async (request) => parseAnswer(zReleaseAnswer, await ask('/v1/releases', request), name),
+    release: async (request) => {
+      const timeoutMs = options.timeoutMs + SHARE_MS * request.contributionIds.length;
+      return parseAnswer(zReleaseAnswer, await ask('/v1/releases', request, timeoutMs), name);
+    },
     deliverOpening: async (request) => parseAnswer(zOpeningAck, await ask('/v1/openings', request), name),
     openings: async (query) => parseAnswer(zOpeningsAnswer, await ask('/v1/openings/query', query), name),
     countersign: async (request) => parseAnswer(zCountersignature, await ask('/v1/countersignatures', request), name),

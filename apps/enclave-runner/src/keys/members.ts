@@ -1,5 +1,6 @@
 import { equalBytes, fromBase64 } from '@usufruct/kernel';
 import type { ChallengeRequest, HolderSetView } from '@usufruct/protocol';
+import { enough } from './enough.js';
 import type { HolderPort } from './holder-port.js';
 
 export interface LocatedMember {
@@ -11,37 +12,43 @@ export interface ChallengedMember extends LocatedMember {
   readonly challenge: Uint8Array;
 }
 
+/** Small questions: who has not answered long after enough others have is slow or away. */
+const GRACE_MS = 1_000;
+
 /**
  * Which of the known holders are members of the set: the chain says with which key, the holder says that it has it
  * (and proves it with every signature that is checked later). Who does not answer, or serves another chain, is left
- * out.
+ * out; so is who keeps us waiting when `needed` members have answered.
  */
 export async function locateMembers(
   holders: readonly HolderPort[],
   set: HolderSetView,
   chainId: string,
+  needed = set.members.length,
 ): Promise<LocatedMember[]> {
-  const identities = await Promise.allSettled(holders.map((holder) => holder.identity()));
-  return set.members.flatMap(({ signingPublicKey }, member): LocatedMember[] => {
-    const key = fromBase64(signingPublicKey);
-    const index = identities.findIndex(
-      (answer) =>
-        answer.status === 'fulfilled' &&
-        answer.value.chainId === chainId &&
-        equalBytes(fromBase64(answer.value.signingPublicKey), key),
-    );
-    return index === -1 ? [] : [{ holder: holders[index]!, member }];
+  const keys = set.members.map(({ signingPublicKey }) => fromBase64(signingPublicKey));
+  const asked = holders.map(async (holder) => {
+    const identity = await holder.identity();
+    const key = fromBase64(identity.signingPublicKey);
+    const member = identity.chainId === chainId ? keys.findIndex((one) => equalBytes(one, key)) : -1;
+    return { holder, member };
+  });
+  const isEnough = (found: readonly LocatedMember[]): boolean =>
+    new Set(found.map(({ member }) => member).filter((member) => member >= 0)).size >= needed;
+  const found = await enough(asked, { isEnough, graceMs: GRACE_MS });
+  return set.members.flatMap((_member, member): LocatedMember[] => {
+    const first = found.find((one) => one?.member === member);
+    return first ? [first] : [];
   });
 }
 
-/** One challenge from each; who gives none is left out. */
+/** One challenge from each; who gives none is left out, and who keeps us waiting when `needed` others have. */
 export async function challengesOf<T extends LocatedMember>(
   members: readonly T[],
   request: ChallengeRequest,
+  needed: number,
 ): Promise<(T & ChallengedMember)[]> {
-  const answers = await Promise.allSettled(members.map(({ holder }) => holder.challenge(request)));
-  return members.flatMap((member, i) => {
-    const answer = answers[i];
-    return answer?.status === 'fulfilled' ? [{ ...member, challenge: answer.value }] : [];
-  });
+  const asked = members.map(async (member) => ({ ...member, challenge: await member.holder.challenge(request) }));
+  const answers = await enough(asked, { isEnough: ({ length }) => length >= needed, graceMs: GRACE_MS });
+  return answers.filter((answer) => answer !== null);
 }

@@ -1,15 +1,19 @@
 import { makeEvidence } from '@usufruct/attestation';
-import type { Share } from '@usufruct/crypto';
+import { sign, type Share } from '@usufruct/crypto';
 import { toBase64, type ContributionId, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
 import {
+  contributionListDigest,
   evidenceDigest,
   NO_EVIDENCE,
+  ReleaseRequestBcs,
+  TAGS,
   type DaoView,
   type EvidenceBundle,
   type HolderSetView,
   type JobView,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
+import { enough } from './enough.js';
 import { challengesOf, locateMembers, type ChallengedMember, type LocatedMember } from './members.js';
 import { verifyReleaseAnswer, type MemberRelease } from './verify-release.js';
 
@@ -31,10 +35,13 @@ interface SetMember extends LocatedMember {
   readonly set: HolderSetView;
 }
 
+/** All holders have the same to do: one that is far behind enough others is slow or stands still. */
+const GRACE_MS = 1_500;
+
 /**
  * Ask the holders for their shares: one challenge from each member of each set, one evidence bundle over all of them,
- * one request to each. Members that do not answer, or whose answer does not verify, are passed over: whether enough
- * shares came is for whoever combines them.
+ * one request to each, for all of its contributions at once. Members that do not answer, that keep the others waiting,
+ * or whose answer does not verify, are passed over: whether enough shares came is for whoever combines them.
  */
 export async function releaseKeys(
   context: RunnerContext,
@@ -43,8 +50,7 @@ export async function releaseKeys(
   wanted: readonly KeyWanted[],
 ): Promise<KeysReleased> {
   const info = await context.chain.info();
-  const members = await membersOf(context, info.chainId, wanted);
-  const challenged = await challengesOf(members, { for: 'release', jobId: job.id });
+  const challenged = await challengedMembers(context, info.chainId, job, dao, wanted);
   const shares = new Map<ContributionId, Share[]>();
   const refusals = new Map<ContributionId, ErrorCode>();
   if (challenged.length === 0) return { evidenceDigest: NO_EVIDENCE, shares, refusals };
@@ -54,21 +60,15 @@ export async function releaseKeys(
     keys: context.keys.bound,
   });
   const measurement = await context.device.measurement();
-  const answers = await Promise.allSettled(
-    challenged.map((member) =>
-      askMember(context, member, bundle, {
-        info,
-        job,
-        dao,
-        measurement,
-        contributionIds: wanted.filter((key) => key.holderSetId === member.set.id).map((key) => key.contributionId),
-      }),
-    ),
-  );
-  answers.forEach((answer, i) => {
-    if (answer.status === 'fulfilled') collect(answer.value, shares, refusals);
-    else context.logger.warn('release.member_passed_over', passedOver(challenged[i]!, answer.reason));
+  const asked = challenged.map(async (member) => {
+    const contributionIds = wanted.filter((key) => key.holderSetId === member.set.id).map((key) => key.contributionId);
+    const releases = await askMember(context, member, bundle, { info, job, dao, measurement, contributionIds });
+    return { set: member.set, releases };
   });
+  const answers = await enough(asked, { isEnough: haveThreshold(challenged), graceMs: GRACE_MS }, (i, reason) =>
+    context.logger.warn('release.member_passed_over', passedOver(challenged[i]!, reason)),
+  );
+  for (const answer of answers) if (answer !== null) collect(answer.releases, shares, refusals);
   return { evidenceDigest: evidenceDigest(bundle), shares, refusals };
 }
 
@@ -78,13 +78,37 @@ const passedOver = ({ holder, member }: LocatedMember, reason: unknown) => ({
   code: typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : 'INTERNAL',
 });
 
-async function membersOf(context: RunnerContext, chainId: string, wanted: readonly KeyWanted[]): Promise<SetMember[]> {
+interface Answered {
+  readonly set: HolderSetView;
+  readonly releases: readonly MemberRelease[];
+}
+
+/** Of each set so many members released everything that the threshold is reached without the others. */
+function haveThreshold(asked: readonly SetMember[]): (answers: readonly Answered[]) => boolean {
+  const sets = [...new Map(asked.map(({ set }) => [set.id, set])).values()];
+  return (answers) =>
+    sets.every(({ id, threshold }) => {
+      const whole = answers.filter(({ set, releases }) => set.id === id && releases.every((one) => 'share' in one));
+      return whole.length >= threshold;
+    });
+}
+
+/** Private payout needs the holders that countersign to have released, so these are waited for as those of the key. */
+async function challengedMembers(
+  context: RunnerContext,
+  chainId: string,
+  job: JobView,
+  dao: DaoView,
+  wanted: readonly KeyWanted[],
+): Promise<(SetMember & ChallengedMember)[]> {
   const setIds = [...new Set(wanted.map((key) => key.holderSetId))];
   const bySet = await Promise.all(
     setIds.map(async (setId) => {
       const set = await context.chain.holderSet(setId);
-      const located = await locateMembers(context.holders, set, chainId);
-      return located.map((member) => ({ ...member, set }));
+      const needed = Math.max(set.threshold, dao.policy.verifierThreshold);
+      const located = await locateMembers(context.holders, set, chainId, needed);
+      const members = located.map((member) => ({ ...member, set }));
+      return challengesOf(members, { for: 'release', jobId: job.id }, needed);
     }),
   );
   return bySet.flat();
@@ -101,9 +125,21 @@ async function askMember(
   bundle: EvidenceBundle,
   asked: Asked,
 ): Promise<MemberRelease[]> {
-  const { job, contributionIds } = asked;
-  const request = { jobId: job.id, challenge: toBase64(challenge), bundle, contributionIds: [...contributionIds] };
-  const answer = await holder.release(request);
+  const { info, job, contributionIds } = asked;
+  const message = ReleaseRequestBcs.serialize({
+    chainId: info.chainId,
+    jobId: job.id,
+    challenge,
+    asked: contributionListDigest(contributionIds),
+  }).toBytes();
+  const { secretKey } = keys.signing;
+  const answer = await holder.release({
+    jobId: job.id,
+    challenge: toBase64(challenge),
+    bundle,
+    contributionIds: [...contributionIds],
+    signature: toBase64(await sign({ secretKey, domainTag: TAGS.releaseRequest, message })),
+  });
   return verifyReleaseAnswer(answer, {
     ...asked,
     set,
@@ -121,7 +157,9 @@ function collect(
 ): void {
   for (const release of releases) {
     if ('share' in release) {
-      shares.set(release.contributionId, [...(shares.get(release.contributionId) ?? []), release.share]);
+      const known = shares.get(release.contributionId);
+      if (known === undefined) shares.set(release.contributionId, [release.share]);
+      else known.push(release.share);
     } else {
       refusals.set(release.contributionId, release.refusal);
     }

@@ -1,6 +1,5 @@
-import { leafHash, open, verify, verifyInclusion, type Share } from '@usufruct/crypto';
+import { leafHash, open, verify, verifyRange, type Share } from '@usufruct/crypto';
 import {
-  equalBytes,
   fromBase64,
   fromHex,
   isErrorCode,
@@ -10,7 +9,10 @@ import {
   type ErrorCode,
 } from '@usufruct/kernel';
 import {
-  ReleaseLeafBcs,
+  contributionListDigest,
+  releaseLeaves,
+  sealedSharesAad,
+  SHARE_BYTES,
   ShareBcs,
   shareReleaseInfo,
   TAGS,
@@ -19,12 +21,12 @@ import {
   type DaoView,
   type HolderSetView,
   type JobView,
-  type Release,
   type ReleaseAnswer,
-  type ReleaseLeaf,
+  type ReleaseEntry,
   type SignedTreeHead,
 } from '@usufruct/protocol';
 import type { RunnerKeys } from '../attest/runner-keys.js';
+import { forSlices } from '../slices.js';
 
 export type MemberRelease =
   | { readonly contributionId: ContributionId; readonly share: Share }
@@ -45,16 +47,25 @@ export interface ReleaseExpected {
 }
 
 /**
- * Judge one holder's answer before any of its shares is touched: the tree head is signed by that member, every entry
- * says exactly this release, and every entry is in the tree under that head. Then unwrap the shares. One flaw refuses
- * the whole answer with `UPSTREAM_INVALID` naming it: a holder that logs wrongly is not one to take keys from.
+ * Judge one holder's answer before any of its shares is touched: the tree head is signed by that member, and the entries
+ * that say exactly this release, made here from what was asked, are in the tree under that head. Then open the shares,
+ * which open together or not at all. One flaw refuses the whole answer with `UPSTREAM_INVALID` naming it: a holder that
+ * logs wrongly is not one to take keys from. That a share is the right one is for whoever combines it.
  */
 export async function verifyReleaseAnswer(answer: ReleaseAnswer, expected: ReleaseExpected): Promise<MemberRelease[]> {
   const head = await verifiedHead(answer.head, expected);
-  if (answer.releases.length !== expected.contributionIds.length) throw flaw('releases');
-  return Promise.all(
-    answer.releases.map((release, i) => verifiedRelease(release, expected.contributionIds[i]!, head, expected)),
-  );
+  const { contributionIds } = expected;
+  if (answer.entries.length !== contributionIds.length) throw flaw('entries');
+  for (const entry of answer.entries) requireOwnSeat(entry, expected);
+  await requireLogged(answer, head, expected);
+  const released = contributionIds.filter((_id, i) => answer.entries[i]!.decision === 'RELEASED');
+  const shares = await openShares(answer.sealedShares, released, expected);
+  let next = 0;
+  return contributionIds.map((contributionId, i): MemberRelease => {
+    const { decision } = answer.entries[i]!;
+    if (decision === 'RELEASED') return { contributionId, share: shares[next++]! };
+    return { contributionId, refusal: isErrorCode(decision) ? decision : 'UPSTREAM_INVALID' };
+  });
 }
 
 interface Head {
@@ -77,61 +88,56 @@ async function verifiedHead(
   return { treeSize: head.treeSize, root: fromHex(head.rootHash) };
 }
 
-async function verifiedRelease(
-  release: Release,
-  contributionId: ContributionId,
-  head: Head,
-  expected: ReleaseExpected,
-): Promise<MemberRelease> {
-  const entry = fromBase64(release.leaf);
-  const leaf = parsed(() => ReleaseLeafBcs.parse(entry), 'leaf');
-  requireThisRelease(leaf, contributionId, expected);
-  const isIncluded = verifyInclusion({
-    leafHash: leafHash(entry),
-    leafIndex: release.leafIndex,
-    proof: release.inclusionProof.map((hash) => fromBase64(hash)),
-    ...head,
-  });
-  if (!isIncluded) throw flaw('inclusionProof');
-  if (leaf.decision !== 'RELEASED') {
-    return { contributionId, refusal: isErrorCode(leaf.decision) ? leaf.decision : 'UPSTREAM_INVALID' };
-  }
-  if (release.wrappedShare === undefined) throw flaw('wrappedShare');
-  return { contributionId, share: await unwrap(fromBase64(release.wrappedShare), contributionId, expected) };
-}
-
 /** A refusal may come from a holder that has no share at all; then it names no seat. */
-function requireThisRelease(leaf: ReleaseLeaf, contributionId: ContributionId, expected: ReleaseExpected): void {
-  const { job, set, member, measurement, evidenceDigest, keys } = expected;
-  const isThis =
-    (leaf.decision !== 'RELEASED' || (leaf.holderSetId === set.id && leaf.shareIndex === member + 1)) &&
-    leaf.jobId === job.id &&
-    leaf.datasetId === job.datasetId &&
-    leaf.contributionId === contributionId &&
-    leaf.purpose === job.purpose &&
-    leaf.kind === job.kind &&
-    leaf.protection === job.protection &&
-    leaf.measurement === measurement &&
-    leaf.evidenceDigest === evidenceDigest &&
-    equalBytes(leaf.runnerSigningKey, keys.bound.signingPublicKey);
-  if (!isThis) throw flaw('leaf');
+function requireOwnSeat({ decision, holderSetId, shareIndex }: ReleaseEntry, { set, member }: ReleaseExpected): void {
+  if (decision !== 'RELEASED') return;
+  if (holderSetId !== set.id || shareIndex !== member + 1) throw flaw('entry');
 }
 
-async function unwrap(
-  sealed: Uint8Array,
-  contributionId: ContributionId,
-  { info, dao, job, challenge, member, keys }: ReleaseExpected,
-): Promise<Share> {
-  const context = { chainId: info.chainId, packageId: info.packageId, policyDigest: dao.policyDigest };
-  const bytes = await open({
+/** No share without its place in the log: of this job, purpose, code, key, evidence and moment, and of this decision. */
+async function requireLogged(answer: ReleaseAnswer, head: Head, expected: ReleaseExpected): Promise<void> {
+  const { job, contributionIds, measurement, evidenceDigest, keys } = expected;
+  const common = {
+    jobId: job.id,
+    datasetId: job.datasetId,
+    purpose: job.purpose,
+    kind: job.kind,
+    protection: job.protection,
+    measurement,
+    runnerSigningKey: keys.bound.signingPublicKey,
+    evidenceDigest,
+    atMs: answer.decidedAtMs,
+  };
+  const leafHashes: Uint8Array[] = [];
+  await forSlices(releaseLeaves(common, contributionIds, answer.entries), (leaf) => leafHashes.push(leafHash(leaf)));
+  const proof = answer.inclusionProof.map((hash) => fromBase64(hash));
+  if (!verifyRange({ leafHashes, firstIndex: answer.firstIndex, proof, ...head })) throw flaw('inclusionProof');
+}
+
+async function openShares(
+  sealedShares: string | undefined,
+  released: readonly ContributionId[],
+  { info, dao, job, challenge, contributionIds, member, keys }: ReleaseExpected,
+): Promise<Share[]> {
+  if (released.length === 0) return [];
+  if (sealedShares === undefined) throw flaw('sealedShares');
+  const { chainId, packageId } = info;
+  const asked = contributionListDigest(contributionIds);
+  const plaintext = await open({
     privateKey: keys.hpke.privateKey,
-    info: shareReleaseInfo({ ...context, challenge, jobId: job.id, contributionId }),
-    aad: new Uint8Array(),
-    sealed,
+    info: shareReleaseInfo({ chainId, packageId, policyDigest: dao.policyDigest, challenge, jobId: job.id, asked }),
+    aad: sealedSharesAad(released),
+    sealed: fromBase64(sealedShares),
   });
-  const share = parsed(() => ShareBcs.parse(bytes), 'share');
-  if (share.index !== member + 1) throw flaw('share.index');
-  return share;
+  if (plaintext.length !== released.length * SHARE_BYTES) throw flaw('sealedShares.length');
+  const shares: Share[] = [];
+  await forSlices(released.keys(), (i) => {
+    const share = parsed(() => ShareBcs.parse(plaintext.subarray(i * SHARE_BYTES, (i + 1) * SHARE_BYTES)), 'share');
+    if (share.index !== member + 1) throw flaw('share.index');
+    shares.push(share);
+  });
+  plaintext.fill(0);
+  return shares;
 }
 
 function parsed<T>(parse: () => T, field: string): T {

@@ -1,6 +1,6 @@
 import { appraisalRefusal, failedChecks } from '@usufruct/attestation';
 import { fromBase64, type Hex32 } from '@usufruct/kernel';
-import type { Claims, DaoView, EvidenceBundle } from '@usufruct/protocol';
+import type { AttestationResult, Claims, DaoView, EvidenceBundle } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 
 /** What the evidence is asked to be good for. */
@@ -14,11 +14,17 @@ export interface AppraisalRequest {
   readonly dao: DaoView;
 }
 
+/** A result that is good, with what it claims. */
+export type GoodAppraisal = AttestationResult & { readonly claims: Claims };
+
 /**
  * Refuses `PROFILE_UNSUPPORTED`, `ATTESTATION_REFUSED`, which names the checks that failed, and `ATTESTATION_UNENDORSED`
  * where the evidence lacks nothing but what this holder's own endorsements were to show.
  */
-export async function appraise(holder: Holder, { bundle, challenge, jobId, dao }: AppraisalRequest): Promise<Claims> {
+export async function appraise(
+  holder: Holder,
+  { bundle, challenge, jobId, dao }: AppraisalRequest,
+): Promise<GoodAppraisal> {
   const { result, missing } = await holder.desk.appraise({
     bundle,
     ownChallenge: fromBase64(challenge, 'challenge'),
@@ -26,7 +32,8 @@ export async function appraise(holder: Holder, { bundle, challenge, jobId, dao }
     dao,
     nowMs: holder.clock.nowMs(),
   });
-  if (result.ok && result.claims !== undefined) return result.claims;
+  const { ok, claims } = result;
+  if (ok && claims !== undefined) return { ...result, claims };
   const failed = failedChecks(result);
   holder.logger.warn('attestation.refused', { jobId, profile: bundle.profile, failed, missing });
   throw appraisalRefusal({ result, missing });

@@ -1,62 +1,91 @@
 import { decide } from '@usufruct/consent';
-import { refuse, UsufructError, type ContributionId, type GrantId, type HolderSetId } from '@usufruct/kernel';
-import type { ContributionView, GrantView } from '@usufruct/protocol';
+import { type ContributionId, type ErrorCode, type GrantId, type TimestampMs } from '@usufruct/kernel';
+import { SHARE_BYTES, type ContributionView, type GrantView, type ReleaseEntry } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
-import { mapSome, orNull } from '../reads.js';
+import { mapInSlices } from '../slices.js';
 import type { StoredShare } from '../store/shares.js';
-import type { ReleaseSession } from './release.js';
+import type { ReleaseSession } from './release-session.js';
 
 const NO_GRANT: GrantId = `0x${'0'.repeat(64)}` as GrantId;
 
-/** What the chain says about one contribution that was asked for; null where it knows none. */
+/** What the chain and this holder's own store say about one contribution that was asked for. */
 export interface AskedContribution {
   readonly contributionId: ContributionId;
+  /** Null where the chain knows none. */
   readonly contribution: ContributionView | null;
   readonly grants: readonly GrantView[];
+  /** Of the registered manifest. */
+  readonly stored: StoredShare | undefined;
 }
 
-interface Decided {
+export interface ReleaseDecision {
   readonly contributionId: ContributionId;
-  readonly holderSetId: HolderSetId;
-  /** 0 where this holder has no share. */
-  readonly shareIndex: number;
-  readonly grantId: GrantId;
+  readonly entry: ReleaseEntry;
+  /** ShareBcs bytes, secret; null when it is refused. */
+  readonly share: Uint8Array | null;
 }
-/** Either the share (ShareBcs bytes, secret) or the refusal. */
-export type ReleaseDecision = Decided &
-  ({ readonly share: Uint8Array; readonly refusal: null } | { readonly share: null; readonly refusal: UsufructError });
 
 /** In the order asked. Refuses `CHAIN_UNAVAILABLE`: what cannot be read now is not decided. */
-export async function readContributions(
-  { chain }: Holder,
-  { job }: ReleaseSession,
+export async function readAsked(
+  { chain, shares }: Holder,
   ids: readonly ContributionId[],
 ): Promise<AskedContribution[]> {
-  const ofDataset = await chain.contributionsOf(job.datasetId);
-  const known = new Map(ofDataset.map((contribution) => [contribution.id, contribution]));
-  return mapSome(ids, async (contributionId) => {
-    const contribution = known.get(contributionId) ?? (await orNull(chain.contribution(contributionId)));
-    const grants = contribution === null ? [] : await chain.grantsOf(contributionId);
-    return { contributionId, contribution, grants };
-  });
+  // Grants last: a revocation counts up to the moment at which it is read.
+  const contributions = await chain.contributions(ids);
+  const grants = await chain.grantsOfEach(ids);
+  const stored = shares.findMany(contributions.map((contribution) => contribution?.manifestDigest ?? null));
+  return ids.map((contributionId, i) => ({
+    contributionId,
+    contribution: contributions[i] ?? null,
+    grants: grants[i] ?? [],
+    stored: stored[i],
+  }));
 }
 
-/** One contribution: consent as the chain has it now, the registered manifest, and a share that is here. */
-export async function decideRelease(
+/**
+ * Each contribution on its own: consent as the chain has it, the evidence of who asks, the registered manifest, and a
+ * share that is here. But a request that names a contribution of another dataset releases nothing at all: no job needs
+ * one, so it is flagged, and whoever asked so gets nothing more for this job.
+ */
+export async function decideReleases(
   holder: Holder,
   session: ReleaseSession,
-  { contributionId, contribution, grants }: AskedContribution,
-): Promise<ReleaseDecision> {
-  const { job, dao, dataset, seat } = session;
-  const stored = contribution === null ? undefined : holder.shares.find(contribution.manifestDigest);
+  asked: readonly AskedContribution[],
+  nowMs: TimestampMs,
+): Promise<ReleaseDecision[]> {
+  const judged = await mapInSlices(asked, (one) => judge(holder, session, one, nowMs));
+  const isForeign = asked.some(
+    ({ contribution }) => contribution !== null && contribution.datasetId !== session.dataset.id,
+  );
+  if (isForeign) {
+    session.flag('other-dataset');
+    return judged.map(({ entry, contributionId }) => {
+      const decision = entry.decision === 'RELEASED' ? 'FORBIDDEN' : entry.decision;
+      return { contributionId, entry: { ...entry, decision }, share: null };
+    });
+  }
+  const opened = await holder.shares.decryptMany(
+    judged.map(({ entry }, i) => (entry.decision === 'RELEASED' ? asked[i]!.stored : undefined)),
+  );
+  return judged.map((one, i) => withShare(holder, one, asked[i]!, opened[i] ?? null));
+}
+
+type Judged = Pick<ReleaseDecision, 'contributionId' | 'entry'>;
+
+/** Pure, but for what it looks up when no share is here: the same input always gives the same entry. */
+function judge(
+  holder: Holder,
+  { job, dao, dataset, seat, attestation }: ReleaseSession,
+  { contributionId, contribution, grants, stored }: AskedContribution,
+  nowMs: TimestampMs,
+): Judged {
   const about = {
-    contributionId,
     holderSetId: contribution?.holderSetId ?? seat.holderSetId,
     shareIndex: stored?.index ?? 0,
     grantId: NO_GRANT,
   };
-  const no = (refusal: UsufructError): ReleaseDecision => ({ ...about, share: null, refusal });
-  if (contribution === null) return no(refuse('NOT_FOUND', { contributionId }));
+  const no = (decision: ErrorCode): Judged => ({ contributionId, entry: { ...about, decision } });
+  if (contribution === null) return no('NOT_FOUND');
   const manifest = stored && { ...stored, digest: stored.manifestDigest };
   const decision = decide({
     contribution,
@@ -65,27 +94,26 @@ export async function decideRelease(
     dao,
     use: job,
     job,
-    nowMs: holder.clock.nowMs(),
+    attestation,
+    mustJudge: ['job', 'attestation'],
+    nowMs,
     ...(manifest && { manifest }),
   });
-  if (!decision.ok) return no(decision.refusal);
-  if (stored === undefined) return no(withoutShare(holder, contributionId));
-  if (stored.holderSetId !== contribution.holderSetId) return no(refuse('MANIFEST_MISMATCH', { contributionId }));
-  const grantId = decision.value.grant.id;
-  return openStored(holder, stored, { ...about, grantId });
+  if (!decision.ok) return no(decision.refusal.code);
+  // Without a share of the registered manifest there may be one of another, which was dealt before or instead.
+  if (stored === undefined) return no(holder.shares.countOf(contributionId) > 0 ? 'MANIFEST_MISMATCH' : 'NOT_FOUND');
+  if (stored.holderSetId !== contribution.holderSetId) return no('MANIFEST_MISMATCH');
+  return { contributionId, entry: { ...about, grantId: decision.value.grant.id, decision: 'RELEASED' } };
 }
 
-const withoutShare = ({ shares }: Holder, contributionId: ContributionId): UsufructError =>
-  shares.countOf(contributionId) > 0
-    ? refuse('MANIFEST_MISMATCH', { contributionId })
-    : refuse('NOT_FOUND', { contributionId, reason: 'no share of it was deposited with this holder' });
-
 /** A row that does not open says nothing about the others: it is refused, loudly, and the others are released. */
-async function openStored(holder: Holder, stored: StoredShare, about: Decided): Promise<ReleaseDecision> {
-  try {
-    return { ...about, share: await holder.shares.decrypt(stored), refusal: null };
-  } catch {
-    holder.logger.error('share.broken', { manifestDigest: stored.manifestDigest });
-    return { ...about, share: null, refusal: refuse('INTERNAL') };
-  }
+function withShare(
+  { logger }: Holder,
+  { contributionId, entry }: Judged,
+  { stored }: AskedContribution,
+  share: Uint8Array | null,
+): ReleaseDecision {
+  if (entry.decision !== 'RELEASED' || share?.length === SHARE_BYTES) return { contributionId, entry, share };
+  logger.error('share.broken', { manifestDigest: stored?.manifestDigest });
+  return { contributionId, entry: { ...entry, decision: 'INTERNAL' }, share: null };
 }

@@ -13,7 +13,7 @@ import {
   type JobId,
   type Logger,
 } from '@usufruct/kernel';
-import { ErasureStatementBcs, ReleaseLeafBcs, ShareBcs, shareSealInfo, TAGS } from '@usufruct/protocol';
+import { ErasureStatementBcs, ShareBcs, shareSealInfo, TAGS } from '@usufruct/protocol';
 import {
   aContribution,
   aDao,
@@ -108,13 +108,9 @@ const decisions = async () => {
   const { challenge } = await call<{ challenge: string }>('/v1/challenges', { for: 'release', jobId: JOB });
   const contributionIds = [idOfMade(dealt), idOfMade(other)];
   const bundle = await runner.evidence([challenge], JOB);
-  const { releases } = await call<{ releases: { leaf: string }[] }>('/v1/releases', {
-    jobId: JOB,
-    challenge,
-    bundle,
-    contributionIds,
-  });
-  return releases.map(({ leaf }) => ReleaseLeafBcs.parse(fromBase64(leaf)).decision);
+  const request = await runner.asks({ jobId: JOB, challenge, bundle, contributionIds });
+  const { entries } = await call<{ entries: { decision: string }[] }>('/v1/releases', request);
+  return entries.map(({ decision }) => decision);
 };
 
 beforeAll(async () => {

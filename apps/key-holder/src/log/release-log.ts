@@ -13,6 +13,7 @@ import {
   type JobId,
 } from '@usufruct/kernel';
 import { ReleaseLeafBcs, TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
+import { mapInSlices } from '../slices.js';
 import { transaction } from '../store/database.js';
 
 /** A place in a holder set; the same log is signed for every set that this holder is a member of. */
@@ -65,12 +66,20 @@ export class ReleaseLog {
     return this.tree.size;
   }
 
-  /** Append and sign, all or nothing; one at a time. */
-  append(entries: readonly LogEntry[], membership: Membership): Promise<Appended> {
+  /**
+   * Append and sign, all or nothing and with one flush to the disk, whatever the number; one at a time. `alongside` writes
+   * in the same transaction.
+   */
+  async append(
+    entries: readonly LogEntry[],
+    membership: Membership,
+    alongside: () => void = () => undefined,
+  ): Promise<Appended> {
+    const hashes = await mapInSlices(entries, ({ leaf }) => leafHash(leaf));
     return this.exclusively(async () => {
       const firstIndex = this.tree.size;
       try {
-        for (const { leaf } of entries) this.tree.append(leafHash(leaf));
+        for (const hash of hashes) this.tree.append(hash);
         const signed = await this.sign(membership);
         transaction(this.database, () => {
           const insert = this.database.prepare('INSERT INTO leaves VALUES (?, ?, ?)');
@@ -78,6 +87,7 @@ export class ReleaseLog {
             insert.run(firstIndex + offset, contributionId, leaf);
           }
           this.storeHead(membership, signed);
+          alongside();
         });
         return { firstIndex, treeSize: this.tree.size, head: onWire(signed) };
       } catch (error) {
@@ -102,6 +112,11 @@ export class ReleaseLog {
 
   inclusionProof(leafIndex: number, treeSize: number): string[] {
     return this.tree.inclusionProof(leafIndex, treeSize).map((hash) => toBase64(hash));
+  }
+
+  /** That the entries from `first` on are under the head of that size. */
+  rangeProof(first: number, count: number, treeSize: number): string[] {
+    return this.tree.rangeProof(first, count, treeSize).map((hash) => toBase64(hash));
   }
 
   consistencyProof(first: number, second: number): string[] {

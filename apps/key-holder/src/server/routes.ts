@@ -1,4 +1,4 @@
-import { toBase64, type HolderSetId } from '@usufruct/kernel';
+import { toBase64, type DaoId, type HolderSetId } from '@usufruct/kernel';
 import {
   parseAt,
   zCertificatesQuery,
@@ -21,6 +21,7 @@ import {
 } from '@usufruct/protocol';
 import { get, post, type Route } from '@usufruct/service';
 import { z } from 'zod';
+import { shownAnomalies } from '../decisions/anomaly.js';
 import { depositShare } from '../decisions/deposit.js';
 import { registerRunner } from '../decisions/registration.js';
 import { release } from '../decisions/release.js';
@@ -37,6 +38,7 @@ import { listHoldings } from '../rotation/holdings.js';
 import { receiveSubShares } from '../rotation/receive.js';
 
 const zHeadQuery = z.object({ holderSetId: zHex32<HolderSetId>().optional() });
+const zAnomaliesQuery = z.object({ daoId: zHex32<DaoId>() });
 const count = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const zConsistencyQuery = z.object({ first: count, second: count });
 
@@ -55,6 +57,10 @@ export const holderRoutes = (holder: Holder): Route[] => [
   }),
   post('/v1/registrations', ({ body }) => registerRunner(holder, parseAt(zRegistrationRequest, body, 'registrations'))),
   post('/v1/releases', ({ body }) => release(holder, parseAt(zReleaseRequest, body, 'releases'))),
+  get('/v1/anomalies', ({ query }) => {
+    const { daoId } = parseAt(zAnomaliesQuery, query, 'anomalies');
+    return { anomalies: shownAnomalies(holder, daoId) };
+  }),
   post('/v1/log/query', ({ body }) => queryLog(holder, parseAt(zLogQuery, body, 'log/query'))),
   post('/v1/erasures', ({ body }) => erase(holder, parseAt(zErasureRequest, body, 'erasures'))),
   post('/v1/openings', ({ body }) => acceptOpening(holder, parseAt(zDeliverOpening, body, 'openings'))),

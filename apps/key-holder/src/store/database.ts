@@ -5,7 +5,7 @@ import { refuse } from '@usufruct/kernel';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 7;
+const SCHEMA_VERSION = 8;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -53,6 +53,32 @@ CREATE TABLE erasures (
   signature BLOB NOT NULL,
   is_scrubbed INTEGER NOT NULL
 ) STRICT;
+`;
+/** How often a runner asked, and what no job can need. */
+const ANOMALIES_SCHEMA = `
+CREATE TABLE release_requests (
+  job_id TEXT NOT NULL,
+  runner_key TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (job_id, runner_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX release_requests_by_time ON release_requests (last_at_ms);
+CREATE TABLE anomalies (
+  job_id TEXT NOT NULL,
+  runner_key TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  dao_id TEXT NOT NULL,
+  dataset_id TEXT NOT NULL,
+  measurement TEXT NOT NULL,
+  times INTEGER NOT NULL,
+  first_at_ms INTEGER NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  request BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  PRIMARY KEY (job_id, runner_key, reason)
+) STRICT;
+CREATE INDEX anomalies_by_dao ON anomalies (dao_id, last_at_ms);
 `;
 const SCHEMA = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -120,7 +146,8 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
 }
 
 function create(database: DatabaseSync, identity: string): void {
-  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA]) database.exec(schema);
+  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA, ANOMALIES_SCHEMA])
+    database.exec(schema);
   database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }

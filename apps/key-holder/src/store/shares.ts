@@ -27,6 +27,8 @@ export interface StoredShare {
   readonly encrypted: Uint8Array;
 }
 
+const OPENED_AT_ONCE = 256;
+
 /** Shares at rest, always encrypted: the database file alone opens nothing. */
 export class ShareStore {
   constructor(
@@ -37,6 +39,15 @@ export class ShareStore {
   find(manifestDigest: Digest): StoredShare | undefined {
     const row = this.database.prepare('SELECT * FROM shares WHERE manifest_digest = ?').get(manifestDigest);
     return row === undefined ? undefined : shareOf(row);
+  }
+
+  /** In the order asked; one statement for all of them. */
+  findMany(manifestDigests: readonly (Digest | null)[]): (StoredShare | undefined)[] {
+    const statement = this.database.prepare('SELECT * FROM shares WHERE manifest_digest = ?');
+    return manifestDigests.map((digest) => {
+      const row = digest === null ? undefined : statement.get(digest);
+      return row === undefined ? undefined : shareOf(row);
+    });
   }
 
   /** How many manifests of one contribution are stored; a client that deals again makes another. */
@@ -51,6 +62,17 @@ export class ShareStore {
 
   decrypt({ manifestDigest, encrypted }: StoredShare): Promise<Uint8Array> {
     return this.atRest.decrypt(fromHex(manifestDigest), encrypted);
+  }
+
+  /** In the order given; null where there is no row or it does not open. A slice at a time, so that others get a turn. */
+  async decryptMany(rows: readonly (StoredShare | undefined)[]): Promise<(Uint8Array | null)[]> {
+    const opened: (Uint8Array | null)[] = [];
+    for (let from = 0; from < rows.length; from += OPENED_AT_ONCE) {
+      const slice = rows.slice(from, from + OPENED_AT_ONCE);
+      const open = (row: StoredShare | undefined) => (row === undefined ? null : this.decrypt(row).catch(() => null));
+      opened.push(...(await Promise.all(slice.map(open))));
+    }
+    return opened;
   }
 
   /** Durable when it returns. A manifest that is there already stays as it is. */

@@ -1,5 +1,14 @@
-import { fromBase64, isHex32, refuse, type DaoId, type Digest, type EpochId, type Hex32 } from '@usufruct/kernel';
-import { LIMITS, parseAt, toWireJson, zBase64 } from '@usufruct/protocol';
+import {
+  fromBase64,
+  isHex32,
+  refuse,
+  type ContributionId,
+  type DaoId,
+  type Digest,
+  type EpochId,
+  type Hex32,
+} from '@usufruct/kernel';
+import { LIMITS, parseAt, toWireJson, zBase64, zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { LocalChain } from '../local-chain.js';
 import { claimKey, type Collection } from '../machine/collections.js';
@@ -51,6 +60,22 @@ export async function read(chain: LocalChain, url: URL, signal: AbortSignal): Pr
   if (subId === undefined) return readList(chain, `${room}/${sub}`, object);
   return readPair(chain, `${room}/${sub}`, object, requireId(subId));
 }
+
+const zIds = z.object({ contributionIds: z.array(zHex32<ContributionId>()).max(LIMITS.contributionsPage) });
+
+/** Many objects at once, as JSON in the order asked. Refuses `INVALID_ARGUMENT`, also for more than a page. */
+export function readMany({ store }: LocalChain, path: keyof typeof QUERIES, body: unknown): string {
+  const { contributionIds } = parseAt(zIds, body, 'query');
+  return `[${contributionIds.map((id) => QUERIES[path](store, id)).join()}]`;
+}
+
+export const QUERIES = {
+  '/v1/contributions/query': (store: LocalChain['store'], id: ContributionId) =>
+    store.text('contribution', id) ?? 'null',
+  '/v1/grants/query': (store: LocalChain['store'], id: ContributionId) => `[${store.texts('grant', id).join()}]`,
+} as const;
+
+export const isQuery = (path: string): path is keyof typeof QUERIES => Object.hasOwn(QUERIES, path);
 
 /** Execute a submitted transaction; its outcome as JSON text. */
 export async function submit(chain: LocalChain, body: unknown): Promise<string> {

@@ -2,7 +2,7 @@ import { refuse, type Logger } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
 import type { LocalChain } from '../local-chain.js';
-import { read, submit } from './routes.js';
+import { isQuery, read, readMany, submit } from './routes.js';
 
 export type { RunningServer };
 
@@ -40,6 +40,9 @@ export function serve(chain: LocalChain, { faults = {}, ...options }: ServerOpti
         const found = await read(chain, url, signal);
         if (url.pathname === '/v1/events' && faults.loseEvents?.() === true) return void response.destroy();
         return sendJson(response, 200, found);
+      }
+      if (request.method === 'POST' && isQuery(url.pathname)) {
+        return sendJson(response, 200, readMany(chain, url.pathname, await readJson(request, BODY_BYTES)));
       }
       if (request.method !== 'POST' || url.pathname !== '/v1/transactions') throw refuse('NOT_FOUND');
       return execute(chain, faults, exchange);

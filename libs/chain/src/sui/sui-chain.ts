@@ -66,9 +66,11 @@ export class SuiChain implements Chain {
   dao: Chain['dao'] = (id) => this.#reader.dao(id);
   dataset: Chain['dataset'] = (id) => this.#reader.dataset(id);
   contribution: Chain['contribution'] = (id) => this.#reader.contribution(id);
+  contributions: Chain['contributions'] = (ids) => this.#reader.contributions(ids);
   contributionsOf: Chain['contributionsOf'] = (id) => this.#reader.contributionsOf(id);
   grant: Chain['grant'] = (id) => this.#reader.grant(id);
   grantsOf: Chain['grantsOf'] = (id) => this.#reader.grantsOf(id);
+  grantsOfEach: Chain['grantsOfEach'] = (ids) => this.#reader.grantsOfEach(ids);
   holderSet: Chain['holderSet'] = (id) => this.#reader.holderSet(id);
   runner: Chain['runner'] = (daoId, runnerId) => this.#reader.runner(daoId, runnerId);
   job: Chain['job'] = (id) => this.#reader.job(id);

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { AppraisalDesk } from '@usufruct/attestation';
 import {
   asId,
   fromBase64,
@@ -14,7 +15,7 @@ import { appraisalPolicyDigest, parseAnswer, runnerIdOf, toWireJson, zSignerView
 import { globalId, groupBy, type Loaders } from '../../platform/graphql/index.js';
 import { PrismaService, toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Runner, Signer } from '../../platform/prisma/generated/client.js';
-import { CLOCK } from '../../platform/tokens.js';
+import { APPRAISAL_DESK, CLOCK } from '../../platform/tokens.js';
 import { DaoService } from '../dao/index.js';
 import { JobDispatch, JobService, RunnerClient } from '../job/index.js';
 import type { Attestation, RunnerType, SignerType } from './attest.types.js';
@@ -25,6 +26,7 @@ const NONCE_BYTES = 32;
 export class AttestService {
   constructor(
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(APPRAISAL_DESK) private readonly desk: AppraisalDesk,
     private readonly prisma: PrismaService,
     private readonly daos: DaoService,
     private readonly jobs: JobService,
@@ -40,7 +42,7 @@ export class AttestService {
         (row) => row.daoId,
       ),
     );
-    return (rows ?? []).map(toRunner);
+    return (rows ?? []).map((row) => toRunner(row, this.desk.isStandIn(row.profile)));
   }
   async runner(loaders: Loaders, daoId: DaoId, runnerId: RunnerId): Promise<RunnerType | null> {
     return (await this.runnersOf(loaders, daoId)).find((runner) => runner.runnerId === runnerId) ?? null;
@@ -84,7 +86,7 @@ export class AttestService {
   }
 }
 
-function toRunner(row: Runner): RunnerType {
+function toRunner(row: Runner, standIn: boolean): RunnerType {
   const runnerId = asId<RunnerId>(row.id, 'runnerId');
   const daoId = asId<DaoId>(row.daoId, 'daoId');
   return {
@@ -101,7 +103,7 @@ function toRunner(row: Runner): RunnerType {
     registeredAtMs: toMs(row.registeredAt),
     expiresAtMs: toMs(row.expiresAt),
     withdrawnAtMs: toMsOrNull(row.withdrawnAt),
-    standIn: row.profile === 'software-dev',
+    standIn,
   };
 }
 

@@ -32,7 +32,9 @@ export class RunnerType extends Node {
     description: 'Since when it counts for nothing, for good: it signed two different statements.',
   })
   withdrawnAtMs!: TimestampMs | null;
-  @Field({ description: 'True for the software TEE.' })
+  @Field({
+    description: 'True for the software TEE, and for every runner where this API judges under generated roots.',
+  })
   standIn!: boolean;
 }
 

@@ -2,9 +2,7 @@ import { decide } from '@usufruct/consent';
 import type { ContributionId, ErrorCode, GrantId, TimestampMs } from '@usufruct/kernel';
 import type { ContributionView, DaoView, DatasetView, JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
-import { mapWindow } from '../../map-window.js';
-
-const READS_AT_ONCE = 16;
+import { forSlices } from '../../slices.js';
 
 export interface Allowed {
   /** The grant under which each contribution may be used. */
@@ -32,13 +30,12 @@ export async function allowedContributions(
 ): Promise<Allowed> {
   const grants = new Map<ContributionId, GrantId>();
   const refused = new Map<ContributionId, ErrorCode>();
-  const decisions = await mapWindow(contributions, READS_AT_ONCE, async (contribution) =>
-    decide({ contribution, dataset, grants: await chain.grantsOf(contribution.id), dao, use: job, job, nowMs }),
-  );
-  contributions.forEach(({ id }, i) => {
-    const decision = decisions[i]!;
-    if (decision.ok) grants.set(id, decision.value.grant.id);
-    else refused.set(id, decision.refusal.code);
+  const given = await chain.grantsOfEach(contributions.map(({ id }) => id));
+  const entries = contributions.map((contribution, i) => ({ contribution, given: given[i] ?? [] }));
+  await forSlices(entries, ({ contribution, given: own }) => {
+    const decision = decide({ contribution, dataset, grants: own, dao, use: job, job, nowMs });
+    if (decision.ok) grants.set(contribution.id, decision.value.grant.id);
+    else refused.set(contribution.id, decision.refusal.code);
   });
   return { grants, refused };
 }

@@ -11,9 +11,11 @@ import { Chip, Empty, Loading, PageHead, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
 import { Decision } from './decision.js';
+import { Erase } from './erase.js';
 import { GrantForm } from './grant-form.js';
 import { GrantList, isActive } from './grant-list.js';
 import { ReleaseLog } from './release-log.js';
+import { StopUses } from './stop-uses.js';
 
 export function ConsentPage() {
   return (
@@ -29,6 +31,8 @@ export function ConsentPage() {
 
 function Consent(acting: Acting) {
   const { account } = acting;
+  // Grants of several contributions may have changed: each list is read again.
+  const [round, setRound] = useState(0);
   const own = useContributions(account.client, { owner: account.address });
   const datasets = useDatasets(account.client);
   const names = useFileNames(account);
@@ -56,9 +60,22 @@ function Consent(acting: Acting) {
             dao={dataset.dao}
             name={names.get(contribution.contributionId) ?? shortId(contribution.contributionId)}
             dataset={titleOf(dataset, shortId(dataset.datasetId))}
+            round={round}
           />
         );
       })}
+      <StopUses
+        account={account}
+        names={names}
+        datasets={[...new Set(own.data.map(({ datasetId }) => datasetId))].map((datasetId) => {
+          const dataset = daoOf.get(datasetId);
+          return {
+            datasetId,
+            title: dataset === undefined ? shortId(datasetId) : titleOf(dataset, shortId(datasetId)),
+          };
+        })}
+        onChanged={() => setRound(round + 1)}
+      />
     </div>
   );
 }
@@ -68,15 +85,19 @@ interface ContributionConsentProps extends Acting {
   readonly dao: DaoCard;
   readonly name: string;
   readonly dataset: string;
+  readonly round: number;
 }
 
 function ContributionConsent(props: ContributionConsentProps) {
-  const { contribution, dao, name, dataset, account, coin } = props;
-  const [open, setOpen] = useState<'grant' | 'releases' | null>(null);
+  const { contribution, dao, name, dataset, account, coin, round } = props;
+  const [erasures, setErasures] = useState(0);
+  const [open, setOpen] = useState<'grant' | 'releases' | 'erase' | null>(null);
   // From the chain itself: what is allowed now must not lag behind.
-  const grants = useLoaded(contribution.contributionId, () => account.client.grants.list(contribution.contributionId));
+  const grants = useLoaded(`${contribution.contributionId}/${round}`, () =>
+    account.client.grants.list(contribution.contributionId),
+  );
   const { words, tone } = CONTRIBUTION_STATE[contribution.state];
-  const toggle = (what: 'grant' | 'releases') => setOpen(open === what ? null : what);
+  const toggle = (what: 'grant' | 'releases' | 'erase') => setOpen(open === what ? null : what);
   const close = () => {
     setOpen(null);
     grants.reload();
@@ -108,6 +129,9 @@ function ContributionConsent(props: ContributionConsentProps) {
         <Button aria-expanded={open === 'releases'} onClick={() => toggle('releases')}>
           Who decrypted it?
         </Button>
+        <Button aria-expanded={open === 'erase'} onClick={() => toggle('erase')}>
+          Erase it
+        </Button>
       </div>
       {open === 'grant' && (
         <GrantForm
@@ -124,10 +148,19 @@ function ContributionConsent(props: ContributionConsentProps) {
           contributionId={contribution.contributionId}
           dao={dao}
           coin={coin}
-          asOf={grants.data.map(({ id, revokedAtMs }) => `${id}${revokedAtMs ?? ''}`).join()}
+          asOf={`${erasures} ${grants.data.map(({ id, revokedAtMs }) => `${id}${revokedAtMs ?? ''}`).join()}`}
         />
       )}
-      {open === 'releases' && <ReleaseLog client={account.client} contributionId={contribution.contributionId} />}
+      {open === 'releases' && (
+        <ReleaseLog client={account.client} coin={coin} contributionId={contribution.contributionId} />
+      )}
+      {open === 'erase' && (
+        <Erase
+          account={account}
+          contributionId={contribution.contributionId}
+          onErased={() => setErasures(erasures + 1)}
+        />
+      )}
     </Panel>
   );
 }

@@ -1,8 +1,8 @@
 import { purposeLabel } from '@usufruct/consent';
 import { CATALOGUE, isErrorCode, type ContributionId } from '@usufruct/kernel';
-import type { HolderReleases } from '@usufruct/sdk';
+import type { Activity, HolderReleases } from '@usufruct/sdk';
 import type { PortalClient } from '../../app/client.js';
-import { formatTime } from '../../app/format.js';
+import { formatTime, type Coin } from '../../app/format.js';
 import { useTask } from '../../app/use-task.js';
 import { useState } from 'react';
 import { Button } from '../../ui/button.js';
@@ -12,16 +12,18 @@ import { Empty, Notice } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { KIND_WORDS } from '../../ui/status.js';
 import { LOG_MEANINGS } from '../verify/check-meanings.js';
+import { Uses } from './uses.js';
 
 interface ReleaseLogProps {
   readonly client: PortalClient;
+  readonly coin: Coin;
   readonly contributionId: ContributionId;
 }
 
-/** Each key holder's own signed log: who asked for the key, when, for what, and what the holder answered. */
-export function ReleaseLog({ client, contributionId }: ReleaseLogProps) {
-  const [logs, setLogs] = useState<readonly HolderReleases[]>();
-  const ask = useTask(async () => setLogs(await client.contributions.releases(contributionId)));
+/** Each key holder's own signed log: who asked for the key, for what, and what it answered; and what was used and paid. */
+export function ReleaseLog({ client, coin, contributionId }: ReleaseLogProps) {
+  const [activity, setActivity] = useState<Activity>();
+  const ask = useTask(async () => setActivity(await client.contributions.activity(contributionId)));
   return (
     <div className="stack" data-testid="release-log">
       <p className="hint">
@@ -34,10 +36,11 @@ export function ReleaseLog({ client, contributionId }: ReleaseLogProps) {
         </Button>
       </div>
       <Refusal error={ask.error} />
-      {logs?.map((log) => (
+      {activity?.holders.map((log) => (
         <HolderLog key={log.member} log={log} />
       ))}
-      {logs !== undefined && (
+      {activity !== undefined && <Uses activity={activity} coin={coin} />}
+      {activity !== undefined && (
         <p className="hint">
           Key holders that conspire could release a key without writing it down. That is why they are independent of
           each other, and why several are needed.

@@ -24,3 +24,13 @@ export const LOG_MEANINGS: Readonly<Record<string, string>> = {
   ANCHORED: 'The log goes on from what this holder has put on the chain.',
   REMEMBERED: 'The log goes on from what you saw the last time.',
 };
+
+/** What erasing a contribution was checked for. */
+export const ERASURE_MEANINGS: Readonly<Record<string, string>> = {
+  SIGNED_PARTS: 'Everybody signed their own part, and it is about this contribution.',
+  DISTINCT: 'No key holder is counted twice.',
+  UNREADABLE: 'Those who have not signed yet are too few to open it.',
+  COMPLETE: 'Every key holder has destroyed its share.',
+  RETIRED: 'The chain says that it is retired for good.',
+  HOLDERS: 'These are all key holders that the chain names for it.',
+};

@@ -12,7 +12,10 @@ export interface FieldName {
 }
 export const addressName = (id: Hex32): FieldName => ({ type: 'address', bytes: bcs.Address.serialize(id).toBytes() });
 
+/** What a full node gives at once. */
 const BATCH = 50;
+/** A dataset of ten thousand is many batches, and each waits for the network. */
+const BATCHES_AT_ONCE = 8;
 
 /** Reads the state of objects, by their layouts. Believes the full node that it asks, as every read of a chain does. */
 export class ObjectReader {
@@ -45,15 +48,23 @@ export class ObjectReader {
 
   async #contents(ids: readonly Hex32[]): Promise<(Uint8Array | null)[]> {
     const contents: (Uint8Array | null)[] = [];
-    for (let from = 0; from < ids.length; from += BATCH) {
-      const objectIds = ids.slice(from, from + BATCH);
-      const { objects } = await askSui(
-        (signal) => this.client.core.getObjects({ objectIds, include: { content: true }, signal }),
-        { timeoutMs: this.timeoutMs },
-      );
-      for (const object of objects) contents.push(object instanceof Error ? nothing(object) : object.content);
+    for (let from = 0; from < ids.length; from += BATCH * BATCHES_AT_ONCE) {
+      const batches = Array.from({ length: BATCHES_AT_ONCE }, (_, i) => {
+        const start = from + i * BATCH;
+        return this.#batch(ids.slice(start, start + BATCH));
+      });
+      contents.push(...(await Promise.all(batches)).flat());
     }
     return contents;
+  }
+
+  async #batch(objectIds: Hex32[]): Promise<(Uint8Array | null)[]> {
+    if (objectIds.length === 0) return [];
+    const { objects } = await askSui(
+      (signal) => this.client.core.getObjects({ objectIds, include: { content: true }, signal }),
+      { timeoutMs: this.timeoutMs },
+    );
+    return objects.map((object) => (object instanceof Error ? nothing(object) : object.content));
   }
 }
 

@@ -3,6 +3,7 @@ import {
   asAmount,
   refuse,
   toBase64,
+  UsufructError,
   type Address,
   type AmountUnits,
   type ContributionId,
@@ -10,6 +11,7 @@ import {
   type DatasetId,
   type Digest,
   type GrantId,
+  type Hex32,
   type HolderSetId,
   type JobId,
   type LicenceId,
@@ -103,6 +105,16 @@ export class SuiReader {
     return view!;
   }
 
+  async contributions(ids: readonly ContributionId[]): Promise<(ContributionView | null)[]> {
+    const known = await this.#known(ids);
+    const found = new Map<ContributionId, ContributionView | null>();
+    for (const [datasetId, ofDataset] of byDataset(known)) {
+      const views = await this.#contributionsOrNull(datasetId, ofDataset);
+      ofDataset.forEach((id, i) => found.set(id, views[i]!));
+    }
+    return ids.map((id) => found.get(id) ?? null);
+  }
+
   async contributionsOf(datasetId: DatasetId): Promise<ContributionView[]> {
     await this.lookup.params.index.sync();
     const { contributions } = await this.lookup.dataset(datasetId);
@@ -119,6 +131,21 @@ export class SuiReader {
     await this.lookup.params.index.sync();
     const { grants } = await this.lookup.contribution(contributionId);
     return this.#grants(contributionId, grants);
+  }
+
+  async grantsOfEach(contributionIds: readonly ContributionId[]): Promise<GrantView[][]> {
+    const known = await this.#known(contributionIds);
+    const found = new Map<ContributionId, GrantView[]>();
+    for (const [datasetId, ofDataset] of byDataset(known)) {
+      const { object } = await this.lookup.dataset(datasetId);
+      const asked = ofDataset.flatMap((contributionId) =>
+        known.get(contributionId)!.grants.map((id) => ({ id, contributionId })),
+      );
+      for (const view of await this.#grantViews(object, asked)) {
+        found.set(view.contributionId, [...(found.get(view.contributionId) ?? []), view]);
+      }
+    }
+    return contributionIds.map((id) => found.get(id) ?? []);
   }
 
   async holderSet(id: HolderSetId): Promise<HolderSetView> {
@@ -222,24 +249,53 @@ export class SuiReader {
   }
 
   async #contributions(datasetId: DatasetId, ids: readonly ContributionId[]): Promise<ContributionView[]> {
+    return (await this.#contributionsOrNull(datasetId, ids)).map((view) => {
+      if (view === null) throw refuse('NOT_FOUND', { object: 'contribution' });
+      return view;
+    });
+  }
+
+  async #contributionsOrNull(
+    datasetId: DatasetId,
+    ids: readonly ContributionId[],
+  ): Promise<(ContributionView | null)[]> {
     const { object } = await this.lookup.dataset(datasetId);
     const names = ids.map((id) => this.lookup.fieldName('contribution::ContributionKey', id));
     const found = await this.lookup.objects.fields(object, names, layouts.contribution);
-    return found.map((contribution, i) => {
-      if (contribution === null) throw refuse('NOT_FOUND', { object: 'contribution' });
-      return contributionView(ids[i]!, datasetId, contribution);
-    });
+    return found.map((contribution, i) =>
+      contribution === null ? null : contributionView(ids[i]!, datasetId, contribution),
+    );
+  }
+
+  /** What the index says of these contributions, once it is up to date; those that it does not know are left out. */
+  async #known(ids: readonly ContributionId[]): Promise<Map<ContributionId, IndexedContribution>> {
+    await this.lookup.params.index.sync();
+    const known = new Map<ContributionId, IndexedContribution>();
+    for (const id of ids) {
+      const contribution = await this.lookup.contribution(id).catch(nullIfUnknown);
+      if (contribution !== null) known.set(id, contribution);
+    }
+    return known;
   }
 
   async #grants(contributionId: ContributionId, ids: readonly GrantId[]): Promise<GrantView[]> {
     const { datasetObject } = await this.lookup.contribution(contributionId);
-    const names = ids.map((id) => this.lookup.fieldName('grant::GrantKey', id));
+    return this.#grantViews(
+      datasetObject,
+      ids.map((id) => ({ id, contributionId })),
+    );
+  }
+
+  async #grantViews(
+    datasetObject: Hex32,
+    asked: readonly { readonly id: GrantId; readonly contributionId: ContributionId }[],
+  ): Promise<GrantView[]> {
+    const names = asked.map(({ id }) => this.lookup.fieldName('grant::GrantKey', id));
     const found = await this.lookup.objects.fields(datasetObject, names, layouts.grant);
     return found.map((grant, i) => {
       if (grant === null) throw refuse('NOT_FOUND', { object: 'grant' });
       return {
-        id: ids[i]!,
-        contributionId,
+        ...asked[i]!,
         grantor: grant.grantor,
         terms: termsView(grant.terms),
         givenAtMs: grant.given_at_ms,
@@ -253,6 +309,23 @@ export class SuiReader {
     await this.lookup.dao(daoId);
     return this.lookup.objects.object(object, layouts.jobObject);
   }
+}
+
+type IndexedContribution = Awaited<ReturnType<Lookup['contribution']>>;
+
+function byDataset(known: ReadonlyMap<ContributionId, IndexedContribution>): Map<DatasetId, ContributionId[]> {
+  const datasets = new Map<DatasetId, ContributionId[]>();
+  for (const [id, { datasetId }] of known) {
+    const ids = datasets.get(datasetId);
+    if (ids === undefined) datasets.set(datasetId, [id]);
+    else ids.push(id);
+  }
+  return datasets;
+}
+
+function nullIfUnknown(error: unknown): null {
+  if (error instanceof UsufructError && error.code === 'NOT_FOUND') return null;
+  throw error;
 }
 
 const contributionView = (
