@@ -8,7 +8,7 @@ import {
   type ErasureRequest,
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
-import { scrub } from './scrub.js';
+import { rewrite, scrub } from './scrub.js';
 
 /**
  * Destroy every share of a contribution that its owner has retired for good, and say so, signed. Whether it is retired
@@ -58,7 +58,7 @@ async function destroyOnce(
   const left = erasures.sharesLeft(id);
   const known = erasures.find(id);
   if (known !== undefined && left.manifestDigests.length === 0) {
-    if (!known.isScrubbed) await scrubAll(holder, []);
+    rewriteUnscrubbed(holder);
     return true;
   }
   const { chainId, packageId } = await holder.chain.info();
@@ -86,9 +86,14 @@ async function destroyOnce(
 const digestsIn = (statement: Uint8Array | undefined) =>
   statement === undefined ? [] : ErasureStatementBcs.parse(statement).manifestDigests;
 
-/** What an earlier process deleted and did not get to look for. */
-async function scrubAll({ database, erasures }: Holder, deleted: readonly Uint8Array[]): Promise<void> {
-  await scrub(database, deleted);
+/** What an earlier process deleted and did not get to look for in the files. */
+export function finishScrubbing({ database, erasures, erasing }: Holder): Promise<void> {
+  return erasing.exclusively(async () => rewriteUnscrubbed({ database, erasures }));
+}
+
+function rewriteUnscrubbed({ database, erasures }: Pick<Holder, 'database' | 'erasures'>): void {
+  if (!erasures.unscrubbed()) return;
+  rewrite(database);
   erasures.scrubbed();
 }
 

@@ -257,7 +257,7 @@ describe('the shares of a retired contribution', () => {
     }).toBytes();
     expect(erasures.destroy(idOfMade(dealt), left, statement, new Uint8Array(64))).toBe(true);
     expect([erasures.unscrubbed(), onDisk(gone)]).toEqual([true, true]); // the write-ahead log still has it
-    await erase();
+    await destroyRetired(running.holder);
     expect([erasures.unscrubbed(), onDisk(gone)]).toEqual([false, false]);
   });
 

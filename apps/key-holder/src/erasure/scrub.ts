@@ -21,6 +21,13 @@ export async function scrub(database: DatabaseSync, deleted: readonly Uint8Array
     throw refuse('INTERNAL', { reason: 'a destroyed share is in the file still' });
 }
 
+/** Where what was deleted is not known any more, the whole file is written anew. */
+export function rewrite(database: DatabaseSync): void {
+  checkpoint(database);
+  database.exec('VACUUM');
+  checkpoint(database);
+}
+
 function checkpoint(database: DatabaseSync): void {
   const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
   if (busy !== 0) throw refuse('INTERNAL', { reason: 'the database is being read' });

@@ -1,7 +1,7 @@
 import { toUsufructError } from '@usufruct/kernel';
 import { mapSome } from '../reads.js';
 import type { Holder } from '../holder.js';
-import { destroyShares } from './erase.js';
+import { destroyShares, finishScrubbing } from './erase.js';
 
 /**
  * Destroy the shares of everything that the chain says is retired, asked or not: also what came back with an old
@@ -10,6 +10,7 @@ import { destroyShares } from './erase.js';
  */
 export async function destroyRetired(holder: Holder): Promise<void> {
   const { chain, erasures, logger } = holder;
+  await finishScrubbing(holder);
   for (const [datasetId, here] of erasures.contributionsByDataset()) {
     try {
       const ids = new Set(here);

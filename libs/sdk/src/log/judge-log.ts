@@ -69,10 +69,13 @@ function areIncluded(entries: LogAnswer['entries'], treeSize: number, rootHash: 
   );
 }
 
-/** A refusal by a holder that has no share (any more) names no share. */
+/**
+ * A refusal by a holder that has no share (any more) names no share. Before a rotation the holder may have had another
+ * place, which its log goes on to say.
+ */
 const isOfSeat = (leaf: ReleaseLeaf, set: HolderSetView, member: number): boolean =>
   leaf.holderSetId === set.id &&
-  (leaf.shareIndex === member + 1 || (leaf.shareIndex === 0 && leaf.decision !== 'RELEASED'));
+  (leaf.shareIndex === member + 1 || set.version > 1 || (leaf.shareIndex === 0 && leaf.decision !== 'RELEASED'));
 
 function parsedBytes<T>(parse: () => T, member: number): T {
   try {
