@@ -82,6 +82,9 @@ describe('the demo and the command line, as people run them', () => {
     const { datasetId } = await good('founder', 'dataset', 'publish', '--dao', daoId!, '--title', 'Reports');
 
     const file = join(DOCUMENTS, 'cold-chain-report.txt');
+    // There are no key servers for the local chain, and nothing is put in their place.
+    const sealed = await cli('clinic', ['contribute', file, '--dataset', datasetId!, '--keys', 'seal']);
+    expect([sealed.code, JSON.parse(sealed.out)]).toMatchObject([3, { error: { code: 'KEY_MODE_UNAVAILABLE' } }]);
     await cli('clinic', ['contribute', file, '--dataset', datasetId!], 450); // killed somewhere
     const { contributions } = await good('clinic', 'contribute', file, '--dataset', datasetId!);
     const contributionId = contributions[0]!.contributionId;
@@ -99,6 +102,7 @@ describe('the demo and the command line, as people run them', () => {
 
     expect(await good('enterprise', 'job', 'quote', datasetId!, '--questions', '2')).toMatchObject({
       quote: { escrowUnits: '3000000', usableContributions: 1 },
+      keys: { holders: 1, seal: 0, unreadable: 0, notRead: 0 },
     });
     const submit = ['job', 'submit', datasetId!, '--questions', '2', '--key', 'one'];
     const { jobId } = await good('enterprise', ...submit);

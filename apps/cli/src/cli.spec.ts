@@ -262,6 +262,7 @@ describe('the command line', () => {
       [['contribute', empty, '--dataset', dataset], 3, 'FILE_EMPTY'],
       [['contribute', join(home, 'none.txt'), '--dataset', dataset], 3, 'NOT_FOUND'],
       [['contribute', file, '--dataset', '0x12'], 2, 'INVALID_ARGUMENT'],
+      [['contribute', file, '--dataset', dataset, '--keys', 'nobody'], 2, 'INVALID_ARGUMENT'],
       [['consent', 'revoke', 'x'], 2, 'INVALID_ARGUMENT'],
       [['receipt', 'verify', join(home, 'none.json')], 3, 'NOT_FOUND'],
       [['receipt', 'verify', join(home, 'endpoints.json')], 2, 'INVALID_ARGUMENT'],

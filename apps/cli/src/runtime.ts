@@ -1,15 +1,25 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { keypairSigner, openChain, suiOptionsFrom, type Chain, type WalletSigner } from '@usufruct/chain';
+import {
+  keypairSigner,
+  LOCAL_NETWORK,
+  openChain,
+  suiOptionsFrom,
+  type Chain,
+  type WalletSigner,
+} from '@usufruct/chain';
 import { asId, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
-import { connect, type Journal, type UsufructClient } from '@usufruct/sdk';
+import { connect, type Journal, type SecretSealer, type UsufructClient } from '@usufruct/sdk';
+import { sealApprovalsOf, sealSettings, secretSealer } from '@usufruct/seal';
 import { suiEventFile } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { readEndpoints, type Endpoints } from './endpoints.js';
 import { fileJournal } from './journal-file.js';
 import { Terminal, type Streams } from './terminal.js';
 import { openWalletFile } from './wallet-file.js';
+
+const KEY_SERVER_TIMEOUT_MS = 15_000;
 
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -94,7 +104,18 @@ export class Runtime {
       signer,
       journal: this.journal(),
       ...(teeDevRoot !== undefined && { teeDevRoot }),
+      ...this.sealing(),
     });
+  }
+
+  /** For the weaker key mode, where key servers are named and the network is one that they look at. */
+  private sealing(): { readonly secretSealer?: SecretSealer } {
+    const settings = sealSettings(this.surroundings.environment);
+    if (settings === null || this.endpoints().suiNetwork === LOCAL_NETWORK) return {};
+    const { keyServers, threshold } = settings;
+    const fetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
+    const access = { approvals: sealApprovalsOf(this.chain()), keyServers, fetch, timeoutMs: KEY_SERVER_TIMEOUT_MS };
+    return { secretSealer: secretSealer(access, threshold) };
   }
 
   close(): void {

@@ -12,6 +12,11 @@ export type ProtectionKind = (typeof PROTECTION_KINDS)[number];
  */
 export const KEY_MODES = ['holders', 'seal'] as const;
 export type KeyMode = (typeof KEY_MODES)[number];
+/** What each mode means, for whoever decides. */
+export const KEY_MODE_WORDS: Readonly<Record<KeyMode, string>> = {
+  holders: 'key holders: each release is for fresh evidence of the runner and is in a log that the owner can read',
+  seal: "Seal's key servers (weaker): no fresh challenge and no release log; the runner is attested by its registration alone, the servers ask only their own nodes, and nothing can be erased",
+};
 
 /** A purpose code: a GA4GH DUO code (`DUO:0000042`) or a DPV purpose (`dpv:ResearchAndDevelopment`). */
 export const PURPOSE_CODE = /^(DUO:[0-9]{7}|dpv:[A-Za-z]{1,64})$/;

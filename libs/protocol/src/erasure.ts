@@ -66,6 +66,7 @@ export const NOT_ERASED = [
   'removed_holders',
   'backups',
   'ciphertext',
+  'key_servers',
   'public_record',
 ] as const;
 export type NotErased = (typeof NOT_ERASED)[number];

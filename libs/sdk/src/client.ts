@@ -32,6 +32,7 @@ import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint, SecretSealer } from './context.js';
+import { keyModesOf } from './contribute/key-modes.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
 import {
@@ -228,6 +229,8 @@ export class UsufructClient {
     decline: (contributionId: ContributionId) => decideContribution(this.context, contributionId, false),
     croissant: (datasetId: DatasetId, options: CroissantOptions) => datasetCroissant(this.context, datasetId, options),
     offer: (datasetId: DatasetId) => offerOfDataset(this.context, datasetId),
+    /** Who gives out the keys of its contributions: holders, or Seal's key servers. */
+    keyModes: (datasetId: DatasetId) => keyModesOf(this.context, datasetId),
   };
 
   readonly contributions = {

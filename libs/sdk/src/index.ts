@@ -10,6 +10,8 @@ export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js'
 export type { HolderEndpoint, SecretSealer } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';
 export { checkFile, FILE_FORMATS, type FileFormat } from './contribute/format.js';
+export { countKeyModes, explainKeyModes } from './contribute/key-modes.js';
+export type { KeyModeCounts, KeyModesOfDataset } from './contribute/key-modes.js';
 export { CONTRIBUTE_STEPS } from './contribute/progress.js';
 export type { ContributeProgress, ContributeStep, OnContributeProgress } from './contribute/progress.js';
 export type { Contributed } from './contribute/records.js';

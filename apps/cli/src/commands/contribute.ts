@@ -1,4 +1,5 @@
-import type { DatasetId } from '@usufruct/kernel';
+import { refuse, type DatasetId } from '@usufruct/kernel';
+import { KEY_MODE_WORDS, KEY_MODES, type KeyMode } from '@usufruct/protocol';
 import { checkFile, type Contributed } from '@usufruct/sdk';
 import { contentDigest, localFile, type LocalFile } from '../files.js';
 import type { AddCommand } from '../program.js';
@@ -12,20 +13,34 @@ export const addContribute: AddCommand = (program, open) => {
     )
     .argument('<file...>', 'txt, md, html, pdf or csv')
     .requiredOption('--dataset <id>')
-    .action(async (paths: string[], { dataset }: { dataset: string }, command) => {
+    .option('--keys <mode>', 'who gives out the key: holders, or seal, which is weaker', 'holders')
+    .action(async (paths: string[], { dataset, keys }: { dataset: string; keys: string }, command) => {
       const runtime = open(command);
+      const keyMode = keyModeOf(keys);
       const datasetId = idArgument<DatasetId>(dataset, 'dataset');
       const files = await Promise.all(paths.map((path) => localFile(path)));
       // All of them before the first is sent: a wrong name in a list should not leave half of it contributed.
       for (const { name, sizeBytes } of files) checkFile(name, sizeBytes);
+      if (keyMode !== 'holders') runtime.terminal.remark(`the keys go to ${KEY_MODE_WORDS[keyMode]}`);
       const contributions: Contributed[] = [];
-      for (const file of files) contributions.push(await contributeFile(runtime, datasetId, file));
+      for (const file of files) contributions.push(await contributeFile(runtime, { datasetId, keyMode }, file));
       const lines = contributions.map(({ fileName, contributionId }) => `${fileName}  ${contributionId}`);
       runtime.terminal.result({ contributions }, lines);
     });
 };
 
-async function contributeFile(runtime: Runtime, datasetId: DatasetId, file: LocalFile): Promise<Contributed> {
+function keyModeOf(text: string): KeyMode {
+  const mode = KEY_MODES.find((known) => known === text);
+  if (mode === undefined) throw refuse('INVALID_ARGUMENT', { field: 'keys', expected: KEY_MODES.join(' or ') });
+  return mode;
+}
+
+interface Into {
+  readonly datasetId: DatasetId;
+  readonly keyMode: KeyMode;
+}
+
+async function contributeFile(runtime: Runtime, { datasetId, keyMode }: Into, file: LocalFile): Promise<Contributed> {
   const client = runtime.client();
   const { name: fileName, sizeBytes, open: source } = file;
   const key = [datasetId, client.address, await contentDigest(file), encodeURIComponent(fileName)].join('~');
@@ -37,6 +52,7 @@ async function contributeFile(runtime: Runtime, datasetId: DatasetId, file: Loca
       fileName,
       sizeBytes,
       source,
+      keyMode,
       onProgress: ({ uploadedBytes, step }) => bar.update(step === 'done' ? sizeBytes : uploadedBytes, step),
     });
   } finally {

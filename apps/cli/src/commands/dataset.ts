@@ -1,4 +1,5 @@
 import type { ContributionId, DaoId, DatasetId } from '@usufruct/kernel';
+import { countKeyModes, explainKeyModes } from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { printDocument } from '../document.js';
 import { idArgument } from '../runtime.js';
@@ -29,11 +30,20 @@ export const addDataset: AddCommand = (program, open) => {
     .command('contributions')
     .description('what was contributed, as the chain says')
     .argument('<dataset>')
-    .action(async (id: string, _options, command) => {
+    .option('--keys', 'also who gives out their keys, by their manifests in the store')
+    .action(async (id: string, { keys }: { keys?: boolean }, command) => {
       const runtime = open(command);
-      const contributions = await runtime.chain().contributionsOf(idArgument<DatasetId>(id, 'dataset'));
-      const lines = contributions.map(({ id: each, state, owner }) => `${each}  ${state}  by ${owner}`);
-      runtime.terminal.result({ contributions }, lines.length === 0 ? ['none yet'] : lines);
+      const datasetId = idArgument<DatasetId>(id, 'dataset');
+      const contributions = await runtime.chain().contributionsOf(datasetId);
+      const read = keys === true ? await runtime.client().datasets.keyModes(datasetId) : null;
+      const modeOf = (each: ContributionId): string =>
+        read === null ? '' : `  keys: ${read.modes.get(each) ?? 'not read'}`;
+      const lines = contributions.map(({ id: each, state, owner }) => `${each}  ${state}  by ${owner}${modeOf(each)}`);
+      const counted = read === null ? null : countKeyModes(read);
+      runtime.terminal.result(
+        { contributions, ...(read !== null && { keys: { ...counted, modes: Object.fromEntries(read.modes) } }) },
+        [...(lines.length === 0 ? ['none yet'] : lines), ...(counted === null ? [] : explainKeyModes(counted))],
+      );
     });
   dataset
     .command('croissant')

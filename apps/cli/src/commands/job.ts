@@ -1,5 +1,5 @@
 import type { DatasetId, JobId } from '@usufruct/kernel';
-import type { JobTerms, Quote } from '@usufruct/sdk';
+import { countKeyModes, explainKeyModes, type JobTerms, type Quote } from '@usufruct/sdk';
 import { formatCoins, parseCoins } from '../amounts.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
@@ -37,10 +37,11 @@ export const addJob: AddCommand = (program, open) => {
       const runtime = open(command);
       const quote = await runtime.client().jobs.quote(termsOf(dataset, options));
       const coin = await runtime.coin();
-      runtime.terminal.result(
-        { quote },
-        quoteLines(quote, (units) => formatCoins(units, coin)),
-      );
+      const keys = countKeyModes(await runtime.client().datasets.keyModes(quote.datasetId));
+      runtime.terminal.result({ quote, keys }, [
+        ...quoteLines(quote, (units) => formatCoins(units, coin)),
+        ...explainKeyModes(keys),
+      ]);
     });
   withTerms('submit')
     .description('lock the price of all questions in escrow; what is not spent comes back')

@@ -1,6 +1,14 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { asBlobId, fromHex, toBase64Url, type DatasetId, type HolderSetId } from '@usufruct/kernel';
-import { combine, collect, decryptEnvelope, deriveSessionKey, streamOf } from '@usufruct/crypto';
+import {
+  asBlobId,
+  fromHex,
+  toBase64Url,
+  type ContributionId,
+  type DatasetId,
+  type Hex32,
+  type HolderSetId,
+} from '@usufruct/kernel';
+import { combine, collect, decryptEnvelope, deriveSessionKey, sha256, streamOf } from '@usufruct/crypto';
 import {
   actingChain,
   aDao,
@@ -16,10 +24,19 @@ import {
   testWallet,
   type FakeChain,
 } from '@usufruct/testing';
-import { daoPolicyDigest, heldKeys, LIMITS, TAGS } from '@usufruct/protocol';
+import {
+  daoPolicyDigest,
+  decodeManifest,
+  heldKeys,
+  LIMITS,
+  SignedManifestBcs,
+  TAGS,
+  type SealedKeys,
+} from '@usufruct/protocol';
 import { toBase64 } from '@usufruct/kernel';
 import fc from 'fast-check';
 import { connect } from '../client.js';
+import type { SecretSealer } from '../context.js';
 import { memoryJournal, type Journal } from '../journal.js';
 import { PART_BYTES } from './upload.js';
 
@@ -84,7 +101,13 @@ function newWorld(): World {
 }
 
 /** A client as a fresh process would make it: it shares nothing with an earlier one but the journal. */
-function client({ chain, store, journal, clock }: World, fuse: Fuse, process = 'one', wallet = WALLET) {
+function client(
+  { chain, store, journal, clock }: World,
+  fuse: Fuse,
+  process = 'one',
+  wallet = WALLET,
+  secretSealer?: SecretSealer,
+) {
   const reach = fetchOf(holders);
   return connect({
     apiUrl: 'http://api.test',
@@ -109,6 +132,7 @@ function client({ chain, store, journal, clock }: World, fuse: Fuse, process = '
       delete: (key) => fuse.pass(() => journal.delete(key)),
     },
     fetch: (input, init) => fuse.pass(() => reach(input, init)),
+    ...(secretSealer !== undefined && { secretSealer }),
     clock,
     random: seededRandom(process),
   });
@@ -189,6 +213,73 @@ describe('contribute', () => {
     const again = client(world, whole(), 'two').contributions.contribute({ ...contribution(), ...change });
     await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
     expect(world.store.puts).toHaveLength(sent);
+  });
+
+  describe("with its key under Seal's key servers", () => {
+    const keyServers = [idOf<Hex32>('server a'), idOf<Hex32>('server b')];
+    /** Remembers what it was given: the real one is tested with key servers, in its own package. */
+    class Sealer implements SecretSealer {
+      readonly given: [ContributionId, Uint8Array][] = [];
+      async seal(contributionId: ContributionId, secret: Uint8Array): Promise<SealedKeys> {
+        this.given.push([contributionId, secret]);
+        return { kind: 'seal', threshold: 2, keyServers, encryptedSecret: sha256(secret) };
+      }
+    }
+    const sealing = (world: World, sealer?: SecretSealer, process = 'one') =>
+      client(world, whole(), process, WALLET, sealer).contributions;
+    const sealed = { ...contribution(), keyMode: 'seal' as const };
+
+    it('gives no holder a share, and seals the secret of the key that the file is under', async () => {
+      const world = newWorld();
+      const sealer = new Sealer();
+      const done = await sealing(world, sealer).contribute(sealed);
+      expect(done.keyMode).toBe('seal');
+      expect(holders.map(({ shares }) => shares.size)).toEqual([0, 0, 0]);
+      const [id, secret] = sealer.given[0]!;
+      expect([id, sealer.given.length]).toEqual([done.contributionId, 1]);
+      const { parts, manifestBlob } = (await world.chain.contributionsOf(DATASET))[0]!;
+      const get = (blob: Hex32) => world.store.get(asBlobId(toBase64Url(fromHex(blob))));
+      const manifest = decodeManifest(SignedManifestBcs.parse(await get(manifestBlob.blob)).manifest);
+      expect(manifest.keys).toMatchObject({ kind: 'seal', keyServers, encryptedSecret: sha256(secret) });
+      const sessionKey = deriveSessionKey({ domainTag: TAGS.sessionKey, secret, context: fromHex(id) });
+      const { body } = await decryptEnvelope({ source: streamOf(await get(parts[0]!.blob)), sessionKey });
+      expect(Buffer.from(await collect(body, LIMITS.fileBytes)).equals(CONTENT)).toBe(true);
+      await expectNoSecret(world);
+    });
+
+    it('is refused where no key servers are named, and where the DAO pays in epochs, before anything is sent', async () => {
+      const world = newWorld();
+      await expect(sealing(world).contribute(sealed)).rejects.toMatchObject({ code: 'KEY_MODE_UNAVAILABLE' });
+      world.chain.put('dao', aDao({ payoutRules: { ...aDao().payoutRules, mode: 'epoch' } }));
+      const refused = sealing(world, new Sealer()).contribute(sealed);
+      await expect(refused).rejects.toMatchObject({ code: 'KEY_MODE_UNAVAILABLE' });
+      expect([world.store.puts, world.chain.executed]).toEqual([[], []]);
+    });
+
+    it('is never put in place of the other mode, nor the other in its place', async () => {
+      const world = newWorld();
+      await sealing(world, new Sealer()).contribute(sealed);
+      const again = sealing(world, new Sealer(), 'two').contribute(contribution());
+      await expect(again).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+      const other = { ...contribution(), key: 'other' };
+      await sealing(world, new Sealer(), 'three').contribute(other);
+      const changed = sealing(world, new Sealer(), 'four').contribute({ ...other, keyMode: 'seal' });
+      await expect(changed).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    });
+
+    it('can be seen by everybody, and what cannot be read is not taken for either mode', async () => {
+      const world = newWorld();
+      const first = await sealing(world, new Sealer()).contribute(sealed);
+      const second = await sealing(world, new Sealer(), 'two').contribute({ ...contribution(), key: 'two' });
+      const modes = async () => (await client(world, whole()).datasets.keyModes(DATASET)).modes;
+      expect([...(await modes())]).toEqual([
+        [second.contributionId, 'holders'],
+        [first.contributionId, 'seal'],
+      ]);
+      const { manifestBlob } = (await world.chain.contributionsOf(DATASET))[0]!;
+      world.store.tamper(asBlobId(toBase64Url(fromHex(manifestBlob.blob))));
+      expect((await modes()).get(first.contributionId)).toBeNull();
+    });
   });
 
   it('contributes a file that was renamed meanwhile under its new name', async () => {

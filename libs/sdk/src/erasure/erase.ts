@@ -17,9 +17,11 @@ import {
   type ErasurePart,
   type ErasureReceipt,
   type HolderSetView,
+  type NotErased,
 } from '@usufruct/protocol';
 import { requestJson } from '../api/http.js';
 import type { ClientContext } from '../context.js';
+import { keyModeOf } from '../contribute/key-modes.js';
 import { tombstoneContribution } from '../contribute/retire.js';
 import { holderName, knownHolders, locatedIn } from '../holders.js';
 import { readRecord, writeRecord } from '../journal.js';
@@ -37,7 +39,7 @@ export interface ErasurePlan {
   /** Parts of the ciphertext and the manifest, which lie in the store until their leases end. */
   readonly blobs: number;
   readonly lastEndEpoch: number;
-  readonly notErased: typeof NOT_ERASED;
+  readonly notErased: readonly NotErased[];
 }
 export interface Erasure {
   readonly receipt: ErasureReceipt;
@@ -60,7 +62,7 @@ export async function planErasure(context: ClientContext, contributionId: Contri
     inReach: urls.map((url) => url !== null),
     blobs: blobsOf(contribution).length,
     lastEndEpoch: Math.max(...blobsOf(contribution).map(({ endEpoch }) => endEpoch)),
-    notErased: NOT_ERASED,
+    notErased: await notErased(context, contribution),
   };
 }
 
@@ -90,10 +92,16 @@ export async function eraseContribution(context: ClientContext, contributionId: 
     ...(await holderParts(context, subject, holderSet, signed)),
     runners: await runnerParts(context, subject, before?.runners ?? []),
     blobs: await blobStates(context, contribution),
-    notErased: [...NOT_ERASED],
+    notErased: [...(await notErased(context, contribution))],
   };
   await writeRecord(context.journal, recordOf(contributionId), receipt);
   return { receipt, verdict: await judgeErasure(receipt, chain) };
+}
+
+/** Without the key servers where the manifest says that it has none; where it cannot be read, they are named. */
+async function notErased(context: ClientContext, contribution: ContributionView): Promise<readonly NotErased[]> {
+  const mode = await keyModeOf(context, contribution);
+  return NOT_ERASED.filter((name) => name !== 'key_servers' || mode !== 'holders');
 }
 
 /** The verdict on somebody's receipt by this client's own view of the chain. Refuses `NOT_FOUND`. */

@@ -8,5 +8,7 @@ export const NOT_ERASED_WORDS: Readonly<Record<NotErased, string>> = {
   removed_holders: 'key holders that left the set before keep what they did not destroy themselves',
   backups: "key holders' backups keep an encrypted share until the backup or its key is destroyed; it is not released",
   ciphertext: 'the encrypted file lies in the store, unreadable, until its lease ends',
+  key_servers:
+    "where its key was put under Seal's key servers, they hold nothing to destroy and can derive it for ever: only the chain's tombstone has them refuse",
   public_record: 'the chain keeps its public record: ids, hashes, grants and payments, no content',
 };

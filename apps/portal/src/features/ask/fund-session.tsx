@@ -14,6 +14,7 @@ import { Field } from '../../ui/field.js';
 import { Empty, Facts, Loading, Notice, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
+import { KeyModes } from '../datasets/key-modes.js';
 import { Faucet } from '../payouts/faucet.js';
 import { LeftOut } from './left-out.js';
 
@@ -115,6 +116,7 @@ function OfferView({ account, coin, offer }: Acting & { readonly offer: Offer })
           ['Locked now', <strong key="escrow">{formatAmount(quote.escrowUnits, coin)}</strong>],
           ['Per answer', formatAmount(quote.pricePerQuestionUnits, coin)],
           ['Usable now', `${quote.usableContributions} contributions`],
+          ['Keys', <KeyModes key="keys" account={account} datasetId={terms.datasetId} />],
           ['Left out', <LeftOut key="left-out" leftOut={quote.leftOut} />],
         ]}
       />

@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.js';
 import { Id } from '../../ui/id.js';
 import { Chip, Empty } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
+import { KeyModes } from '../datasets/key-modes.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
 
 interface DecisionsProps {
@@ -31,6 +32,9 @@ export function Decisions({ account, mayDecide, dataset }: DecisionsProps) {
         </Button>
       </div>
       <Refusal error={contributions.error} onRetry={contributions.reload} />
+      <p className="hint">
+        <KeyModes account={account} datasetId={datasetId} />
+      </p>
       {sorted?.length === 0 && <Empty>Nobody has contributed to this dataset yet.</Empty>}
       <ul className="list">
         {sorted?.map((contribution) => (
