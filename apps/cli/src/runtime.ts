@@ -8,10 +8,9 @@ import {
   type Chain,
   type WalletSigner,
 } from '@usufruct/chain';
-import { asId, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
+import { asId, refuse, systemClock, systemRandom, type Clock, type Hex32, type RandomSource } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import { connect, type Journal, type SecretSealer, type UsufructClient } from '@usufruct/sdk';
-import { sealApprovalsOf, sealSettings, secretSealer } from '@usufruct/seal';
 import { suiEventFile } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { readEndpoints, type Endpoints } from './endpoints.js';
@@ -108,14 +107,23 @@ export class Runtime {
     });
   }
 
-  /** For the weaker key mode, where key servers are named and the network is one that they look at. */
+  /**
+   * For the weaker key mode, where key servers are named and the network is one that they look at. Loaded when it is
+   * used: pairings take longer to load than most commands take.
+   */
   private sealing(): { readonly secretSealer?: SecretSealer } {
-    const settings = sealSettings(this.surroundings.environment);
-    if (settings === null || this.endpoints().suiNetwork === LOCAL_NETWORK) return {};
-    const { keyServers, threshold } = settings;
-    const fetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
-    const access = { approvals: sealApprovalsOf(this.chain()), keyServers, fetch, timeoutMs: KEY_SERVER_TIMEOUT_MS };
-    return { secretSealer: secretSealer(access, threshold) };
+    const { environment } = this.surroundings;
+    if (!environment['SEAL_KEY_SERVERS'] || this.endpoints().suiNetwork === LOCAL_NETWORK) return {};
+    const seal: SecretSealer['seal'] = async (contributionId, secret) => {
+      const { sealApprovalsOf, sealSettings, secretSealer } = await import('@usufruct/seal');
+      const settings = sealSettings(environment);
+      if (settings === null) throw refuse('KEY_MODE_UNAVAILABLE', { mode: 'seal' });
+      const { keyServers, threshold } = settings;
+      const fetch: typeof globalThis.fetch = (...request) => globalThis.fetch(...request);
+      const access = { approvals: sealApprovalsOf(this.chain()), keyServers, fetch, timeoutMs: KEY_SERVER_TIMEOUT_MS };
+      return secretSealer(access, threshold).seal(contributionId, secret);
+    };
+    return { secretSealer: { seal } };
   }
 
   close(): void {

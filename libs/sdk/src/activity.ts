@@ -11,8 +11,9 @@ import {
   type Weight,
   type WireError,
 } from '@usufruct/kernel';
-import type { ChainEvent, ComputationKind, ContributionView, ProtectionKind } from '@usufruct/protocol';
+import type { ChainEvent, ComputationKind, ContributionView, KeyMode, ProtectionKind } from '@usufruct/protocol';
 import type { ClientContext } from './context.js';
+import { keyModeOf } from './contribute/key-modes.js';
 import { allEvents } from './governance/history.js';
 import { AnchoredHeads } from './log/anchored-heads.js';
 import { privatePayouts, type PrivatePayouts } from './private-payouts.js';
@@ -49,12 +50,17 @@ export interface PublicUse {
   readonly paidUnits: AmountUnits;
   readonly atMs: TimestampMs;
   readonly transaction: Digest;
-  /** False where it was used though fewer holders than it takes can have released its key: somebody's log is not whole. */
+  /**
+   * False where it was used though fewer holders than it takes can have released its key: somebody's log is not whole.
+   * Nobody keeps a log of what Seal's key servers give out, so with them there is nothing to miss.
+   */
   readonly isExplained: boolean;
 }
 /** One view of what became of a contribution, by the chain and the holders' own logs; nothing in it is the API's word. */
 export interface Activity {
   readonly contribution: ContributionView;
+  /** Who gives out its key; with `seal`, requests for it are in no log. Null where its manifest cannot be read. */
+  readonly keyMode: KeyMode | null;
   readonly threshold: number;
   readonly holders: readonly HolderReleases[];
   /** Members that did not answer, and members whose log does not check out: what they know is missing here. */
@@ -81,6 +87,7 @@ export async function activityOf(context: ClientContext, contributionId: Contrib
   const contribution = await chain.contribution(contributionId);
   requireOwner(context, contribution);
   const set = await chain.holderSet(contribution.holderSetId);
+  const keyMode = await keyModeOf(context, contribution);
   const anchors = new AnchoredHeads(set);
   const settled: SettledEvent[] = [];
   for await (const event of allEvents(context)) {
@@ -96,11 +103,12 @@ export async function activityOf(context: ClientContext, contributionId: Contrib
     useOf(event, contributionId, (jobId) => {
       // Before a rotation others may have released it, whose logs are not read here.
       const released = releasedBy(requests.find((request) => request.jobId === jobId)?.decisions ?? []);
-      return set.version > 1 || released + silent >= set.threshold;
+      return keyMode === 'seal' || set.version > 1 || released + silent >= set.threshold;
     }),
   );
   return {
     contribution,
+    keyMode,
     threshold: set.threshold,
     holders,
     unanswered: holders.filter(({ error }) => error !== null).map(({ member }) => member),

@@ -13,22 +13,28 @@ import {
   asAmount,
   asWeight,
   fromBase64,
+  fromBase64Url,
   toBase64,
   toHex32,
+  utf8,
   type Address,
   type ContributionId,
   type DatasetId,
   type Digest,
   type GrantId,
+  type Hex32,
   type HolderSetId,
   type JobId,
   type QuestionId,
   UsufructError,
 } from '@usufruct/kernel';
 import {
+  encodeManifest,
   logQueryDigest,
+  manifestDigest,
   ReaderRequestBcs,
   ReleaseLeafBcs,
+  SignedManifestBcs,
   TAGS,
   toWireJson,
   TreeHeadBcs,
@@ -41,6 +47,7 @@ import {
   aContribution,
   aDataset,
   aHolderSet,
+  dealManifest,
   FakeChain,
   FakeStore,
   idOf,
@@ -169,11 +176,13 @@ async function answer(input: string, init?: RequestInit): Promise<Response> {
   return new Response(toWireJson(change(member, await log.answer())));
 }
 
+let store: FakeStore;
+beforeEach(() => void (store = new FakeStore()));
 const client = (wallet = WALLET) =>
   connect({
     apiUrl: 'http://api.test',
     chain,
-    store: new FakeStore(),
+    store,
     holders: [0, 1, 2].map((member) => ({ url: `http://holder${member}.test` })),
     signer: wallet,
     journal,
@@ -437,6 +446,22 @@ describe('the activity of a contribution', () => {
     expect(untrusted).toEqual([0]);
     expect(new Set(requests[0]!.decisions.map(({ member }) => member))).toEqual(new Set([1, 2]));
     expect(uses[0]!.isExplained).toBe(false);
+  });
+
+  it("misses no release where Seal's key servers give out the key, for nobody logs those", async () => {
+    settle(idOf<JobId>('another job'));
+    expect(await activity()).toMatchObject({ keyMode: null, uses: [{ isExplained: false }] });
+    const { manifest } = dealManifest(WALLET.address);
+    const keys = { kind: 'seal' as const, threshold: 1, keyServers: [idOf<Hex32>('a')], encryptedSecret: utf8('x') };
+    const bytes = encodeManifest({ ...manifest, keys });
+    const stored = await store.put(SignedManifestBcs.serialize({ manifest: bytes, signature: '' }).toBytes());
+    const manifestBlob = { ...aContribution().manifestBlob, blob: toHex32<Hex32>(fromBase64Url(stored.blobId)) };
+    const registered = { owner: WALLET.address, manifestBlob, manifestDigest: manifestDigest(bytes) };
+    chain.put('contribution', aContribution(registered));
+    expect(await activity()).toMatchObject({ keyMode: 'seal', uses: [{ isExplained: true }] });
+    // Whose store shows another manifest than the registered one learns nothing of it.
+    chain.put('contribution', aContribution({ ...registered, manifestDigest: idOf<Digest>('another') }));
+    expect(await activity()).toMatchObject({ keyMode: null, uses: [{ isExplained: false }] });
   });
 
   it('is for the owner', async () => {

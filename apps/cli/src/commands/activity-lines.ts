@@ -1,5 +1,6 @@
 import { toHex, type AmountUnits } from '@usufruct/kernel';
 import type { Activity, JobRequests, Words } from '@usufruct/sdk';
+import { KEY_MODE_WORDS } from '@usufruct/protocol';
 import { checkLines } from '../verdict.js';
 
 /** Keys as hexadecimal digits, as people compare them. */
@@ -12,11 +13,13 @@ export const activityOnWire = ({ holders, ...rest }: Activity): object => ({
 });
 
 export function activityLines(activity: Activity, words: Words): string[] {
-  const { contribution, requests, uses, paidUnits, threshold } = activity;
+  const { contribution, keyMode, requests, uses, paidUnits, threshold } = activity;
   const state = contribution.tombstonedAtMs === null ? contribution.state : 'retired for good';
   return [
     `${contribution.id}  ${state}`,
-    `${requests.length} jobs asked for its key; ${threshold} key holders open it`,
+    keyMode === 'seal'
+      ? `its key is given out by ${KEY_MODE_WORDS.seal}`
+      : `${requests.length} jobs asked for its key; ${threshold} key holders open it`,
     ...requests.flatMap((request) => requestLines(request, words)),
     `${uses.length} uses on the chain, ${words.amount(paidUnits)} paid for them`,
     ...uses.map(
