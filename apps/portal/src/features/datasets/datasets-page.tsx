@@ -98,7 +98,11 @@ function PolicyFacts({ dataset }: { readonly dataset: DatasetCard }) {
           `contributors ${percent(split.contributorsBps)}, treasury ${percent(split.treasuryBps)}, ` +
             `runner ${percent(split.runnerBps)}, protocol ${percent(split.protocolBps)}`,
         ],
-        ['Keys', `any ${holderSet.threshold} of ${holderSet.members.length} independent key holders must agree`],
+        [
+          'Keys',
+          `any ${holderSet.threshold} of ${holderSet.members.length} independent key holders must agree; where a ` +
+            "contributor chose Seal's key servers instead, which is weaker, the offer of a session says so",
+        ],
         ['Accepted evidence', appraisal.profiles.join(', ') || 'none'],
         [
           'Approved code',
