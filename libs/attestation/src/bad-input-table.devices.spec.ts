@@ -314,9 +314,13 @@ describeRow('"SNP debug policy; wrong VCEK; Nitro zero PCRs" → DEBUG, CHAIN', 
   ['Nitro zero PCRs', ['DEBUG'], zeroPcrs],
 ]);
 
+const NAMESPACES = Array.from({ length: 5000 }, (_, i) => ` xmlns:n${i}="n"`).join('');
+const withNamespaces = (text: string): string => text.replace('<SoftwareIdentity', `<SoftwareIdentity${NAMESPACES}`);
+
 describeRow('"certificates, XML and JSON with absurd sizes or depths" are refused quickly', [
   ['XML of absurd depth', ['RIM_PARSE'], manifest(() => ({ alter: (text) => '<a>'.repeat(100_000) + text }))],
   ['XML of absurd size', ['RIM_PARSE'], manifest(() => ({ alter: (text) => text + ' '.repeat(600_000) }))],
+  ['XML of absurdly many namespaces', ['RIM_PARSE'], manifest(() => ({ alter: withNamespaces }))],
   ['JSON of absurd depth', ['EAT_PARSE'], changed(() => ({ gpuToken: JSON.parse('['.repeat(9e4) + ']'.repeat(9e4)) }))],
   ['JSON of absurd size', ['EAT_PARSE'], changed(() => ({ gpuToken: [['JWT', 'a'.repeat(1e6)], {}] }))],
 ]);

@@ -39,6 +39,13 @@ export const zRuntimeEvent = z.object({
 });
 export type RuntimeEvent = z.output<typeof zRuntimeEvent>;
 
+/** NVIDIA's token is a list of a list and a map of texts. Whatever walks one (as `evidenceDigest` does) has a stack. */
+const TOKEN_DEPTH_AT_MOST = 8;
+const isShallow = (value: unknown, levels = TOKEN_DEPTH_AT_MOST): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1)));
+
 /** ATTESTATION.md, Shapes. Bytes are base64; `jobId` is the DAO's id when a runner registers its key. */
 export const zEvidenceBundle = z.object({
   v: z.literal(1),
@@ -57,7 +64,10 @@ export const zEvidenceBundle = z.object({
     .array(zBase64(64 * 1024))
     .max(16)
     .optional(),
-  gpuToken: z.unknown().optional(),
+  gpuToken: z
+    .unknown()
+    .refine((token) => isShallow(token))
+    .optional(),
 });
 export type EvidenceBundle = z.output<typeof zEvidenceBundle>;
 

@@ -31,6 +31,14 @@ const frame = (...parts: readonly (Uint8Array | string)[]): Buffer =>
   );
 
 describe('the digest of evidence', () => {
+  it('is there for everything that can arrive: a token too deep to be walked does not', () => {
+    const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+    const isRead = (gpuToken: unknown): boolean => zEvidenceBundle.safeParse({ ...BUNDLE, gpuToken }).success;
+    expect([8, 9, 100_000].map((levels) => isRead(nested(levels)))).toEqual([true, false, false]);
+    expect(isRead({ a: { b: nested(7) } })).toBe(false);
+    expect([undefined, null, 'text', { 'GPU-0': 'a.b.c' }].map(isRead)).toEqual([true, true, true, true]);
+  });
+
   it('is SHA-256 over everything that is read of it', () => {
     const message = frame(
       TAGS.evidence,

@@ -11,6 +11,8 @@ export interface XmlElement {
 export const XML_BYTES_AT_MOST = 512 * 1024;
 const DEPTH_AT_MOST = 12;
 const ELEMENTS_AT_MOST = 4096;
+/** In the whole document: every element is read in the scope of all that were declared around it. */
+const DECLARATIONS_AT_MOST = 64;
 const NAME = '[A-Za-z_][A-Za-z0-9_.-]*';
 const QNAME = `${NAME}(?::${NAME})?`;
 const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>\n?/;
@@ -26,7 +28,7 @@ const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&',
 export function parseXml(text: string): XmlElement | null {
   if (text.length > XML_BYTES_AT_MOST || text.includes('\r')) return null;
   const source = text.replace(DECLARATION, '').trim();
-  const cursor: Cursor = { source, at: 0, elements: 0 };
+  const cursor: Cursor = { source, at: 0, elements: 0, declarations: 0 };
   const root = readElement(cursor, 1);
   return cursor.at === source.length ? root : null;
 }
@@ -35,6 +37,7 @@ interface Cursor {
   readonly source: string;
   at: number;
   elements: number;
+  declarations: number;
 }
 
 function readElement(cursor: Cursor, depth: number): XmlElement | null {
@@ -43,7 +46,8 @@ function readElement(cursor: Cursor, depth: number): XmlElement | null {
   if (tag === null || tag[1] === '/' || depth > DEPTH_AT_MOST || cursor.elements > ELEMENTS_AT_MOST) return null;
   const name = tag[2]!;
   const head = readAttributes(tag[3]!);
-  if (head === null) return null;
+  cursor.declarations += head?.declarations.size ?? 0;
+  if (head === null || cursor.declarations > DECLARATIONS_AT_MOST) return null;
   if (tag[4] === '/') return { name, ...head, children: [] };
   const children = readChildren(cursor, name, depth);
   return children && { name, ...head, children };
