@@ -750,6 +750,25 @@ describe('log', () => {
     expect((await call(holders[0]!, `/v1/log/head?holderSetId=${idOf('none')}`)).body.code).toBe('NOT_FOUND');
   });
 
+  it('is signed and anchored for the place that a rotation gave this holder', async () => {
+    await one();
+    const before = TreeHeadBcs.parse(fromBase64((await query()).body.head.treeHead));
+    const set = await chain.holderSet(SET);
+    const [first, second, third] = set.members;
+    chain.put('holder-set', { ...set, version: 2, members: [second!, first!, third!] });
+    const after = TreeHeadBcs.parse(fromBase64((await query()).body.head.treeHead));
+    expect([before.member, after.member]).toEqual([0, 1]);
+    expect([after.treeSize, after.rootHash]).toEqual([before.treeSize, before.rootHash]);
+    await anchorTreeHeads(holders[0]!.holder);
+    expect(chain.executed.at(-1)![0]).toMatchObject({ kind: 'anchorTreeHead', member: 1 });
+    // Who was rotated out anchors nothing any more, and still answers for what it logged.
+    await one();
+    chain.put('holder-set', { ...set, version: 3, members: [second!, third!] });
+    await anchorTreeHeads(holders[0]!.holder);
+    expect(chain.executed).toHaveLength(1);
+    expect((await query()).status).toBe(200);
+  });
+
   it('is anchored on the chain when it has grown, and a chain that is down keeps nothing waiting', async () => {
     const { holder } = holders[0]!;
     await anchorTreeHeads(holder);

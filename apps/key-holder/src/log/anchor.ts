@@ -1,6 +1,6 @@
 import { fromBase64, toUsufructError } from '@usufruct/kernel';
 import { TreeHeadBcs } from '@usufruct/protocol';
-import type { Holder } from '../holder.js';
+import { seatIn, type Holder } from '../holder.js';
 
 /**
  * Put the head of a log that grew on the chain, for every set that this holder answers for. A failure is logged and
@@ -9,9 +9,10 @@ import type { Holder } from '../holder.js';
 export async function anchorTreeHeads(holder: Holder): Promise<void> {
   for (const membership of holder.log.memberships()) {
     if (membership.anchoredSize === holder.log.size) continue;
-    const { holderSetId, member } = membership;
+    const { holderSetId } = membership;
     try {
-      const { treeHead, signature } = await holder.log.head(membership);
+      const { member } = await seatIn(holder, holderSetId);
+      const { treeHead, signature } = await holder.log.head({ holderSetId, member });
       const bytes = fromBase64(treeHead);
       const { treeSize } = TreeHeadBcs.parse(bytes);
       const action = { holderSetId, member, treeHead: bytes, signature: fromBase64(signature) };

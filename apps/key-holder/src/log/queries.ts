@@ -10,7 +10,7 @@ import {
   type SignedTreeHead,
 } from '@usufruct/protocol';
 import { requireFresh } from '../freshness.js';
-import type { Holder } from '../holder.js';
+import { seatIn, type Holder } from '../holder.js';
 import { requireForThisHolder } from './reader.js';
 import type { Membership } from './release-log.js';
 
@@ -45,6 +45,8 @@ export async function queryLog(
   await requireForThisHolder(holder, digest, reader);
   const message = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
   await verifyWalletSignature({ address: owner, message, signature });
+  // Its place may have changed; who has none any more answers for the one that it had.
+  await seatIn(holder, holderSetId).catch(() => undefined);
   const head = await treeHead(holder, holderSetId);
   const { treeSize } = TreeHeadBcs.parse(fromBase64(head.treeHead));
   const entries = holder.log.entriesOf(contributionId, treeSize).map(({ leafIndex, leaf }) => ({

@@ -103,7 +103,8 @@ export class ReleaseLog {
       const known = this.database
         .prepare('SELECT tree_head, signature FROM tree_heads WHERE holder_set_id = ? AND tree_size = ?')
         .get(membership.holderSetId, this.tree.size) as HeadRow | undefined;
-      if (known !== undefined) return onWire(known);
+      // After a rotation the same tree is signed once more, for the place that this holder has now.
+      if (known !== undefined && TreeHeadBcs.parse(known.tree_head).member === membership.member) return onWire(known);
       const signed = await this.sign(membership);
       this.storeHead(membership, signed);
       return onWire(signed);
@@ -147,10 +148,13 @@ export class ReleaseLog {
     });
   }
 
-  /** Remember a set that this holder answers for. */
+  /** Remember a set that this holder answers for, and its place there, which a rotation may change. */
   remember({ holderSetId, member }: Membership): void {
     this.database
-      .prepare('INSERT OR IGNORE INTO holder_sets (holder_set_id, member) VALUES (?, ?)')
+      .prepare(
+        `INSERT INTO holder_sets (holder_set_id, member) VALUES (?, ?)
+         ON CONFLICT (holder_set_id) DO UPDATE SET member = excluded.member`,
+      )
       .run(holderSetId, member);
   }
 
@@ -184,7 +188,7 @@ export class ReleaseLog {
 
   private storeHead({ holderSetId }: Membership, { tree_head: head, signature }: HeadRow): void {
     this.database
-      .prepare('INSERT INTO tree_heads VALUES (?, ?, ?, ?)')
+      .prepare('INSERT OR REPLACE INTO tree_heads VALUES (?, ?, ?, ?)')
       .run(holderSetId, this.tree.size, head, signature);
   }
 
