@@ -50,6 +50,7 @@ export const MEASURED_LIBRARIES = [
   'consent',
   'ledger',
   'chain',
+  'seal',
   'service',
   'walrus',
 ] as const;
