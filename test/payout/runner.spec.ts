@@ -307,6 +307,37 @@ describe('a private receipt', () => {
     expect([found(context, record).state, new Set(sent).size]).toEqual(['settled', 2]);
   });
 
+  it('fails when its holders have become others and it can no longer be settled', async () => {
+    const sending: { now: Chain['send'] } = { now: unsent };
+    const { context, settler } = life({ chain: chainThatSends(() => (transaction) => sending.now(transaction)) });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    // Signed for the set as it was; in the one that is now, too few have it.
+    await Promise.all(ALL.map((n) => world.holders[n]!.close()));
+    await world.renewHolder(0);
+    await world.holders[0]!.close();
+    await world.run(world.operators[1]!, { kind: 'tombstoneHolder', holderSetId: world.holderSetId, member: 1 });
+    world.clock.advance(LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs + 1);
+    sending.now = () => Promise.reject(new Error('sent again'));
+    await settler.resume();
+    expect(found(context, record)).toMatchObject({ state: 'failed', error: { code: 'RECEIPT_INVALID' } });
+  });
+
+  it('never has one transaction stored for the holders of another, wherever the process is killed', async () => {
+    const { context } = life({ chain: chainThatSends(() => unsent) });
+    const record = await answered(context);
+    await new Settler(context).settle(record, true);
+    const before = found(context, record);
+    const file = new DatabaseSync(join(folder, 'runner.sqlite'));
+    file.exec(
+      `create trigger killed before update of transaction_digest on answers begin select raise(abort, ''); end`,
+    );
+    file.close();
+    const transaction = { digest: digestOf('another'), bytes: new Uint8Array([1]), signature: 'another' };
+    expect(() => context.store.replaceTransaction(record, transaction, world.clock.nowMs(), 'others')).toThrow();
+    expect(found(context, record)).toEqual(before);
+  });
+
   it('is given, from a holder that has it, to one that has come into the set since', async () => {
     await Promise.all([1, 2].map((n) => world.holders[n]!.close()));
     const { context, settler } = life();

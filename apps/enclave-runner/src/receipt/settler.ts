@@ -87,10 +87,10 @@ export class Settler {
 
   /** A holder that has the receipt may have settled it after it failed here: then the other holders need it, too. */
   async #reconsider(record: AnswerRecord, away: Away): Promise<void> {
-    const { store, clock } = this.context;
+    const { store } = this.context;
     const key = keyOf(record);
     if (this.#over.has(key)) return;
-    const isTooLate = clock.nowMs() > record.issuedAtMs + SETTLEABLE_MS;
+    const isTooLate = this.#isTooLate(record);
     const isOnChain = await this.#isOnChain(record).catch(() => null);
     if (isOnChain === true) await this.settle(store.reopen(record), false, away);
     else if (isOnChain === false && isTooLate) this.#over.add(key);
@@ -153,9 +153,14 @@ export class Settler {
       else if (settled !== null) await this.#fail(record, error);
     } else if (error.code === 'TRANSACTION_EXPIRED') {
       await this.#prepareAgain(record).catch(() => undefined);
-    } else if (error.entry.retry !== 'later' && !(await this.#isOfOtherHolders(record))) {
-      await this.#fail(record, error);
+    } else if (error.entry.retry !== 'later') {
+      // Other holders, too, have only as long as the receipt can be settled.
+      if (this.#isTooLate(record) || !(await this.#isOfOtherHolders(record))) await this.#fail(record, error);
     }
+  }
+
+  #isTooLate({ issuedAtMs }: AnswerRecord): boolean {
+    return this.context.clock.nowMs() > issuedAtMs + SETTLEABLE_MS;
   }
 
   /**

@@ -203,17 +203,21 @@ export class RunnerStore {
     preparedAtMs: TimestampMs,
     holders: string | null = null,
   ): AnswerRecord {
-    // In this order: a transaction that is taken for one of other holders is only signed again.
-    this.#db
-      .prepare('update settlements set holders = ? where job_id = ? and question_id = ?')
-      .run(holders, record.jobId, record.questionId);
-    this.#db
-      .prepare(
-        `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?, prepared_at_ms = ?
-         where job_id = ? and question_id = ? and state = 'settling'`,
-      )
-      .run(...transactionColumns(transaction, preparedAtMs), record.jobId, record.questionId);
-    return this.find(record.jobId, record.questionId)!;
+    const { jobId, questionId } = record;
+    // Together: acknowledgements that are taken for those of other holders than they are of would fail a good receipt.
+    inTransaction(this.#db, () => {
+      this.#db
+        .prepare('update settlements set holders = ? where job_id = ? and question_id = ?')
+        .run(holders, jobId, questionId);
+      this.#db
+        .prepare(
+          `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?,
+             prepared_at_ms = ?
+           where job_id = ? and question_id = ? and state = 'settling'`,
+        )
+        .run(...transactionColumns(transaction, preparedAtMs), jobId, questionId);
+    });
+    return this.find(jobId, questionId)!;
   }
 
   markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
