@@ -11,6 +11,7 @@ import {
 import {
   appraisalRefusal,
   appraiseEvidence,
+  isStandInJudgement,
   NVIDIA_ENDORSEMENTS,
   productionRoots,
   rootSetWithDevRoot,
@@ -45,6 +46,8 @@ export interface AttestedRunner {
 /** What came of looking at a runner, good or bad. */
 export interface InspectedRunner {
   readonly profile: EvidenceProfile;
+  /** Software stands in for the hardware, or its root for a vendor's: nothing is proven of hardware, even where it is refused. */
+  readonly standIn: boolean;
   /** Every check, whether it held or not. */
   readonly result: AttestationResult;
   /** What the evidence needs and nobody had. */
@@ -62,7 +65,7 @@ export interface InspectedRunner {
  * withhold them, or hand out an older list of revocations whose signed validity is not over yet. The keys of NVIDIA's
  * attestation service are signed by nobody, so they are not taken from it: that second opinion is left to the key holders.
  *
- * What it proves is what `appraiseEvidence` proves; with `claims.standIn`, nothing about hardware.
+ * What it proves is what `appraiseEvidence` proves; with `standIn`, nothing about hardware.
  */
 export async function inspectRunner(context: ClientContext, jobId: JobId): Promise<InspectedRunner> {
   const { chain, clock } = context;
@@ -72,18 +75,21 @@ export async function inspectRunner(context: ClientContext, jobId: JobId): Promi
   const { bundle: text, appraisal: relayed } = valueOrThrow(answer.attestation);
   const bundle = parseAnswer(zEvidenceBundle, parseJson(text), 'runner');
   const dao = await chain.dao(daoId);
+  const roots = await trustedRoots(context);
   const result = await appraiseEvidence(bundle, {
     ownChallenge: clientChallenge(nonce),
     jobId,
     nowMs: clock.nowMs(),
     policy: dao.policy.appraisal,
-    roots: await trustedRoots(context),
+    roots,
     isTokenLeftToOthers: true,
     endorsements: signedEndorsements(relayed.endorsements),
     ...(relayed.teePolicy === null ? {} : { teePolicy: parseAnswer(zTeePolicy, parseJson(relayed.teePolicy), 'api') }),
   });
   const { missing } = relayed;
-  return { profile: bundle.profile, result, missing, attested: await judge(context, dao, result, missing) };
+  const standIn = isStandInJudgement(bundle, roots);
+  const attested = await judge(context, dao, result, missing);
+  return { profile: bundle.profile, standIn, result, missing, attested };
 }
 
 /** Of what an API relays, base64, what a vendor has signed: for the rest there would be nothing but the API's word. */

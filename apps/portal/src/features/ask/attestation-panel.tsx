@@ -37,15 +37,15 @@ export function AttestationPanel({ session }: { readonly session: JobSession }) 
 }
 
 function Evidence({ inspected }: { readonly inspected: InspectedRunner }) {
-  const { attested, result, profile, missing } = inspected;
+  const { attested, result, profile, standIn, missing } = inspected;
   const good = attested instanceof UsufructError ? null : attested;
   return (
     <div className="stack" data-testid="attestation" data-ok={good !== null}>
-      {result.claims?.standIn === true && (
+      {standIn && (
         <Notice tone="warn">
           <p>
-            <strong>DEV ONLY: software TEE.</strong> The evidence is well-formed, but it was made by software that
-            imitates the hardware. It proves nothing: whoever runs this machine can read your question.
+            <strong>DEV ONLY: software TEE.</strong> Software that imitates the hardware made this evidence, or its root
+            is trusted here. So it proves nothing, well-formed or not: whoever runs this machine can read your question.
           </p>
         </Notice>
       )}
