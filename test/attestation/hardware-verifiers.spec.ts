@@ -132,7 +132,7 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
   afterAll(() => rmSync(data, { recursive: true, force: true }));
 
   /** As a runner registers: the holder's challenge, one bundle, the statement signed by the attested key. */
-  async function register(desk: AppraisalDesk, { laterMs = 0, holderChallenge = true } = {}) {
+  async function register(desk: AppraisalDesk, { laterMs = 0, holderChallenge = true, untilMs = Infinity } = {}) {
     clock = new ManualClock(asTimestampMs(NOW_MS + laterMs));
     const holder = await startKeyHolder({
       host: '127.0.0.1',
@@ -167,11 +167,12 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
       appraisalPolicyDigest: appraisalPolicyDigest(appraisal),
       payTo: PAYEE,
       issuedAtMs: clock.nowMs(),
-      expiresAtMs: asTimestampMs(clock.nowMs() + appraisal.resultTermMs),
+      expiresAtMs: asTimestampMs(Math.min(clock.nowMs() + appraisal.resultTermMs, untilMs)),
     };
     const message = RunnerStatementBcs.serialize(statement).toBytes();
     const signature = await sign({ secretKey: signing.secretKey, domainTag: TAGS.runnerStatement, message });
-    const request = { daoId: DAO, challenge, bundle, issuedAtMs: clock.nowMs(), payTo: PAYEE };
+    const { issuedAtMs, expiresAtMs, payTo } = statement;
+    const request = { daoId: DAO, challenge, bundle, issuedAtMs, expiresAtMs, payTo };
     const answer = await call('/v1/registrations', { ...request, signature: toBase64(signature) });
     return { ...answer, message, holder };
   }
@@ -184,6 +185,18 @@ describe('a key holder and a runner on TDX with two GPUs', () => {
     const { publicKey } = holder.holder.keys.signing;
     const signature = fromBase64(vouched.signature);
     expect(await verify({ publicKey, domainTag: TAGS.runnerStatement, message, signature })).toBe(true);
+  });
+
+  it('signs for no longer than the endorsements hold, and says how long that is', async () => {
+    // The collateral of the software TD is good for 29 days (collateral.ts); a registration holds for ten minutes.
+    const endMs = NOW_MS + 29 * DAY_MS;
+    const laterMs = 29 * DAY_MS - 60_000;
+    const refused = await register(deskOf(), { laterMs, untilMs: endMs + 1 });
+    expect(refused.body).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { field: 'expiresAtMs', latestMs: String(endMs) },
+    });
+    expect((await register(deskOf(), { laterMs, untilMs: endMs })).status).toBe(200);
   });
 
   it.each([

@@ -422,6 +422,9 @@ describe('registration', () => {
   it.each([
     ['a time too far ahead', 'INVALID_ARGUMENT', { issuedAtMs: TEST_NOW_MS + LIMITS.clockSkewMs + 1 }],
     ['a time too long ago', 'INVALID_ARGUMENT', { issuedAtMs: TEST_NOW_MS - LIMITS.clockSkewMs - 1 }],
+    ['an end beyond the term of the DAO', 'INVALID_ARGUMENT', { expiresAtMs: TEST_NOW_MS + 600_001 }],
+    ['an end that is no later than the beginning', 'INVALID_ARGUMENT', { expiresAtMs: TEST_NOW_MS }],
+    ['another end than the attested key signed for', 'SIGNATURE_INVALID', { expiresAtMs: TEST_NOW_MS + 599_999 }],
     ['a payee that the attested key did not sign for', 'SIGNATURE_INVALID', { payTo: idOf('thief') }],
     ['a challenge of its own making', 'CHALLENGE_UNKNOWN', { challenge: toBase64(new Uint8Array(32)) }],
     ['another DAO than the challenge is for', 'CHALLENGE_UNKNOWN', { daoId: idOf('other') }],

@@ -1,6 +1,6 @@
-import { appraisalRefusal, failedChecks } from '@usufruct/attestation';
+import { appraisalRefusal, failedChecks, type Appraisal, type AppraisedClaims } from '@usufruct/attestation';
 import { fromBase64, type Hex32 } from '@usufruct/kernel';
-import type { AttestationResult, Claims, DaoView, EvidenceBundle } from '@usufruct/protocol';
+import type { DaoView, EvidenceBundle } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 
 /** What the evidence is asked to be good for. */
@@ -15,7 +15,7 @@ export interface AppraisalRequest {
 }
 
 /** A result that is good, with what it claims. */
-export type GoodAppraisal = AttestationResult & { readonly claims: Claims };
+export type GoodAppraisal = Appraisal & { readonly claims: AppraisedClaims };
 
 /**
  * Refuses `PROFILE_UNSUPPORTED`, `ATTESTATION_REFUSED`, which names the checks that failed, and `ATTESTATION_UNENDORSED`

@@ -50,13 +50,16 @@ export async function registerRunner(holder: Holder, request: RegistrationReques
   return { statement: toBase64(message), signature: toBase64(signature) };
 }
 
-/** A registration never outlives what its appraisal rests on: what was collateral then is none afterwards. */
+/**
+ * A registration never outlives what its appraisal rests on: what was collateral then is none afterwards. The term counts
+ * from the runner's time, on which all holders agree, and not from the moment of this appraisal.
+ */
 function requireEnd(
   { issuedAtMs, expiresAtMs }: RegistrationRequest,
   policy: AppraisalPolicy,
-  appraisal: GoodAppraisal,
+  { claims }: GoodAppraisal,
 ): void {
-  const latestMs = Math.min(issuedAtMs + registrationTermMs(policy), appraisal.expiresAtMs);
+  const latestMs = Math.min(issuedAtMs + registrationTermMs(policy), claims.endorsedUntilMs);
   if (expiresAtMs > issuedAtMs && expiresAtMs <= latestMs) return;
   throw refuse('INVALID_ARGUMENT', {
     field: 'expiresAtMs',
