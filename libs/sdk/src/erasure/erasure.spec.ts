@@ -122,6 +122,7 @@ describe('erasing', () => {
       'SIGNED_PARTS passed',
       'DISTINCT passed',
       'UNREADABLE passed',
+      'SHARES passed',
       'COMPLETE passed',
       'RETIRED skipped',
       'HOLDERS skipped',
@@ -243,6 +244,11 @@ describe('an erasure receipt', () => {
   it.each(rows)('with %s is not good', async (_what, expected, change) => {
     const { receipt } = await erase();
     expect(failedOf(await judgeErasure(change(receipt), await onChain()))).toEqual(expected);
+  });
+
+  it('of holders that never had a share shows that its key is elsewhere', async () => {
+    lie = { manifestDigests: [] };
+    expect(failedOf((await erase()).verdict)).toEqual(['SHARES']);
   });
 
   it('of what is not retired by the chain is not good', async () => {

@@ -26,7 +26,7 @@ export type ErasureSubject = Pick<
 
 /**
  * Judge an erasure receipt: every part is signed by the key beside it and says exactly this; and so many holders have
- * destroyed their shares that the rest cannot open it. Without a view of the chain it is as good as the keys in it: that
+ * destroyed their shares that the rest cannot open it, which they did have. Without a view of the chain it is as good as the keys in it: that
  * they are the holders' is then skipped, not passed.
  *
  * It does not prove that nobody kept a copy: see `notErased` in the receipt.
@@ -46,6 +46,11 @@ export async function judgeErasure(receipt: ErasureReceipt, onChain: ErasureOnCh
     checkThat('SIGNED_PARTS', flaws.length === 0, flaws.join('; '), `${done} key holders`),
     checkThat('DISTINCT', new Set(keys).size === keys.length, 'one key holder is listed twice'),
     checkThat('UNREADABLE', left < threshold, `${left} key holders may have a share still, and ${threshold} open it`),
+    checkThat(
+      'SHARES',
+      holders.filter(hadShares).length + left >= threshold,
+      `fewer than ${threshold} key holders had a share: its key is with others (Seal), or they had lost theirs before`,
+    ),
     checkThat('COMPLETE', pending.length === 0, `pending: ${pending.join(', ')}`),
     ...chainChecks(receipt, onChain),
   ]);
@@ -85,6 +90,13 @@ async function flawsOf(
     if (!isPending && !(await isGood(part))) flaws.push(`${who} ${i + 1} did not sign this`);
   }
   return flaws;
+}
+
+/** Whether a statement names shares that were destroyed, and not that there was none. */
+function hadShares({ signed }: ErasurePart): boolean {
+  if (signed === null) return false;
+  const statement = parsed(() => ErasureStatementBcs.parse(fromBase64(signed.statement)));
+  return statement !== null && statement.manifestDigests.length > 0;
 }
 
 /** Whether this key holder signed that it destroyed its shares of this very contribution, after it was retired. */

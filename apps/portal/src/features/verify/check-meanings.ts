@@ -30,6 +30,7 @@ export const ERASURE_MEANINGS: Readonly<Record<string, string>> = {
   SIGNED_PARTS: 'Everybody signed their own part, and it is about this contribution.',
   DISTINCT: 'No key holder is counted twice.',
   UNREADABLE: 'Those who have not signed yet are too few to open it.',
+  SHARES: 'So many of them had a share that its key was with them.',
   COMPLETE: 'Every key holder has destroyed its share.',
   RETIRED: 'The chain says that it is retired for good.',
   HOLDERS: 'These are all key holders that the chain names for it.',
