@@ -11,6 +11,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addErase } from './commands/erase.js';
 import { addFaucet } from './commands/faucet.js';
 import { addHolderSet } from './commands/holder-set.js';
+import { addHolders } from './commands/holders.js';
 import { addJob } from './commands/job.js';
 import { addLicence } from './commands/licence.js';
 import { addPayout } from './commands/payout.js';
@@ -33,6 +34,7 @@ const COMMANDS: readonly AddCommand[] = [
   addWallet,
   addFaucet,
   addHolderSet,
+  addHolders,
   addDao,
   addDataset,
   addContribute,
