@@ -20,6 +20,8 @@ import { HOLDER_NAMES, refuseStandIns, standInsOf, type PartName, type SystemSet
 export interface StartOptions extends SystemSettings {
   /** `false` for tests only: PostgreSQL without fsync. */
   readonly durable?: boolean;
+  /** Key holders that somebody else runs, or will: runner and API are told of them. */
+  readonly moreHolderUrls?: readonly string[];
   readonly onEvent?: (event: PartEvent) => void;
 }
 
@@ -216,7 +218,7 @@ function servicesOf({ options, ports, wiring, secrets, tee, databaseUrl }: Servi
     },
   });
   const onChain = { CHAIN_URL: urls.chain };
-  const holders = { HOLDER_URLS: holderUrls.join(',') };
+  const holders = { HOLDER_URLS: [...holderUrls, ...(options.moreHolderUrls ?? [])].join(',') };
   return (name) => {
     switch (name) {
       case 'chain':

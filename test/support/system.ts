@@ -6,9 +6,16 @@ import { PART_NAMES, readSettings, type PartName } from '#local/settings.js';
 import { startSystem, type RunningSystem } from '#local/system.js';
 
 /** The whole system in a state folder of its own, every part a real process; `stop` removes the folder too. */
-export async function startTestSystem({ durable = false } = {}): Promise<RunningSystem & { readonly home: string }> {
+export async function startTestSystem({ durable = false, moreHolderUrls = [] as readonly string[] } = {}): Promise<
+  RunningSystem & { readonly home: string }
+> {
   const home = mkdtempSync(join(tmpdir(), 'usufruct-'));
-  const settings = { ...readSettings({ USUFRUCT_HOME: home }), preferredPorts: portsOfOurOwn(), durable };
+  const settings = {
+    ...readSettings({ USUFRUCT_HOME: home }),
+    preferredPorts: portsOfOurOwn(),
+    durable,
+    moreHolderUrls,
+  };
   const system = await startSystem(settings);
   return {
     ...system,
