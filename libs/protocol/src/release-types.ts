@@ -19,6 +19,7 @@ import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
+import { zPoints } from './rotation-types.js';
 import { zReader } from './reader.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
 
@@ -193,6 +194,14 @@ export const zReleaseAnswer = z.object({
   firstIndex: z.int().min(0),
   /** That all these leaves are in the tree under `head`: `rangeProof` of `@usufruct/crypto`. */
   inclusionProof: z.array(zBase64(32)).max(128),
+  /**
+   * Which of the released shares lie on polynomials that a re-sharing made, and its commitments. Nobody has to believe
+   * them: their first is the manifest's, and shares that lie on such a polynomial combine to the manifest's secret.
+   */
+  reshared: z
+    .array(z.object({ entry: z.int().min(0), version: z.int().min(1), commitments: zPoints }))
+    .max(LIMITS.contributionsPerDataset)
+    .optional(),
   /** One HPKE message with all shares that are released; absent when there is none. */
   sealedShares: zBase64(LIMITS.contributionsPerDataset * 34 + 48).optional(),
   head: zSignedTreeHead,

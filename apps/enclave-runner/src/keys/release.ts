@@ -1,5 +1,5 @@
 import { makeEvidence } from '@usufruct/attestation';
-import { sign, type Share } from '@usufruct/crypto';
+import { sign } from '@usufruct/crypto';
 import { toBase64, type ContributionId, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
 import {
   contributionListDigest,
@@ -15,7 +15,7 @@ import {
 import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import { challengesOf, locateMembers, type ChallengedMember, type LocatedMember } from './members.js';
-import { verifyReleaseAnswer, type MemberRelease } from './verify-release.js';
+import { verifyReleaseAnswer, type MemberRelease, type ReleasedShare } from './verify-release.js';
 
 /** A contribution whose key is wanted, and the holder set that has its shares. */
 export interface KeyWanted {
@@ -25,8 +25,8 @@ export interface KeyWanted {
 
 export interface KeysReleased {
   readonly evidenceDigest: Digest;
-  /** Shares that came with a proof that their release is in the holder's log; unordered, of different indexes. */
-  readonly shares: ReadonlyMap<ContributionId, readonly Share[]>;
+  /** Shares that came with a proof that their release is in the holder's log; unordered, of one or more polynomials. */
+  readonly shares: ReadonlyMap<ContributionId, readonly ReleasedShare[]>;
   /** Why a holder refused, where one did. */
   readonly refusals: ReadonlyMap<ContributionId, ErrorCode>;
 }
@@ -51,7 +51,7 @@ export async function releaseKeys(
 ): Promise<KeysReleased> {
   const info = await context.chain.info();
   const challenged = await challengedMembers(context, info.chainId, job, dao, wanted);
-  const shares = new Map<ContributionId, Share[]>();
+  const shares = new Map<ContributionId, ReleasedShare[]>();
   const refusals = new Map<ContributionId, ErrorCode>();
   if (challenged.length === 0) return { evidenceDigest: NO_EVIDENCE, shares, refusals };
   const bundle = await makeEvidence(context.device, {
@@ -152,7 +152,7 @@ async function askMember(
 
 function collect(
   releases: readonly MemberRelease[],
-  shares: Map<ContributionId, Share[]>,
+  shares: Map<ContributionId, ReleasedShare[]>,
   refusals: Map<ContributionId, ErrorCode>,
 ): void {
   for (const release of releases) {

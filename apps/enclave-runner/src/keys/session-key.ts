@@ -1,7 +1,8 @@
-import { combine, combineUnproven, deriveSessionKey, keyCommitment, type Share } from '@usufruct/crypto';
-import { fromHex, refuse, UsufructError, type Logger } from '@usufruct/kernel';
+import { combine, combineUnproven, deriveSessionKey, keyCommitment, verifyShare, type Share } from '@usufruct/crypto';
+import { equalBytes, fromHex, refuse, toHex, UsufructError, type Logger } from '@usufruct/kernel';
 import { heldKeys, TAGS, type Manifest } from '@usufruct/protocol';
 import type { KeysReleased } from './release.js';
+import type { ReleasedShare } from './verify-release.js';
 
 /**
  * The keys of contributions' envelopes from the shares that came.
@@ -27,36 +28,79 @@ export class SessionKeys {
    * than was dealt).
    */
   keyOf(manifest: Manifest): Uint8Array {
-    const shares = this.#inOrder(manifest);
-    const { commitments } = heldKeys(manifest);
-    const sessionKey = committedKey(manifest, combineUnproven(shares, commitments.length));
-    if (sessionKey !== null) return sessionKey;
-    return keyOfSecret(manifest, this.#combineGood(manifest, shares));
+    const groups = byPolynomial(manifest, this.#inOrder(manifest));
+    for (const { commitments, shares } of groups) {
+      const sessionKey = committedKey(manifest, combineUnproven(shares, commitments.length));
+      if (sessionKey !== null) return sessionKey;
+    }
+    return keyOfSecret(manifest, this.#anyGood(manifest, groups));
   }
 
-  #inOrder({ contributionId, holderSetId }: Manifest): readonly Share[] {
+  #inOrder({ contributionId, holderSetId }: Manifest): readonly ReleasedShare[] {
     const shares = this.released.shares.get(contributionId) ?? [];
     if (this.#distrusted.size === 0) return shares;
     const isDistrusted = ({ index }: Share): boolean => this.#distrusted.has(`${holderSetId}/${index}`);
     return [...shares.filter((share) => !isDistrusted(share)), ...shares.filter(isDistrusted)];
   }
 
-  #combineGood(manifest: Manifest, shares: readonly Share[]): Uint8Array {
+  /** The secret from the first polynomial of which there are enough good shares, or why the fullest has not. */
+  #anyGood(manifest: Manifest, groups: readonly OnePolynomial[]): Uint8Array {
+    let refusal: unknown = null;
+    for (const group of groups) {
+      try {
+        return this.#combineGood(manifest, group);
+      } catch (error) {
+        refusal ??= error;
+      }
+    }
+    throw refusal;
+  }
+
+  #combineGood(manifest: Manifest, { shares, commitments }: OnePolynomial): Uint8Array {
     const { contributionId, holderSetId } = manifest;
-    const { commitments } = heldKeys(manifest);
     try {
       return combine(shares, commitments);
     } catch (error) {
       if (!(error instanceof UsufructError) || error.code !== 'SHARE_INVALID') throw error;
-      const bad = new Set((error.details['index'] ?? '').split(',').filter(Boolean).map(Number));
-      for (const index of bad) this.#distrusted.add(`${holderSetId}/${index}`);
-      this.logger.warn('release.bad_share', { contributionId, holderSetId, indexes: [...bad] });
-      const good = shares.filter((share) => !bad.has(share.index));
+      const bad = shares.filter((share) => !verifyShare(share, commitments));
+      const indexes = [...new Set(bad.map(({ index }) => index))];
+      for (const index of indexes) this.#distrusted.add(`${holderSetId}/${index}`);
+      this.logger.warn('release.bad_share', { contributionId, holderSetId, indexes });
+      const good = uniqueByIndex(shares.filter((share) => !bad.includes(share)));
       if (good.length === shares.length || good.length < commitments.length) throw error;
       return combine(good, commitments);
     }
   }
 }
+
+interface OnePolynomial {
+  readonly commitments: readonly Uint8Array[];
+  readonly shares: readonly Share[];
+}
+
+/**
+ * Only shares of one polynomial are put together. What a holder says of it has to commit to the manifest's secret; if it
+ * is made up all the same, no shares lie on it. The polynomial with the most shares first, the manifest's own among equals.
+ */
+function byPolynomial(manifest: Manifest, released: readonly ReleasedShare[]): OnePolynomial[] {
+  const { commitments: origin } = heldKeys(manifest);
+  const groups = new Map<string, { commitments: readonly Uint8Array[]; shares: Share[] }>([
+    ['', { commitments: origin, shares: [] }],
+  ]);
+  for (const { commitments, index, value } of released) {
+    if (commitments !== null && !equalBytes(commitments[0] ?? new Uint8Array(), origin[0]!)) continue;
+    const key = commitments === null ? '' : commitments.map((point) => toHex(point)).join();
+    const group = groups.get(key) ?? { commitments: commitments ?? origin, shares: [] };
+    group.shares.push({ index, value });
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.shares.length - a.shares.length);
+}
+
+/** The same good share from two holders is one share. */
+const uniqueByIndex = (shares: readonly Share[]): Share[] => [
+  ...new Map(shares.map((share) => [share.index, share])).values(),
+];
 
 /** The same from the secret itself, which is forgotten. Refuses `KEY_COMMITMENT_MISMATCH`. */
 export function keyOfSecret(manifest: Manifest, secret: Uint8Array): Uint8Array {

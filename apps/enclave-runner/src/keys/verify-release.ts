@@ -15,6 +15,7 @@ import {
   SHARE_BYTES,
   ShareBcs,
   shareReleaseInfo,
+  splitPoints,
   TAGS,
   TreeHeadBcs,
   type ChainInfo,
@@ -28,8 +29,12 @@ import {
 import type { RunnerKeys } from '../attest/runner-keys.js';
 import { forSlices } from '../slices.js';
 
+/** A share, and the polynomial that its holder says it lies on: null for the manifest's own. */
+export interface ReleasedShare extends Share {
+  readonly commitments: readonly Uint8Array[] | null;
+}
 export type MemberRelease =
-  | { readonly contributionId: ContributionId; readonly share: Share }
+  | { readonly contributionId: ContributionId; readonly share: ReleasedShare }
   | { readonly contributionId: ContributionId; readonly refusal: ErrorCode };
 
 export interface ReleaseExpected {
@@ -60,10 +65,15 @@ export async function verifyReleaseAnswer(answer: ReleaseAnswer, expected: Relea
   await requireLogged(answer, head, expected);
   const released = contributionIds.filter((_id, i) => answer.entries[i]!.decision === 'RELEASED');
   const shares = await openShares(answer.sealedShares, released, expected);
+  const polynomials = polynomialsIn(answer);
   let next = 0;
   return contributionIds.map((contributionId, i): MemberRelease => {
-    const { decision } = answer.entries[i]!;
-    if (decision === 'RELEASED') return { contributionId, share: shares[next++]! };
+    const { decision, shareIndex } = answer.entries[i]!;
+    if (decision === 'RELEASED') {
+      const share = shares[next++]!;
+      if (share.index !== shareIndex) throw flaw('share.index');
+      return { contributionId, share: { ...share, commitments: polynomials.get(i) ?? null } };
+    }
     return { contributionId, refusal: isErrorCode(decision) ? decision : 'UPSTREAM_INVALID' };
   });
 }
@@ -91,8 +101,13 @@ async function verifiedHead(
 /** A refusal may come from a holder that has no share at all; then it names no seat. */
 function requireOwnSeat({ decision, holderSetId, shareIndex }: ReleaseEntry, { set, member }: ReleaseExpected): void {
   if (decision !== 'RELEASED') return;
-  if (holderSetId !== set.id || shareIndex !== member + 1) throw flaw('entry');
+  // Until its shares are of the set's version a holder's place may be another than the one that they are for.
+  const isOwn = shareIndex === member + 1 || (set.version > 1 && shareIndex > 0);
+  if (holderSetId !== set.id || !isOwn) throw flaw('entry');
 }
+
+const polynomialsIn = ({ reshared = [] }: ReleaseAnswer): Map<number, readonly Uint8Array[]> =>
+  new Map(reshared.map(({ entry, commitments }) => [entry, splitPoints(fromBase64(commitments, 'commitments'))]));
 
 /** No share without its place in the log: of this job, purpose, code, key, evidence and moment, and of this decision. */
 async function requireLogged(answer: ReleaseAnswer, head: Head, expected: ReleaseExpected): Promise<void> {
@@ -117,7 +132,7 @@ async function requireLogged(answer: ReleaseAnswer, head: Head, expected: Releas
 async function openShares(
   sealedShares: string | undefined,
   released: readonly ContributionId[],
-  { info, dao, job, challenge, contributionIds, member, keys }: ReleaseExpected,
+  { info, dao, job, challenge, contributionIds, keys }: ReleaseExpected,
 ): Promise<Share[]> {
   if (released.length === 0) return [];
   if (sealedShares === undefined) throw flaw('sealedShares');
@@ -133,7 +148,6 @@ async function openShares(
   const shares: Share[] = [];
   await forSlices(released.keys(), (i) => {
     const share = parsed(() => ShareBcs.parse(plaintext.subarray(i * SHARE_BYTES, (i + 1) * SHARE_BYTES)), 'share');
-    if (share.index !== member + 1) throw flaw('share.index');
     shares.push(share);
   });
   plaintext.fill(0);

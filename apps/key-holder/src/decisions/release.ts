@@ -10,7 +10,7 @@ import {
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 import { mapInSlices } from '../slices.js';
-import { decideReleases, readAsked, type ReleaseDecision } from './release-decision.js';
+import { decideReleases, readAsked, type AskedContribution, type ReleaseDecision } from './release-decision.js';
 import { openSession, type ReleaseSession } from './release-session.js';
 
 /**
@@ -39,7 +39,16 @@ export async function release(holder: Holder, request: ReleaseRequest): Promise<
   );
   const inclusionProof = holder.log.rangeProof(firstIndex, entries.length, treeSize);
   report(holder, session, decisions);
-  return { entries, decidedAtMs, firstIndex, inclusionProof, head, ...(sealedShares && { sealedShares }) };
+  const reshared = resharedOf(decisions, asked);
+  return {
+    entries,
+    decidedAtMs,
+    firstIndex,
+    inclusionProof,
+    head,
+    ...(reshared.length > 0 && { reshared }),
+    ...(sealedShares && { sealedShares }),
+  };
 }
 
 /**
@@ -51,6 +60,17 @@ async function readAgain({ chain }: Holder, session: ReleaseSession): Promise<Re
   const views = await Promise.all([chain.job(job.id), chain.dao(dao.id), chain.dataset(dataset.id)]);
   return { ...session, job: views[0], dao: views[1], dataset: views[2] };
 }
+
+/** Shares combine only with others on their polynomial, so the runner is told which of them are not on the manifest's. */
+const resharedOf = (
+  decisions: readonly ReleaseDecision[],
+  asked: readonly AskedContribution[],
+): NonNullable<ReleaseAnswer['reshared']> =>
+  decisions.flatMap(({ share }, entry) => {
+    const stored = asked[entry]?.stored;
+    if (share === null || stored === undefined || stored.commitments === null) return [];
+    return [{ entry, version: stored.version, commitments: toBase64(stored.commitments) }];
+  });
 
 /** One message with all that is released, or null. */
 async function sealShares(session: ReleaseSession, decisions: readonly ReleaseDecision[]): Promise<string | null> {

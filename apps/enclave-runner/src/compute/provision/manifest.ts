@@ -59,8 +59,10 @@ function mismatch(
   if (manifest.owner !== contribution.owner) return 'owner';
   if (manifest.holderSetId !== contribution.holderSetId) return 'holderSetId';
   const { keys } = manifest;
-  if (keys.kind === 'holders' && keys.threshold !== set.threshold) return 'threshold';
-  if (keys.kind === 'holders' && keys.holderCount !== set.members.length) return 'holderCount';
+  // Once the set was rotated it may have other numbers than when the contributor dealt to it.
+  const isFirst = set.version === 1;
+  if (isFirst && keys.kind === 'holders' && keys.threshold !== set.threshold) return 'threshold';
+  if (isFirst && keys.kind === 'holders' && keys.holderCount !== set.members.length) return 'holderCount';
   const { parts } = contribution;
   const areParts =
     manifest.parts.length === parts.length &&
