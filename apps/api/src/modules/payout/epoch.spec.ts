@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ReceiptPoolView } from '@usufruct/protocol';
+import { LIMITS, type ReceiptPoolView } from '@usufruct/protocol';
 import { ApiWorld } from '../../../../../test/support/api-world.js';
 import { PRICE } from '../../../../local-chain/src/testing/dao-world.js';
 import {
@@ -155,6 +155,29 @@ describe('private payout, as the API tells it', () => {
     expect(await epochOf(third)).toMatchObject({ number: '2', phase: 'rejected' });
     const { runners } = await ofDao('runners { current withdrawnAtMs }');
     expect(runners).toEqual([{ current: false, withdrawnAtMs: expect.any(Number) }]);
+  });
+
+  it('follows a vote that writes off what nobody has divided', async () => {
+    const { treasuryUnits } = await ofDao('treasuryUnits');
+    dao.clock.advance(LIMITS.writeOffAfterMs);
+    await dao.decided({ kind: 'writeOffReceipts', fromReceipt: 3n, toReceipt: 3n });
+    await agree([first, second]);
+    const { receiptPool, ...treasury } = await ofDao(
+      'receiptPool { coveredReceipts epochCount balanceUnits } treasuryUnits',
+    );
+    expect(receiptPool).toEqual({ coveredReceipts: '3', epochCount: '1', balanceUnits: '0' });
+    // the contributors' part of one question
+    expect(treasury).toEqual({ treasuryUnits: (BigInt(treasuryUnits) + 700_000n).toString() });
+    const token = await world.signIn(dao.requester);
+    const { treasuryMovements, events } = await ofDao(
+      `treasuryMovements(first: 1) { edges { node { reason amountUnits direction } } }
+       events(first: 2) { edges { node { type } } }`,
+      token,
+    );
+    expect(treasuryMovements.edges).toEqual([
+      { node: { reason: 'ReceiptsWrittenOff', amountUnits: '700000', direction: 'credit' } },
+    ]);
+    expect(events.edges.map(({ node }: { node: { type: string } }) => node.type)).toContain('ReceiptsWrittenOff');
   });
 
   it('pages through epochs, and finds one by its global id', async () => {

@@ -96,7 +96,11 @@ export class EventIndex {
   }
 
   #takeNew(transaction: SuiEventTransaction): void {
-    if (this.#kept?.confirms(transaction)) return;
+    if (this.#kept?.confirms(transaction)) {
+      // With its place, which is not kept.
+      this.#last = transaction;
+      return;
+    }
     this.#take(transaction);
     this.#kept?.add(transaction);
   }

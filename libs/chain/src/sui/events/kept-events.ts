@@ -15,23 +15,22 @@ import { byteVector, bytes32, u64, u64Number } from '@usufruct/protocol';
 import type { SuiEventTransaction } from './event-source.js';
 import type { KeptRecord, SuiEventStore } from './event-store.js';
 
+/** Without the place within a checkpoint, which a node need not say; everything else is everywhere the same. */
 const layout = bcs.struct('KeptTransaction', {
   checkpoint: u64(),
-  indexInCheckpoint: bcs.option(u64()),
   digest: bytes32<Digest>(),
   atMs: u64Number<TimestampMs>(),
   events: bcs.vector(bcs.struct('KeptEvent', { sender: bytes32<Address>(), name: bcs.string(), bytes: byteVector() })),
 });
 /** What the first record's digest goes on from; another layout gets another one. */
-const BEGINNING: Uint8Array = sha256(utf8('usufruct: kept Sui events v1'));
+const BEGINNING: Uint8Array = sha256(utf8('usufruct: kept Sui events v2'));
 
-const encode = (transaction: SuiEventTransaction): Uint8Array =>
-  layout.serialize({ ...transaction, events: [...transaction.events] }).toBytes();
+const encode = ({ checkpoint, digest, atMs, events }: SuiEventTransaction): Uint8Array =>
+  layout.serialize({ checkpoint, digest, atMs, events: [...events] }).toBytes();
 const chain = (before: Uint8Array, record: Uint8Array): Uint8Array => sha256(concatBytes(before, record));
 const broken = (reason: string) => refuse('CHAIN_EVENTS_BROKEN', { reason });
-/** A node need not say the place within a checkpoint; everything else of a transaction is everywhere the same. */
 const isSame = (left: SuiEventTransaction, right: SuiEventTransaction): boolean =>
-  equalBytes(encode({ ...left, indexInCheckpoint: null }), encode({ ...right, indexInCheckpoint: null }));
+  equalBytes(encode(left), encode(right));
 
 /**
  * The events that were read by this process or one before it, kept so that a restart goes on where it was and no number
@@ -128,7 +127,7 @@ export class KeptEvents {
 
 function decode(record: Uint8Array): SuiEventTransaction {
   try {
-    return layout.parse(record);
+    return { ...layout.parse(record), indexInCheckpoint: null };
   } catch (cause) {
     throw refuse('CHAIN_EVENTS_BROKEN', { reason: 'the kept events are damaged' }, cause);
   }
