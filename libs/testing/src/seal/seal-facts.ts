@@ -2,7 +2,7 @@ import type { SuiClientTypes } from '@mysten/sui/client';
 import type { TransactionDataBuilder } from '@mysten/sui/transactions';
 import { fromBase64, normalizeSuiAddress } from '@mysten/sui/utils';
 import { toHex, type Address, type ContributionId, type GrantId, type RunnerId } from '@usufruct/kernel';
-import { objectOf, SUI_IDS } from '../move/sui-fixtures.js';
+import { objectOf } from '../move/sui-fixtures.js';
 
 /** What `grant::seal_approve` reads on the chain, for the test to change. */
 export interface SealFacts {
@@ -88,9 +88,4 @@ function inputOf(data: TransactionDataBuilder, argument: Argument): string {
   if (shared === undefined) throw new Error('an argument is neither a plain value nor a shared object');
   if (shared.mutable) throw new Error('seal_approve writes nothing');
   return normalizeSuiAddress(shared.objectId);
-}
-
-/** The job, DAO and dataset of `settle`, whose contribution is granted. */
-export function grantSettled(facts: SealFacts): void {
-  facts.grants.set(SUI_IDS.grant, { contributionId: SUI_IDS.contribution, isRevoked: false });
 }
