@@ -275,7 +275,11 @@ describe('usufruct attest verify', () => {
   it('signs the result where a verifier is to be relied on, and another reads it only from a verifier that it names', async () => {
     await fetchAll();
     writeFileSync(path('verifier.hex'), `${'07'.repeat(32)}\n`);
-    const signed = await verify('--sign', path('verifier.hex'), '--record', path('record.json'));
+    const signing = ['--sign', path('verifier.hex'), '--record', path('record.json')];
+    // Nobody signs that a recording is fresh.
+    const unasked = await verify(...signing);
+    expect([unasked.code, unasked.err.includes('--challenge')]).toEqual([EXIT.usage, true]);
+    const signed = await verify(...signing, '--challenge', toHex(OWN));
     expect(signed.code).toBe(EXIT.ok);
     const [, verifier = ''] = /Signed by the verifier (\S+);/.exec(signed.out) ?? [];
     writeFileSync(path('verifier.txt'), verifier);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { generateSigningKey } from '@usufruct/crypto';
-import { fromBase64, fromUtf8, systemRandom, utf8 } from '@usufruct/kernel';
+import { fromBase64, fromUtf8, systemRandom, toBase64, utf8 } from '@usufruct/kernel';
 import { createHash } from 'node:crypto';
 import { context, good, goodEndorsements, NOW_MS, startTdxWorld } from '../../../test/support/tdx-world.js';
 import { recordAppraisal, verifyAppraisalRecord, type AppraisalRecord } from './appraisal-record.js';
@@ -37,6 +37,15 @@ describe('what a verifier keeps of an appraisal', () => {
     expect(await recordAppraisal({ result, endorsements: goodEndorsements }, NOW_MS, key)).not.toHaveProperty(
       'serviceKeys',
     );
+  });
+
+  it('is refused with other keys than the signed result names, or without them', async () => {
+    const refused = { code: 'ATTESTATION_REFUSED', details: { checks: 'SERVICE_KEYS' } };
+    const { serviceKeys: _keys, ...without } = record;
+    await expect(read({ ...record, serviceKeys: toBase64(utf8('{"keys":[1]}')) })).rejects.toMatchObject(refused);
+    await expect(read(without)).rejects.toMatchObject(refused);
+    const plain = await recordAppraisal({ result, endorsements: goodEndorsements }, NOW_MS, key);
+    await expect(read({ ...plain, serviceKeys: toBase64(KEYS) })).rejects.toMatchObject(refused);
   });
 
   it('is refused of another verifier, too late, or of bad evidence', async () => {

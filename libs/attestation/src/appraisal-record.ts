@@ -1,5 +1,5 @@
-import type { SigningKey } from '@usufruct/crypto';
-import { fromBase64, refuse, toBase64 } from '@usufruct/kernel';
+import { sha256, type SigningKey } from '@usufruct/crypto';
+import { fromBase64, refuse, toBase64, toHex } from '@usufruct/kernel';
 import { parseAt, zBase64 } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { DeskAnswer } from './appraisal-desk.js';
@@ -19,6 +19,7 @@ const zAppraisalRecord = z.strictObject({
   signed: zSignedResult,
   serviceKeys: zBase64(KEYS_BYTES_AT_MOST).exactOptional(),
 });
+const zEndorsementDigests = z.record(z.string(), z.string());
 export type AppraisalRecord = z.output<typeof zAppraisalRecord>;
 
 export async function recordAppraisal(
@@ -35,8 +36,9 @@ export async function recordAppraisal(
 }
 
 /**
- * The claims of a record in a file: signed by one of these verifiers, good, and not expired. Refuses `INVALID_ARGUMENT`
- * for what is no record, `ATTESTATION_REFUSED` and `ATTESTATION_STALE`. Of the evidence itself it proves only that this
+ * The claims of a record in a file: signed by one of these verifiers, good, and not expired; the keys that it keeps are
+ * those that the signed result names. Refuses `INVALID_ARGUMENT` for what is no record, `ATTESTATION_REFUSED` and
+ * `ATTESTATION_STALE`. Of the evidence itself it proves only that this
  * verifier said so.
  */
 export async function verifyAppraisalRecord(
@@ -44,8 +46,12 @@ export async function verifyAppraisalRecord(
   verifiers: readonly Uint8Array[],
   nowMs: number,
 ): Promise<EatClaims> {
-  const { signed } = parseAt(zAppraisalRecord, jsonOf(text, 'appraisal record'), 'appraisal record');
-  return verifySignedResult(signed, verifiers, nowMs);
+  const { signed, serviceKeys } = parseAt(zAppraisalRecord, jsonOf(text, 'appraisal record'), 'appraisal record');
+  const claims = await verifySignedResult(signed, verifiers, nowMs);
+  const named = zEndorsementDigests.safeParse(claims.usufruct['endorsements']).data ?? {};
+  const kept = serviceKeys === undefined ? undefined : toHex(sha256(fromBase64(serviceKeys)));
+  if (kept !== named[NVIDIA_ENDORSEMENTS.nrasKeys]) throw refuse('ATTESTATION_REFUSED', { checks: 'SERVICE_KEYS' });
+  return claims;
 }
 
 /** 32 bytes of a verifier's public key. Refuses `INVALID_ARGUMENT`. */

@@ -87,7 +87,7 @@ describe('a signed result', () => {
     expect(await check(zSignedResult.parse(signed))).toEqual(exportEat(GOOD, NOW_MS));
   });
 
-  it('is refused from a verifier that nobody named, changed, bad, or too late', async () => {
+  it('is refused from a verifier that nobody named, changed, bad, too late or too early', async () => {
     const refused = { code: 'ATTESTATION_REFUSED' };
     await expect(check(await signResult(GOOD, NOW_MS, other))).rejects.toMatchObject(refused);
     await expect(check({ ...signed, verifier: toBase64(other.publicKey) })).rejects.toMatchObject(refused);
@@ -95,6 +95,9 @@ describe('a signed result', () => {
     await expect(check({ ...signed, claims: changed })).rejects.toMatchObject(refused);
     await expect(check(await signResult(BAD, NOW_MS, key))).rejects.toMatchObject(refused);
     await expect(check(signed, NOW_MS + 600_000)).rejects.toMatchObject({ code: 'ATTESTATION_STALE' });
+    // As of a time to come, beyond the minute that clocks may differ by.
+    expect(await check(signed, NOW_MS - 60_000)).toBeDefined();
+    await expect(check(signed, NOW_MS - 60_001)).rejects.toMatchObject({ code: 'ATTESTATION_STALE' });
     await expect(check(signed, Number.NaN)).rejects.toMatchObject({ code: 'ATTESTATION_STALE' });
     await expect(check({ ...signed, signature: '*' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });

@@ -10,7 +10,7 @@ import {
   utf8,
   type Check,
 } from '@usufruct/kernel';
-import { TAGS } from '@usufruct/protocol';
+import { LIMITS, TAGS } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { Appraisal, Endorsements } from './types.js';
 
@@ -120,8 +120,8 @@ export async function signResult(
 }
 
 /**
- * The claims of a signed result: signed by one of these verifiers, good, and not expired. Refuses `ATTESTATION_REFUSED`
- * or `ATTESTATION_STALE`. Of the evidence itself it proves only that this verifier said so.
+ * The claims of a signed result: signed by one of these verifiers, good, and neither expired nor judged as of a time that
+ * has not come. Refuses `ATTESTATION_REFUSED` or `ATTESTATION_STALE`. Of the evidence itself it proves only that this verifier said so.
  */
 export async function verifySignedResult(
   signed: SignedResult,
@@ -138,6 +138,7 @@ export async function verifySignedResult(
   if (claims.eat_profile !== EAT_PROFILE || claims.usufruct['ok'] !== true) {
     throw refuse('ATTESTATION_REFUSED', { checks: 'RESULT' });
   }
-  if (!(nowMs < claims.exp * 1000)) throw refuse('ATTESTATION_STALE', {});
+  const isCurrent = nowMs < claims.exp * 1000 && claims.iat * 1000 <= nowMs + LIMITS.clockSkewMs;
+  if (!isCurrent) throw refuse('ATTESTATION_STALE', {});
   return claims;
 }

@@ -47,7 +47,10 @@ export const addVerify: AddCommand = (attest, open) => {
     .option('--challenge <text>', 'the 32 bytes that you made, hex or base64 (default: as the file says)')
     .option('--job <id>', 'the job that the evidence must be for (default: the one that it names)')
     .option('--dev-root <name=file...>', 'DEV ONLY: generated roots in place of the vendors’')
-    .option('--sign <file>', 'sign the result with this key, 32 bytes in hex, as a verifier on whom others may rely')
+    .option(
+      '--sign <file>',
+      'with --challenge: sign the result with this key, 32 bytes in hex, so that others may rely on it',
+    )
     .option('--record <file>', 'with --sign: where to write the signed result, for usufruct attest result')
     .addHelpText('after', VERIFY_HELP)
     .action(async (path: string, options: VerifyOptions, command) => verify(open(command), path, options));
@@ -56,6 +59,10 @@ export const addVerify: AddCommand = (attest, open) => {
 async function verify(runtime: Runtime, path: string, options: VerifyOptions): Promise<void> {
   const evidence = readEvidenceFile(readBounded(path, 'evidence file'));
   const { policy, teePolicy } = readPolicyFile(readBounded(options.policy, 'policy file'));
+  if (options.sign !== undefined && options.challenge === undefined) {
+    // Others would take for fresh what this verifier itself could not.
+    throw refuse('INVALID_ARGUMENT', { field: '--challenge', expected: 'yours, where you sign with --sign' });
+  }
   const roots = rootsOf(options.devRoot);
   const nowMs = options.at === undefined ? runtime.clock.nowMs() : timeArgument(options.at);
   const { bundle } = evidence;
