@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { fromHex, toHex, type RandomSource } from '@usufruct/kernel';
 import * as fc from 'fast-check';
-import { combine, deal, verifyShare, type Share } from './sharing.js';
+import { combine, combineUnproven, deal, verifyShare, type Share } from './sharing.js';
 
 const random: RandomSource = (length) => new Uint8Array(randomBytes(length));
 const scalar = (value: number): Uint8Array => Uint8Array.of(value, ...new Uint8Array(31));
@@ -131,6 +131,24 @@ describe('combine', () => {
     const g = deal({ threshold: 2, holderCount: 2, random: polynomial(3, 5) });
     expect(f.shares[0]).toEqual(g.shares[0]);
     expect(f.secret).not.toEqual(g.secret);
+  });
+});
+
+describe('combineUnproven', () => {
+  const { secret, shares, commitments } = deal({ threshold: 3, holderCount: 5, random });
+  const [one, two, three, four, five] = shares as [Share, Share, Share, Share, Share];
+  it('gives what combine gives, whichever holders answered, and in every order', () => {
+    const sets = [[one, two, three], [five, one, four], [three, four, five], [four, three, two]]; // prettier-ignore
+    for (const set of sets) expect(combineUnproven(set, 3)).toEqual(combine(set, commitments));
+    expect(combineUnproven([one, two, three, { ...four, value: one.value }], 3)).toEqual(secret);
+  });
+  it('gives another secret for a wrong share, which it does not notice', () => {
+    expect(combineUnproven([one, two, { ...three, value: four.value }], 3)).not.toEqual(secret);
+  });
+  it('gives nothing for too few, for two of one index and for what is no share', () => {
+    const bad = [[one, two], [], [one, one, two], [one, two, { ...three, value: new Uint8Array(32) }]]; // prettier-ignore
+    for (const set of bad) expect(combineUnproven(set, 3)).toBeNull();
+    expect(combineUnproven(shares, 0)).toBeNull();
   });
 });
 

@@ -3,7 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { followEvents, LocalChainClient } from '@usufruct/chain';
-import { asAmount, toUsufructError, type JobId, type LicenceId, type Logger, type QuestionId } from '@usufruct/kernel';
+import {
+  asAmount,
+  toUsufructError,
+  type ContributionId,
+  type JobId,
+  type LicenceId,
+  type Logger,
+  type QuestionId,
+} from '@usufruct/kernel';
 import {
   LIMITS,
   receiptDigest,
@@ -70,6 +78,10 @@ describe('the chain port over HTTP', () => {
     const first = world.contributionIds[0]!;
     expect(await client.contribution(first)).toEqual(store.read('contribution', first));
     expect((await client.grantsOf(first)).map((grant) => grant.id)).toEqual([world.grantIds[0]]);
+    const asked = [world.contributionIds[1]!, hexOf<ContributionId>('x'), first];
+    expect((await client.contributions(asked)).map((one) => one?.id ?? null)).toEqual([asked[0], null, first]);
+    const grants = (await client.grantsOfEach(asked)).map((of) => of.map(({ id }) => id));
+    expect(grants).toEqual([[world.grantIds[1]], [], [world.grantIds[0]]]);
     expect(await client.grant(world.grantIds[0]!)).toEqual(store.read('grant', world.grantIds[0]!));
     const runnerId = runnerIdOf(world.runnerKey.publicKey) as Parameters<typeof client.runner>[1];
     expect(await client.runner(world.daoId, runnerId)).toMatchObject({ payTo: world.runnerWallet.address });
@@ -154,6 +166,29 @@ describe('the chain port over HTTP', () => {
     await world.decided(signer);
     const signerId = signerIdOf('fhe-host', publicKeys);
     expect(await client.signer(world.daoId, signerId)).toMatchObject({ signerKind: 'fhe-host', withdrawnAtMs: null });
+  });
+
+  it('gives many contributions in pages, each in its place, and no page that is larger', async () => {
+    const { url, chain } = await start();
+    const world = await new DaoWorld({ chain, clock }).found();
+    await world.fill();
+    const paths: string[] = [];
+    const counted: typeof fetch = (input, init) => {
+      paths.push(String(input).slice(url.length));
+      return fetch(input, init);
+    };
+    const client = new LocalChainClient({ url, fetch: counted });
+    const [first] = world.contributionIds as [ContributionId];
+    const many = Array.from({ length: 2 * LIMITS.contributionsPage + 1 }, (_, i) => hexOf<ContributionId>(`no ${i}`));
+    many[LIMITS.contributionsPage] = first;
+    const found = await client.contributions(many);
+    expect(found.map((one, i) => (one === null ? [] : [i, one.id])).flat()).toEqual([LIMITS.contributionsPage, first]);
+    const grants = await client.grantsOfEach(many);
+    expect(grants.map((of, i) => (of.length === 0 ? [] : [i])).flat()).toEqual([LIMITS.contributionsPage]);
+    expect(paths).toEqual([...Array(3).fill('/v1/contributions/query'), ...Array(3).fill('/v1/grants/query')]);
+    const body = JSON.stringify({ contributionIds: many });
+    const refused = await fetch(`${url}/v1/grants/query`, { method: 'POST', body });
+    expect([refused.status, await refused.json()]).toMatchObject([400, { code: 'INVALID_ARGUMENT' }]);
   });
 
   it('says what is not there', async () => {

@@ -4,6 +4,7 @@ import {
   fromHex,
   toBase64,
   type Address,
+  type ContributionId,
   type Digest,
   type Hex32,
   type LicenceId,
@@ -81,6 +82,8 @@ describe('what is part of a dataset', () => {
     };
     expect(await world.chain.contribution(SUI_IDS.contribution)).toEqual(view);
     expect(await world.chain.contributionsOf(SUI_IDS.dataset)).toEqual([view]);
+    const unknown = idOf<ContributionId>('unknown');
+    expect(await world.chain.contributions([unknown, SUI_IDS.contribution])).toEqual([null, view]);
   });
 
   it('shows a revocation as soon as the object has it, before the event comes', async () => {
@@ -94,6 +97,8 @@ describe('what is part of a dataset', () => {
     const name = byKey('grant::GrantKey', SUI_IDS.grant);
     world.field(objectOf('dataset'), name, objects.grant, { ...grant, revoked_at_ms: null });
     expect((await world.chain.grantsOf(SUI_IDS.contribution)).map(({ revokedAtMs }) => revokedAtMs)).toEqual([null]);
+    const [none, given] = await world.chain.grantsOfEach([idOf<ContributionId>('unknown'), SUI_IDS.contribution]);
+    expect([none, given]).toEqual([[], await world.chain.grantsOf(SUI_IDS.contribution)]);
     world.field(objectOf('dataset'), name, objects.grant, { ...grant, revoked_at_ms: SUI_LATER });
     expect((await world.chain.grant(SUI_IDS.grant)).revokedAtMs).toBe(SUI_LATER);
   });
