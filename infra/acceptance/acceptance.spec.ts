@@ -36,6 +36,10 @@ import { missingHardware, thisMachine, type Machine } from './preflight.js';
 import { encodeEndorsements, readSignedReport, signReport, tableOf, type Report } from './report.js';
 import { tryEvidence, type TrialOptions } from './trials.js';
 
+const ALL_TRIALS = [
+  ...['EVIDENCE_HOLDS', 'NO_STAND_IN', 'CPU_AND_GPU', 'FRESH', 'SAME_KEYS', 'REPLAY_REFUSED'],
+  ...['QUOTE_FLIP_REFUSED', 'EVENT_REFUSED', 'GPU_FLIP_REFUSED', 'MAIN_JOB'],
+];
 const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
 
 describe('a machine', () => {
@@ -101,6 +105,7 @@ describe('the trials', () => {
   it('all come as they must on evidence in real formats, but for its roots, which are generated', async () => {
     const { trials, checks, claims } = await tryEvidence(options);
     expect(trials.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(['NO_STAND_IN']);
+    expect([...trials.map(({ name }) => name), 'MAIN_JOB']).toEqual(ALL_TRIALS);
     expect(checks.length).toBeGreaterThan(60);
     expect(claims?.gpu?.devices).toHaveLength(2);
   });
@@ -183,7 +188,7 @@ describe('a report', () => {
       teePolicy: TEE_POLICY,
       endorsements: encodeEndorsements(tried.endorsements),
       gpus: [...(tried.claims?.gpu?.devices ?? [])],
-      trials: [{ name: 'EVIDENCE_HOLDS', ok: true, detail: '' }],
+      trials: ALL_TRIALS.map((name) => ({ name, ok: true, detail: '' })),
       checks: [...tried.checks],
       evidence: { nonce: toBase64(tried.nonce), bundle: tried.bundle },
       accepted: true,
@@ -208,6 +213,8 @@ describe('a report', () => {
 
   it.each<[string, () => object]>([
     ['that says accepted of trials that were not', () => ({ trials: [{ name: 'FRESH', ok: false, detail: 'old' }] })],
+    ['that says accepted without the main job', () => ({ trials: report.trials.slice(0, -1) })],
+    ['that has one trial twice', () => ({ trials: report.trials.with(-1, report.trials[0]!) })],
     ['without its policy', () => ({ teePolicy: undefined })],
     ['without its endorsements', () => ({ endorsements: undefined })],
     ['of the version before', () => ({ v: 1 })],

@@ -3,6 +3,8 @@ import { parseJson } from '@usufruct/kernel';
 import { z } from 'zod';
 import type { Trial } from './trials.js';
 
+/** Name of this trial. */
+export const MAIN_JOB = 'MAIN_JOB';
 const TIMEOUT_MS = 10 * 60_000;
 const OUTPUT_BYTES_AT_MOST = 1024 * 1024;
 
@@ -23,7 +25,7 @@ export interface MainJob {
 
 /** One private question through the whole system: sealed to the attested runner, answered, paid, its receipt verified. */
 export async function tryMainJob({ cli, job, question, options }: MainJob): Promise<Trial> {
-  const name = 'MAIN_JOB';
+  const name = MAIN_JOB;
   const { code, printed } = await run(cli, ['--json', ...options, 'ask', question, '--job', job]);
   if (code !== 0) return { name, ok: false, detail: `usufruct ask ended with status ${code}` };
   const asked = zAsked.safeParse(parseJson(printed)).data;

@@ -23,7 +23,7 @@ import { parseAnswer, zEvidenceBundle } from '@usufruct/protocol';
 import { tryMainJob } from './main-job.js';
 import { missingHardware, thisMachine } from './preflight.js';
 import { judgeAgain } from './judge-again.js';
-import { encodeEndorsements, readSignedReport, signReport, tableOf, type Report } from './report.js';
+import { encodeEndorsements, isAccepted, readSignedReport, signReport, tableOf, type Report } from './report.js';
 import { tryEvidence, type Attester } from './trials.js';
 
 const USAGE = `usage: node infra/acceptance/run.mjs
@@ -136,7 +136,7 @@ async function accept(values: Values): Promise<number> {
     trials,
     checks: [...tried.checks],
     evidence: { nonce: toBase64(tried.nonce), bundle: tried.bundle },
-    accepted: trials.every(({ ok }) => ok),
+    accepted: isAccepted(trials),
   });
 }
 

@@ -3,6 +3,8 @@ import { sha256, sign, verify, type SigningKey } from '@usufruct/crypto';
 import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from '@usufruct/kernel';
 import { zBase64, zEvidenceBundle } from '@usufruct/protocol';
 import { z } from 'zod';
+import { MAIN_JOB } from './main-job.js';
+import { EVIDENCE_TRIALS, type Trial } from './trials.js';
 
 const TAG = 'usufruct/acceptance-report/v1';
 const zText = z.string().max(4096);
@@ -43,6 +45,12 @@ export const encodeEndorsements = (endorsements: Endorsements): Report['endorsem
 export const decodeEndorsements = (endorsements: Report['endorsements']): Endorsements =>
   Object.fromEntries(Object.entries(endorsements).map(([name, text]) => [name, fromBase64(text)]));
 
+const TRIALS: readonly string[] = [...EVIDENCE_TRIALS, MAIN_JOB];
+
+/** Every trial was made, each once, and came as it must: one that was left out proves nothing. */
+export const isAccepted = (trials: readonly Trial[]): boolean =>
+  trials.length === TRIALS.length && TRIALS.every((wanted) => trials.some(({ name, ok }) => name === wanted && ok));
+
 /** The report's exact bytes and an Ed25519 signature over them. */
 export async function signReport(report: Report, { secretKey, publicKey }: SigningKey): Promise<SignedReport> {
   const message = utf8(JSON.stringify(report));
@@ -52,7 +60,7 @@ export async function signReport(report: Report, { secretKey, publicKey }: Signi
 
 /**
  * The report, if this very key signed it and it is whole; null otherwise, and for a report that says `accepted` of trials
- * that were not. The key is the reader's to name: one that the file brings along would only say that somebody has a key.
+ * that were not, or not all made. The key is the reader's to name: one that the file brings along would only say that somebody has a key.
  */
 export async function readSignedReport(text: string, trusted: Uint8Array): Promise<Report | null> {
   try {
@@ -62,7 +70,7 @@ export async function readSignedReport(text: string, trusted: Uint8Array): Promi
     const isSigned = await verify({ publicKey: trusted, domainTag: TAG, message, signature: fromBase64(signature) });
     if (!isSigned) return null;
     const report = zReport.parse(JSON.parse(fromUtf8(message)));
-    return report.accepted === report.trials.every(({ ok }) => ok) ? report : null;
+    return report.accepted === isAccepted(report.trials) ? report : null;
   } catch {
     return null;
   }

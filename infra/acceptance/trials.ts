@@ -25,6 +25,20 @@ export interface Trial {
   readonly detail: string;
 }
 
+/** What is tried of the evidence, in this order. */
+export const EVIDENCE_TRIALS = [
+  'EVIDENCE_HOLDS',
+  'NO_STAND_IN',
+  'CPU_AND_GPU',
+  'FRESH',
+  'SAME_KEYS',
+  'REPLAY_REFUSED',
+  'QUOTE_FLIP_REFUSED',
+  'EVENT_REFUSED',
+  'GPU_FLIP_REFUSED',
+] as const;
+type EvidenceTrial = (typeof EVIDENCE_TRIALS)[number];
+
 export interface Attester {
   /** Fresh evidence over this nonce. */
   evidence(nonce: Uint8Array): Promise<EvidenceBundle>;
@@ -116,7 +130,7 @@ export async function appraise(
 }
 
 async function refused(
-  name: string,
+  name: EvidenceTrial,
   check: string,
   options: TrialOptions,
   bundle: EvidenceBundle,
@@ -126,7 +140,7 @@ async function refused(
   return trial(name, failed.includes(check), `${check} did not fail, but ${failed.join(', ') || 'nothing'}`);
 }
 
-const trial = (name: string, ok: boolean, whenNot: string): Trial => ({ name, ok, detail: ok ? '' : whenNot });
+const trial = (name: EvidenceTrial, ok: boolean, whenNot: string): Trial => ({ name, ok, detail: ok ? '' : whenNot });
 
 function flipped(base64: string, at: number): string {
   const bytes = fromBase64(base64);
