@@ -27,9 +27,9 @@ describe('sentences', () => {
   ])('%j', (text, expected) => expect(sentencesOf(text)).toEqual(expected));
 
   it('reads a long run of full stops in linear time', () => {
-    const started = performance.now();
+    const { user } = process.cpuUsage();
     expect(sentencesOf(`One${'.'.repeat(1_000_000)}two. Three`)).toHaveLength(2);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(process.cpuUsage().user - user).toBeLessThan(1_000_000);
   });
 
   it('loses and repeats nothing', () => {

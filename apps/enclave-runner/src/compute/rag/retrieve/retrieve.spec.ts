@@ -113,25 +113,20 @@ describe('corpus', () => {
     expect(corpus.restrictedTo(corpus.contributionIds)).toBe(corpus);
   });
 
-  it('indexes 10,000 paragraphs in seconds and searches them in milliseconds', () => {
-    const vocabulary = Array.from({ length: 20_000 }, (_, i) => `w${i.toString(36)}q`);
+  // How fast it is: `npm run -s bench`.
+  it('finds the one paragraph of 10,000 that has all the words', () => {
+    const vocabulary = Array.from({ length: 2_000 }, (_, i) => `w${i.toString(36)}q`);
     let state = 1;
     const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
     const paragraph = () =>
       Array.from({ length: 120 }, () => vocabulary[Math.floor(next() ** 3 * vocabulary.length)]).join(' ');
-    const document = text(...Array.from({ length: 10_000 }, paragraph));
-    const started = performance.now();
+    const planted = `thermocouple calibration ${paragraph()}`;
+    const paragraphs = Array.from({ length: 10_000 }, (_, i) => (i === 7_654 ? planted : paragraph()));
+    const document = text(...paragraphs);
     const corpus = new Corpus([{ contributionId: id('a'), fileName: 'a.txt', document }]);
-    const builtMs = performance.now() - started;
     expect(corpus.passages.length).toBe(10_000);
-    const query = [vocabulary[0]!, vocabulary[5_000]!, vocabulary[10_000]!];
-    const times = Array.from({ length: 30 }, () => {
-      const from = performance.now();
-      corpus.search(query, 8);
-      return performance.now() - from;
-    }).sort((a, b) => a - b);
-    // Generous for a busy machine; typical is about 1.5 s and 0.5 ms.
-    expect(builtMs).toBeLessThan(8_000);
-    expect(times[15]).toBeLessThan(20);
+    const [first, second] = corpus.search(['thermocouple', vocabulary[0]!, 'calibration'], 2);
+    expect(first!.passage.text).toBe(planted);
+    expect(first!.score).toBeGreaterThan(second!.score);
   });
 });
