@@ -163,6 +163,8 @@ export class ReleaseWorld {
 
   ports = (): HolderPort[] => this.holders.map(({ url }) => httpHolder(url, { fetch: fetchOnce, timeoutMs: 5_000 }));
 
+  holderPort = (n: number): HolderPort => this.ports()[n]!;
+
   /** What the runner has at the end: for each contribution `KEY`, or why there is none. */
   async outcomes(
     context: RunnerContext,

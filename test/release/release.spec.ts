@@ -37,7 +37,7 @@ async function requestOf(
 ): Promise<ReleaseRequest> {
   const { signed = contributionIds, ...rest } = changes;
   const jobId = rest.jobId ?? JOB;
-  const challenge = rest.challenge ?? toBase64(await world.ports()[n]!.challenge({ for: 'release', jobId }));
+  const challenge = rest.challenge ?? toBase64(await world.holderPort(n).challenge({ for: 'release', jobId }));
   const challenges = [fromBase64(challenge)];
   const bundle: EvidenceBundle =
     rest.bundle ?? (await makeEvidence(context.device, { challenges, jobId, keys: context.keys.bound }));
@@ -54,8 +54,8 @@ async function requestOf(
 }
 const ask = (n: number, request: ReleaseRequest): Promise<string> =>
   world
-    .ports()
-    [n]!.release(request)
+    .holderPort(n)
+    .release(request)
     .then(
       ({ entries }) => entries.map(({ decision }) => decision).join(),
       (error: unknown) => toUsufructError(error).code,
@@ -173,7 +173,7 @@ describe('a release, from the runner to real holders', () => {
 
 describe('a bad request', () => {
   type Change = (context: RunnerContext, w: ReleaseWorld) => Promise<Partial<ReleaseRequest>> | Partial<ReleaseRequest>;
-  const otherList: Change = (_context, w) => ({ contributionIds: [...idsOf(w)].reverse() });
+  const otherList: Change = (_context, w) => ({ contributionIds: idsOf(w).toReversed() });
   const rows: [string, string, Change][] = [
     ['a challenge of its own making', 'CHALLENGE_UNKNOWN', () => ({ challenge: toBase64(new Uint8Array(32)) })],
     [
