@@ -180,7 +180,7 @@ export class PayoutWorld extends PrivateWorld {
     const member = this.holders.findIndex((one) => one.holder === holder);
     const { holderSetId, jobId, datasetId } = this;
     const entries = contributionIds.map((contributionId) => ({
-      contributionId,
+      subject: contributionId,
       leaf: ReleaseLeafBcs.serialize({
         holderSetId,
         shareIndex: member + 1,

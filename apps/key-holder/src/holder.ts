@@ -6,6 +6,9 @@ import { LIMITS, type ChainInfo, type HolderSetView } from '@usufruct/protocol';
 import { ErasureStore } from './erasure/erasure-store.js';
 import { OneAtATime } from './erasure/one-at-a-time.js';
 import type { HolderKeys } from './identity.js';
+import { EgressStore } from './lease/egress-store.js';
+import { GrantsSeen } from './lease/grants-seen.js';
+import { LeasedKeyStore } from './lease/leased-key-store.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
 import { CountersignedEpochs } from './payout/countersigned-epochs.js';
 import { Equivocations } from './payout/equivocations.js';
@@ -68,6 +71,11 @@ export interface Holder extends HolderParts {
   readonly erasures: ErasureStore;
   readonly erasing: OneAtATime;
   readonly erasuresPerContribution: RateLimiter;
+  /** Keys of indexes and checkpoints, and what left jobs. */
+  readonly leasedKeys: LeasedKeyStore;
+  readonly grantsSeen: GrantsSeen;
+  readonly egress: EgressStore;
+  readonly letOut: OneAtATime;
   readonly anomalies: Anomalies;
   readonly requests: ReleaseRequests;
   readonly releaseLimits: ReleaseLimits;
@@ -97,6 +105,10 @@ export function makeHolder(parts: HolderParts): Holder {
     erasures: new ErasureStore(database),
     erasing: new OneAtATime(),
     erasuresPerContribution: new RateLimiter(ERASURES_PER_MINUTE, clock),
+    leasedKeys: new LeasedKeyStore(database, atRest),
+    grantsSeen: new GrantsSeen(database),
+    egress: new EgressStore(database),
+    letOut: new OneAtATime(),
     anomalies: new Anomalies(database),
     requests: new ReleaseRequests(database),
     releaseLimits: {

@@ -65,3 +65,6 @@ export interface DecisionInput {
   readonly mustJudge?: readonly DecisionPart[];
   readonly nowMs: number;
 }
+
+/** Of a decision, what is not about one contribution. */
+export type UseInput = Omit<DecisionInput, 'contribution' | 'grants' | 'manifest'>;

@@ -3,14 +3,16 @@ import type { BudgetView, DecisionInput } from './decision-input.js';
 import { purposesCover, unverifiable } from './purposes.js';
 import { failuresOf, isMissing, type Failure, type Rule } from './rules.js';
 
+/** What a grant is judged by. */
+export type GrantUse = Pick<DecisionInput, 'use' | 'nowMs' | 'budget' | 'mustJudge'>;
+
 interface GrantInput {
   readonly grant: GrantView;
-  readonly input: DecisionInput;
+  readonly input: GrantUse;
 }
 
 /** Why this grant does not cover the use; empty when it does. */
-export const grantRules = (grant: GrantView, input: DecisionInput): Failure[] =>
-  failuresOf(GRANT_RULES, { grant, input });
+export const grantRules = (grant: GrantView, input: GrantUse): Failure[] => failuresOf(GRANT_RULES, { grant, input });
 
 const GRANT_RULES: readonly Rule<GrantInput>[] = [
   {
@@ -77,7 +79,7 @@ const GRANT_RULES: readonly Rule<GrantInput>[] = [
 
 const NO_BUDGET: BudgetView = { neededMicroEpsilon: 0n, spentMicroEpsilon: 0n };
 
-function fitsBudget(input: DecisionInput, grantedMicroEpsilon: bigint): boolean {
+function fitsBudget(input: GrantUse, grantedMicroEpsilon: bigint): boolean {
   const { use, budget } = input;
   if (isMissing(input, 'budget')) return false;
   const { neededMicroEpsilon, spentMicroEpsilon } = budget ?? NO_BUDGET;

@@ -2,7 +2,7 @@ export { decide, DECISION_CODES, policyRefusal } from './decide.js';
 export type { Permission } from './decide.js';
 export { decideMade, type MadeUse } from './decide-made.js';
 export { DECISION_PARTS } from './decision-input.js';
-export type { Attested, BudgetView, DecisionInput, DecisionPart, Use } from './decision-input.js';
+export type { Attested, BudgetView, DecisionInput, DecisionPart, Use, UseInput } from './decision-input.js';
 export { zConsentFacts, zStated } from './documents/consent-facts.js';
 export type { ConsentFacts, ConsentProof, Stated } from './documents/consent-facts.js';
 export {
@@ -21,6 +21,8 @@ export { canonicalJson } from './documents/json.js';
 export type { Json, JsonObject } from './documents/json.js';
 export { CONSENT_RECEIPT_CHECKS, consentFactsOf, verifyConsentReceipt } from './documents/verify-consent-receipt.js';
 export type { VerifyConsentReceiptOptions } from './documents/verify-consent-receipt.js';
+export { GRANT_SET_RULES, grantSetOf, useRefusal } from './grant-set.js';
+export type { GrantSet, GrantSetInput } from './grant-set.js';
 export { explainRefusal, explainTerms } from './explain.js';
 export type { ExplainOptions } from './explain.js';
 export { PURPOSES, purposeCovers, purposesCover, unverifiableCodes } from './purposes.js';

@@ -1,10 +1,10 @@
 import { appraisalPolicyDigest, LIMITS, type Claims, type LicenceView } from '@usufruct/protocol';
-import type { Attested, DecisionInput } from './decision-input.js';
+import type { Attested, UseInput } from './decision-input.js';
 import { purposesCover } from './purposes.js';
 import { isMissing, type Rule } from './rules.js';
 
 /** What must hold besides a grant: the requester's licence, the funded job, and the evidence of who would get the key. */
-export const RELEASE_RULES: readonly Rule<DecisionInput>[] = [
+export const RELEASE_RULES: readonly Rule<UseInput>[] = [
   {
     code: 'LICENCE_REQUIRED',
     name: 'licence',
@@ -80,7 +80,7 @@ export const RELEASE_RULES: readonly Rule<DecisionInput>[] = [
 ];
 
 /** As the contract's `licence::assert_covers`, but for its end, which has a rule of its own. */
-function isFor({ licensee, daoId, terms, boughtAtMs }: LicenceView, { use, nowMs }: DecisionInput): boolean {
+function isFor({ licensee, daoId, terms, boughtAtMs }: LicenceView, { use, nowMs }: UseInput): boolean {
   return (
     use.requester !== undefined &&
     licensee === use.requester &&
@@ -93,11 +93,11 @@ function isFor({ licensee, daoId, terms, boughtAtMs }: LicenceView, { use, nowMs
   );
 }
 
-const licencesFor = (input: DecisionInput): LicenceView[] =>
+const licencesFor = (input: UseInput): LicenceView[] =>
   (input.licences ?? []).filter((licence) => isFor(licence, input));
 
 /** Holds where no attestation is judged; never where one is that claims nothing. */
-function claimed(holds: (claims: Claims, input: DecisionInput) => boolean): (input: DecisionInput) => boolean {
+function claimed(holds: (claims: Claims, input: UseInput) => boolean): (input: UseInput) => boolean {
   return (input) => {
     const attestation: Attested | undefined = input.attestation;
     if (attestation === undefined) return true;

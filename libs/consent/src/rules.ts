@@ -33,5 +33,7 @@ export function firstFailure<Input>(rules: readonly Rule<Input>[], input: Input)
 }
 
 /** Left out although the caller must have it judged. */
-export const isMissing = (input: DecisionInput, part: DecisionPart): boolean =>
-  input[part] === undefined && (input.mustJudge ?? []).includes(part);
+export const isMissing = (
+  input: Pick<DecisionInput, 'mustJudge'> & Partial<Record<DecisionPart, unknown>>,
+  part: DecisionPart,
+): boolean => input[part] === undefined && (input.mustJudge ?? []).includes(part);

@@ -40,6 +40,26 @@ export const POLICY_RULES: readonly Rule<PolicyInput>[] = [
   },
 ];
 
+const DATASET_TOMBSTONE: Rule<Pick<DecisionInput, 'dataset'>> = {
+  code: 'TOMBSTONED',
+  name: 'dataset.tombstone',
+  holds: ({ dataset }) => dataset.tombstonedAtMs === null,
+  details: ({ dataset }) => ({ tombstonedAtMs: String(dataset.tombstonedAtMs) }),
+};
+const DAO_PAUSE: Rule<Pick<DecisionInput, 'dao'>> = {
+  // The chain settles nothing for a paused DAO: what is used now would not be paid for.
+  code: 'DAO_PAUSED',
+  name: 'dao.pause',
+  holds: ({ dao }) => !dao.paused,
+  details: ({ dao }) => ({ daoId: dao.id }),
+};
+/** What must hold of dataset, DAO and policy, whatever contribution it is about. */
+export const PLACE_RULES: readonly Rule<PolicyInput & Pick<DecisionInput, 'dataset' | 'dao'>>[] = [
+  DATASET_TOMBSTONE,
+  DAO_PAUSE,
+  ...POLICY_RULES,
+];
+
 /** What was retired for good is not used, whatever time a clock shows. */
 export const STANDING_RULES: readonly Rule<DecisionInput>[] = [
   {
@@ -64,12 +84,7 @@ export const STANDING_RULES: readonly Rule<DecisionInput>[] = [
       (manifest === undefined || manifest.datasetId === contribution.datasetId),
     details: ({ use }) => ({ datasetId: use.datasetId }),
   },
-  {
-    code: 'TOMBSTONED',
-    name: 'dataset.tombstone',
-    holds: ({ dataset }) => dataset.tombstonedAtMs === null,
-    details: ({ dataset }) => ({ tombstonedAtMs: String(dataset.tombstonedAtMs) }),
-  },
+  DATASET_TOMBSTONE,
   {
     code: 'MANIFEST_MISMATCH',
     name: 'contribution.manifest',
@@ -84,12 +99,6 @@ export const STANDING_RULES: readonly Rule<DecisionInput>[] = [
     },
     details: () => ({}),
   },
-  {
-    // The chain settles nothing for a paused DAO: what is used now would not be paid for.
-    code: 'DAO_PAUSED',
-    name: 'dao.pause',
-    holds: ({ dao }) => !dao.paused,
-    details: ({ dao }) => ({ daoId: dao.id }),
-  },
+  DAO_PAUSE,
   ...POLICY_RULES,
 ];

@@ -153,6 +153,13 @@ export const CATALOGUE = {
     "Seal's key servers do not approve this use, on their own view of the chain",
     'Wait until their nodes have seen the grant, the job and the runner, then ask again.',
   ),
+  KEY_SUPERSEDED: entry(
+    409,
+    'after-change',
+    'The key is of other grants than are in force now, or of other key holders; it is not given out again',
+    'Make the index or checkpoint anew, under a key for the grants that are in force.',
+  ),
+  LEASE_EXPIRED: entry(409, 'after-change', 'The lease of the key has ended', 'Lease the key again.'),
   // consent
   GRANT_REQUIRED: entry(
     403,
@@ -261,6 +268,12 @@ export const CATALOGUE = {
     'after-change',
     'No contribution of this dataset may be used for this job',
     'Ask for another purpose, or wait for grants.',
+  ),
+  EGRESS_SPENT: entry(
+    409,
+    'never',
+    'Another output of this job was let out already',
+    'Deliver that one, or fund another job.',
   ),
   RECEIPT_INVALID: entry(422, 'never', 'The receipt does not verify', 'See the failed checks.'),
   RECEIPT_CONSUMED: entry(409, 'never', 'This receipt was settled already', 'Nothing is owed.'),

@@ -18,6 +18,17 @@ export const KEY_MODE_WORDS: Readonly<Record<KeyMode, string>> = {
   seal: "Seal's key servers (weaker): no fresh challenge and no release log; the runner is attested by its registration alone, the servers ask only their own nodes, and nothing can be erased",
 };
 
+/**
+ * What a leased key encrypts: an index over a dataset, or the checkpoints of a job. Order is the BCS variant index:
+ * append only.
+ */
+export const LEASED_KEY_KINDS = ['index', 'checkpoint'] as const;
+export type LeasedKeyKind = (typeof LEASED_KEY_KINDS)[number];
+
+/** What leaves a job besides answers to questions, which receipts account for. BCS variants in this order. */
+export const COMPUTATION_OUTPUTS = { train: 'model', stats: 'statistics' } as const;
+export type OutputKind = (typeof COMPUTATION_OUTPUTS)[keyof typeof COMPUTATION_OUTPUTS];
+
 /** A purpose code: a GA4GH DUO code (`DUO:0000042`) or a DPV purpose (`dpv:ResearchAndDevelopment`). */
 export const PURPOSE_CODE = /^(DUO:[0-9]{7}|dpv:[A-Za-z]{1,64})$/;
 

@@ -57,5 +57,14 @@ export const TAGS = {
   dealingSeed: 'usufruct/dealing-seed/v1',
   subShares: 'usufruct/sub-shares/v1',
   reshareResult: 'usufruct/reshare-result/v1',
+  grantSet: 'usufruct/grant-set/v1',
+  leasedKey: 'usufruct/leased-key/v1',
+  leasedKeyUse: 'usufruct/leased-key-use/v1',
+  leasedKeyCommitment: 'usufruct/leased-key-commitment/v1',
+  leasedShareSeal: 'usufruct/leased-share-seal/v1',
+  leasedShareReceipt: 'usufruct/leased-share-receipt/v1',
+  leasedShareRelease: 'usufruct/leased-share-release/v1',
+  leaseRequest: 'usufruct/lease-request/v1',
+  egressToken: 'usufruct/egress-token/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

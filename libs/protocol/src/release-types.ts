@@ -15,10 +15,10 @@ import { concatBytes, fromHex, lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { zEvidenceBundle } from './attestation-types.js';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
-import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
+import { ReleaseLeafBcs, type ReleaseLeaf } from './log-leaf.js';
 import { zPoints } from './rotation-types.js';
 import { zReader } from './reader.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
@@ -76,6 +76,7 @@ export const ShareReceiptBcs = bcs.struct('ShareReceipt', {
 export const zChallengeRequest = z.discriminatedUnion('for', [
   z.object({ for: z.literal('release'), jobId: zHex32<JobId>() }),
   z.object({ for: z.literal('registration'), daoId: zHex32<DaoId>() }),
+  z.object({ for: z.enum(['lease', 'egress']), jobId: zHex32<JobId>() }),
 ]);
 export type ChallengeRequest = z.output<typeof zChallengeRequest>;
 export const zChallengeAnswer = z.object({ challenge: zBase64(32), expiresAtMs: zTimestampMs });
@@ -126,43 +127,6 @@ export const ReleaseRequestBcs = bcs.struct('ReleaseRequest', {
   challenge: byteVector(),
   /** `contributionListDigest` of what is asked for. */
   asked: bytes32<Digest>(),
-});
-
-/** One entry of a holder's release log; refusals are logged too. */
-export interface ReleaseLeaf {
-  readonly holderSetId: HolderSetId;
-  /** Position of the share, from 1. */
-  readonly shareIndex: number;
-  readonly jobId: JobId;
-  readonly datasetId: DatasetId;
-  readonly contributionId: ContributionId;
-  /** All zero where no grant exists. */
-  readonly grantId: GrantId;
-  readonly purpose: string;
-  readonly kind: 'rag' | 'train' | 'stats';
-  readonly protection: 'tee' | 'mpc' | 'fhe';
-  readonly measurement: string;
-  readonly runnerSigningKey: Uint8Array;
-  readonly evidenceDigest: Digest;
-  /** `RELEASED` or the catalogue code of the refusal. */
-  readonly decision: string;
-  readonly atMs: TimestampMs;
-}
-export const ReleaseLeafBcs = bcs.struct('ReleaseLeaf', {
-  holderSetId: bytes32<HolderSetId>(),
-  shareIndex: bcs.u8(),
-  jobId: bytes32<JobId>(),
-  datasetId: bytes32<DatasetId>(),
-  contributionId: bytes32<ContributionId>(),
-  grantId: bytes32<GrantId>(),
-  purpose: bcs.string(),
-  kind: ComputationKindBcs,
-  protection: ProtectionKindBcs,
-  measurement: bcs.string(),
-  runnerSigningKey: byteVector(),
-  evidenceDigest: bytes32<Digest>(),
-  decision: bcs.string(),
-  atMs: u64Number<TimestampMs>(),
 });
 
 export const TreeHeadBcs = bcs.struct('TreeHead', {

@@ -1,5 +1,5 @@
 import { makeEvidence } from '@usufruct/attestation';
-import { createDevPki, loadDevPki, SoftwareTee } from '@usufruct/attestation-dev';
+import { createDevPki, loadDevPki, SoftwareTee, type DevPki } from '@usufruct/attestation-dev';
 import { generateKeyPair, generateSigningKey, sign, type HpkeKeyPair, type SigningKey } from '@usufruct/crypto';
 import { fromBase64, toBase64, type Hex32 } from '@usufruct/kernel';
 import {
@@ -17,6 +17,7 @@ import { seededRandom, TEST_NOW_MS } from './values.js';
 /** A runner reduced to its keys and its software TEE. */
 export interface TestRunner {
   readonly rootPem: string;
+  readonly pki: DevPki;
   readonly hpke: HpkeKeyPair;
   readonly signing: SigningKey;
   /** Evidence over these challenges (base64); with other keys, to see them refused. */
@@ -25,15 +26,16 @@ export interface TestRunner {
   asks(request: Omit<ReleaseRequest, 'signature'>, chainId?: string): Promise<ReleaseRequest>;
 }
 
-/** With a PKI of its own, so that two of them do not trust each other's evidence. */
-export async function testRunner(name = 'runner', measurement = TEST_MEASUREMENT): Promise<TestRunner> {
-  const pki = await loadDevPki(await createDevPki(TEST_NOW_MS));
+/** With a PKI of its own unless one is given, so that two of them do not trust each other's evidence. */
+export async function testRunner(name = 'runner', measurement = TEST_MEASUREMENT, given?: DevPki): Promise<TestRunner> {
+  const pki = given ?? (await loadDevPki(await createDevPki(TEST_NOW_MS)));
   const device = await SoftwareTee.create({ pki, measurement });
   const random = seededRandom(`runner-${name}`);
   const hpke = await generateKeyPair(random);
   const signing = generateSigningKey(random);
   return {
     rootPem: pki.rootPem,
+    pki,
     hpke,
     signing,
     evidence: (challenges, jobId, keys) =>

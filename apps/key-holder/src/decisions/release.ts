@@ -9,6 +9,7 @@ import {
   type ReleaseRequest,
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import type { LogEntry } from '../log/release-log.js';
 import { mapInSlices } from '../slices.js';
 import { decideReleases, readAsked, type AskedContribution, type ReleaseDecision } from './release-decision.js';
 import { openSession, type ReleaseSession } from './release-session.js';
@@ -103,7 +104,7 @@ async function leavesOf(
   { contributionIds }: ReleaseRequest,
   entries: readonly ReleaseEntry[],
   atMs: ReleaseAnswer['decidedAtMs'],
-): Promise<{ contributionId: ReleaseRequest['contributionIds'][number]; leaf: Uint8Array }[]> {
+): Promise<LogEntry[]> {
   const common = {
     jobId: job.id,
     datasetId: job.datasetId,
@@ -116,7 +117,7 @@ async function leavesOf(
     atMs,
   };
   const leaves = releaseLeaves(common, contributionIds, entries);
-  return mapInSlices(contributionIds, (contributionId) => ({ contributionId, leaf: leaves.next().value! }));
+  return mapInSlices(contributionIds, (subject) => ({ subject, leaf: leaves.next().value! }));
 }
 
 function report({ logger }: Holder, { job, claims }: ReleaseSession, decisions: readonly ReleaseDecision[]): void {

@@ -1,4 +1,5 @@
 import { toUsufructError } from '@usufruct/kernel';
+import { destroySuperseded } from '../lease/sweep.js';
 import { mapSome } from '../reads.js';
 import type { Holder } from '../holder.js';
 import { destroyShares, finishScrubbing } from './erase.js';
@@ -28,6 +29,7 @@ export function startErasing(holder: Holder, intervalMs: number): { stop(): Prom
   let running: Promise<void> | null = null;
   const sweep = (): void => {
     running ??= destroyRetired(holder)
+      .then(() => destroySuperseded(holder))
       .catch((error: unknown) => holder.logger.error('erasure.sweep.failed', { code: toUsufructError(error).code }))
       .finally(() => {
         running = null;

@@ -8,11 +8,12 @@ import {
   toHex32,
   type Clock,
   type ContributionId,
+  type DatasetId,
   type Digest,
   type HolderSetId,
   type JobId,
 } from '@usufruct/kernel';
-import { ReleaseLeafBcs, TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
+import { RELEASE_LEAF_JOB_OFFSET, ReleaseLeafBcs, TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
 import { mapInSlices } from '../slices.js';
 import { transaction } from '../store/database.js';
 
@@ -24,8 +25,9 @@ export interface Membership {
 }
 
 export interface LogEntry {
-  readonly contributionId: ContributionId;
-  /** ReleaseLeafBcs bytes. */
+  /** Who may read it: the owner of the contribution that it is about, or of any contribution of the dataset. */
+  readonly subject: ContributionId | DatasetId;
+  /** LogLeafBcs bytes. */
   readonly leaf: Uint8Array;
 }
 
@@ -83,8 +85,8 @@ export class ReleaseLog {
         const signed = await this.sign(membership);
         transaction(this.database, () => {
           const insert = this.database.prepare('INSERT INTO leaves VALUES (?, ?, ?)');
-          for (const [offset, { contributionId, leaf }] of entries.entries()) {
-            insert.run(firstIndex + offset, contributionId, leaf);
+          for (const [offset, { subject, leaf }] of entries.entries()) {
+            insert.run(firstIndex + offset, subject, leaf);
           }
           this.storeHead(membership, signed);
           alongside();
@@ -124,18 +126,22 @@ export class ReleaseLog {
     return this.tree.consistencyProof(first, second).map((hash) => toBase64(hash));
   }
 
-  /** A contribution's entries up to a tree size, oldest first. */
-  entriesOf(contributionId: ContributionId, treeSize: number): { leafIndex: number; leaf: Uint8Array }[] {
+  /** The newest entries of one subject up to a tree size, oldest first. */
+  entriesOf(
+    subject: LogEntry['subject'],
+    treeSize: number,
+    atMost = Number.MAX_SAFE_INTEGER,
+  ): { leafIndex: number; leaf: Uint8Array }[] {
     const query =
-      'SELECT leaf_index, leaf FROM leaves WHERE contribution_id = ? AND leaf_index < ? ORDER BY leaf_index';
-    const rows = this.database.prepare(query).all(contributionId, treeSize);
+      'SELECT leaf_index, leaf FROM leaves WHERE subject = ? AND leaf_index < ? ORDER BY leaf_index DESC LIMIT ?';
+    const rows = this.database.prepare(query).all(subject, treeSize, atMost).toReversed();
     return rows.map((row) => ({ leafIndex: row['leaf_index'] as number, leaf: row['leaf'] as Uint8Array }));
   }
 
   /** Whether this holder gave the runner with this key its share of the contribution, for this job. */
   hasReleased(contributionId: ContributionId, jobId: JobId, runnerSigningKey: Uint8Array): boolean {
-    // The job's id lies after the set's id and the share's index, each of a fixed length; SQLite counts from 1.
-    const query = 'SELECT leaf FROM leaves WHERE contribution_id = ? AND substr(leaf, 34, 32) = ?';
+    // SQLite counts from 1.
+    const query = `SELECT leaf FROM leaves WHERE subject = ? AND substr(leaf, ${RELEASE_LEAF_JOB_OFFSET + 1}, 32) = ?`;
     const rows = this.database.prepare(query).all(contributionId, fromHex(jobId)) as { leaf: Uint8Array }[];
     return rows.some(({ leaf }) => {
       const entry = ReleaseLeafBcs.parse(leaf);

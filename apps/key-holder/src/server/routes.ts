@@ -6,10 +6,13 @@ import {
   zCountersignRequest,
   zDeliverOpening,
   zDealRequest,
+  zDepositLeasedKey,
   zDepositShareRequest,
+  zEgressRequest,
   zErasureRequest,
   zHex32,
   zHoldingsQuery,
+  zLeaseRequest,
   zLogQuery,
   zOpeningsQuery,
   zPayoutQuery,
@@ -27,6 +30,9 @@ import { registerRunner } from '../decisions/registration.js';
 import { release } from '../decisions/release.js';
 import { erase } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
+import { depositLeasedKey } from '../lease/deposit.js';
+import { grantEgress } from '../lease/egress.js';
+import { lease } from '../lease/lease.js';
 import { queryLog, treeHead } from '../log/queries.js';
 import { acceptOpening } from '../payout/accept-opening.js';
 import { countersign } from '../payout/countersign.js';
@@ -53,7 +59,7 @@ export const holderRoutes = (holder: Holder): Route[] => [
   post('/v1/shares', ({ body }) => depositShare(holder, parseAt(zDepositShareRequest, body, 'shares'))),
   post('/v1/challenges', ({ body }) => {
     const request = parseAt(zChallengeRequest, body, 'challenges');
-    return holder.challenges.issue(request.for, request.for === 'release' ? request.jobId : request.daoId);
+    return holder.challenges.issue(request.for, request.for === 'registration' ? request.daoId : request.jobId);
   }),
   post('/v1/registrations', ({ body }) => registerRunner(holder, parseAt(zRegistrationRequest, body, 'registrations'))),
   post('/v1/releases', ({ body }) => release(holder, parseAt(zReleaseRequest, body, 'releases'))),
@@ -61,6 +67,9 @@ export const holderRoutes = (holder: Holder): Route[] => [
     const { daoId } = parseAt(zAnomaliesQuery, query, 'anomalies');
     return { anomalies: shownAnomalies(holder, daoId) };
   }),
+  post('/v1/leases/keys', ({ body }) => depositLeasedKey(holder, parseAt(zDepositLeasedKey, body, 'leases/keys'))),
+  post('/v1/leases', ({ body }) => lease(holder, parseAt(zLeaseRequest, body, 'leases'))),
+  post('/v1/egress-tokens', ({ body }) => grantEgress(holder, parseAt(zEgressRequest, body, 'egress-tokens'))),
   post('/v1/log/query', ({ body }) => queryLog(holder, parseAt(zLogQuery, body, 'log/query'))),
   post('/v1/erasures', ({ body }) => erase(holder, parseAt(zErasureRequest, body, 'erasures'))),
   post('/v1/openings', ({ body }) => acceptOpening(holder, parseAt(zDeliverOpening, body, 'openings'))),

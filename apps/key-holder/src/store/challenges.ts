@@ -10,7 +10,7 @@ import {
 } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 
-export type ChallengePurpose = 'release' | 'registration';
+export type ChallengePurpose = 'release' | 'registration' | 'lease' | 'egress';
 
 export interface ChallengeUse {
   /** Base64 of 32 bytes. */

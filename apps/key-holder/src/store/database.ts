@@ -2,10 +2,11 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
+import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 8;
+const SCHEMA_VERSION = 9;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -104,8 +105,9 @@ CREATE TABLE challenges (
   consumed_at_ms INTEGER
 ) STRICT;
 CREATE INDEX challenges_by_expiry ON challenges (expires_at_ms);
-CREATE TABLE leaves (leaf_index INTEGER PRIMARY KEY, contribution_id TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
-CREATE INDEX leaves_by_contribution ON leaves (contribution_id);
+/* Of a contribution, or of a dataset. */
+CREATE TABLE leaves (leaf_index INTEGER PRIMARY KEY, subject TEXT NOT NULL, leaf BLOB NOT NULL) STRICT;
+CREATE INDEX leaves_by_subject ON leaves (subject);
 CREATE TABLE holder_sets (
   holder_set_id TEXT PRIMARY KEY,
   member INTEGER NOT NULL,
@@ -146,7 +148,7 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
 }
 
 function create(database: DatabaseSync, identity: string): void {
-  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA, ANOMALIES_SCHEMA])
+  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA, ANOMALIES_SCHEMA, LEASE_SCHEMA])
     database.exec(schema);
   database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);

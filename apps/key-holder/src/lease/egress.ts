@@ -1,0 +1,81 @@
+import { sign } from '@usufruct/crypto';
+import { refuse, toBase64, type UsufructError } from '@usufruct/kernel';
+import {
+  COMPUTATION_OUTPUTS,
+  EgressLeafBcs,
+  EgressTokenBcs,
+  egressTokenDigest,
+  TAGS,
+  type EgressAnswer,
+  type EgressRequest,
+  type EgressToken,
+  type JobView,
+} from '@usufruct/protocol';
+import type { Holder, Seat } from '../holder.js';
+import { askerOf, openLeaseSession, readAgain, standingRefusal, type LeaseSession } from './session.js';
+
+/**
+ * Sign that one output may leave a job: the first that an attested runner names, and no other. The same output again
+ * gives the same signature; another is refused with `EGRESS_SPENT` and logged. Entry and signature are one durable
+ * transaction, before the signature leaves.
+ *
+ * It does not look at the output, and not at the grants: what a running job may still do when one of them is revoked is
+ * for the DAO's policy. Refuses what `openLeaseSession` and `useRefusal` refuse, `SCOPE_MISMATCH` (a job whose answers
+ * leave by receipts, or that makes another kind of output) and `EGRESS_SPENT`.
+ */
+export async function grantEgress(holder: Holder, request: EgressRequest): Promise<EgressAnswer> {
+  const asked = { ...request, action: 'egress' } as const;
+  const opened = await openLeaseSession(holder, {
+    ...asked,
+    about: (job, seat) => egressTokenDigest(tokenOf(request, job, seat)),
+  });
+  const token = tokenOf(request, opened.job, opened.seat);
+  // One at a time, so that of two outputs that are asked for at once one is signed.
+  return holder.letOut.exclusively(() => decide(holder, opened, token));
+}
+
+const tokenOf = ({ jobId, outputKind, outputDigest }: EgressRequest, { daoId }: JobView, seat: Seat): EgressToken => ({
+  chainId: seat.info.chainId,
+  packageId: seat.info.packageId,
+  daoId,
+  holderSetId: seat.holderSetId,
+  jobId,
+  outputKind,
+  outputDigest,
+});
+
+async function decide(holder: Holder, opened: LeaseSession, token: EgressToken): Promise<EgressAnswer> {
+  const tokenDigest = egressTokenDigest(token);
+  const known = holder.egress.find(token.jobId);
+  if (known?.tokenDigest === tokenDigest) return { signature: toBase64(known.signature) };
+  const session = await readAgain(holder, opened);
+  const refusal =
+    known === undefined ? egressRefusal(holder, session, token) : refuse('EGRESS_SPENT', { jobId: token.jobId });
+  const leaf = EgressLeafBcs.serialize({
+    ...askerOf(session),
+    member: session.seat.member,
+    datasetId: session.job.datasetId,
+    outputKind: token.outputKind,
+    outputDigest: token.outputDigest,
+    decision: refusal?.code ?? 'GRANTED',
+    atMs: holder.clock.nowMs(),
+  }).toBytes();
+  const entries = [{ subject: session.job.datasetId, leaf }];
+  holder.logger.info('egress.decided', { jobId: token.jobId, decision: refusal?.code ?? 'GRANTED' });
+  if (refusal !== null) {
+    await holder.log.append(entries, session.seat);
+    throw refusal;
+  }
+  const message = EgressTokenBcs.serialize(token).toBytes();
+  const { secretKey } = holder.keys.signing;
+  const signature = await sign({ secretKey, domainTag: TAGS.egressToken, message });
+  await holder.log.append(entries, session.seat, () => holder.egress.insert(token.jobId, { tokenDigest, signature }));
+  return { signature: toBase64(signature) };
+}
+
+function egressRefusal(holder: Holder, session: LeaseSession, { outputKind }: EgressToken): UsufructError | null {
+  const { kind } = session.job;
+  const expected = kind === 'rag' ? null : COMPUTATION_OUTPUTS[kind];
+  if (outputKind !== expected) return refuse('SCOPE_MISMATCH', { kind, asked: outputKind });
+  return standingRefusal(holder, session);
+}

@@ -1,0 +1,95 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { fromHex, refuse, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
+import { decodeLeasedKey, type LeasedKey } from '@usufruct/protocol';
+import type { AtRest } from '../store/at-rest.js';
+import { transaction } from '../store/database.js';
+
+export interface StoredKey {
+  readonly keyId: Digest;
+  readonly key: LeasedKey;
+  readonly index: number;
+  /** nonce ‖ AES-256-GCM of the share's BCS, AAD = the key's id; null once it was destroyed. */
+  readonly encrypted: Uint8Array | null;
+}
+
+/** This holder's shares of leased keys, always encrypted at rest. */
+export class LeasedKeyStore {
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly atRest: AtRest,
+  ) {}
+
+  /** Also one whose share was destroyed. */
+  find(keyId: Digest): StoredKey | undefined {
+    const row = this.database.prepare('SELECT * FROM leased_keys WHERE key_id = ?').get(keyId);
+    return row === undefined ? undefined : storedOf(row);
+  }
+
+  /** Of which there still is a share. */
+  living(): StoredKey[] {
+    return this.database.prepare('SELECT * FROM leased_keys WHERE encrypted IS NOT NULL').all().map(storedOf);
+  }
+
+  /** Made in one job, destroyed ones included. */
+  countOf(jobId: JobId): number {
+    const query = 'SELECT count(*) AS n FROM leased_keys WHERE job_id = ?';
+    return (this.database.prepare(query).get(jobId) as { n: number }).n;
+  }
+
+  encrypt(keyId: Digest, share: Uint8Array): Promise<Uint8Array> {
+    return this.atRest.encrypt(fromHex(keyId), share);
+  }
+
+  decrypt(keyId: Digest, encrypted: Uint8Array): Promise<Uint8Array> {
+    return this.atRest.decrypt(fromHex(keyId), encrypted);
+  }
+
+  /** To be called in a transaction. What is there already stays as it is. */
+  insert(
+    keyId: Digest,
+    jobId: JobId,
+    statement: Uint8Array,
+    share: { index: number; encrypted: Uint8Array },
+    nowMs: TimestampMs,
+  ): void {
+    this.database
+      .prepare(
+        `INSERT OR IGNORE INTO leased_keys (key_id, job_id, statement, share_index, encrypted, stored_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(keyId, jobId, statement, share.index, share.encrypted, nowMs);
+  }
+
+  /** Their shares are gone for good; `scrubbed` says that the files were looked through, too. */
+  destroy(keyIds: readonly Digest[]): void {
+    transaction(this.database, () => {
+      for (const keyId of keyIds) {
+        // First over-written in place: the row's own page is changed even where SQLite would only unlink the value.
+        this.database
+          .prepare('UPDATE leased_keys SET encrypted = zeroblob(length(encrypted)) WHERE key_id = ?')
+          .run(keyId);
+        this.database.prepare('UPDATE leased_keys SET encrypted = NULL, is_scrubbed = 0 WHERE key_id = ?').run(keyId);
+      }
+    });
+  }
+
+  hasUnscrubbed(): boolean {
+    return this.database.prepare('SELECT 1 FROM leased_keys WHERE is_scrubbed = 0 LIMIT 1').get() !== undefined;
+  }
+
+  scrubbed(): void {
+    this.database.exec('UPDATE leased_keys SET is_scrubbed = 1 WHERE is_scrubbed = 0');
+  }
+}
+
+function storedOf(row: Readonly<Record<string, SQLOutputValue>>): StoredKey {
+  const key = decodeLeasedKey(row['statement'] as Uint8Array);
+  // Only what was decoded is ever written.
+  if (key === null) throw refuse('INTERNAL');
+  return {
+    keyId: row['key_id'] as Digest,
+    key,
+    index: row['share_index'] as number,
+    encrypted: row['encrypted'] as Uint8Array | null,
+  };
+}
