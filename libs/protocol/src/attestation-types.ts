@@ -39,12 +39,18 @@ export const zRuntimeEvent = z.object({
 });
 export type RuntimeEvent = z.output<typeof zRuntimeEvent>;
 
-/** NVIDIA's token is a list of a list and a map of texts. Whatever walks one (as `evidenceDigest` does) has a stack. */
+/**
+ * NVIDIA's token is a list of a list and of maps with a text for each device. Whatever walks one (as `evidenceDigest`
+ * does) has a stack, and whoever sends one has proven nothing yet.
+ */
 const TOKEN_DEPTH_AT_MOST = 8;
-const isShallow = (value: unknown, levels = TOKEN_DEPTH_AT_MOST): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((member) => isShallow(member, levels - 1)));
+const TOKEN_MEMBERS_AT_MOST = 32;
+function isSmall(value: unknown, levels = TOKEN_DEPTH_AT_MOST): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  const members = Array.isArray(value) ? value.length : Object.keys(value).length;
+  if (levels === 0 || members > TOKEN_MEMBERS_AT_MOST) return false;
+  return Object.values(value).every((member) => isSmall(member, levels - 1));
+}
 
 /** ATTESTATION.md, Shapes. Bytes are base64; `jobId` is the DAO's id when a runner registers its key. */
 export const zEvidenceBundle = z.object({
@@ -66,7 +72,7 @@ export const zEvidenceBundle = z.object({
     .optional(),
   gpuToken: z
     .unknown()
-    .refine((token) => isShallow(token))
+    .refine((token) => isSmall(token))
     .optional(),
 });
 export type EvidenceBundle = z.output<typeof zEvidenceBundle>;

@@ -31,11 +31,13 @@ const frame = (...parts: readonly (Uint8Array | string)[]): Buffer =>
   );
 
 describe('the digest of evidence', () => {
-  it('is there for everything that can arrive: a token too deep to be walked does not', () => {
+  it('is there for everything that can arrive: a token too deep or too wide to be walked does not', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
     const isRead = (gpuToken: unknown): boolean => zEvidenceBundle.safeParse({ ...BUNDLE, gpuToken }).success;
     expect([8, 9, 100_000].map((levels) => isRead(nested(levels)))).toEqual([true, false, false]);
     expect(isRead({ a: { b: nested(7) } })).toBe(false);
+    const wide = (members: number): unknown => Array.from({ length: members }, () => 'x');
+    expect([wide(32), wide(33), { ...(wide(33) as string[]) }].map(isRead)).toEqual([true, false, false]);
     expect([undefined, null, 'text', { 'GPU-0': 'a.b.c' }].map(isRead)).toEqual([true, true, true, true]);
   });
 

@@ -189,12 +189,22 @@ describe("NVIDIA's own verdict as a second opinion", () => {
       'seventeen submodules',
       ([overall]) => [overall, Object.fromEntries(Array.from({ length: 17 }, (_, i) => [i, 'x']))],
     ],
+    ['an absurd number of maps', ([overall]) => [overall, ...Array.from({ length: 17 }, () => ({}))]],
     ['an absurd depth', () => JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`) as unknown],
   ])('%s cannot be read', async (_name, change) => {
     const bundle = (await ask()) as [[string, string], Record<string, string>];
     expect(await failedOf({ token: await change(bundle) })).toEqual(['EAT_PARSE']);
   });
   const bringsKey = () => ask({ header: { jwk: {} } });
+
+  it('of an absurd number of parts is refused within a second of processor time', () => {
+    const wide = Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`k${i}`, 'x']));
+    const long = Array.from({ length: 1_000_000 }, () => ({}));
+    const before = process.cpuUsage();
+    expect([parseNrasToken([['JWT', 'a'], wide]), parseNrasToken([['JWT', 'a'], ...long])]).toEqual([null, null]);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(1_000_000);
+  });
 });
 
 describeRecorded('a recorded token of NVIDIA', 'nvidia', () => {

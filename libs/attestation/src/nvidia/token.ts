@@ -43,9 +43,15 @@ export type DeviceClaims = z.output<typeof zDevice>;
 
 const zBundle = z.tuple([z.tuple([z.literal('JWT'), zText])], z.record(zName, zText));
 
+/** Counted before anything is read: a map of megabytes would take seconds. */
+const isCountable = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length <= DEVICES_AT_MOST + 1 &&
+  value.every((part: unknown) => typeof part === 'object' && Object.keys(part ?? {}).length <= DEVICES_AT_MOST);
+
 /** Null for anything but such a bundle whose tokens can be read; a name that is there twice is malformed. */
 export function parseNrasToken(value: unknown): NrasToken | null {
-  const [first, ...rest] = zBundle.safeParse(value).data ?? [];
+  const [first, ...rest] = (isCountable(value) ? zBundle.safeParse(value).data : undefined) ?? [];
   const named = rest.flatMap((part) => Object.entries(part));
   if (first === undefined || named.length === 0 || named.length > DEVICES_AT_MOST) return null;
   const overall = parseJws(first[1]);
