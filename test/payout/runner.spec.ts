@@ -12,6 +12,7 @@ import {
   toBase64,
   type Address,
   type Digest,
+  type HolderSetId,
   type QuestionId,
 } from '@usufruct/kernel';
 import { epochPartsOf } from '@usufruct/ledger';
@@ -270,7 +271,7 @@ describe('a private receipt', () => {
   });
 
   /** Sent once, when the members of the set are others already. */
-  const changedBeforeSending = (change: () => Promise<void>): { chain: Chain; sent: Digest[] } => {
+  const changedBeforeSending = (change: () => Promise<unknown>): { chain: Chain; sent: Digest[] } => {
     const sent: Digest[] = [];
     const chain = chainThatSends((really) => async (transaction) => {
       if (sent.length === 0) await change();
@@ -281,19 +282,18 @@ describe('a private receipt', () => {
   };
 
   it('is settled by others when a holder is retired between its word and the settlement', async () => {
-    const { chain, sent } = changedBeforeSending(async () => {
-      const used = found(context, record).settlement;
-      if (used?.kind !== 'private') throw new Error('not private');
-      const keys = used.deliveries.flatMap((one) => (one.acknowledgement === null ? [] : [one.holderKey]));
-      const { members } = await world.chainClient().holderSet(world.holderSetId);
-      const member = members.findIndex(({ signingPublicKey }) => keys.includes(signingPublicKey));
-      await world.run(world.operators[member]!, { kind: 'tombstoneHolder', holderSetId: world.holderSetId, member });
-    });
+    // So that the other two are those whose word is in the transaction.
+    await world.holders[2]!.close();
+    const { holderSetId } = world;
+    const { chain, sent } = changedBeforeSending(() =>
+      world.run(world.operators[0]!, { kind: 'tombstoneHolder', holderSetId, member: 0 }),
+    );
     const { context, settler } = life({ chain });
     const record = await answered(context);
     expect((await settler.settle(record, true)).state).toBe('settling');
     expect((await pool()).receiptCount).toBe(0n);
-    await settler.resume();
+    await world.startHolder(2);
+    await life({ chain }).settler.resume();
     expect([found(context, record).state, new Set(sent).size]).toEqual(['settled', 2]);
     expect((await pool()).receiptCount).toBe(1n);
   });
@@ -336,6 +336,25 @@ describe('a private receipt', () => {
     const transaction = { digest: digestOf('another'), bytes: new Uint8Array([1]), signature: 'another' };
     expect(() => context.store.replaceTransaction(record, transaction, world.clock.nowMs(), 'others')).toThrow();
     expect(found(context, record)).toEqual(before);
+  });
+
+  it('is not failed by a view of the chain that does not show its new holders yet', async () => {
+    const { chain } = changedBeforeSending(() => world.rotate([2, 0, 1]));
+    const before = await chain.holderSet(world.holderSetId);
+    const fresh = chain.holderSet.bind(chain);
+    let isBehind = true;
+    const lagging = new Proxy(chain, {
+      get: (target, name) =>
+        name === 'holderSet' ? async (id: HolderSetId) => (isBehind ? before : fresh(id)) : Reflect.get(target, name),
+    });
+    const { context, settler } = life({ chain: lagging });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
+    await settler.resume();
+    expect(found(context, record).state).toBe('settling');
+    isBehind = false;
+    await settler.resume();
+    expect(found(context, record).state).toBe('settled');
   });
 
   it('is given, from a holder that has it, to one that has come into the set since', async () => {

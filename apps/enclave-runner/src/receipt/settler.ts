@@ -17,6 +17,8 @@ export interface Settling {
 const LANES = 8;
 /** How many answers a round looks at that are settled or have failed, for the holders that have not got them. */
 const LATE_DELIVERIES = 200;
+/** What the chain refuses of acknowledgements: they were good here, so what is read of the chain may be behind it. */
+const OF_ACKNOWLEDGEMENTS: readonly string[] = ['FORBIDDEN', 'INVALID_ARGUMENT', 'SIGNATURE_INVALID', 'TOMBSTONED'];
 /** When a receipt that is not on the chain by then can no longer come there, with time to spare. */
 const SETTLEABLE_MS = LIMITS.receiptFreshnessMs + LIMITS.transactionTermMs;
 
@@ -155,7 +157,7 @@ export class Settler {
       await this.#prepareAgain(record).catch(() => undefined);
     } else if (error.entry.retry !== 'later') {
       // Other holders, too, have only as long as the receipt can be settled.
-      if (this.#isTooLate(record) || !(await this.#isOfOtherHolders(record))) await this.#fail(record, error);
+      if (this.#isTooLate(record) || !(await this.#isOfOtherHolders(record, error))) await this.#fail(record, error);
     }
   }
 
@@ -178,9 +180,10 @@ export class Settler {
    * Whether the holders whose acknowledgements were sent, if any were, are not those of now, or nobody can say: then a
    * refusal says nothing about the receipt, and those of now are asked in the next round.
    */
-  async #isOfOtherHolders({ jobId, questionId }: AnswerRecord): Promise<boolean> {
+  async #isOfOtherHolders({ jobId, questionId }: AnswerRecord, { code }: UsufructError): Promise<boolean> {
     const { settlement, transaction } = this.context.store.find(jobId, questionId)!;
     if (settlement?.kind !== 'private' || transaction === null) return false;
+    if (OF_ACKNOWLEDGEMENTS.includes(code)) return true;
     const now = await holdersNow(this.context, jobId).catch(() => null);
     return now === null || now.state !== settlement.holders;
   }
