@@ -78,7 +78,7 @@ describe('a carrier that is killed', () => {
     await world.contribute(1);
     const made = world.dealt[0]!;
     let members = [1, 2, 3];
-    // A whole run is 34 requests; the last stops are after its end.
+    // The last of them come after the end of a run.
     for (let requests = 0; requests <= 36; requests += 3) {
       members = members.includes(3) ? [1, 2, 4] : [1, 2, 3];
       await world.rotate(members, 2);
