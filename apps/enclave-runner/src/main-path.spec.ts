@@ -183,6 +183,10 @@ class TestHolder implements HolderPort {
     return challenge;
   }
 
+  depositLeasedKey = (): Promise<never> => Promise.reject(new Error('no index is stored here'));
+  lease = (): Promise<never> => Promise.reject(new Error('no index is stored here'));
+  grantEgress = (): Promise<never> => Promise.reject(new Error('nothing is trained here'));
+
   async register({ daoId, challenge, issuedAtMs, expiresAtMs, payTo, bundle }: RegistrationRequest) {
     await this.#requireHere();
     const { claims, policy } = await this.#appraise(challenge, bundle, daoId, daoId);

@@ -2,7 +2,13 @@ import type {
   ChallengeRequest,
   CountersignRequest,
   DeliverOpening,
+  DepositLeasedKey,
+  DepositLeasedKeyAnswer,
+  EgressAnswer,
+  EgressRequest,
   HolderIdentity,
+  LeaseAnswer,
+  LeaseRequest,
   OpeningAck,
   OpeningsQuery,
   RegistrationRequest,
@@ -19,6 +25,9 @@ export interface HolderPort {
   challenge(request: ChallengeRequest): Promise<Uint8Array>;
   register(request: RegistrationRequest): Promise<{ readonly statement: string; readonly signature: string }>;
   release(request: ReleaseRequest): Promise<ReleaseAnswer>;
+  depositLeasedKey(request: DepositLeasedKey): Promise<DepositLeasedKeyAnswer>;
+  lease(request: LeaseRequest): Promise<LeaseAnswer>;
+  grantEgress(request: EgressRequest): Promise<EgressAnswer>;
   deliverOpening(request: DeliverOpening): Promise<OpeningAck>;
   openings(query: OpeningsQuery): Promise<{ readonly sealedOpenings: string }>;
   /** The signature is null for an epoch that is on the chain and was only kept. */

@@ -3,7 +3,10 @@ import {
   parseAnswer,
   zChallengeAnswer,
   zCountersignature,
+  zDepositLeasedKeyAnswer,
+  zEgressAnswer,
   zHolderIdentity,
+  zLeaseAnswer,
   zOpeningAck,
   zOpeningsAnswer,
   zRegistrationAnswer,
@@ -35,6 +38,10 @@ export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
       const timeoutMs = options.timeoutMs + SHARE_MS * request.contributionIds.length;
       return parseAnswer(zReleaseAnswer, await ask('/v1/releases', request, timeoutMs), name);
     },
+    depositLeasedKey: async (request) =>
+      parseAnswer(zDepositLeasedKeyAnswer, await ask('/v1/leases/keys', request), name),
+    lease: async (request) => parseAnswer(zLeaseAnswer, await ask('/v1/leases', request), name),
+    grantEgress: async (request) => parseAnswer(zEgressAnswer, await ask('/v1/egress-tokens', request), name),
     deliverOpening: async (request) => parseAnswer(zOpeningAck, await ask('/v1/openings', request), name),
     openings: async (query) => parseAnswer(zOpeningsAnswer, await ask('/v1/openings/query', query), name),
     countersign: async (request) => parseAnswer(zCountersignature, await ask('/v1/countersignatures', request), name),

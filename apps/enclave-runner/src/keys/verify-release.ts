@@ -83,9 +83,10 @@ interface Head {
   readonly root: Uint8Array;
 }
 
-async function verifiedHead(
+/** The head of that member's log, signed by it. Refuses `UPSTREAM_INVALID`. */
+export async function verifiedHead(
   { treeHead, signature }: SignedTreeHead,
-  { set, member, dao }: ReleaseExpected,
+  { set, member, dao }: Pick<ReleaseExpected, 'set' | 'member' | 'dao'>,
 ): Promise<Head> {
   const message = fromBase64(treeHead);
   const publicKey = fromBase64(set.members[member]!.signingPublicKey);

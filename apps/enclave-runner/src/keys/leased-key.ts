@@ -1,0 +1,177 @@
+import { grantSetOf, type GrantSet } from '@usufruct/consent';
+import { deal, deriveSessionKey, keyCommitment, seal, verify, type Share } from '@usufruct/crypto';
+import { asTimestampMs, fromBase64, refuse, toBase64, type Digest, type TimestampMs } from '@usufruct/kernel';
+import {
+  decodeLeasedKey,
+  encodeLeasedKey,
+  LeasedShareReceiptBcs,
+  leasedKeyId,
+  leasedShareSealInfo,
+  LIMITS,
+  ShareBcs,
+  TAGS,
+  type DaoView,
+  type HolderSetView,
+  type JobView,
+  type LeasedKey,
+} from '@usufruct/protocol';
+import type { RunnerContext } from '../context.js';
+import { askHolders, type MemberAsked } from './ask-holders.js';
+import { combineGood } from './combine-good.js';
+import { Lease } from './lease.js';
+import { verifyLeaseAnswer } from './verify-lease.js';
+
+/** For which job, as the chain has it now. */
+export interface LeaseWork {
+  readonly job: JobView;
+  readonly dao: DaoView;
+}
+
+export interface NewLeasedKey {
+  /** LeasedKey bytes: public, to be kept beside what the key encrypts, and bound to it (`keyId` as associated data). */
+  readonly statement: Uint8Array;
+  readonly keyId: Digest;
+  readonly lease: Lease;
+  /** Holders that have their share: as many as the threshold may be lost less than this. */
+  readonly storedBy: number;
+}
+
+/**
+ * Make a key for an index over the job's dataset, or for the job's checkpoints, and share it among the DAO's holders:
+ * each takes its share only for the grants that it sees in force itself. What is to be encrypted must be derived from
+ * no other contributions than those that may be used now. The key is the runner's for as long as a lease would be.
+ *
+ * Refuses `NO_USABLE_DATA`, what the holders refuse (`KEY_SUPERSEDED` where the grants changed on the way: try again),
+ * and `SHARES_INSUFFICIENT` where fewer than the threshold took their share.
+ */
+export async function makeLeasedKey(context: RunnerContext, { job, dao }: LeaseWork): Promise<NewLeasedKey> {
+  const [info, set, grants] = await Promise.all([
+    context.chain.info(),
+    context.chain.holderSet(dao.policy.holderSetId),
+    grantsNow(context, job),
+  ]);
+  if (grants.usable.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
+  const dealt = deal({ threshold: set.threshold, holderCount: set.members.length, random: context.random });
+  const made = keyOf(dealt.secret, dealt.commitments);
+  const nowMs = context.clock.nowMs();
+  const isIndex = job.kind === 'rag';
+  const key: LeasedKey = {
+    chainId: info.chainId,
+    packageId: info.packageId,
+    daoId: dao.id,
+    datasetId: job.datasetId,
+    holderSetId: set.id,
+    holderSetVersion: set.version,
+    keyKind: isIndex ? 'index' : 'checkpoint',
+    jobId: job.id,
+    purpose: job.purpose,
+    kind: job.kind,
+    protection: job.protection,
+    pricePerQuestionUnits: job.pricePerQuestionUnits,
+    grantSetVersion: grants.version,
+    expiresAtMs: isIndex ? asTimestampMs(nowMs + LIMITS.indexKeyTermMs) : job.expiresAtMs,
+    commitments: dealt.commitments,
+    keyCommitment: made.commitment,
+  };
+  const statement = encodeLeasedKey(key);
+  const keyId = leasedKeyId(statement);
+  const question = { job, dao, set, action: 'deposit', about: keyId, needed: set.threshold } as const;
+  const receipts = await askHolders(context, question, (asked) =>
+    deposit(asked, { set, keyId, statement, share: dealt.shares[asked.member]! }),
+  );
+  for (const { value } of dealt.shares) value.fill(0);
+  const lease = new Lease(keyId, ownEnd(nowMs, job, grants), made.bytes);
+  return { statement, keyId, lease, storedBy: receipts.length };
+}
+
+/**
+ * Lease a key again, in this job or a later one for the same use. The statement comes from wherever the ciphertext was
+ * kept, so it is nobody's word: the holders know the key by it or not at all, and give their shares only while the
+ * grants that they see are those that it was made for.
+ *
+ * Refuses `KEY_SUPERSEDED` (make it anew), what else the holders refuse, `SHARES_INSUFFICIENT`, `SHARE_INVALID`,
+ * `KEY_COMMITMENT_MISMATCH` and `INVALID_ARGUMENT` (no statement).
+ */
+export async function leaseKey(context: RunnerContext, work: LeaseWork, statement: Uint8Array): Promise<Lease> {
+  const key = decodeLeasedKey(statement);
+  if (key === null) throw refuse('INVALID_ARGUMENT', { field: 'statement' });
+  const { job, dao } = work;
+  const keyId = leasedKeyId(statement);
+  const [info, set, grants, measurement] = await Promise.all([
+    context.chain.info(),
+    context.chain.holderSet(dao.policy.holderSetId),
+    grantsNow(context, job),
+    context.device.measurement(),
+  ]);
+  // The holders decide; what this runner can see for itself it does not ask them.
+  if (key.grantSetVersion !== grants.version) throw refuse('KEY_SUPERSEDED', { keyId });
+  const question = { job, dao, set, action: 'lease', about: keyId, needed: set.threshold } as const;
+  const leased = await askHolders(context, question, async (asked) => {
+    const answer = await asked.holder.lease({ jobId: job.id, keyId, ...asked.proof });
+    return verifyLeaseAnswer(answer, { ...asked, info, job, dao, set, key, keyId, measurement, keys: context.keys });
+  });
+  const made = keyOf(
+    combineGood(
+      leased.map(({ share }) => share),
+      key.commitments,
+    ),
+    key.commitments,
+  );
+  if (made.commitment !== key.keyCommitment) {
+    made.bytes.fill(0);
+    throw refuse('KEY_COMMITMENT_MISMATCH', { keyId });
+  }
+  const ends = leased.map(({ leasedUntilMs }) => leasedUntilMs);
+  return new Lease(keyId, asTimestampMs(Math.min(ownEnd(context.clock.nowMs(), job, grants), ...ends)), made.bytes);
+}
+
+async function grantsNow({ chain, clock }: RunnerContext, job: JobView): Promise<GrantSet> {
+  const contributions = await chain.contributionsOf(job.datasetId);
+  const grants = await chain.grantsOfEach(contributions.map(({ id }) => id));
+  return grantSetOf({
+    dataset: { id: job.datasetId },
+    contributions: contributions.map((contribution, i) => ({ contribution, grants: grants[i] ?? [] })),
+    use: job,
+    nowMs: clock.nowMs(),
+  });
+}
+
+/** No longer than a session, the job, and every grant that the key rests on. */
+const ownEnd = (nowMs: TimestampMs, job: JobView, { changesAtMs }: GrantSet): TimestampMs =>
+  asTimestampMs(Math.min(nowMs + LIMITS.sessionTermMs, job.expiresAtMs, changesAtMs ?? job.expiresAtMs));
+
+/** The key that follows from the secret, in the context of its public point; the secret is forgotten. */
+function keyOf(secret: Uint8Array, commitments: readonly Uint8Array[]): { bytes: Uint8Array; commitment: Digest } {
+  const context = commitments[0]!;
+  const bytes = deriveSessionKey({ domainTag: TAGS.leasedKeyUse, secret, context });
+  secret.fill(0);
+  return { bytes, commitment: keyCommitment({ domainTag: TAGS.leasedKeyCommitment, sessionKey: bytes, context }) };
+}
+
+/** Its receipt, which names this key and its place, or `UPSTREAM_INVALID`. */
+async function deposit(
+  { holder, member, proof }: MemberAsked,
+  made: { readonly set: HolderSetView; readonly keyId: Digest; readonly statement: Uint8Array; readonly share: Share },
+): Promise<{ readonly member: number }> {
+  const { set, keyId, statement, share } = made;
+  const { signingPublicKey, sealingPublicKey } = set.members[member]!;
+  const sealedShare = await seal({
+    recipientPublicKey: fromBase64(sealingPublicKey),
+    info: leasedShareSealInfo(keyId),
+    aad: new Uint8Array(),
+    plaintext: ShareBcs.serialize(share).toBytes(),
+  });
+  const answer = await holder.depositLeasedKey({
+    key: toBase64(statement),
+    sealedShare: toBase64(sealedShare),
+    ...proof,
+  });
+  const isSigned = await verify({
+    publicKey: fromBase64(signingPublicKey),
+    domainTag: TAGS.leasedShareReceipt,
+    message: LeasedShareReceiptBcs.serialize({ keyId, holderSetId: set.id, index: member + 1 }).toBytes(),
+    signature: fromBase64(answer.signature),
+  });
+  if (!isSigned) throw refuse('UPSTREAM_INVALID', { upstream: 'key holder', field: 'signature' });
+  return { member };
+}
