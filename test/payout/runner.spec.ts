@@ -67,7 +67,10 @@ const epochs = (): Promise<EpochView[]> => world.chainClient().epochsOf(world.da
 /** The chain, but what sending a prepared transaction does is up to the test. */
 const chainThatSends = (send: (really: Chain['send']) => Chain['send']): Chain => chainWith('send', send);
 /** The chain, with one question or deed of which the test says what becomes of it. */
-const chainWith = <K extends 'send' | 'job' | 'events'>(method: K, change: (really: Chain[K]) => Chain[K]): Chain => {
+const chainWith = <K extends 'send' | 'prepare' | 'job' | 'events'>(
+  method: K,
+  change: (really: Chain[K]) => Chain[K],
+): Chain => {
   const chain = world.chainClient();
   return new Proxy(chain, {
     get: (target, name) => {
@@ -353,6 +356,19 @@ describe('a private receipt', () => {
     await settler.resume();
     expect(found(context, record).state).toBe('settling');
     isBehind = false;
+    await settler.resume();
+    expect(found(context, record).state).toBe('settled');
+  });
+
+  it('is settled when its holders change before it is signed, on a chain that tries it first', async () => {
+    const chain = chainWith('prepare', (really) => async (...asked) => {
+      if ((await world.chainClient().holderSet(world.holderSetId)).version > 1) return really(...asked);
+      await world.rotate([2, 0, 1]);
+      throw refuse('SIGNATURE_INVALID');
+    });
+    const { context, settler } = life({ chain });
+    const record = await answered(context);
+    expect((await settler.settle(record, true)).state).toBe('settling');
     await settler.resume();
     expect(found(context, record).state).toBe('settled');
   });

@@ -129,6 +129,8 @@ export class Settler {
     if (settlement?.kind !== 'private') throw refuse('INTERNAL');
     if (transaction !== null && settlement.holders === holders.state) return this.#sendOnce(record, isNew);
     const acknowledgements = acknowledgementsOf(settlement.deliveries, holders);
+    // Beforehand: a chain may try what it is to sign, and refuse it then.
+    store.dropTransaction(record, holders.state);
     const prepared = await prepareSettlement(this.context, { receipt, signature, by: { acknowledgements } });
     await this.#sendOnce(store.replaceTransaction(record, prepared, clock.nowMs(), holders.state), true);
   }
@@ -177,12 +179,12 @@ export class Settler {
   }
 
   /**
-   * Whether the holders whose acknowledgements were sent, if any were, are not those of now, or nobody can say: then a
+   * Whether the holders whose acknowledgements were used, if any were, are not those of now, or nobody can say: then a
    * refusal says nothing about the receipt, and those of now are asked in the next round.
    */
   async #isOfOtherHolders({ jobId, questionId }: AnswerRecord, { code }: UsufructError): Promise<boolean> {
-    const { settlement, transaction } = this.context.store.find(jobId, questionId)!;
-    if (settlement?.kind !== 'private' || transaction === null) return false;
+    const { settlement } = this.context.store.find(jobId, questionId)!;
+    if (settlement?.kind !== 'private' || settlement.holders === null) return false;
     if (OF_ACKNOWLEDGEMENTS.includes(code)) return true;
     const now = await holdersNow(this.context, jobId).catch(() => null);
     return now === null || now.state !== settlement.holders;

@@ -28,7 +28,7 @@ export type Settlement =
   /** The uses go to the key holders first; enough must have acknowledged them before any money moves. */
   | {
       readonly kind: 'private';
-      /** As of when the transaction was signed (`HoldersNow.state`); null while none is. */
+      /** As of when their acknowledgements were last put together (`HoldersNow.state`); null before. */
       readonly holders: string | null;
       readonly deliveries: readonly Delivery[];
     };
@@ -186,11 +186,21 @@ export class RunnerStore {
       .run(acknowledgement, jobId, questionId, holderKey);
   }
 
-  /** None is signed any more: the next one is to have other acknowledgements. */
-  dropTransaction({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
-    this.#db
-      .prepare(`update answers set transaction_digest = '' where job_id = ? and question_id = ? and state = 'settling'`)
-      .run(jobId, questionId);
+  /** None is signed any more: the next one is to have other acknowledgements, of these holders where they are known. */
+  dropTransaction(
+    { jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>,
+    holders: string | null = null,
+  ): void {
+    inTransaction(this.#db, () => {
+      this.#db
+        .prepare('update settlements set holders = coalesce(?, holders) where job_id = ? and question_id = ?')
+        .run(holders, jobId, questionId);
+      this.#db
+        .prepare(
+          `update answers set transaction_digest = '' where job_id = ? and question_id = ? and state = 'settling'`,
+        )
+        .run(jobId, questionId);
+    });
   }
 
   /**
