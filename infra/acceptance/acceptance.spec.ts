@@ -12,7 +12,15 @@ import {
 } from '@usufruct/attestation';
 import { generateSigningKey } from '@usufruct/crypto';
 import { fixedEndorsements } from '@usufruct/endorsements';
-import { asTimestampMs, fromBase64, systemRandom, toBase64, type JobId } from '@usufruct/kernel';
+import {
+  asTimestampMs,
+  fromBase64,
+  systemRandom,
+  toBase64,
+  toHex32,
+  type JobId,
+  type RunnerId,
+} from '@usufruct/kernel';
 import { clientChallenge } from '@usufruct/protocol';
 import { dstackClient } from '../../apps/enclave-runner/src/attest/devices/dstack-client.js';
 import { dstackCpu } from '../../apps/enclave-runner/src/attest/devices/dstack.js';
@@ -40,6 +48,7 @@ const ALL_TRIALS = [
   ...['EVIDENCE_HOLDS', 'NO_STAND_IN', 'CPU_AND_GPU', 'FRESH', 'SAME_KEYS', 'REPLAY_REFUSED'],
   ...['QUOTE_FLIP_REFUSED', 'EVENT_REFUSED', 'GPU_FLIP_REFUSED', 'MAIN_JOB'],
 ];
+const RUNNER = toHex32<RunnerId>(bytes(0x52));
 const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
 
 describe('a machine', () => {
@@ -129,6 +138,7 @@ describe('the main job', () => {
     tryMainJob({
       cli: executable(join(directory, name), code),
       job: JOB,
+      runnerId: RUNNER,
       question: 'why?',
       options: ['--wallet', 'w'],
     });
@@ -138,7 +148,7 @@ describe('the main job', () => {
   it('is asked by the command line that users use', async () => {
     const expected = ['--json', '--wallet', 'w', 'ask', 'why?', '--job', JOB];
     const code = `if (JSON.stringify(process.argv.slice(2)) !== ${JSON.stringify(JSON.stringify(expected))}) process.exit(9);`;
-    expect(await jobOf('good', `${code} ${saying({ standIn: false, checks })}`)).toEqual({
+    expect(await jobOf('good', `${code} ${saying({ standIn: false, runnerId: RUNNER, checks })}`)).toEqual({
       name: 'MAIN_JOB',
       ok: true,
       detail: '',
@@ -148,8 +158,14 @@ describe('the main job', () => {
   it.each([
     ['refused', 'process.exit(3)', 'status 3'],
     ['silent', '', 'no answer'],
-    ['standing in', saying({ standIn: true, checks }), 'stand-in'],
-    ['with a bad receipt', saying({ standIn: false, checks: [{ name: 'PRICE', status: 'failed' }] }), 'PRICE'],
+    ['standing in', saying({ standIn: true, runnerId: RUNNER, checks }), 'stand-in'],
+    ['of another machine', saying({ standIn: false, runnerId: JOB, checks }), 'another runner'],
+    ['of nobody', saying({ standIn: false, runnerId: null, checks }), 'another runner'],
+    [
+      'with a bad receipt',
+      saying({ standIn: false, runnerId: RUNNER, checks: [{ name: 'PRICE', status: 'failed' }] }),
+      'PRICE',
+    ],
   ])('does not count when it is %s', async (name, code, detail) => {
     const trial = await jobOf(name.replaceAll(' ', '-'), code);
     expect(trial).toMatchObject({ ok: false, detail: expect.stringContaining(detail) });

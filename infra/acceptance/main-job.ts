@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { parseJson } from '@usufruct/kernel';
+import { parseJson, type RunnerId } from '@usufruct/kernel';
 import { z } from 'zod';
 import type { Trial } from './trials.js';
 
@@ -11,6 +11,8 @@ const OUTPUT_BYTES_AT_MOST = 1024 * 1024;
 /** What `usufruct --json ask` prints. */
 const zAsked = z.object({
   standIn: z.boolean(),
+  /** Who signed the receipt; null where the chain knows no such runner. */
+  runnerId: z.string().nullable(),
   checks: z.array(z.object({ name: z.string(), status: z.enum(['passed', 'failed', 'skipped']) })).min(1),
 });
 
@@ -18,13 +20,15 @@ export interface MainJob {
   /** The command line, so that what is tried is what users use. */
   readonly cli: string;
   readonly job: string;
+  /** Whose evidence was judged: another machine's answer says nothing about this one. */
+  readonly runnerId: RunnerId;
   readonly question: string;
   /** Further options of the command line, such as --endpoints. */
   readonly options: readonly string[];
 }
 
 /** One private question through the whole system: sealed to the attested runner, answered, paid, its receipt verified. */
-export async function tryMainJob({ cli, job, question, options }: MainJob): Promise<Trial> {
+export async function tryMainJob({ cli, job, runnerId, question, options }: MainJob): Promise<Trial> {
   const name = MAIN_JOB;
   const { code, printed } = await run(cli, ['--json', ...options, 'ask', question, '--job', job]);
   if (code !== 0) return { name, ok: false, detail: `usufruct ask ended with status ${code}` };
@@ -32,6 +36,7 @@ export async function tryMainJob({ cli, job, question, options }: MainJob): Prom
   if (asked === undefined) return { name, ok: false, detail: 'usufruct ask printed no answer' };
   const failed = asked.checks.filter(({ status }) => status === 'failed').map((check) => check.name);
   if (failed.length > 0) return { name, ok: false, detail: `of the receipt: ${failed.join(', ')}` };
+  if (asked.runnerId !== runnerId) return { name, ok: false, detail: 'another runner answered' };
   if (asked.standIn) return { name, ok: false, detail: 'a stand-in answered' };
   return { name, ok: true, detail: '' };
 }

@@ -18,8 +18,9 @@ import {
   toHex,
   toUsufructError,
   type JobId,
+  type RunnerId,
 } from '@usufruct/kernel';
-import { parseAnswer, zEvidenceBundle } from '@usufruct/protocol';
+import { parseAnswer, runnerIdOf, zEvidenceBundle } from '@usufruct/protocol';
 import { tryMainJob } from './main-job.js';
 import { missingHardware, thisMachine } from './preflight.js';
 import { judgeAgain } from './judge-again.js';
@@ -117,6 +118,7 @@ async function accept(values: Values): Promise<number> {
   const mainJob = await tryMainJob({
     cli: join(ROOT, 'apps/cli/bin/usufruct.mjs'),
     job: jobId,
+    runnerId: runnerIdOf<RunnerId>(fromBase64(tried.bundle.signingPublicKey)),
     question: given('question'),
     options: (['endpoints', 'wallet'] as const).flatMap((name) => {
       const value = values[name];

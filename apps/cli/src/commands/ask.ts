@@ -31,7 +31,8 @@ export const addAsk: AddCommand = (program, open) => {
         writeFileSync(options.evidence, `${toWireJson(evidence)}\n`, { mode: 0o600 });
       }
       const standIn = evidence.runner?.profile === 'software-dev';
-      runtime.terminal.result({ questionId, answer, checks: verdict.checks, standIn }, [
+      const runnerId = evidence.runner?.id ?? null;
+      runtime.terminal.result({ questionId, answer, checks: verdict.checks, standIn, runnerId }, [
         ...answerLines(answer),
         '',
         ...checkLines(verdict.checks),
