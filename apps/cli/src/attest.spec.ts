@@ -194,7 +194,7 @@ describe('usufruct attest verify', () => {
     expect(out).toMatch(/^ {2}ok {3}MEASUREMENT +The code that runs, and the conditions/m);
     expect(out).toMatch(/^ {2}ok {3}GPU_BINDING +[A-Z]/m);
     expect(out).toContain('DEV ONLY');
-    expect(out).toMatch(/^GOOD, FRESHNESS UNPROVEN, until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m);
+    expect(out).toMatch(/^GOOD, DEV ONLY, FRESHNESS UNPROVEN, until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m);
   });
 
   it('says that freshness is unproven where only the file names the challenge, and whose the job is', async () => {
@@ -213,7 +213,7 @@ describe('usufruct attest verify', () => {
     });
     const { out } = await verify('--challenge', toHex(OWN), '--job', JOB);
     expect(out).not.toMatch(/UNPROVEN|--job/);
-    expect(out).toMatch(/^GOOD until 20/m);
+    expect(out).toMatch(/^GOOD, DEV ONLY, until 20/m);
     const help = await run('attest', 'verify', '--help');
     expect(help.out).toContain('Without --challenge, 0 does not say that the evidence is fresh');
   });

@@ -48,7 +48,7 @@ export function tableOf({ profile, atMs, result, missing, isStandIn, isFresh, is
     ...(missing.length === 0 ? [] : ['', 'Endorsements that are not at hand']),
     ...missing.map(({ name, reason }) => `  ${name}: ${reason}`),
     '',
-    verdictLine(result, isFresh),
+    verdictLine(result, { isStandIn, isFresh }),
   ];
 }
 
@@ -73,9 +73,16 @@ function claimLines({ claims }: Appraisal): string[] {
   ];
 }
 
-function verdictLine({ ok, checks, expiresAtMs }: Appraisal, isFresh: boolean): string {
+/** The last line says all that the first ones do: some read only that one. */
+function verdictLine(
+  { ok, checks, expiresAtMs }: Appraisal,
+  { isStandIn, isFresh }: Pick<Judged, 'isStandIn' | 'isFresh'>,
+): string {
   const count = (status: Check['status']): number => checks.filter((check) => check.status === status).length;
   const counts = `${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} not checked`;
-  const good = isFresh ? 'GOOD' : 'GOOD, FRESHNESS UNPROVEN,';
-  return ok ? `${good} until ${timeOf(expiresAtMs)}: ${counts}` : `NOT GOOD: ${counts}; every required check must pass`;
+  const doubts = [...(isStandIn ? ['DEV ONLY'] : []), ...(isFresh ? [] : ['FRESHNESS UNPROVEN'])];
+  const good = ['GOOD', ...doubts].join(', ');
+  return ok
+    ? `${good}${doubts.length === 0 ? '' : ','} until ${timeOf(expiresAtMs)}: ${counts}`
+    : `NOT GOOD: ${counts}; every required check must pass`;
 }
