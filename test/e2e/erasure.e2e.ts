@@ -124,8 +124,15 @@ describe('a contribution is erased', () => {
     cpSync(join(system.home, 'old-backup'), folder, { recursive: true });
     expect(onDisk(3, wrapped[2]!)).toBe(true);
     await system.restart('holder-3');
+    const url = system.endpoints.holderUrls[2]!;
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, 'LOG_BEHIND']);
+    const headOf = async () => (await (await fetch(`${url}/v1/log/head`)).json()) as unknown;
+    const before = await headOf();
     const later = await fundedSession(system.endpoints, dao.dataset.id, 1);
     expect(await cited(later.session, 'q')).toEqual([handbook.contributionId]);
+    // Not even its refusals are logged: whatever it added would fork its log.
+    expect(await headOf()).toEqual(before);
     for (const endMs = Date.now() + WAIT_MS; onDisk(3, wrapped[2]!) && Date.now() < endMs;) await sleep(200);
     expect(onDisk(3, wrapped[2]!)).toBe(false);
     expect(rowOf(3, handbook.contributionId)).toBeDefined();

@@ -9,6 +9,7 @@ import type { HolderKeys } from './identity.js';
 import { EgressStore } from './lease/egress-store.js';
 import { GrantsSeen } from './lease/grants-seen.js';
 import { LeasedKeyStore } from './lease/leased-key-store.js';
+import { CaughtUp } from './log/caught-up.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
 import { CountersignedEpochs } from './payout/countersigned-epochs.js';
 import { Equivocations } from './payout/equivocations.js';
@@ -65,6 +66,8 @@ export interface Holder extends HolderParts {
   readonly certificates: CertificateStore;
   readonly challenges: ChallengeStore;
   readonly log: ReleaseLog;
+  /** Whether the log is the one that this holder has put on the chain. */
+  readonly caughtUp: CaughtUp;
   readonly openings: OpeningStore;
   readonly epochs: CountersignedEpochs;
   readonly equivocations: Equivocations;
@@ -86,6 +89,13 @@ export interface Holder extends HolderParts {
 export function makeHolder(parts: HolderParts): Holder {
   const { database, clock, random, keys } = parts;
   const atRest = new AtRest(keys.storage, random);
+  const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
+  const caughtUp = new CaughtUp({
+    chain: parts.chain,
+    operator: keys.operator.address,
+    tree: log,
+    logger: parts.logger,
+  });
   return {
     ...parts,
     shares: new ShareStore(database, atRest),
@@ -93,7 +103,8 @@ export function makeHolder(parts: HolderParts): Holder {
     certificates: new CertificateStore(database),
     dealingSeeds: new DealingSeeds(database, atRest, random),
     challenges: new ChallengeStore(database, clock, random),
-    log: new ReleaseLog(database, keys.signing, clock),
+    log,
+    caughtUp,
     openings: new OpeningStore(database, atRest),
     epochs: new CountersignedEpochs({
       database,

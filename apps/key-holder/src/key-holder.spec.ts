@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -82,6 +82,7 @@ import {
 } from '@usufruct/testing';
 import { deriveHolderKeys } from './identity.js';
 import { anchorTreeHeads } from './log/anchor.js';
+import { countersign } from './payout/countersign.js';
 import { startKeyHolder, type RunningHolder } from './start.js';
 
 const JOB = idOf<JobId>('job');
@@ -829,6 +830,64 @@ describe('restart', () => {
     const older = TreeHeadBcs.parse(fromBase64(head.treeHead));
     const claim = { oldSize: 1, newSize: 3, oldRoot: fromHex(older.rootHash), newRoot: fromHex(newer.rootHash) };
     expect(verifyConsistency({ ...claim, proof: body.proof.map((hash) => fromBase64(hash)) })).toBe(true);
+  });
+
+  it('from an old backup it refuses until it has all of its log again: releases, openings, epochs, and its head', async () => {
+    await deposit(0);
+    register();
+    await releaseFrom(holders.slice(0, 1));
+    const { keys } = holders[0]!.holder;
+    const data = join(folder, 'holder-1');
+    const [old, whole] = [join(folder, 'old'), join(folder, 'whole')];
+    await holders[0]!.close();
+    cpSync(data, old, { recursive: true });
+    holders[0] = await start(1);
+    await releaseFrom(holders.slice(0, 1));
+    await holders[0].close();
+    cpSync(data, whole, { recursive: true });
+    const restore = async (backup: string): Promise<void> => {
+      rmSync(data, { recursive: true });
+      cpSync(backup, data, { recursive: true });
+      holders[0] = await start(1);
+    };
+    const anchored = (size: number, rootHash: Digest): void => {
+      const data_ = { type: 'TreeHeadAnchored' as const, holderSetId: SET, member: 0, treeSize: size, rootHash };
+      chain.putEvent(data_, keys.operator.address);
+    };
+    const asked = async () => (await releaseFrom(holders.slice(0, 1)))[0]!.reply;
+
+    await restore(whole);
+    const head = TreeHeadBcs.parse(
+      fromBase64((await call<ReleaseAnswer['head']>(holders[0], '/v1/log/head')).body.treeHead),
+    );
+    expect(head.treeSize).toBe(2);
+    anchored(2, head.rootHash);
+    await holders[0].close();
+
+    await restore(old);
+    const refused = await asked();
+    expect([refused.status, refused.body.code]).toEqual([503, 'LOG_BEHIND']);
+    expect(refused.body.details).toMatchObject({ anchored: '2', here: '1' });
+    expect(holders[0].holder.log.size).toBe(1);
+    expect((await call(holders[0], '/readyz')).body.code).toBe('LOG_BEHIND');
+    expect((await call(holders[0], '/healthz')).status).toBe(200);
+    await anchorTreeHeads(holders[0].holder);
+    expect(chain.executed).toEqual([]);
+    const signature = toBase64(new Uint8Array(64));
+    const opening = { receiptDigest: idOf('receipt'), sealedOpening: 'AAAA' };
+    expect((await call(holders[0], '/v1/openings', opening)).body.code).toBe('LOG_BEHIND');
+    const statement = { statement: 'AAAA', settlerSignature: signature, receipts: [], sealedSeed: 'AAAA' };
+    const countersigned = countersign(holders[0].holder, statement as never);
+    await expect(countersigned).rejects.toMatchObject({ code: 'LOG_BEHIND' });
+    // What it has it still takes, shows and destroys.
+    expect((await deposit(0)).status).toBe(200);
+    expect((await call(holders[0], '/v1/log/head')).status).toBe(200);
+    await holders[0].close();
+
+    await restore(whole);
+    expect((await call(holders[0], '/readyz')).status).toBe(200);
+    expect((await asked()).body.entries).toMatchObject([{ decision: 'RELEASED' }]);
+    expect(holders[0].holder.log.size).toBe(3);
   });
 
   it('refuses data of another identity', async () => {

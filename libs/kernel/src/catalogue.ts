@@ -160,6 +160,12 @@ export const CATALOGUE = {
     'Make the index or checkpoint anew, under a key for the grants that are in force.',
   ),
   LEASE_EXPIRED: entry(409, 'after-change', 'The lease of the key has ended', 'Lease the key again.'),
+  LOG_BEHIND: entry(
+    503,
+    'after-change',
+    'This key holder has lost entries of its log that the chain knows of',
+    'Its operator restores the newest backup and starts it again, or has it rotated out of its set; until then other holders release.',
+  ),
   // consent
   GRANT_REQUIRED: entry(
     403,

@@ -23,7 +23,7 @@ import { openSession, type ReleaseSession } from './release-session.js';
  * The whole request is refused, and not logged, as long as nothing proves who asks: `CHALLENGE_*`, `NOT_FOUND` (the
  * job), `FORBIDDEN` (no seat, or an anomaly, which is kept), `ATTESTATION_REFUSED`, `PROFILE_UNSUPPORTED`,
  * `SIGNATURE_INVALID` (the attested key did not sign this list), `RATE_LIMITED`, `INVALID_ARGUMENT` (the attested HPKE
- * key is no key), `CHAIN_UNAVAILABLE`.
+ * key is no key), `CHAIN_UNAVAILABLE`, `LOG_BEHIND` (the chain knows a longer log of this holder).
  */
 export async function release(holder: Holder, request: ReleaseRequest): Promise<ReleaseAnswer> {
   const opened = await openSession(holder, request);

@@ -11,6 +11,8 @@ export async function anchorTreeHeads(holder: Holder): Promise<void> {
     if (membership.anchoredSize === holder.log.size) continue;
     const { holderSetId } = membership;
     try {
+      // The chain takes whatever is longer: it cannot see that a log went on from where it was rolled back to.
+      await holder.caughtUp.require();
       const { member } = await seatIn(holder, holderSetId);
       const { treeHead, signature } = await holder.log.head({ holderSetId, member });
       const bytes = fromBase64(treeHead);

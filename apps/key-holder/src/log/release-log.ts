@@ -55,6 +55,8 @@ export class ReleaseLog {
     private readonly database: DatabaseSync,
     private readonly signing: SigningKey,
     private readonly clock: Clock,
+    /** Throws why nothing may be added now. */
+    private readonly requireCaughtUp: () => Promise<void> = async () => undefined,
   ) {
     for (const row of database.prepare('SELECT leaf_index, leaf FROM leaves ORDER BY leaf_index').iterate()) {
       const { leaf_index: index, leaf } = row as { leaf_index: number; leaf: Uint8Array };
@@ -68,9 +70,14 @@ export class ReleaseLog {
     return this.tree.size;
   }
 
+  /** Of its first so many entries, at most `size`. */
+  root(treeSize: number): Uint8Array {
+    return this.tree.root(treeSize);
+  }
+
   /**
    * Append and sign, all or nothing and with one flush to the disk, whatever the number; one at a time. `alongside` writes
-   * in the same transaction.
+   * in the same transaction. Refuses `LOG_BEHIND`: going on from a log that was rolled back would fork it.
    */
   async append(
     entries: readonly LogEntry[],
@@ -78,6 +85,7 @@ export class ReleaseLog {
     alongside: () => void = () => undefined,
   ): Promise<Appended> {
     const hashes = await mapInSlices(entries, ({ leaf }) => leafHash(leaf));
+    await this.requireCaughtUp();
     return this.exclusively(async () => {
       const firstIndex = this.tree.size;
       try {

@@ -21,10 +21,12 @@ const SPARE_OPENINGS_PER_JOB = 64;
  * takes the place of one that no longer opens here.
  *
  * Refuses `RECEIPT_INVALID` when it does not open as one sealed to this holder for this receipt, what `judgeOpening`
- * refuses, `FORBIDDEN` (no seat), `TOMBSTONED` (this holder) and `RATE_LIMITED`.
+ * refuses, `FORBIDDEN` (no seat), `TOMBSTONED` (this holder), `RATE_LIMITED`, and `LOG_BEHIND`: what it acknowledges now
+ * would be gone when its operator restores a newer backup.
  */
 export async function acceptOpening(holder: Holder, request: DeliverOpening): Promise<OpeningAck> {
   const { receiptDigest } = request;
+  await holder.caughtUp.require();
   const read = await openSealed(holder, request);
   const known = await daoOfStored(holder, read);
   if (known !== null) return ackOf(holder, known, receiptDigest);

@@ -51,12 +51,13 @@ import type { SignedStatement } from './equivocations.js';
  *
  * Refuses `EPOCH_INVALID` naming the check, `EPOCH_STATE` (another number is next; this attempt is taken; rejected),
  * `NOT_FOUND` (an opening, by its receipt), `RECEIPT_INVALID`, `RUNNER_NOT_REGISTERED`, `SIGNATURE_INVALID`, `FORBIDDEN`
- * (no seat), `TOMBSTONED`, `RATE_LIMITED`.
+ * (no seat), `TOMBSTONED`, `RATE_LIMITED`, `LOG_BEHIND` (it has also lost which statements it signed).
  */
 export async function countersign(
   holder: Holder,
   request: CountersignRequest,
 ): Promise<{ readonly signature: string | null }> {
+  await holder.caughtUp.require();
   const message = fromBase64(request.statement, 'statement');
   const statement = readStatement(message);
   const settlerSignature = fromBase64(request.settlerSignature, 'settlerSignature');

@@ -26,7 +26,10 @@ export function serve(holder: Holder, { host, port, allowedOrigins }: ServerOpti
     port,
     allowedOrigins,
     logger: holder.logger,
-    checkReady: () => holder.chain.info(),
+    checkReady: async () => {
+      await holder.chain.info();
+      await holder.caughtUp.require();
+    },
     answer: async (exchange) => {
       const { method, socket, url } = exchange.request;
       const address = socket.remoteAddress ?? '';
