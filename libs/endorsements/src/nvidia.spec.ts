@@ -92,6 +92,18 @@ it('bad news is kept and refuses the device', async () => {
   expect(await appraise(new OfflineFolder({ folder, roots: world.roots, clock }))).toMatchObject({ ok: false });
 });
 
+it('a revocation is remembered when its answer has ended and nobody gives another', async () => {
+  const { bootRom } = gpu.identity;
+  await world.answerAbout(server, [[bootRom, world.nvidia.provisioner]], { status: 'revoked', untilDays: 0.5 });
+  const cache = cacheOf();
+  await appraise(cache);
+  server.down = true;
+  nowMs = NOW_MS + 0.75 * 86_400_000;
+  for (const source of [cache, cacheOf(), new OfflineFolder({ folder, roots: world.roots, clock })]) {
+    expect((await appraise(source)).failed).toEqual(expect.arrayContaining(['OCSP_STALE', 'OCSP_STATUS']));
+  }
+});
+
 it.each([
   ['about another certificate', { certificate: 'deviceRoot' }, /another certificate/],
   ['signed by somebody else', { signer: 'identityCa' }, /not signed/],

@@ -17,8 +17,12 @@ export function isFresh({ validity, entry }: HeldItem, nowMs: number): boolean {
   return isYoung && outOfDate(validity, nowMs) === null;
 }
 
-/** Why what is held may not be used now; null if it may. What nobody signed is good as long as it is fresh. */
+/**
+ * Why what is held may not be used now; null if it may. What nobody signed is good as long as it is fresh. That something
+ * was revoked is handed out for ever: who keeps a newer answer away must not gain by the old one's end.
+ */
 export function unusableNow(held: HeldItem, nowMs: number): string | null {
+  if (held.validity.isRevocation === true && nowMs >= held.validity.fromMs) return null;
   if (held.validity.isSigned || isFresh(held, nowMs)) return outOfDate(held.validity, nowMs);
   return 'nobody signs it, and it is no longer fresh';
 }

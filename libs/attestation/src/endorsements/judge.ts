@@ -34,6 +34,8 @@ export interface SignedValidity {
   readonly issuedAtMs: number;
   /** False for what only TLS vouched for: it has no validity of its own, and must not be used longer than it is fresh. */
   readonly isSigned: boolean;
+  /** True of an answer that a certificate is revoked: it does not become good when the answer ends. */
+  readonly isRevocation?: boolean;
 }
 
 export type EndorsementJudgement = SignedValidity | { readonly flaw: string };
@@ -238,7 +240,8 @@ async function judgeOcsp(
   const bad = checks.find(({ name, status }) => OCSP_FORM.includes(name) && status !== 'passed');
   if (bad !== undefined) return { flaw: bad.detail };
   const untilMs = answeredUntilMs(response);
-  return { fromMs: response.thisUpdateMs, untilMs, number: 0n, issuedAtMs: response.thisUpdateMs, isSigned: true };
+  const { thisUpdateMs: fromMs, status } = response;
+  return { fromMs, untilMs, number: 0n, issuedAtMs: fromMs, isSigned: true, isRevocation: status === 'revoked' };
 }
 
 /** The last moment that a Date can hold. */
