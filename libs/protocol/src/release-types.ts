@@ -239,7 +239,10 @@ export const LogQueryBcs = bcs.struct('LogQuery', {
 });
 export const logQueryDigest = (query: Parameters<typeof LogQueryBcs.serialize>[0]): Digest =>
   taggedDigest(TAGS.logQuery, LogQueryBcs.serialize(query).toBytes());
-/** Entries are oldest first; the head is of all that the holder has. */
+/**
+ * Entries (LogLeafBcs bytes) of the contribution and of its dataset, oldest first; the head is of all that the holder
+ * has.
+ */
 export const zLogAnswer = z.object({
   entries: z.array(z.object({ leaf: zBase64(2048), leafIndex: z.int(), inclusionProof: z.array(zBase64(32)) })),
   head: zSignedTreeHead,

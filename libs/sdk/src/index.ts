@@ -52,6 +52,7 @@ export type { LedgerEntry, ListedContribution, Reconciliation } from './payouts.
 export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
 export { decodeReceipt, RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './receipt/verify.js';
+export type { DatasetEntry } from './log/judge-log.js';
 export type { HolderReleases } from './releases.js';
 export type { Revocation, RevocationPlan, RevocationScope, RevocationStep } from './revocation.js';
 export type {

@@ -33,6 +33,7 @@ import {
   logQueryDigest,
   manifestDigest,
   ReaderRequestBcs,
+  LogLeafBcs,
   ReleaseLeafBcs,
   SignedManifestBcs,
   TAGS,
@@ -41,6 +42,7 @@ import {
   WALLET_ACTIONS,
   walletStatementBytes,
   zLogQuery,
+  type LogLeaf,
   type ReleaseLeaf,
 } from '@usufruct/protocol';
 import {
@@ -80,10 +82,18 @@ const leaf = (member: number, contributionId = MINE, decision = 'RELEASED'): Rel
   atMs: TEST_NOW_MS,
 });
 
+const bytesOf = (each: ReleaseLeaf | LogLeaf): Uint8Array =>
+  'type' in each ? LogLeafBcs.serialize(each).toBytes() : ReleaseLeafBcs.serialize(each).toBytes();
+const leaseOf = (datasetId: DatasetId): LogLeaf => {
+  const { contributionId: _contribution, grantId: _grant, ...asked } = leaf(0);
+  const key = { keyId: idOf<Digest>('key'), keyKind: 'index', grantSetVersion: idOf<Digest>('version') } as const;
+  return { type: 'lease', leaf: { ...asked, ...key, datasetId, decision: 'LEASED', leasedUntilMs: TEST_NOW_MS } };
+};
+
 /** A holder's log: entries of others and of mine, and the answer that an honest holder gives. */
 class Log {
   readonly key;
-  readonly leaves: ReleaseLeaf[];
+  readonly leaves: (ReleaseLeaf | LogLeaf)[];
   isDown = false;
   constructor(readonly member: number) {
     this.key = generateSigningKey(seededRandom(`log-${member}`));
@@ -94,7 +104,7 @@ class Log {
   async answerWith(
     mine: readonly number[],
   ): Promise<{ entries: { leaf: string; leafIndex: number; inclusionProof: string[] }[]; head: object }> {
-    const bytes = this.leaves.map((each) => ReleaseLeafBcs.serialize(each).toBytes());
+    const bytes = this.leaves.map(bytesOf);
     const hashes = bytes.map((each) => leafHash(each));
     const entries = mine.map((leafIndex) => ({
       leaf: toBase64(bytes[leafIndex]!),
@@ -108,7 +118,7 @@ class Log {
     return toHex32<Digest>(rootOf(this.hashes().slice(0, treeSize)));
   }
   hashes(): Uint8Array[] {
-    return this.leaves.map((each) => leafHash(ReleaseLeafBcs.serialize(each).toBytes()));
+    return this.leaves.map((each) => leafHash(bytesOf(each)));
   }
   async head(rootHash: Digest, member = this.member): Promise<object> {
     const message = TreeHeadBcs.serialize({
@@ -230,7 +240,7 @@ describe('releases', () => {
       "another member's head",
       ['HEAD_MEMBER'],
       async (log) => {
-        const hashes = log.leaves.map((each) => leafHash(ReleaseLeafBcs.serialize(each).toBytes()));
+        const hashes = log.leaves.map((each) => leafHash(bytesOf(each)));
         const head = await log.head(toHex32<Digest>(rootOf(hashes)), 2);
         return (member, given) => (member === log.member ? { ...given, head } : given);
       },
@@ -256,7 +266,7 @@ describe('releases', () => {
       "somebody else's entry",
       ['ENTRIES'],
       async (log) => {
-        const bytes = log.leaves.map((each) => ReleaseLeafBcs.serialize(each).toBytes());
+        const bytes = log.leaves.map(bytesOf);
         const proof = inclusionProof(
           bytes.map((each) => leafHash(each)),
           0,
@@ -271,6 +281,21 @@ describe('releases', () => {
     const [first, second] = await client().contributions.releases(MINE);
     expect(first?.verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name)).toEqual(expected);
     expect(second?.verdict.ok).toBe(true);
+  });
+
+  it('tells what concerns the whole dataset apart, and only of this dataset', async () => {
+    const [own, other] = [idOf<DatasetId>('dataset'), idOf<DatasetId>('another')].map(leaseOf) as [LogLeaf, LogLeaf];
+    logs[0]!.leaves.push(own);
+    logs[1]!.leaves.push(other);
+    for (const log of logs.slice(0, 2)) log.answer = answerOf(log, [1, 3, 4]);
+    const [first, second] = await client().contributions.releases(MINE);
+    expect(first).toMatchObject({
+      verdict: { ok: true },
+      datasetEntries: [{ type: 'lease', leaf: { decision: 'LEASED' } }],
+    });
+    expect(first!.entries.map(({ decision }) => decision)).toEqual(['RELEASED', 'GRANT_REVOKED']);
+    const failed = second!.verdict.checks.filter(({ status }) => status === 'failed');
+    expect(failed.map(({ name }) => name)).toEqual(['ENTRIES']);
   });
 
   it('takes bytes that are no tree head as that holder’s fault, not as everybody’s', async () => {

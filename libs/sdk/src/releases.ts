@@ -28,7 +28,7 @@ import { holderName, locateMembers } from './holders.js';
 import { readRecord, writeRecord } from './journal.js';
 import { AnchoredHeads, type AnchoredHead } from './log/anchored-heads.js';
 import { judgeAnchors, judgeRemembered, type AskConsistency, type LogState } from './log/judge-growth.js';
-import { judgeAnswer } from './log/judge-log.js';
+import { judgeAnswer, type DatasetEntry } from './log/judge-log.js';
 import { newReader } from './reader.js';
 
 export interface HolderReleases {
@@ -36,8 +36,10 @@ export interface HolderReleases {
   readonly member: number;
   /** Oldest first; refusals are logged like releases. Empty where `error` is there. */
   readonly entries: readonly ReleaseLeaf[];
+  /** Keys that rest on the whole dataset and outputs of jobs on it, the newest, oldest first. */
+  readonly datasetEntries: readonly DatasetEntry[];
   /**
-   * Signature of the tree head; that every entry is in that tree and is about this contribution; that the log goes on
+   * Signature of the tree head; that every entry is in that tree and is about this contribution or its dataset; that the log goes on
    * from what its holder has anchored on the chain, and from what this client saw the last time.
    */
   readonly verdict: Verdict;
@@ -77,11 +79,11 @@ export function requireOwner({ signer }: ClientContext, { owner }: ContributionV
 /** `anchors` must have been read before: what a holder anchors later may be longer than what it answers here. */
 export async function readLogs(
   context: ClientContext,
-  { id: contributionId }: ContributionView,
+  contribution: ContributionView,
   set: HolderSetView,
   anchors: AnchoredHeads,
 ): Promise<HolderReleases[]> {
-  const queryFor = await signedQuery(context, contributionId);
+  const queryFor = await signedQuery(context, contribution.id);
   const urls = await locateMembers(context, set);
   return Promise.all(
     set.members.map(async ({ signingPublicKey, operator }, member) => {
@@ -95,7 +97,7 @@ export async function readLogs(
           await requestJson({ fetch: context.fetch, url: `${url}/v1/log/query`, upstream, body }),
           upstream,
         );
-        const { entries, checks, head } = await judgeAnswer(set, member, contributionId, answer);
+        const { entries, datasetEntries, checks, head } = await judgeAnswer(set, member, contribution, answer);
         const grown = await growthChecks(
           context,
           signingPublicKey,
@@ -105,9 +107,10 @@ export async function readLogs(
         );
         const verdict = verdictOf([...checks, ...grown.checks]);
         if (verdict.ok) await grown.remember();
-        return { member, entries, verdict, error: null };
+        return { member, entries, datasetEntries, verdict, error: null };
       } catch (error) {
-        return { member, entries: [], verdict: verdictOf([]), error: toUsufructError(error).toWire() };
+        const nothing = { entries: [], datasetEntries: [], verdict: verdictOf([]) };
+        return { member, ...nothing, error: toUsufructError(error).toWire() };
       }
     }),
   );

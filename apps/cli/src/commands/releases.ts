@@ -1,5 +1,5 @@
 import type { ContributionId } from '@usufruct/kernel';
-import type { HolderReleases } from '@usufruct/sdk';
+import type { DatasetEntry, HolderReleases } from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { checkLines } from '../verdict.js';
@@ -26,7 +26,7 @@ export const addReleases: AddCommand = (program, open) => {
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-function holderLines({ member, entries, verdict, error }: HolderReleases): string[] {
+function holderLines({ member, entries, datasetEntries, verdict, error }: HolderReleases): string[] {
   const head = `key holder ${member + 1}`;
   if (error !== null) return [`${head}: ${error.code}`];
   return [
@@ -35,6 +35,16 @@ function holderLines({ member, entries, verdict, error }: HolderReleases): strin
       ({ atMs, decision, purpose, jobId, measurement }) =>
         `  ${new Date(atMs).toISOString()}  ${decision}  ${purpose}  job ${jobId}  runner ${measurement.slice(0, 16)}…`,
     ),
+    ...datasetEntries.map((entry) => `  ${datasetLine(entry)}`),
     ...checkLines(verdict.checks).map((line) => `  ${line}`),
   ];
 }
+
+/** What rests on all contributions of the dataset together. */
+function datasetLine(entry: DatasetEntry): string {
+  const { atMs, decision, jobId, measurement } = entry.leaf;
+  const what = entry.type === 'lease' ? `key of ${KEY_WORDS[entry.leaf.keyKind]}` : `output ${entry.leaf.outputKind}`;
+  return `${new Date(atMs).toISOString()}  ${decision}  ${what}  job ${jobId}  runner ${measurement.slice(0, 16)}…`;
+}
+
+const KEY_WORDS = { index: "the dataset's index", checkpoint: "a job's checkpoints" } as const;

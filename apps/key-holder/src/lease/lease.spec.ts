@@ -35,8 +35,12 @@ import {
   TreeHeadBcs,
   egressTokenDigest,
   type EgressToken,
+  logQueryDigest,
+  WALLET_ACTIONS,
+  walletStatementBytes,
   type JobView,
   type LeaseAnswer,
+  type LogAnswer,
   type LeasedKey,
 } from '@usufruct/protocol';
 import {
@@ -55,7 +59,9 @@ import {
   someTerms,
   TEST_NOW_MS,
   testChainInfo,
+  testReader,
   testRunner,
+  testWallet,
   type TestRunner,
 } from '@usufruct/testing';
 import { deriveHolderKeys } from '../identity.js';
@@ -449,6 +455,36 @@ describe('after a change of the grants', () => {
     expect([leasedKeys.hasUnscrubbed(), onDisk(0, encrypted!)]).toEqual([true, true]); // the write-ahead log has it
     await destroySuperseded(holders[0]!.holder);
     expect([leasedKeys.hasUnscrubbed(), onDisk(0, encrypted!)]).toEqual([false, false]);
+  });
+});
+
+describe('the log', () => {
+  /** What the owner of a contribution is told by holder 0. */
+  const told = async (changes: Parameters<typeof aContribution>[0] = {}) => {
+    const wallet = testWallet('owner');
+    const contributionId = idAt(7);
+    chain.put('contribution', aContribution({ id: contributionId, owner: wallet.address, ...changes }));
+    const reader = testReader();
+    const issuedAtMs = clock.nowMs();
+    const digest = logQueryDigest({ contributionId, readerPublicKey: reader.publicKey, issuedAtMs });
+    const statement = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId: 'local:test', digest });
+    const answer = await call<LogAnswer>(0, '/v1/log/query', {
+      contributionId,
+      issuedAtMs,
+      signature: await wallet.signPersonalMessage(statement),
+      reader: await reader.forHolder(digest, holders[0]!.holder.keys.signing.publicKey),
+    });
+    return answer.entries.map(({ leaf }) => LogLeafBcs.parse(fromBase64(leaf)).leaf.decision);
+  };
+
+  it('tells the contributors of the dataset of its leased keys, and nobody else', async () => {
+    const made = await makeKey();
+    await depositAt(0, made);
+    await decisionAt(0, made);
+    revoke(2);
+    await decisionAt(0, made);
+    expect(await told()).toEqual(['STORED', 'LEASED', 'KEY_SUPERSEDED']);
+    expect(await told({ datasetId: idOf('another dataset') })).toEqual([]);
   });
 });
 

@@ -26,8 +26,12 @@ function membershipFor({ log }: Holder, holderSetId: HolderSetId | undefined): M
   return found;
 }
 
+/** A session may lease keys every few minutes, for years: older entries are in the log and are not told here. */
+const DATASET_ENTRIES = 1_000;
+
 /**
- * A contributor reads the entries of their own contribution, each with its proof under the head that comes with them.
+ * A contributor reads the entries of their own contribution, and the newest about its dataset as a whole (leased keys,
+ * outputs), each with its proof under the head that comes with them.
  * Refuses `NOT_FOUND`, `INVALID_ARGUMENT` (a request that is not fresh), `SIGNATURE_INVALID` (not the owner's, or not
  * asked of this holder).
  */
@@ -36,7 +40,7 @@ export async function queryLog(
   { contributionId, issuedAtMs, signature, reader }: LogQuery,
 ): Promise<LogAnswer> {
   requireFresh(holder, issuedAtMs);
-  const [{ chainId }, { owner, holderSetId }] = await Promise.all([
+  const [{ chainId }, { owner, holderSetId, datasetId }] = await Promise.all([
     holder.chain.info(),
     holder.chain.contribution(contributionId),
   ]);
@@ -49,7 +53,11 @@ export async function queryLog(
   await seatIn(holder, holderSetId).catch(() => undefined);
   const head = await treeHead(holder, holderSetId);
   const { treeSize } = TreeHeadBcs.parse(fromBase64(head.treeHead));
-  const entries = holder.log.entriesOf(contributionId, treeSize).map(({ leafIndex, leaf }) => ({
+  const found = [
+    ...holder.log.entriesOf(contributionId, treeSize),
+    ...holder.log.entriesOf(datasetId, treeSize, DATASET_ENTRIES),
+  ].sort((a, b) => a.leafIndex - b.leafIndex);
+  const entries = found.map(({ leafIndex, leaf }) => ({
     leaf: toBase64(leaf),
     leafIndex,
     inclusionProof: holder.log.inclusionProof(leafIndex, treeSize),

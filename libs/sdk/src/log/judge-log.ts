@@ -1,30 +1,37 @@
-import { checkThat, fromBase64, fromHex, refuse, type Check, type ContributionId, type Digest } from '@usufruct/kernel';
+import { checkThat, fromBase64, fromHex, refuse, type Check, type Digest } from '@usufruct/kernel';
 import { leafHash, verify, verifyInclusion } from '@usufruct/crypto';
 import {
-  ReleaseLeafBcs,
+  LogLeafBcs,
   TAGS,
   TreeHeadBcs,
+  type ContributionView,
   type HolderSetView,
   type LogAnswer,
+  type LogLeaf,
   type ReleaseLeaf,
 } from '@usufruct/protocol';
 import { holderName } from '../holders.js';
 import type { LogState } from './judge-growth.js';
 
+/** A lease of a key that rests on the whole dataset, or an output that left a job. */
+export type DatasetEntry = Exclude<LogLeaf, { readonly type: 'release' }>;
+
 export interface JudgedAnswer {
   readonly entries: readonly ReleaseLeaf[];
+  /** About keys and outputs of the contribution's dataset. */
+  readonly datasetEntries: readonly DatasetEntry[];
   readonly checks: readonly Check[];
   readonly head: LogState & { readonly atMs: number };
 }
 
 /**
  * One holder's answer by itself: signature of the tree head, that it is that member's, that every entry is in that tree
- * and is about this contribution. Refuses `UPSTREAM_INVALID` for bytes that are none of this.
+ * and is about this contribution or its dataset. Refuses `UPSTREAM_INVALID` for bytes that are none of this.
  */
 export async function judgeAnswer(
   set: HolderSetView,
   member: number,
-  contributionId: ContributionId,
+  contribution: Pick<ContributionView, 'id' | 'datasetId'>,
   { entries, head }: LogAnswer,
 ): Promise<JudgedAnswer> {
   const headBytes = fromBase64(head.treeHead);
@@ -35,8 +42,12 @@ export async function judgeAnswer(
     message: headBytes,
     signature: fromBase64(head.signature),
   });
-  const leaves = entries.map(({ leaf }) => parsedBytes(() => ReleaseLeafBcs.parse(fromBase64(leaf)), member));
-  const isMine = leaves.every((leaf) => leaf.contributionId === contributionId && isOfSeat(leaf, set, member));
+  const leaves = entries.map(({ leaf }) => parsedBytes(() => LogLeafBcs.parse(fromBase64(leaf)), member));
+  const releases = leaves.flatMap((entry) => (entry.type === 'release' ? [entry.leaf] : []));
+  const datasetEntries = leaves.filter((entry) => entry.type !== 'release');
+  const isMine =
+    releases.every((leaf) => leaf.contributionId === contribution.id && isOfSeat(leaf, set, member)) &&
+    datasetEntries.every(({ leaf }) => leaf.datasetId === contribution.datasetId);
   const checks: Check[] = [
     checkThat('HEAD_SIGNATURE', isSigned, 'the tree head is not signed by the key on the chain'),
     checkThat(
@@ -52,7 +63,7 @@ export async function judgeAnswer(
     ),
     checkThat('ENTRIES', isMine, 'an entry is about something else'),
   ];
-  return { entries: leaves, checks, head: { treeSize, rootHash, atMs } };
+  return { entries: releases, datasetEntries, checks, head: { treeSize, rootHash, atMs } };
 }
 
 /** Each place once: an entry that is shown twice would count twice. */
