@@ -45,8 +45,16 @@ import { encodeEndorsements, readSignedReport, signReport, tableOf, type Report 
 import { tryEvidence, type TrialOptions } from './trials.js';
 
 const ALL_TRIALS = [
-  ...['EVIDENCE_HOLDS', 'NO_STAND_IN', 'CPU_AND_GPU', 'FRESH', 'SAME_KEYS', 'REPLAY_REFUSED'],
-  ...['QUOTE_FLIP_REFUSED', 'EVENT_REFUSED', 'GPU_FLIP_REFUSED', 'MAIN_JOB'],
+  'EVIDENCE_HOLDS',
+  'NO_STAND_IN',
+  'CPU_AND_GPU',
+  'FRESH',
+  'SAME_KEYS',
+  'REPLAY_REFUSED',
+  'QUOTE_FLIP_REFUSED',
+  'EVENT_REFUSED',
+  'GPU_FLIP_REFUSED',
+  'MAIN_JOB',
 ];
 const RUNNER = toHex32<RunnerId>(bytes(0x52));
 const TEE_POLICY = { tdx: POLICY, nvidia: NVIDIA_POLICY };
@@ -230,7 +238,7 @@ describe('a report', () => {
   it.each<[string, () => object]>([
     ['that says accepted of trials that were not', () => ({ trials: [{ name: 'FRESH', ok: false, detail: 'old' }] })],
     ['that says accepted without the main job', () => ({ trials: report.trials.slice(0, -1) })],
-    ['that has one trial twice', () => ({ trials: report.trials.with(-1, report.trials[0]!) })],
+    ['that has one trial twice', () => ({ trials: [...report.trials.slice(0, -1), report.trials[0]!] })],
     ['without its policy', () => ({ teePolicy: undefined })],
     ['without its endorsements', () => ({ endorsements: undefined })],
     ['of the version before', () => ({ v: 1 })],

@@ -194,7 +194,9 @@ describe('usufruct attest verify', () => {
     expect(out).toMatch(/^ {2}ok {3}MEASUREMENT +The code that runs, and the conditions/m);
     expect(out).toMatch(/^ {2}ok {3}GPU_BINDING +[A-Z]/m);
     expect(out).toContain('DEV ONLY');
-    expect(out).toMatch(/^GOOD, DEV ONLY, FRESHNESS UNPROVEN, until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m);
+    expect(out).toMatch(
+      /^GOOD, DEV ONLY, FRESHNESS UNPROVEN, until 20\d\d-.*: \d+ passed, 0 failed, \d+ not checked$/m,
+    );
   });
 
   it('says that freshness is unproven where only the file names the challenge, and whose the job is', async () => {

@@ -223,7 +223,10 @@ describe('a grant-set version', () => {
   it('has its rules numbered: who changes the vocabulary of purposes raises the number', () => {
     const rules = [...VOCABULARY, ...DUO_MODIFIERS].map((one) => ({ ...one, label: '', description: '' }));
     const digest = createHash('sha256').update(JSON.stringify(rules)).digest('hex');
-    expect({ number: GRANT_SET_RULES, digest }).toEqual({ number: 1, digest: '48c17441c0c6bb4f0d262b0eff1859e0738e31282d6664bfad7281e2911665d3' });
+    expect({ number: GRANT_SET_RULES, digest }).toEqual({
+      number: 1,
+      digest: '48c17441c0c6bb4f0d262b0eff1859e0738e31282d6664bfad7281e2911665d3',
+    });
   });
 });
 
