@@ -4,7 +4,7 @@ import {
   EgressLeafBcs,
   LeaseLeafBcs,
   LogLeafBcs,
-  RELEASE_LEAF_JOB_OFFSET,
+  LEAF_JOB_OFFSET,
   ReleaseLeafBcs,
   type EgressLeaf,
   type LeaseLeaf,
@@ -63,8 +63,10 @@ describe("an entry of a holder's log", () => {
     });
   });
 
-  it("has a release's job where it is looked for", () => {
-    const bytes = ReleaseLeafBcs.serialize(release).toBytes();
-    expect(bytes.slice(RELEASE_LEAF_JOB_OFFSET, RELEASE_LEAF_JOB_OFFSET + 32)).toEqual(fromHex(release.jobId));
+  it('has its job where it is looked for, whatever it is', () => {
+    const entries = [ReleaseLeafBcs.serialize(release), LeaseLeafBcs.serialize(lease), EgressLeafBcs.serialize(egress)];
+    for (const entry of entries) {
+      expect(entry.toBytes().slice(LEAF_JOB_OFFSET, LEAF_JOB_OFFSET + 32)).toEqual(fromHex(release.jobId));
+    }
   });
 });

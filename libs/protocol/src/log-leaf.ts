@@ -153,5 +153,5 @@ function required<T>(leaf: T | undefined): T {
   return leaf;
 }
 
-/** Where the job's id lies in the bytes of an entry about a contribution: after the variant, the set and the index. */
-export const RELEASE_LEAF_JOB_OFFSET = 1 + 32 + 1;
+/** Where the job's id lies in the bytes of any entry: after the variant, the set, and the share's or member's index. */
+export const LEAF_JOB_OFFSET = 1 + 32 + 1;

@@ -477,6 +477,24 @@ describe('the log', () => {
     return answer.entries.map(({ leaf }) => LogLeafBcs.parse(fromBase64(leaf)).leaf.decision);
   };
 
+  it('knows to whom an index was leased, so that this holder can vouch for its uses in that job', async () => {
+    const made = await makeKey();
+    await depositAt(0, made);
+    const { log } = holders[0]!.holder;
+    const isLeased = (job: JobView, by: TestRunner): boolean =>
+      log.hasLeasedIndex(RAG.datasetId, job.id, by.signing.publicKey);
+    expect(isLeased(RAG, runner)).toBe(false); // it made the key, from keys that were released to it
+    expect(isLeased(LATER, runner)).toBe(false);
+    await decisionAt(0, made);
+    expect([isLeased(LATER, runner), isLeased(LATER, other), isLeased(RAG, runner)]).toEqual([true, false, false]);
+    revoke(2);
+    await decisionAt(0, made, { by: other });
+    const checkpoint = await makeKey({}, TRAIN);
+    await depositAt(0, checkpoint, { job: TRAIN });
+    expect(await decisionAt(0, checkpoint, { job: TRAIN })).toBe('LEASED');
+    expect([isLeased(LATER, other), isLeased(TRAIN, runner)]).toEqual([false, false]);
+  });
+
   it('tells the contributors of the dataset of its leased keys, and nobody else', async () => {
     const made = await makeKey();
     await depositAt(0, made);

@@ -13,7 +13,14 @@ import {
   type HolderSetId,
   type JobId,
 } from '@usufruct/kernel';
-import { RELEASE_LEAF_JOB_OFFSET, ReleaseLeafBcs, TAGS, TreeHeadBcs, type SignedTreeHead } from '@usufruct/protocol';
+import {
+  LEAF_JOB_OFFSET,
+  LogLeafBcs,
+  ReleaseLeafBcs,
+  TAGS,
+  TreeHeadBcs,
+  type SignedTreeHead,
+} from '@usufruct/protocol';
 import { mapInSlices } from '../slices.js';
 import { transaction } from '../store/database.js';
 
@@ -148,16 +155,30 @@ export class ReleaseLog {
 
   /** Whether this holder gave the runner with this key its share of the contribution, for this job. */
   hasReleased(contributionId: ContributionId, jobId: JobId, runnerSigningKey: Uint8Array): boolean {
-    // SQLite counts from 1.
-    const query = `SELECT leaf FROM leaves WHERE subject = ? AND substr(leaf, ${RELEASE_LEAF_JOB_OFFSET + 1}, 32) = ?`;
-    const rows = this.database.prepare(query).all(contributionId, fromHex(jobId)) as { leaf: Uint8Array }[];
-    return rows.some(({ leaf }) => {
+    return this.leavesOfJob(contributionId, jobId).some((leaf) => {
       const entry = ReleaseLeafBcs.parse(leaf);
       return (
         entry.decision === 'RELEASED' &&
         entry.jobId === jobId &&
         entry.contributionId === contributionId &&
         equalBytes(entry.runnerSigningKey, runnerSigningKey)
+      );
+    });
+  }
+
+  /**
+   * Whether this holder leased the key of an index over the dataset to the runner with this key, for this job: what lies
+   * in the index was then in its reach, with no release of any contribution in this job.
+   */
+  hasLeasedIndex(datasetId: DatasetId, jobId: JobId, runnerSigningKey: Uint8Array): boolean {
+    return this.leavesOfJob(datasetId, jobId).some((bytes) => {
+      const { type, leaf } = LogLeafBcs.parse(bytes);
+      return (
+        type === 'lease' &&
+        leaf.decision === 'LEASED' &&
+        leaf.keyKind === 'index' &&
+        leaf.jobId === jobId &&
+        equalBytes(leaf.runnerSigningKey, runnerSigningKey)
       );
     });
   }
@@ -185,6 +206,13 @@ export class ReleaseLog {
     this.database
       .prepare('UPDATE holder_sets SET anchored_size = max(anchored_size, ?) WHERE holder_set_id = ?')
       .run(treeSize, holderSetId);
+  }
+
+  private leavesOfJob(subject: LogEntry['subject'], jobId: JobId): Uint8Array[] {
+    // SQLite counts from 1.
+    const query = `SELECT leaf FROM leaves WHERE subject = ? AND substr(leaf, ${LEAF_JOB_OFFSET + 1}, 32) = ?`;
+    const rows = this.database.prepare(query).all(subject, fromHex(jobId)) as { leaf: Uint8Array }[];
+    return rows.map(({ leaf }) => leaf);
   }
 
   private async sign({ holderSetId, member }: Membership): Promise<HeadRow> {

@@ -103,14 +103,14 @@ async function requireCovered(holder: Holder, { read, job, dao, dataset }: Used,
 
 function requireReleased(
   { log }: Holder,
-  { id: contributionId }: ContributionView,
+  { id: contributionId, datasetId }: ContributionView,
   { id: jobId }: JobView,
   runner: Uint8Array,
 ): void {
-  if (log.hasReleased(contributionId, jobId, runner)) return;
+  if (log.hasReleased(contributionId, jobId, runner) || log.hasLeasedIndex(datasetId, jobId, runner)) return;
   throw refuse('FORBIDDEN', {
     contributionId,
-    reason: 'this holder released no key of it to that runner for that job',
+    reason: 'this holder released no key of it, and of no index with it, to that runner for that job',
   });
 }
 
