@@ -155,10 +155,12 @@ async function flawedPki(flaw: ChainFlaw): Promise<DevPki> {
         new KeyUsagesExtension(ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
       ],
     });
-  const rootCertificate = await issue('CN=R', 'CN=R', root.publicKey, root.privateKey, true);
+  // A root of the software TEE must say what it is.
+  const rootName = 'CN=R DEV ONLY';
+  const rootCertificate = await issue(rootName, rootName, root.publicKey, root.privateKey, true);
   const middleCertificate = await issue(
     'CN=I',
-    flaw.intermediateIssuer ?? 'CN=R',
+    flaw.intermediateIssuer ?? rootName,
     middle.publicKey,
     root.privateKey,
     flaw.intermediateIsCa ?? true,
