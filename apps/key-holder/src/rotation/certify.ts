@@ -85,20 +85,23 @@ async function requireQuorum(set: HolderSetView, message: Uint8Array, acks: Resh
   }
 }
 
+/** Also what was received for an earlier version and never came to a share: it still makes one. */
 function withoutSeat({ shares }: Holder, { holderSetId }: ReshareResult, { manifestDigest }: ReshareEntry): Change {
   const stored = shares.find(manifestDigest);
-  return stored === undefined || stored.holderSetId !== holderSetId
-    ? { kind: 'nothing' }
-    : { kind: 'destroy', manifestDigest };
+  return isOfOtherSet(stored, holderSetId) ? { kind: 'nothing' } : { kind: 'destroy', manifestDigest };
 }
 
+/** Anybody can publish a holder set with this holder in it: the signatures of its members say nothing of other sets. */
+const isOfOtherSet = (stored: StoredShare | undefined, holderSetId: ReshareResult['holderSetId']): boolean =>
+  stored !== undefined && stored.holderSetId !== holderSetId;
+
 async function withSeat(holder: Holder, result: ReshareResult, entry: ReshareEntry, member: number): Promise<Change> {
+  const { holderSetId, toVersion, dealers } = result;
   const stored = holder.shares.find(entry.manifestDigest);
+  if (isOfOtherSet(stored, holderSetId)) return { kind: 'nothing' };
   const before = stored === undefined ? null : polynomialOf(stored);
   if (!isPreferred(stored, before, result, entry)) return { kind: 'keep' };
-  const parts = result.dealers.map((dealerIndex) =>
-    holder.subShares.find({ ...entry, toVersion: result.toVersion, dealerIndex }),
-  );
+  const parts = dealers.map((dealerIndex) => holder.subShares.find({ ...entry, holderSetId, toVersion, dealerIndex }));
   if (!parts.every((part) => part !== undefined)) return { kind: 'missing' };
   const share = await shareFrom(holder, parts, member);
   if (share === null || polynomialOf(share) !== entry.to) {
@@ -152,26 +155,30 @@ function apply(
 ): number {
   const { database, shares, subShares, dealingSeeds, certificates, clock } = holder;
   let destroyed = 0;
+  let hasActed = false;
   transaction(database, () => {
-    certificates.keep(holderSetId, toVersion, certificate);
     for (const change of changes) {
       if (change.kind === 'destroy') {
-        shares.destroy(change.manifestDigest);
-        subShares.destroy(change.manifestDigest);
-        destroyed += 1;
+        const hadShare = shares.destroy(change.manifestDigest);
+        const hadParts = subShares.destroy(holderSetId, change.manifestDigest);
+        hasActed ||= hadShare || hadParts;
+        if (hadShare) destroyed += 1;
       } else if (change.kind === 'replace') {
         const { manifestDigest, contributionId } = change.share;
         if (isErased(holder, contributionId)) continue;
         const stored = shares.find(manifestDigest);
         if ((stored === undefined ? null : polynomialOf(stored)) !== change.before) continue;
         shares.replace(change.share, clock.nowMs());
-        subShares.destroy(manifestDigest, toVersion);
+        subShares.destroy(holderSetId, manifestDigest, toVersion);
+        hasActed = true;
         if (change.before !== null) destroyed += 1;
       }
     }
+    // What changed nothing here is of no use to others, and anybody can have members sign any number of batches.
+    if (hasActed) certificates.keep(holderSetId, toVersion, certificate);
     if (!shares.hasOlder(holderSetId, toVersion)) dealingSeeds.destroy(holderSetId, toVersion);
   });
   // Deleted rows are overwritten in the file; they must not live on in the log of writes.
-  if (destroyed > 0) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  if (hasActed) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   return destroyed;
 }

@@ -78,7 +78,7 @@ export async function judgeDealing(
       },
     );
     if (reason !== null) return bad(dealing, reason, entry.manifestDigest);
-    if (isOtherThanBefore(holder, params.set.version, entry)) return bad(dealing, 'EQUIVOCATION', entry.manifestDigest);
+    if (isOtherThanBefore(holder, params.set, entry)) return bad(dealing, 'EQUIVOCATION', entry.manifestDigest);
   }
   const { dealer, entries } = dealing;
   return { good: { dealer, index: entries[0]!.index, entries, subShares }, fault: null };
@@ -130,9 +130,9 @@ async function openSealed(
 
 const isOtherThanBefore = (
   { subShares }: Holder,
-  toVersion: number,
+  { id: holderSetId, version: toVersion }: HolderSetView,
   { manifestDigest, from, index, commitments }: DealtEntry,
 ): boolean => {
-  const known = subShares.find({ manifestDigest, toVersion, from, dealerIndex: index });
+  const known = subShares.find({ holderSetId, manifestDigest, toVersion, from, dealerIndex: index });
   return known !== undefined && !equalBytes(known.commitments, concatBytes(...commitments));
 };

@@ -132,7 +132,8 @@ async function store(
   for (const dealing of dealings) {
     for (const [i, { from, commitments }] of dealing.entries.entries()) {
       const { contributionId, datasetId, owner, holderSetId } = manifests[i]!;
-      const key = { manifestDigest: sources[i]!.manifestDigest, toVersion, from, dealerIndex: dealing.index };
+      const { manifestDigest: digest } = sources[i]!;
+      const key = { holderSetId, manifestDigest: digest, toVersion, from, dealerIndex: dealing.index };
       if (subShares.find(key) !== undefined) continue;
       const encrypted = await subShares.encrypt(key, dealing.subShares[i]!);
       rows.push({
@@ -140,7 +141,6 @@ async function store(
         contributionId,
         datasetId,
         owner,
-        holderSetId,
         secretCommitment: sources[i]!.commitments[0]!,
         commitments: concatBytes(...commitments),
         encrypted,

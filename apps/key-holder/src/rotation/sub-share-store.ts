@@ -13,8 +13,9 @@ import {
 import { TAGS } from '@usufruct/protocol';
 import type { AtRest } from '../store/at-rest.js';
 
-/** What one dealer gave this holder for one manifest. */
+/** What one dealer gave this holder for one manifest, in a re-sharing of the set that holds it. */
 export interface SubShareKey {
+  readonly holderSetId: HolderSetId;
   readonly manifestDigest: Digest;
   readonly toVersion: number;
   readonly from: Digest;
@@ -24,7 +25,6 @@ export interface StoredSubShare extends SubShareKey {
   readonly contributionId: ContributionId;
   readonly datasetId: DatasetId;
   readonly owner: Address;
-  readonly holderSetId: HolderSetId;
   /** The first commitment of every polynomial of this manifest. Public. */
   readonly secretCommitment: Uint8Array;
   /** The dealer's, one after the other. Public. */
@@ -42,13 +42,14 @@ export class SubShareStore {
     private readonly atRest: AtRest,
   ) {}
 
-  find({ manifestDigest, toVersion, from, dealerIndex }: SubShareKey): StoredSubShare | undefined {
+  find({ holderSetId, manifestDigest, toVersion, from, dealerIndex }: SubShareKey): StoredSubShare | undefined {
     const row = this.database
       .prepare(
         `SELECT * FROM sub_shares
-         WHERE manifest_digest = ? AND to_version = ? AND from_polynomial = ? AND dealer_index = ?`,
+         WHERE manifest_digest = ? AND to_version = ? AND from_polynomial = ? AND dealer_index = ?
+         AND holder_set_id = ?`,
       )
-      .get(manifestDigest, toVersion, from, dealerIndex);
+      .get(manifestDigest, toVersion, from, dealerIndex, holderSetId);
     return row === undefined ? undefined : subShareOf(row);
   }
 
@@ -80,11 +81,10 @@ export class SubShareStore {
     return this.atRest.decrypt(aboutOf(stored), stored.encrypted);
   }
 
-  /** Of versions before this one; of all without one. To be called in a transaction. */
-  destroy(manifestDigest: Digest, beforeVersion = Number.MAX_SAFE_INTEGER): void {
-    this.database
-      .prepare('DELETE FROM sub_shares WHERE manifest_digest = ? AND to_version < ?')
-      .run(manifestDigest, beforeVersion);
+  /** Of versions before this one; of all without one. Whether there were any. To be called in a transaction. */
+  destroy(holderSetId: HolderSetId, manifestDigest: Digest, beforeVersion = Number.MAX_SAFE_INTEGER): boolean {
+    const query = 'DELETE FROM sub_shares WHERE holder_set_id = ? AND manifest_digest = ? AND to_version < ?';
+    return Number(this.database.prepare(query).run(holderSetId, manifestDigest, beforeVersion).changes) > 0;
   }
 }
 

@@ -85,9 +85,10 @@ export class ShareStore {
     this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...valuesOf(share, storedAtMs));
   }
 
-  /** Gone for good. To be called in a transaction. */
-  destroy(manifestDigest: Digest): void {
-    this.database.prepare('DELETE FROM shares WHERE manifest_digest = ?').run(manifestDigest);
+  /** Gone for good; whether there was one. To be called in a transaction. */
+  destroy(manifestDigest: Digest): boolean {
+    const { changes } = this.database.prepare('DELETE FROM shares WHERE manifest_digest = ?').run(manifestDigest);
+    return Number(changes) > 0;
   }
 
   /** By manifest digest, after the one given. */

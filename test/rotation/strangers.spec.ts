@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { generateSigningKey, sign, type SigningKey } from '@usufruct/crypto';
+import { fromBase64, toBase64, type HolderSetId } from '@usufruct/kernel';
+import {
+  decodeReshareResult,
+  encodeReshareResult,
+  TAGS,
+  type HolderSetView,
+  type ReshareCertificate,
+  type ReshareResult,
+} from '@usufruct/protocol';
+import { reshare, type ReshareContext } from '@usufruct/sdk';
+import { aHolderSet, idOf, seededRandom } from '@usufruct/testing';
+import { RotationWorld, SET } from './rotation-world.js';
+
+let world: RotationWorld;
+beforeEach(async () => {
+  world = await RotationWorld.of([1, 2, 3], 2);
+  await world.start(4);
+  await world.contribute(2);
+  await world.rotate([1, 2, 4], 2);
+});
+afterEach(() => world.close());
+
+const signingOf = (n: number): SigningKey => world.holder(n).holder.keys.signing;
+const rowsOf = (n: number, table: string): number => {
+  const row = world.holder(n).holder.database.prepare(`SELECT count(*) AS n FROM ${table}`).get();
+  return row?.['n'] as number;
+};
+
+/** Everybody has its sub-shares, and nobody saw the certificate. */
+async function certificateOnItsWay(): Promise<ReshareResult> {
+  let result: string | undefined;
+  const context = world.context();
+  const holdingBack: ReshareContext = {
+    ...context,
+    fetch: (input, init) => {
+      if (!input.endsWith('/certificates') || init?.method !== 'POST') return context.fetch(input, init);
+      ({ result } = JSON.parse(init.body as string) as ReshareCertificate);
+      return Promise.reject(new Error('lost'));
+    },
+  };
+  await reshare(holdingBack, { holderSetId: SET });
+  return decodeReshareResult(fromBase64(result ?? ''))!;
+}
+
+async function certificateOf(result: ReshareResult, signers: readonly [number, SigningKey][]) {
+  const message = encodeReshareResult(result);
+  const acks = signers.map(async ([member, { secretKey }]) => {
+    const signature = await sign({ secretKey, domainTag: TAGS.reshareResult, message });
+    return { member, signature: toBase64(signature) };
+  });
+  return { result: toBase64(message), acks: await Promise.all(acks) };
+}
+const show = (n: number, certificate: ReshareCertificate) =>
+  world.post(world.holder(n), '/v1/resharings/certificates', certificate);
+
+describe('members of another holder set, which anybody can publish', () => {
+  const OTHER = idOf<HolderSetId>('holder-set-of-a-stranger');
+  const stranger = generateSigningKey(seededRandom('stranger'));
+
+  /** One signature is enough in it. */
+  async function publish(members: HolderSetView['members']): Promise<void> {
+    const own = { ...aHolderSet().members[0]!, signingPublicKey: toBase64(stranger.publicKey) };
+    world.chain.put('holder-set', aHolderSet({ id: OTHER, members: [...members, own], threshold: 1, version: 2 }));
+  }
+
+  it('take no share away and make none, whether the holder has a seat there or not', async () => {
+    const result = { ...(await certificateOnItsWay()), holderSetId: OTHER };
+    const real = await world.chain.holderSet(SET);
+    for (const [place, n] of [1, 2, 4].entries()) {
+      for (const members of [[real.members[place]!], [real.members[(place + 1) % 3]!, real.members[place]!], []]) {
+        await publish(members);
+        const { status, body } = await show(n, await certificateOf(result, [[members.length, stranger]]));
+        expect({ status, body }).toEqual({
+          status: 200,
+          body: { active: 0, destroyed: 0, missing: n === 4 && members.length > 0 ? 2 : 0 },
+        });
+      }
+    }
+    for (const made of world.dealt) {
+      expect(await world.opens(made, [1, 3])).toBe(true);
+      expect(await world.opens(made, [2, 3])).toBe(true);
+      expect(await world.shareOf(4, made)).toBeNull();
+    }
+    expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, waiting: [], faults: [] });
+    for (const made of world.dealt) expect(await world.opens(made, [1, 4])).toBe(true);
+  });
+});
+
+describe('what a holder keeps of a re-sharing', () => {
+  it('nothing of it where the holder was replaced before its share was made', async () => {
+    await certificateOnItsWay();
+    expect(rowsOf(4, 'sub_shares')).toBe(4);
+    await world.rotate([1, 2, 3], 2);
+    expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, oldSharesLeft: 0 });
+    expect(rowsOf(4, 'sub_shares')).toBe(0);
+  });
+
+  it('no certificate that changes nothing, however many batches somebody has signed', async () => {
+    await reshare(world.context(), { holderSetId: SET });
+    const { certificates } = world.holder(1).holder;
+    const known = certificates.list(SET, undefined);
+    expect(known).toHaveLength(1);
+    const result = decodeReshareResult(fromBase64(known[0]!.result))!;
+    const other = { ...result, entries: result.entries.toReversed() };
+    const signers: [number, SigningKey][] = [1, 2, 4].map((n, member) => [member, signingOf(n)]);
+    const { body } = await show(1, await certificateOf(other, signers));
+    expect(body).toEqual({ active: 2, destroyed: 0, missing: 0 });
+    expect(certificates.list(SET, undefined)).toEqual(known);
+  });
+});
