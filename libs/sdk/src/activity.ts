@@ -51,8 +51,9 @@ export interface PublicUse {
   readonly atMs: TimestampMs;
   readonly transaction: Digest;
   /**
-   * False where it was used though fewer holders than it takes can have released its key: somebody's log is not whole.
-   * Nobody keeps a log of what Seal's key servers give out, so with them there is nothing to miss.
+   * False where it was used though fewer holders than it takes can have given its key, or that of an index with it:
+   * somebody's log is not whole. Nobody keeps a log of what Seal's key servers give out, so with them there is nothing to
+   * miss.
    */
   readonly isExplained: boolean;
 }
@@ -102,8 +103,8 @@ export async function activityOf(context: ClientContext, contributionId: Contrib
   const uses = settled.map((event) =>
     useOf(event, contributionId, (jobId) => {
       // Before a rotation others may have released it, whose logs are not read here.
-      const released = releasedBy(requests.find((request) => request.jobId === jobId)?.decisions ?? []);
-      return keyMode === 'seal' || set.version > 1 || released + silent >= set.threshold;
+      const gave = good.filter((log) => gaveKey(log, jobId)).length;
+      return keyMode === 'seal' || set.version > 1 || gave + silent >= set.threshold;
     }),
   );
   return {
@@ -137,6 +138,14 @@ function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: 
   });
   return requests.toReversed();
 }
+
+/** Its own key, or that of an index over the dataset. */
+const gaveKey = ({ entries, datasetEntries }: HolderReleases, jobId: JobId): boolean =>
+  entries.some((entry) => entry.jobId === jobId && entry.decision === 'RELEASED') ||
+  datasetEntries.some(
+    ({ type, leaf }) =>
+      type === 'lease' && leaf.keyKind === 'index' && leaf.jobId === jobId && leaf.decision === 'LEASED',
+  );
 
 const releasedBy = (decisions: readonly HolderDecision[]): number =>
   new Set(decisions.filter(({ decision }) => decision === 'RELEASED').map(({ member }) => member)).size;

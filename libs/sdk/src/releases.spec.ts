@@ -453,6 +453,23 @@ describe('the activity of a contribution', () => {
     expect([requests[0]!.opened, uses[0]!.isExplained]).toEqual(['no', false]);
   });
 
+  it('misses no release where enough holders leased an index of the dataset to the job', async () => {
+    const job = idOf<JobId>('a job with an index');
+    settle(job);
+    const lease = leaseOf(idOf<DatasetId>('dataset'));
+    if (lease.type !== 'lease') throw new Error('not a lease');
+    const others = [{ decision: 'KEY_SUPERSEDED' }, { keyKind: 'checkpoint' }, { jobId: JOB }] as const;
+    for (const change of others) logs[0]!.leaves.push({ ...lease, leaf: { ...lease.leaf, jobId: job, ...change } });
+    logs[0]!.answer = answerOf(logs[0]!, [1, 3, 4, 5, 6]);
+    const leased: LogLeaf = { ...lease, leaf: { ...lease.leaf, jobId: job } };
+    logs[1]!.leaves.push(leased);
+    logs[1]!.answer = answerOf(logs[1]!, [1, 3, 4]);
+    expect((await activity()).uses[0]!.isExplained).toBe(false); // one of two that it takes
+    logs[2]!.leaves.push(leased);
+    logs[2]!.answer = answerOf(logs[2]!, [1, 3, 4]);
+    expect((await activity()).uses[0]!.isExplained).toBe(true);
+  });
+
   it('blames nobody while holders are away that may have released it, and names them', async () => {
     settle();
     logs[0]!.answer = answerOf(logs[0]!, []);
