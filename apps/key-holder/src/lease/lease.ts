@@ -21,10 +21,11 @@ import { destroySuperseded } from './sweep.js';
 export async function lease(holder: Holder, request: LeaseRequest): Promise<LeaseAnswer> {
   const { keyId } = request;
   const opened = await openLeaseSession(holder, { ...request, action: 'lease', about: () => keyId });
-  const stored = holder.leasedKeys.find(keyId);
-  if (stored === undefined) throw refuse('NOT_FOUND', { keyId });
   const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
   const session = await readAgain(holder, opened);
+  // After all that takes time: its share may have been destroyed meanwhile.
+  const stored = holder.leasedKeys.find(keyId);
+  if (stored === undefined) throw refuse('NOT_FOUND', { keyId });
   const refusal = leaseRefusal(holder, session, stored, grants);
   const share = refusal === null ? await decrypted(holder, stored) : null;
   const decision = refusal?.code ?? (share === null ? 'INTERNAL' : 'LEASED');

@@ -1,5 +1,5 @@
 import { purposeLabel } from '@usufruct/consent';
-import { CATALOGUE, isErrorCode, type ContributionId } from '@usufruct/kernel';
+import type { ContributionId } from '@usufruct/kernel';
 import type { Activity, HolderReleases } from '@usufruct/sdk';
 import type { PortalClient } from '../../app/client.js';
 import { formatTime, type Coin } from '../../app/format.js';
@@ -12,6 +12,8 @@ import { Empty, Notice } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { KIND_WORDS } from '../../ui/status.js';
 import { LOG_MEANINGS } from '../verify/check-meanings.js';
+import { DatasetEntries } from './dataset-entries.js';
+import { decisionWords } from './decision-words.js';
 import { Uses } from './uses.js';
 
 interface ReleaseLogProps {
@@ -98,6 +100,7 @@ function HolderLog({ log }: { readonly log: HolderReleases }) {
           </table>
         </div>
       )}
+      <DatasetEntries entries={log.datasetEntries} />
       <details>
         <summary>
           {log.verdict.ok ? 'The log is signed, and these entries are in it' : 'The log does not check out'}
@@ -111,8 +114,3 @@ function HolderLog({ log }: { readonly log: HolderReleases }) {
     </section>
   );
 }
-
-const decisionWords = (decision: string): string => {
-  if (decision === 'RELEASED') return 'share released';
-  return isErrorCode(decision) ? `refused: ${CATALOGUE[decision].message} (${decision})` : decision;
-};
