@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateSigningKey, sign, type SigningKey } from '@usufruct/crypto';
 import { fromBase64, toBase64, type HolderSetId } from '@usufruct/kernel';
@@ -108,5 +109,28 @@ describe('what a holder keeps of a re-sharing', () => {
     const { body } = await show(1, await certificateOf(other, signers));
     expect(body).toEqual({ active: 2, destroyed: 0, missing: 0 });
     expect(certificates.list(SET, undefined)).toEqual(known);
+  });
+});
+
+describe('re-sharings that nobody signs', () => {
+  it('are refused where too many are under way, and nothing else is', async () => {
+    const { holderSet } = world.chain;
+    const held = Promise.withResolvers<void>();
+    world.chain.holderSet = async (id) => {
+      await held.promise;
+      return holderSet.call(world.chain, id);
+    };
+    const deal = { holderSetId: SET, toVersion: 2, manifestDigests: [world.dealt[0]!.digest] };
+    const asked = Array.from({ length: 12 }, () => world.post(world.holder(1), '/v1/resharings/dealings', deal));
+    const refused: unknown[] = [];
+    for (const one of asked) void one.then(({ body }) => refused.push(body['code']));
+    while (refused.length < 4) await setTimeout(5);
+    const challenge = { for: 'release', jobId: idOf('job') };
+    expect((await world.post(world.holder(1), '/v1/challenges', challenge)).status).toBe(200);
+    expect(refused).toEqual(Array.from({ length: 4 }, () => 'RATE_LIMITED'));
+    held.resolve();
+    const codes = (await Promise.all(asked)).map(({ status }) => status);
+    expect(codes.filter((status) => status === 200)).toHaveLength(8);
+    expect((await world.post(world.holder(1), '/v1/resharings/dealings', deal)).status).toBe(200);
   });
 });

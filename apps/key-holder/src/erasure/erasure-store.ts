@@ -39,7 +39,10 @@ export class ErasureStore {
     const found = new Map<DatasetId, ContributionId[]>();
     for (const row of rows) {
       const datasetId = row['dataset_id'] as DatasetId;
-      found.set(datasetId, [...(found.get(datasetId) ?? []), row['contribution_id'] as ContributionId]);
+      const known = found.get(datasetId);
+      // Anybody deposits shares of contributions that are never registered: a copy for each would be quadratic.
+      if (known === undefined) found.set(datasetId, [row['contribution_id'] as ContributionId]);
+      else known.push(row['contribution_id'] as ContributionId);
     }
     return found;
   }

@@ -36,7 +36,9 @@ export class ChallengeStore {
   issue(purpose: ChallengePurpose, subject: Hex32): { challenge: string; expiresAtMs: TimestampMs } {
     const nowMs = this.clock.nowMs();
     this.database.prepare('DELETE FROM challenges WHERE expires_at_ms < ?').run(nowMs - REMEMBERED_MS);
-    const { n } = this.database.prepare('SELECT count(*) AS n FROM challenges').get() as { n: number };
+    // Those that are over are only remembered, and keep nobody out.
+    const open = 'SELECT count(*) AS n FROM challenges WHERE expires_at_ms >= ?';
+    const { n } = this.database.prepare(open).get(nowMs) as { n: number };
     if (n >= OPEN_AT_MOST) throw refuse('RATE_LIMITED', { limit: 'open challenges' });
     const challenge = toBase64(this.random(32));
     const expiresAtMs = asTimestampMs(nowMs + LIMITS.challengeTermMs);
