@@ -5,6 +5,7 @@ import { QuestionAuthorizationBcs, questionInfo, TAGS, type AskRequest } from '@
 import { anchorTreeHeads } from '../../apps/key-holder/src/log/anchor.js';
 import { destroyRetired } from '../../apps/key-holder/src/erasure/sweep.js';
 import { releaseKeys } from '../../apps/enclave-runner/src/keys/release.js';
+import type { ChainLine } from './chain-line.js';
 import { Dice } from './dice.js';
 import { FaultWorld, type Contributed, type Funded } from './fault-world.js';
 import type { HolderProcess } from './holder-process.js';
@@ -95,11 +96,17 @@ export class FaultRun {
       this.#isApproved ? [1, 'withdraw', () => this.#approve(false)] : [9, 'approve', () => this.#approve(true)],
       [2, 'close-job', () => this.#close()],
       [1, 'expire-jobs', () => said(world.clock.advance(11 * 60_000), true)],
-      [line.isBehind ? 6 : 2, 'stale-view', () => said((line.isBehind = !line.isBehind), line.isBehind)],
+      [line.isBehind ? 6 : 2, 'stale-view', () => this.#turn(line, holder)],
       [2, 'replay', () => this.#replay(holder)],
       [6, 'greedy-runner', () => this.#greedy()],
       [1, 'old-backup', () => this.#oldBackup(holder)],
     ];
+  }
+
+  /** A node that is behind does not show a holder what it lost: then nothing can, so that is no part of this. */
+  #turn(line: ChainLine, holder: HolderProcess): boolean {
+    line.isBehind = !line.isBehind && this.#lost?.holder !== holder;
+    return line.isBehind;
   }
 
   async #approve(isApproved: boolean): Promise<boolean> {
@@ -179,6 +186,7 @@ export class FaultRun {
     if (!holder.isUp || size === before) return false;
     if (!this.#isAnchored(holder, size)) return false;
     holder.kill();
+    this.world.holderLines[holder.options.member]!.isBehind = false;
     this.#lost = { holder, whole: holder.restore(holder.backupDir), size: before };
     await holder.start();
     return true;
