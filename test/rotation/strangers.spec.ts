@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { generateSigningKey, sign, type SigningKey } from '@usufruct/crypto';
-import { fromBase64, toBase64, type HolderSetId } from '@usufruct/kernel';
+import { fromBase64, toBase64, type Digest, type HolderSetId } from '@usufruct/kernel';
 import {
   decodeReshareResult,
   encodeReshareResult,
@@ -96,6 +96,17 @@ describe('what a holder keeps of a re-sharing', () => {
     await world.rotate([1, 2, 3], 2);
     expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, oldSharesLeft: 0 });
     expect(rowsOf(4, 'sub_shares')).toBe(0);
+  });
+
+  it('no seed of a dealing whose share is gone, whatever else was deposited and never registered', async () => {
+    const { shares, clock } = world.holder(1).holder;
+    const stray = { ...shares.find(world.dealt[0]!.digest)!, manifestDigest: idOf<Digest>('never registered') };
+    await certificateOnItsWay();
+    // Dealers 1 and 2 dealt both, and will deal the same again.
+    expect([1, 2, 3].map((n) => rowsOf(n, 'dealing_seeds'))).toEqual([2, 2, 0]);
+    shares.insert(stray, clock.nowMs());
+    expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, faults: [] });
+    expect([1, 2, 3].map((n) => rowsOf(n, 'dealing_seeds'))).toEqual([0, 0, 0]);
   });
 
   it('no certificate that changes nothing, however many batches somebody has signed', async () => {

@@ -74,6 +74,8 @@ export class ErasureStore {
         this.database.prepare(zeros).run(contributionId);
         this.database.prepare(`DELETE FROM ${table} WHERE contribution_id = ?`).run(contributionId);
       }
+      const seeds = this.database.prepare('DELETE FROM dealing_seeds WHERE manifest_digest = ?');
+      for (const manifestDigest of left.manifestDigests) seeds.run(manifestDigest);
       this.database
         .prepare('INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, 0)')
         .run(contributionId, statement, signature);

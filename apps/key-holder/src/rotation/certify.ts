@@ -161,6 +161,7 @@ function apply(
       if (change.kind === 'destroy') {
         const hadShare = shares.destroy(change.manifestDigest);
         const hadParts = subShares.destroy(holderSetId, change.manifestDigest);
+        dealingSeeds.destroy(change.manifestDigest);
         hasActed ||= hadShare || hadParts;
         if (hadShare) destroyed += 1;
       } else if (change.kind === 'replace') {
@@ -170,13 +171,13 @@ function apply(
         if ((stored === undefined ? null : polynomialOf(stored)) !== change.before) continue;
         shares.replace(change.share, clock.nowMs());
         subShares.destroy(holderSetId, manifestDigest, toVersion);
+        dealingSeeds.destroy(manifestDigest);
         hasActed = true;
         if (change.before !== null) destroyed += 1;
       }
     }
     // What changed nothing here is of no use to others, and anybody can have members sign any number of batches.
     if (hasActed) certificates.keep(holderSetId, toVersion, certificate);
-    if (!shares.hasOlder(holderSetId, toVersion)) dealingSeeds.destroy(holderSetId, toVersion);
   });
   // Deleted rows are overwritten in the file; they must not live on in the log of writes.
   if (hasActed) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');

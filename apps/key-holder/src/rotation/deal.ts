@@ -73,17 +73,18 @@ interface Dealt {
 }
 
 async function dealAll(holder: Holder, { set }: SetVersion, stored: readonly StoredShare[]): Promise<Dealt[]> {
-  const seed = await holder.dealingSeeds.readOrMake(set.id, set.version);
+  const digests = stored.map(({ manifestDigest }) => manifestDigest);
+  const seeds = await holder.dealingSeeds.readOrMake(digests, set.version);
   const dealt: Dealt[] = [];
-  for (const share of stored) {
-    if (dealt.length % MANIFESTS_PER_TURN === 0) await nextTurn();
+  for (const [i, share] of stored.entries()) {
+    if (i % MANIFESTS_PER_TURN === 0) await nextTurn();
     const { manifestDigest, version: fromVersion, index } = share;
     const from = polynomialOf(share);
     const { subShares, commitments } = dealSubShares({
       share: ShareBcs.parse(await holder.shares.decrypt(share)),
       threshold: set.threshold,
       holderCount: set.members.length,
-      random: randomFrom(seed, manifestDigest, from),
+      random: randomFrom(seeds[i]!, manifestDigest, from),
     });
     dealt.push({ entry: { manifestDigest, from, fromVersion, index, commitments }, subShares });
   }

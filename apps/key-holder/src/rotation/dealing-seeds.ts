@@ -1,23 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { deriveSessionKey } from '@usufruct/crypto';
-import {
-  concatBytes,
-  fromHex,
-  lengthPrefixed,
-  utf8,
-  type Digest,
-  type HolderSetId,
-  type RandomSource,
-} from '@usufruct/kernel';
+import { concatBytes, fromHex, lengthPrefixed, refuse, utf8, type Digest, type RandomSource } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
 import type { AtRest } from '../store/at-rest.js';
+import { transaction } from '../store/database.js';
 
 const SEED_BYTES = 32;
 
 /**
- * One random seed for all that this holder deals for one version, so that it deals the same whenever it is asked: a
- * second polynomial for the same share would leave receivers with shares that do not combine. It is destroyed with the
- * shares that it was for; following from the holder's secret instead, it would give them back to whoever learns that.
+ * One random seed for each share that this holder deals for a version, so that it deals the same whenever it is asked: a
+ * second polynomial for the same share would leave receivers with shares that do not combine. With a seed one sub-share
+ * says what the share was, so each is destroyed with its own; following from the holder's secret, or from one seed for
+ * all, it would outlive the share.
  */
 export class DealingSeeds {
   constructor(
@@ -26,29 +20,45 @@ export class DealingSeeds {
     private readonly random: RandomSource,
   ) {}
 
-  async readOrMake(holderSetId: HolderSetId, toVersion: number): Promise<Uint8Array> {
-    const about = lengthPrefixed(utf8(TAGS.dealingSeed), fromHex(holderSetId), utf8(String(toVersion)));
-    const find = this.database.prepare(
-      'SELECT encrypted FROM dealing_seeds WHERE holder_set_id = ? AND to_version = ?',
+  /** In the order given, durable when it resolves. Refuses `NOT_FOUND` for a share that is gone meanwhile. */
+  async readOrMake(manifestDigests: readonly Digest[], toVersion: number): Promise<Uint8Array[]> {
+    const missing = manifestDigests.filter((digest) => this.find(digest, toVersion) === undefined);
+    const made = await Promise.all(
+      missing.map(async (digest) => ({
+        digest,
+        encrypted: await this.atRest.encrypt(aboutOf(digest, toVersion), this.random(SEED_BYTES)),
+      })),
     );
-    if (find.get(holderSetId, toVersion) === undefined) {
-      const encrypted = await this.atRest.encrypt(about, this.random(SEED_BYTES));
-      // Of two requests at once the first decides.
-      this.database
-        .prepare('INSERT OR IGNORE INTO dealing_seeds VALUES (?, ?, ?)')
-        .run(holderSetId, toVersion, encrypted);
-    }
-    const { encrypted } = find.get(holderSetId, toVersion) as { encrypted: Uint8Array };
-    return this.atRest.decrypt(about, encrypted);
+    transaction(this.database, () => {
+      // Of two requests at once the first decides; and no seed comes back for a share that was replaced since.
+      const insert = this.database.prepare(
+        `INSERT OR IGNORE INTO dealing_seeds SELECT ?1, ?2, ?3 FROM shares
+         WHERE manifest_digest = ?1 AND NOT (commitments IS NOT NULL AND set_version = ?2)`,
+      );
+      for (const { digest, encrypted } of made) insert.run(digest, toVersion, encrypted);
+    });
+    return Promise.all(
+      manifestDigests.map((digest) => {
+        const encrypted = this.find(digest, toVersion);
+        if (encrypted === undefined) throw refuse('NOT_FOUND', { manifestDigest: digest });
+        return this.atRest.decrypt(aboutOf(digest, toVersion), encrypted);
+      }),
+    );
   }
 
-  /** For all versions up to this one. */
-  destroy(holderSetId: HolderSetId, toVersion: number): void {
-    this.database
-      .prepare('DELETE FROM dealing_seeds WHERE holder_set_id = ? AND to_version <= ?')
-      .run(holderSetId, toVersion);
+  /** For all versions. To be called in a transaction. */
+  destroy(manifestDigest: Digest): void {
+    this.database.prepare('DELETE FROM dealing_seeds WHERE manifest_digest = ?').run(manifestDigest);
+  }
+
+  private find(manifestDigest: Digest, toVersion: number): Uint8Array | undefined {
+    const query = 'SELECT encrypted FROM dealing_seeds WHERE manifest_digest = ? AND to_version = ?';
+    return this.database.prepare(query).get(manifestDigest, toVersion)?.['encrypted'] as Uint8Array | undefined;
   }
 }
+
+const aboutOf = (manifestDigest: Digest, toVersion: number): Uint8Array =>
+  lengthPrefixed(utf8(TAGS.dealingSeed), fromHex(manifestDigest), utf8(String(toVersion)));
 
 /** The bytes that the polynomial for one share is made of: HKDF-SHA256 by seed, polynomial and position. */
 export function randomFrom(seed: Uint8Array, manifestDigest: Digest, from: Digest): RandomSource {

@@ -1,10 +1,10 @@
 /** What is dealt and received on the way to the shares of a holder set's next version. */
 export const RESHARING_SCHEMA = `
 CREATE TABLE dealing_seeds (
-  holder_set_id TEXT NOT NULL,
+  manifest_digest TEXT NOT NULL,
   to_version INTEGER NOT NULL,
   encrypted BLOB NOT NULL,
-  PRIMARY KEY (holder_set_id, to_version)
+  PRIMARY KEY (manifest_digest, to_version)
 ) STRICT;
 CREATE TABLE sub_shares (
   manifest_digest TEXT NOT NULL,

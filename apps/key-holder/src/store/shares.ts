@@ -100,13 +100,6 @@ export class ShareStore {
       .all(holderSetId, after ?? '', atMost)
       .map(shareOf);
   }
-
-  /** Whether something is left of this set that may still have to be shared again for this version. */
-  hasOlder(holderSetId: HolderSetId, version: number): boolean {
-    const query = `SELECT 1 FROM shares
-      WHERE holder_set_id = ? AND NOT (commitments IS NOT NULL AND set_version = ?) LIMIT 1`;
-    return this.database.prepare(query).get(holderSetId, version) !== undefined;
-  }
 }
 
 const INTO_SHARES = `INTO shares (manifest_digest, contribution_id, dataset_id, owner, holder_set_id, share_index,
