@@ -128,7 +128,11 @@ function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: 
   const all = logs.flatMap(({ member, entries }) => entries.map((entry) => ({ member, entry })));
   all.sort((a, b) => a.entry.atMs - b.entry.atMs);
   const byJob = new Map<JobId, typeof all>();
-  for (const one of all) byJob.set(one.entry.jobId, [...(byJob.get(one.entry.jobId) ?? []), one]);
+  for (const one of all) {
+    const known = byJob.get(one.entry.jobId);
+    if (known === undefined) byJob.set(one.entry.jobId, [one]);
+    else known.push(one);
+  }
   const requests = [...byJob.values()].map((entries): JobRequests => {
     const { jobId, purpose, kind, protection, measurement } = entries.at(-1)!.entry;
     const decisions = entries.map(({ member, entry: { decision, atMs } }) => ({ member, decision, atMs }));

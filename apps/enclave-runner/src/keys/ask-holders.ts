@@ -41,7 +41,8 @@ const GRACE_MS = 1_500;
 
 /**
  * Ask every member of the DAO's holder set that is in reach: one challenge from each, one evidence bundle over all, and
- * the attested key's word to each. Gives what came good; who refuses or answers wrongly is passed over, and so is who keeps the others waiting.
+ * the attested key's word to each. Gives what came good; who refuses or answers wrongly is passed over, and so is who
+ * keeps the others waiting.
  *
  * Refuses with what most of the others refused with, or `SHARES_INSUFFICIENT`, where fewer than needed came good.
  */

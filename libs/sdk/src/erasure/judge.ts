@@ -26,8 +26,8 @@ export type ErasureSubject = Pick<
 
 /**
  * Judge an erasure receipt: every part is signed by the key beside it and says exactly this; and so many holders have
- * destroyed their shares that the rest cannot open it, which they did have. Without a view of the chain it is as good as the keys in it: that
- * they are the holders' is then skipped, not passed.
+ * destroyed their shares, which they did have, that the rest cannot open it. Without a view of the chain it is as good as
+ * the keys in it: that they are the holders' is then skipped, not passed.
  *
  * It does not prove that nobody kept a copy: see `notErased` in the receipt.
  */

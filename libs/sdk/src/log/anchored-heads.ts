@@ -22,7 +22,8 @@ export class AnchoredHeads {
     const known = this.#byOperator.get(sender) ?? [];
     const last = known.at(-1);
     if (last?.treeSize === treeSize && last.rootHash === rootHash) return;
-    this.#byOperator.set(sender, [...known, { treeSize, rootHash, seq }]);
+    known.push({ treeSize, rootHash, seq });
+    this.#byOperator.set(sender, known);
   }
 
   of(operator: Address): readonly AnchoredHead[] {
