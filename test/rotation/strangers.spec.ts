@@ -29,21 +29,25 @@ const rowsOf = (n: number, table: string): number => {
   return row?.['n'] as number;
 };
 
-/** Everybody has its sub-shares, and nobody saw the certificate. */
-async function certificateOnItsWay(): Promise<ReshareResult> {
-  let result: string | undefined;
+/** Everybody has its sub-shares, and nobody saw the certificate. These do not deal. */
+async function certificateHeldBack(notDealing: readonly number[] = []): Promise<ReshareCertificate> {
+  let certificate: ReshareCertificate | undefined;
   const context = world.context();
+  const lost = notDealing.map((n) => `${world.holder(n).url}/v1/resharings/dealings`);
   const holdingBack: ReshareContext = {
     ...context,
     fetch: (input, init) => {
-      if (!input.endsWith('/certificates') || init?.method !== 'POST') return context.fetch(input, init);
-      ({ result } = JSON.parse(init.body as string) as ReshareCertificate);
+      const isCertificate = input.endsWith('/certificates') && init?.method === 'POST';
+      if (!isCertificate && !lost.includes(input)) return context.fetch(input, init);
+      if (isCertificate) certificate = JSON.parse(init.body as string) as ReshareCertificate;
       return Promise.reject(new Error('lost'));
     },
   };
   await reshare(holdingBack, { holderSetId: SET });
-  return decodeReshareResult(fromBase64(result ?? ''))!;
+  return certificate!;
 }
+const certificateOnItsWay = async (): Promise<ReshareResult> =>
+  decodeReshareResult(fromBase64((await certificateHeldBack()).result))!;
 
 async function certificateOf(result: ReshareResult, signers: readonly [number, SigningKey][]) {
   const message = encodeReshareResult(result);
@@ -143,5 +147,24 @@ describe('re-sharings that nobody signs', () => {
     const codes = (await Promise.all(asked)).map(({ status }) => status);
     expect(codes.filter((status) => status === 200)).toHaveLength(8);
     expect((await world.post(world.holder(1), '/v1/resharings/dealings', deal)).status).toBe(200);
+  });
+});
+
+describe('a carrier that shows different holders different certificates', () => {
+  it('closes everything, loses nothing, and whoever carries them on opens it again', async () => {
+    const [one, other] = [await certificateHeldBack(), await certificateHeldBack([1])];
+    expect(one.result).not.toBe(other.result);
+    await show(1, one);
+    await show(2, other);
+    const made = world.dealt[0]!;
+    for (const two of [
+      [1, 2],
+      [1, 3],
+      [2, 3],
+    ]) {
+      expect(await world.opens(made, two)).toBe(false);
+    }
+    expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, waiting: [], faults: [] });
+    for (const each of world.dealt) expect(await world.opens(each, [1, 4])).toBe(true);
   });
 });
