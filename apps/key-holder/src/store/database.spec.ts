@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -30,6 +30,21 @@ describe("a holder's database", () => {
     changed(`PRAGMA user_version = ${version}`);
     const refusal = { code: 'CONFIG_INVALID', details: { setting: 'DATA_DIR', reason: 'from another version' } };
     for (let i = 0; i < 2; i++) expect(() => openDatabase(folder, 'me')).toThrow(expect.objectContaining(refusal));
+  });
+
+  it('that a killed process left has nothing in its log of writes any more once it is open', () => {
+    const database = openDatabase(folder, 'me');
+    database.exec(`INSERT INTO meta VALUES ('share', 'of a contribution'); DELETE FROM meta WHERE key = 'share'`);
+    const left = join(folder, 'left');
+    mkdirSync(left);
+    const suffixes = ['', '-wal'].map((suffix) => `key-holder.sqlite${suffix}`);
+    for (const name of suffixes) copyFileSync(join(folder, name), join(left, name));
+    database.close();
+    const found = () => suffixes.some((name) => readFileSync(join(left, name)).includes('of a contribution'));
+    expect(found()).toBe(true);
+    const opened = openDatabase(left, 'me');
+    expect(found()).toBe(false);
+    opened.close();
   });
 
   it('is refused to another identity', () => {

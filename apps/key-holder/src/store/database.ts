@@ -144,6 +144,8 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
     database.close();
     throw refuse('CONFIG_INVALID', { setting: 'HOLDER_SECRET', reason: 'the data belongs to another identity' });
   }
+  // A process that was killed after it destroyed a share left the old pages in the log of writes.
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   return database;
 }
 
