@@ -168,3 +168,16 @@ describe('a carrier that shows different holders different certificates', () => 
     for (const each of world.dealt) expect(await world.opens(each, [1, 4])).toBe(true);
   });
 });
+
+it('many that ask whether a holder is ready make it look at the chain a few times', async () => {
+  const events = world.chain.events.bind(world.chain);
+  let looks = 0;
+  world.chain.events = async (...args) => {
+    looks += 1;
+    await setTimeout(50);
+    return events(...args);
+  };
+  const asked = Array.from({ length: 40 }, () => fetch(`${world.holder(1).url}/readyz`));
+  expect((await Promise.all(asked)).every(({ status }) => status === 200)).toBe(true);
+  expect(looks).toBeLessThan(20);
+});

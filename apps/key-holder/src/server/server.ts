@@ -24,15 +24,19 @@ export function serve(holder: Holder, { host, port, allowedOrigins }: ServerOpti
   const requests = new RateLimiter(REQUESTS_PER_MINUTE_AND_ADDRESS, holder.clock);
   const resharings = new RateLimiter(RESHARINGS_PER_MINUTE_AND_ADDRESS, holder.clock);
   let resharingsUnderWay = 0;
+  let looking: Promise<void> | null = null;
   const answer = routed(holderRoutes(holder));
   return serveHttp({
     host,
     port,
     allowedOrigins,
     logger: holder.logger,
-    checkReady: async () => {
-      await holder.chain.info();
-      await holder.caughtUp.require();
+    // One look for all that ask at once: each reads the chain, and who releases would wait behind them.
+    checkReady: () => {
+      looking ??= lookWhetherReady(holder).finally(() => {
+        looking = null;
+      });
+      return looking;
     },
     answer: async (exchange) => {
       const { method, socket } = exchange.request;
@@ -49,4 +53,9 @@ export function serve(holder: Holder, { host, port, allowedOrigins }: ServerOpti
       }
     },
   });
+}
+
+async function lookWhetherReady({ chain, caughtUp }: Holder): Promise<void> {
+  await chain.info();
+  await caughtUp.require();
 }
