@@ -28,7 +28,7 @@ interface CaughtUpParts {
  * So nothing is released, leased or countersigned with it, nothing is added to it, and none of its heads is anchored.
  *
  * Every head that the operator anchored is compared once, for whatever set, because there is one log for all of them.
- * What was logged after the newest anchor and is missing is not seen by this.
+ * What was logged after the newest anchor that this holder's node shows, and is missing, is not seen by this.
  */
 export class CaughtUp {
   #after = 0;
@@ -54,13 +54,13 @@ export class CaughtUp {
   async #read(): Promise<void> {
     if (this.#flaw !== null) return;
     const { chain } = this.parts;
-    for (let events: ChainEvent[], isLast = false; !isLast;) {
-      events = await chain.events(this.#after, { limit: LIMITS.eventsPage });
+    for (;;) {
+      const events = await chain.events(this.#after, { limit: LIMITS.eventsPage });
+      // A chain may cut a page short, so only an empty one is the last for sure.
+      if (events.length === 0) return;
       requireNext(events, this.#after);
       for (const event of events) this.#compare(event);
       this.#after += events.length;
-      // A chain may cut a page short, so only an empty one is the last for sure.
-      isLast = events.length === 0;
     }
   }
 
