@@ -8,6 +8,7 @@ import {
   type ReleaseEntry,
   type ReleaseRequest,
 } from '@usufruct/protocol';
+import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
 import type { LogEntry } from '../log/release-log.js';
 import { mapInSlices } from '../slices.js';
@@ -27,6 +28,7 @@ import { openSession, type ReleaseSession } from './release-session.js';
  */
 export async function release(holder: Holder, request: ReleaseRequest): Promise<ReleaseAnswer> {
   const opened = await openSession(holder, request);
+  const erasedBefore = holder.erasures.count();
   const asked = await readAsked(holder, request.contributionIds);
   const session = await readAgain(holder, opened);
   const decidedAtMs = holder.clock.nowMs();
@@ -36,7 +38,10 @@ export async function release(holder: Holder, request: ReleaseRequest): Promise<
   const { firstIndex, treeSize, head } = await holder.log.append(
     await leavesOf(session, request, entries, decidedAtMs),
     session.seat,
-    () => holder.requests.count(session.by, decidedAtMs),
+    () => {
+      if (holder.erasures.count() !== erasedBefore) requireNoneErased(holder, decisions);
+      holder.requests.count(session.by, decidedAtMs);
+    },
   );
   const inclusionProof = holder.log.rangeProof(firstIndex, entries.length, treeSize);
   report(holder, session, decisions);
@@ -60,6 +65,13 @@ async function readAgain({ chain }: Holder, session: ReleaseSession): Promise<Re
   const { job, dao, dataset } = session;
   const views = await Promise.all([chain.job(job.id), chain.dao(dao.id), chain.dataset(dataset.id)]);
   return { ...session, job: views[0], dao: views[1], dataset: views[2] };
+}
+
+/** What was read before it was destroyed does not leave after the word that it was. */
+function requireNoneErased(holder: Holder, decisions: readonly ReleaseDecision[]): void {
+  for (const { contributionId, share } of decisions) {
+    if (share !== null && isErased(holder, contributionId)) throw refuse('TOMBSTONED', { contributionId });
+  }
 }
 
 /** Shares combine only with others on their polynomial, so the runner is told which of them are not on the manifest's. */

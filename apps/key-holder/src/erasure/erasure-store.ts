@@ -57,6 +57,11 @@ export class ErasureStore {
     };
   }
 
+  /** How many contributions were erased; it never falls. */
+  count(): number {
+    return (this.database.prepare('SELECT count(*) AS n FROM erasures').get() as { n: number }).n;
+  }
+
   unscrubbed(): boolean {
     return this.database.prepare('SELECT 1 FROM erasures WHERE is_scrubbed = 0 LIMIT 1').get() !== undefined;
   }

@@ -104,14 +104,14 @@ const encryptedOf = (made: DealtManifest): Uint8Array => running.holder.shares.f
 /** Whether these bytes are in any file of the holder, its write-ahead log included. */
 const onDisk = (bytes: Uint8Array): boolean =>
   readdirSync(data()).some((name) => readFileSync(join(data(), name)).includes(Buffer.from(bytes)));
-const decisions = async () => {
+const askForBoth = async () => {
   const { challenge } = await call<{ challenge: string }>('/v1/challenges', { for: 'release', jobId: JOB });
   const contributionIds = [idOfMade(dealt), idOfMade(other)];
   const bundle = await runner.evidence([challenge], JOB);
   const request = await runner.asks({ jobId: JOB, challenge, bundle, contributionIds });
-  const { entries } = await call<{ entries: { decision: string }[] }>('/v1/releases', request);
-  return entries.map(({ decision }) => decision);
+  return call<{ entries: { decision: string }[] }>('/v1/releases', request);
 };
+const decisions = async () => (await askForBoth()).entries.map(({ decision }) => decision);
 
 beforeAll(async () => {
   runner = await testRunner('ours');
@@ -205,6 +205,25 @@ describe('the shares of a retired contribution', () => {
     register(dealt);
     expect((await deposit(dealt)).code).toBe('TOMBSTONED');
     expect(countOf(dealt)).toBe(0);
+  });
+
+  it('do not leave with a release that read them before they were destroyed', async () => {
+    await deposit(dealt);
+    await deposit(other);
+    const dataset = chain.dataset.bind(chain);
+    let reads = 0;
+    chain.dataset = async (id) => {
+      reads += 1;
+      if (reads === 2) {
+        retire();
+        await erase();
+      }
+      return dataset(id);
+    };
+    expect(await askForBoth()).toMatchObject({ code: 'TOMBSTONED' });
+    expect(reads).toBe(2);
+    expect(running.holder.log.size).toBe(0);
+    expect(await decisions()).toEqual(['TOMBSTONED', 'RELEASED']);
   });
 
   it('are destroyed without being asked', async () => {
