@@ -31,7 +31,7 @@ const key = (name: string): string => toBase64(bytesOf(name));
 const address = (name: string): Address => hexOf<Address>(name);
 
 /** Two receipts of 1,000,000: 70 % set aside, 20 % to the treasury, 8 % to the runner, 2 % to the protocol. */
-export const POOLED = 700_000n;
+const POOLED = 700_000n;
 
 /**
  * What a chain tells after `DaoWorld.open` and one settled receipt, something of every further kind: facts of the
@@ -145,7 +145,7 @@ const CHAIN_2 = nextReceiptChain(CHAIN_1, digestOf('receipt 2'));
 function payoutEvents(dao: DaoWorld): ChainEventData[] {
   const { daoId, contributors } = dao;
   const [rejected, epoch] = [epochOf(dao, 1), epochOf(dao, 2)];
-  const { account, amountUnits } = { account: contributors[0]!.address, amountUnits: asAmount(1_000_000n) };
+  const { account, amountUnits } = { account: contributors[0]!.address, amountUnits: asAmount(500_000n) };
   return [
     settledPrivately(dao, 1),
     settledPrivately(dao, 2),
@@ -173,8 +173,10 @@ function payoutEvents(dao: DaoWorld): ChainEventData[] {
       daoId,
       unclaimedTo: 'treasury',
       account: address('treasury of the sweep'),
-      amountUnits: asAmount(2n * POOLED - amountUnits),
+      amountUnits: asAmount(POOLED - amountUnits),
     },
+    // The second receipt, which nobody could divide.
+    { type: 'ReceiptsWrittenOff', daoId, fromReceipt: 2n, toReceipt: 2n, amountUnits: asAmount(POOLED) },
   ];
 }
 
@@ -213,8 +215,8 @@ const epochOf = (dao: DaoWorld, attempt: 1 | 2): EpochView => ({
   attempt,
   settler: runnerIdOfWorld(dao),
   fromReceipt: 1n,
-  toReceipt: 2n,
-  totalUnits: asAmount(2n * POOLED),
+  toReceipt: 1n,
+  totalUnits: asAmount(POOLED),
   root: digestOf(`root ${attempt}`),
   leafCount: attempt === 1 ? 3 : 4_294_967_295,
   claimedUnits: asAmount(0n),

@@ -326,7 +326,7 @@ describeRow('"certificates, XML and JSON with absurd sizes or depths" are refuse
 ]);
 
 describe('certificates of absurd sizes or depths', () => {
-  it('are refused, a hundred of them within a second of processor time', () => {
+  it('are refused, a hundred of them in seconds of processor time', () => {
     let deep: Uint8Array = new Uint8Array(300);
     for (let i = 0; i < 1000; i++) {
       deep = concatBytes(Uint8Array.of(0x30, 0x82, deep.length >> 8, deep.length & 0xff), deep);
@@ -337,6 +337,7 @@ describe('certificates of absurd sizes or depths', () => {
       expect([parseCertificate(deep), parseCertificate(large), parseDer(large)]).toEqual([null, null, null]);
     }
     const spent = process.cpuUsage();
-    expect(spent.user + spent.system - user - system).toBeLessThan(1_000_000);
+    // 20 ms; but the collector of a process that has run many tests may take seconds meanwhile.
+    expect(spent.user + spent.system - user - system).toBeLessThan(10_000_000);
   });
 });

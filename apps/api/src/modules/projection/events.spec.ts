@@ -245,7 +245,7 @@ describe('every event of the protocol', () => {
       });
       const [swept, rejected] = node(epochs) as { epochId: string }[];
       expect(swept).toMatchObject({ number: '1', attempt: 2, phase: 'swept', leafCount: 4_294_967_295 });
-      expect(swept).toMatchObject({ totalUnits: '1400000', claimedUnits: '1000000', sweptUnits: '400000' });
+      expect(swept).toMatchObject({ totalUnits: '700000', claimedUnits: '500000', sweptUnits: '200000' });
       expect(rejected).toMatchObject({
         number: '1',
         attempt: 1,
@@ -256,11 +256,11 @@ describe('every event of the protocol', () => {
       const claims = `{ epoch(epochId: "${swept?.epochId}") { claims { edges { node { index account amountUnits } } } } }`;
       expect((await world.ask(claims)).errors[0]?.extensions.code).toBe('UNAUTHENTICATED');
       expect(node((await world.field(claims, {}, token)).claims)).toEqual([
-        { index: 4_294_967_294, account: dao.contributors[0]!.address, amountUnits: '1000000' },
+        { index: 4_294_967_294, account: dao.contributors[0]!.address, amountUnits: '500000' },
       ]);
-      // 525,000 by the receipt and 1,000,000 by the claim
+      // 525,000 by the receipt and 500,000 by the claim
       const { members } = await ofDao('members { edges { node { ordinal earnedUnits } } }', token);
-      expect(node(members)).toContainEqual({ ordinal: 1, earnedUnits: '1525000' });
+      expect(node(members)).toContainEqual({ ordinal: 1, earnedUnits: '1025000' });
     });
 
     it('licences, to who is signed in', async () => {
