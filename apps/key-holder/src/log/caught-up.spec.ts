@@ -78,4 +78,26 @@ describe('a log is held against what its holder has anchored', () => {
     const asked = [said(caughtUp), said(caughtUp)];
     expect(await Promise.all(asked)).toEqual(Array(2).fill('LOG_BEHIND: the chain has another log of this holder'));
   });
+
+  it('reads once more for all who ask while it reads, however many they are', async () => {
+    const log = logOf('a', 'b');
+    const caughtUp = over(log);
+    const before = chain.reads;
+    const first = said(caughtUp);
+    await Promise.resolve();
+    anchor(log);
+    const others = Array.from({ length: 50 }, () => said(caughtUp));
+    expect(new Set(await Promise.all([first, ...others]))).toEqual(new Set(['ok']));
+    // Two readings, of which each may have a page with events before its empty one.
+    expect(chain.reads - before).toBeLessThanOrEqual(4);
+  });
+
+  it('tells who asks while it reads what was anchored before they asked', async () => {
+    const caughtUp = over(logOf('a'));
+    const first = said(caughtUp);
+    await Promise.resolve();
+    anchor(logOf('a', 'b'));
+    expect(await said(caughtUp)).toMatch(/^LOG_BEHIND/);
+    await first;
+  });
 });

@@ -33,7 +33,8 @@ interface CaughtUpParts {
 export class CaughtUp {
   #after = 0;
   #flaw: UsufructError | null = null;
-  #reading: Promise<void> | null = null;
+  #reading: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
 
   constructor(private readonly parts: CaughtUpParts) {}
 
@@ -42,13 +43,17 @@ export class CaughtUp {
    * as this process lives (its tree cannot get back what it lost), `CHAIN_UNAVAILABLE`, `CHAIN_EVENTS_BROKEN`.
    */
   async require(): Promise<void> {
-    // Who asks while a page is under way may have been told of a later head: it is read again for them.
-    while (this.#reading !== null) await this.#reading.catch(() => undefined);
-    this.#reading = this.#read().finally(() => {
-      this.#reading = null;
-    });
-    await this.#reading;
+    // A reading that is under way may be older than what who asks now was told; the one after it serves all who wait.
+    this.#next ??= this.#readNext();
+    await this.#next;
     if (this.#flaw !== null) throw this.#flaw;
+  }
+
+  async #readNext(): Promise<void> {
+    await this.#reading.catch(() => undefined);
+    this.#next = null;
+    this.#reading = this.#read();
+    await this.#reading;
   }
 
   async #read(): Promise<void> {
