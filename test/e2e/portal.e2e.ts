@@ -325,6 +325,9 @@ if (chromiumPath === '') {
       await receipt.waitFor({ timeout: 30_000 });
       expect(await receipt.locator('li[data-state="done"]').count()).toBe(3);
       await page.locator('[data-testid="decision"][data-code="TOMBSTONED"]').waitFor({ timeout: 15_000 });
+      await page.getByText('retired for good', { exact: true }).waitFor({ timeout: 15_000 });
+      await page.getByText('ended with it', { exact: true }).waitFor();
+      expect(await page.getByRole('button', { name: 'Revoke', exact: true }).count()).toBe(0);
       await portal.shoot('12-erased');
     }, 90_000);
 

@@ -80,6 +80,8 @@ function Consent(acting: Acting) {
   );
 }
 
+const RETIRED = { words: 'retired for good', tone: 'bad' } as const;
+
 interface ContributionConsentProps extends Acting {
   readonly contribution: ContributionCard;
   readonly dao: DaoCard;
@@ -92,11 +94,12 @@ function ContributionConsent(props: ContributionConsentProps) {
   const { contribution, dao, name, dataset, account, coin, round } = props;
   const [erasures, setErasures] = useState(0);
   const [open, setOpen] = useState<'grant' | 'releases' | 'erase' | null>(null);
+  const { contributionId } = contribution;
   // From the chain itself: what is allowed now must not lag behind.
-  const grants = useLoaded(`${contribution.contributionId}/${round}`, () =>
-    account.client.grants.list(contribution.contributionId),
-  );
-  const { words, tone } = CONTRIBUTION_STATE[contribution.state];
+  const grants = useLoaded(`${contributionId}/${round}`, () => account.client.grants.list(contributionId));
+  const onChain = useLoaded(contributionId, () => account.client.chain.contribution(contributionId));
+  const isRetired = typeof onChain.data?.tombstonedAtMs === 'number';
+  const { words, tone } = isRetired ? RETIRED : CONTRIBUTION_STATE[contribution.state];
   const toggle = (what: 'grant' | 'releases' | 'erase') => setOpen(open === what ? null : what);
   const close = () => {
     setOpen(null);
@@ -116,16 +119,18 @@ function ContributionConsent(props: ContributionConsentProps) {
       {grants.data === undefined ? (
         grants.loading && <Loading what="its grants" />
       ) : (
-        <GrantList grants={grants.data} account={account} coin={coin} onChanged={grants.reload} />
+        <GrantList grants={grants.data} isRetired={isRetired} account={account} coin={coin} onChanged={grants.reload} />
       )}
       <div className="row">
-        <Button
-          look={grants.data?.some(isActive) === true ? 'plain' : 'primary'}
-          aria-expanded={open === 'grant'}
-          onClick={() => toggle('grant')}
-        >
-          Allow a use
-        </Button>
+        {!isRetired && (
+          <Button
+            look={grants.data?.some(isActive) === true ? 'plain' : 'primary'}
+            aria-expanded={open === 'grant'}
+            onClick={() => toggle('grant')}
+          >
+            Allow a use
+          </Button>
+        )}
         <Button aria-expanded={open === 'releases'} onClick={() => toggle('releases')}>
           Who decrypted it?
         </Button>
@@ -134,31 +139,26 @@ function ContributionConsent(props: ContributionConsentProps) {
         </Button>
       </div>
       {open === 'grant' && (
-        <GrantForm
-          account={account}
-          coin={coin}
-          contributionId={contribution.contributionId}
-          dao={dao}
-          onGiven={close}
-        />
+        <GrantForm account={account} coin={coin} contributionId={contributionId} dao={dao} onGiven={close} />
       )}
       {grants.data !== undefined && (
         <Decision
           client={account.client}
-          contributionId={contribution.contributionId}
+          contributionId={contributionId}
           dao={dao}
           coin={coin}
           asOf={`${erasures} ${grants.data.map(({ id, revokedAtMs }) => `${id}${revokedAtMs ?? ''}`).join()}`}
         />
       )}
-      {open === 'releases' && (
-        <ReleaseLog client={account.client} coin={coin} contributionId={contribution.contributionId} />
-      )}
+      {open === 'releases' && <ReleaseLog client={account.client} coin={coin} contributionId={contributionId} />}
       {open === 'erase' && (
         <Erase
           account={account}
-          contributionId={contribution.contributionId}
-          onErased={() => setErasures(erasures + 1)}
+          contributionId={contributionId}
+          onErased={() => {
+            setErasures(erasures + 1);
+            onChain.reload();
+          }}
         />
       )}
     </Panel>

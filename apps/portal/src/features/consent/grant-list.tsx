@@ -11,6 +11,8 @@ import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
 
 interface GrantListProps {
   readonly grants: readonly GrantView[];
+  /** Then no grant of it allows anything any more. */
+  readonly isRetired: boolean;
   readonly account: ActiveAccount;
   readonly coin: Coin;
   readonly onChanged: () => void;
@@ -20,12 +22,12 @@ interface GrantListProps {
 export const isActive = ({ revokedAtMs, terms }: GrantView): boolean =>
   revokedAtMs === null && terms.expiresAtMs > Date.now();
 
-export function GrantList({ grants, account, coin, onChanged }: GrantListProps) {
+export function GrantList({ grants, ...rest }: GrantListProps) {
   if (grants.length === 0) return <Empty>No use is allowed. Nobody can decrypt this contribution.</Empty>;
   return (
     <ul className="list" aria-label="Grants">
       {grants.map((grant) => (
-        <GrantItem key={grant.id} grant={grant} account={account} coin={coin} onChanged={onChanged} />
+        <GrantItem key={grant.id} grant={grant} {...rest} />
       ))}
     </ul>
   );
@@ -35,7 +37,7 @@ interface GrantItemProps extends Omit<GrantListProps, 'grants'> {
   readonly grant: GrantView;
 }
 
-function GrantItem({ grant, account, coin, onChanged }: GrantItemProps) {
+function GrantItem({ grant, isRetired, account, coin, onChanged }: GrantItemProps) {
   const revoke = useTask(async () => {
     await account.client.grants.revoke(grant.id);
     onChanged();
@@ -45,14 +47,14 @@ function GrantItem({ grant, account, coin, onChanged }: GrantItemProps) {
     saveJsonFile(`consent-${grant.id.slice(2, 14)}.json`, consentReceiptText(document));
   });
   const { terms } = grant;
-  const active = isActive(grant);
+  const active = isActive(grant) && !isRetired;
   const kinds = terms.kinds.map((kind) => KIND_WORDS[kind]).join(', ');
   const protections = terms.protections.map((kind) => PROTECTION_WORDS[kind]).join(' or ');
   return (
     <li className="item" data-grant={grant.id} data-active={active}>
       <div className="row apart">
         <span className="item-title">{terms.purposes.map(purposeLabel).join(', ')}</span>
-        <GrantState grant={grant} />
+        <GrantState grant={grant} isRetired={isRetired} />
       </div>
       <p className="hint">
         For {kinds}, protected by {protections}, for at least {formatAmount(terms.priceFloorUnits, coin)}. Given{' '}
@@ -79,8 +81,8 @@ function GrantItem({ grant, account, coin, onChanged }: GrantItemProps) {
   );
 }
 
-function GrantState({ grant }: { readonly grant: GrantView }) {
-  if (isActive(grant)) return <Chip tone="good">allowed</Chip>;
+function GrantState({ grant, isRetired }: Pick<GrantItemProps, 'grant' | 'isRetired'>) {
+  if (isActive(grant)) return isRetired ? <Chip tone="bad">ended with it</Chip> : <Chip tone="good">allowed</Chip>;
   if (grant.revokedAtMs !== null) return <Chip tone="bad">revoked {formatTime(grant.revokedAtMs)}</Chip>;
   return <Chip tone="warn">expired {formatTime(grant.terms.expiresAtMs)}</Chip>;
 }
