@@ -1,5 +1,6 @@
 export * from './body.js';
 export * from './fault.js';
+export * from './in-transaction.js';
 export * from './listen.js';
 export * from './routes.js';
 export * from './run-service.js';

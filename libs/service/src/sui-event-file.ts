@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { equalBytes, refuse } from '@usufruct/kernel';
+import { inTransaction } from './in-transaction.js';
 
 interface KeptRecord {
   readonly record: Uint8Array;
@@ -66,16 +67,14 @@ function inFile<T>(path: string, work: (database: DatabaseSync) => T): T {
   try {
     // The wait comes first: two processes at once may both want the file while they still set it up.
     database.exec('PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL');
-    database.exec('BEGIN IMMEDIATE');
-    database.exec(SCHEMA);
-    const result = work(database);
-    database.exec('COMMIT');
-    return result;
+    return inTransaction(database, () => {
+      database.exec(SCHEMA);
+      return work(database);
+    });
   } catch (error) {
     if (isDamage(error)) throw broken('the kept events cannot be read', error);
     throw error;
   } finally {
-    // What was not committed is rolled back by this.
     database.close();
   }
 }

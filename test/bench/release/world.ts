@@ -37,9 +37,10 @@ import {
   type DaoPolicy,
   type Manifest,
 } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import { deriveHolderKeys, type HolderKeys } from '#holder/identity.js';
 import { AtRest } from '#holder/store/at-rest.js';
-import { openDatabase, transaction } from '#holder/store/database.js';
+import { openDatabase } from '#holder/store/database.js';
 import { ShareStore } from '#holder/store/shares.js';
 import { generateRunnerKeys } from '#runner/attest/runner-keys.js';
 import type { RunnerContext } from '#runner/context.js';
@@ -327,7 +328,7 @@ export class ReleaseWorld {
       })),
     );
     const nowMs = systemClock.nowMs();
-    transaction(database, () => rows.forEach((row) => store.insert(row, nowMs)));
+    inTransaction(database, () => rows.forEach((row) => store.insert(row, nowMs)));
     database.close();
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asTimestampMs, type DaoId, type Digest, type EpochId, type TimestampMs } from '@usufruct/kernel';
-import { inTransaction } from '../in-transaction.js';
+import { inTransaction } from '@usufruct/service';
 
 /** A proposed epoch that some holders have not been given. What is secret of it is sealed, to each of them. */
 export interface LateEpoch {

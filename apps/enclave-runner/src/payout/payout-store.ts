@@ -12,7 +12,7 @@ import type { ChainEvent } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '../in-transaction.js';
+import { inTransaction } from '@usufruct/service';
 import { LATE_EPOCH_SCHEMA, LateEpochStore } from './late-epoch-store.js';
 
 /** A run of private receipts, by their numbers in the DAO. */

@@ -12,7 +12,7 @@ import { UsesBcs, type Use } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '../in-transaction.js';
+import { inTransaction } from '@usufruct/service';
 
 /** An opening on its way to one holder, sealed to it: the runner's disk tells nobody who was used. */
 export interface Delivery {

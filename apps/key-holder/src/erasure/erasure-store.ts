@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ContributionId, DatasetId, Digest } from '@usufruct/kernel';
-import { transaction } from '../store/database.js';
+import { inTransaction } from '@usufruct/service';
 
 export interface StoredErasure {
   /** ErasureStatementBcs bytes. */
@@ -71,7 +71,7 @@ export class ErasureStore {
    * statement would not name them.
    */
   destroy(contributionId: ContributionId, left: SharesLeft, statement: Uint8Array, signature: Uint8Array): boolean {
-    return transaction(this.database, () => {
+    return inTransaction(this.database, () => {
       if (this.sharesLeft(contributionId).manifestDigests.join() !== left.manifestDigests.join()) return false;
       // First over-written in place: the row's own page is changed even where SQLite would only unlink it.
       for (const table of ['shares', 'sub_shares']) {

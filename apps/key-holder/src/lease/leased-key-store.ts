@@ -1,8 +1,8 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { fromHex, refuse, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
 import { decodeLeasedKey, type LeasedKey } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import type { AtRest } from '../store/at-rest.js';
-import { transaction } from '../store/database.js';
 
 export interface StoredKey {
   readonly keyId: Digest;
@@ -62,7 +62,7 @@ export class LeasedKeyStore {
 
   /** Their shares are gone for good; `scrubbed` says that the files were looked through, too. */
   destroy(keyIds: readonly Digest[]): void {
-    transaction(this.database, () => {
+    inTransaction(this.database, () => {
       for (const keyId of keyIds) {
         // First over-written in place: the row's own page is changed even where SQLite would only unlink the value.
         this.database

@@ -21,8 +21,8 @@ import {
   TreeHeadBcs,
   type SignedTreeHead,
 } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import { mapInSlices } from '../slices.js';
-import { transaction } from '../store/database.js';
 
 /** A place in a holder set; the same log is signed for every set that this holder is a member of. */
 export interface Membership {
@@ -98,7 +98,7 @@ export class ReleaseLog {
       try {
         for (const hash of hashes) this.tree.append(hash);
         const signed = await this.sign(membership);
-        transaction(this.database, () => {
+        inTransaction(this.database, () => {
           const insert = this.database.prepare('INSERT INTO leaves VALUES (?, ?, ?)');
           for (const [offset, { subject, leaf }] of entries.entries()) {
             insert.run(firstIndex + offset, subject, leaf);

@@ -12,9 +12,9 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import { EpochSharesBcs, type EpochLeaf } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import type { RateLimiter } from '../rate-limit.js';
 import type { AtRest } from '../store/at-rest.js';
-import { transaction } from '../store/database.js';
 import type { SignedStatement } from './equivocations.js';
 import { LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
 
@@ -91,7 +91,7 @@ export class CountersignedEpochs {
     const encrypted = await atRest.encrypt(aboutEpoch(id), EpochSharesBcs.serialize(shares).toBytes());
     const macs = await this.macsOf(id, leaves);
     const attempt = [of.daoId, String(of.number), of.attempt, of.settler] as const;
-    transaction(database, () => {
+    inTransaction(database, () => {
       const { changes } = database
         .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(id, ...attempt, encrypted, atMs, isSigned ? 1 : 0, statement, settlerSignature);

@@ -15,9 +15,9 @@ import {
   type ReshareEntry,
   type ReshareResult,
 } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
-import { transaction } from '../store/database.js';
 import { polynomialOf, type StoredShare } from '../store/shares.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
 import { currentVersion } from './set-version.js';
@@ -156,7 +156,7 @@ function apply(
   const { database, shares, subShares, dealingSeeds, certificates, clock } = holder;
   let destroyed = 0;
   let hasActed = false;
-  transaction(database, () => {
+  inTransaction(database, () => {
     for (const change of changes) {
       if (change.kind === 'destroy') {
         const hadShare = shares.destroy(change.manifestDigest);

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { deriveSessionKey } from '@usufruct/crypto';
 import { concatBytes, fromHex, lengthPrefixed, refuse, utf8, type Digest, type RandomSource } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import type { AtRest } from '../store/at-rest.js';
-import { transaction } from '../store/database.js';
 
 const SEED_BYTES = 32;
 
@@ -29,7 +29,7 @@ export class DealingSeeds {
         encrypted: await this.atRest.encrypt(aboutOf(digest, toVersion), this.random(SEED_BYTES)),
       })),
     );
-    transaction(this.database, () => {
+    inTransaction(this.database, () => {
       // Of two requests at once the first decides; and no seed comes back for a share that was replaced since.
       const insert = this.database.prepare(
         `INSERT OR IGNORE INTO dealing_seeds SELECT ?1, ?2, ?3 FROM shares

@@ -15,9 +15,9 @@ import {
   type SubSharesAnswer,
   type SubSharesRequest,
 } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
-import { transaction } from '../store/database.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
 import { judgeDealing, type GoodDealing, type Source } from './judge-dealing.js';
 import { currentVersion, requireRegistered } from './set-version.js';
@@ -148,7 +148,7 @@ async function store(
     }
   }
   const storedAtMs = clock.nowMs();
-  transaction(database, () => {
+  inTransaction(database, () => {
     for (const row of rows) {
       if (isErased(holder, row.contributionId)) throw refuse('TOMBSTONED', { contributionId: row.contributionId });
       // Another request may have been quicker since this one looked: the dealer must have said the same to both.

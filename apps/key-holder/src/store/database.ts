@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
+import { inTransaction } from '@usufruct/service';
 import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
@@ -134,7 +135,7 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   chmodSync(path, 0o600);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version === 0) transaction(database, () => create(database, identity));
+  if (version === 0) inTransaction(database, () => create(database, identity));
   else if (version !== SCHEMA_VERSION) {
     database.close();
     throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'from another version' });
@@ -154,17 +155,4 @@ function create(database: DatabaseSync, identity: string): void {
     database.exec(schema);
   database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-}
-
-/** All or nothing. Never spans an await: SQLite calls are synchronous here. */
-export function transaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
 }

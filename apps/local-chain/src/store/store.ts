@@ -10,6 +10,7 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import { toWireJson, type ChainEventData } from '@usufruct/protocol';
+import { inTransaction } from '@usufruct/service';
 import {
   COLLECTIONS,
   SUPPLY,
@@ -125,8 +126,7 @@ export class Store implements StateReader {
       'a failure does nothing',
     );
     let seq = this.#lastSeq;
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(this.#db, () => {
       this.#prepared('INSERT INTO transactions (digest, sender, at_ms, error) VALUES (?, ?, ?, ?)').run(
         digest,
         sender,
@@ -153,11 +153,7 @@ export class Store implements StateReader {
           toWireJson(data),
         );
       }
-      this.#db.exec('COMMIT');
-    } catch (cause) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw cause;
-    }
+    });
     this.#lastSeq = seq;
     this.#lastAtMs = atMs;
   }
