@@ -10,6 +10,7 @@ import {
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { askHolders } from './ask-holders.js';
+import { holderFlaw } from './holder-flaw.js';
 import type { LeaseWork } from './leased-key.js';
 
 /**
@@ -47,7 +48,7 @@ export async function askForEgress(
       const { signature } = await holder.grantEgress({ jobId: job.id, outputKind, outputDigest, ...proof });
       const alone = { ...set, threshold: 1, members: set.members.slice(member, member + 1) };
       if (!(await isLetOut(token, [{ member: 0, signature }], alone, verify))) {
-        throw refuse('UPSTREAM_INVALID', { upstream: 'key holder', field: 'signature' });
+        throw holderFlaw('signature');
       }
       return { member, signature };
     },

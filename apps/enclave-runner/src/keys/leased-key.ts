@@ -18,6 +18,7 @@ import {
 import type { RunnerContext } from '../context.js';
 import { askHolders, type MemberAsked } from './ask-holders.js';
 import { combineGood } from './combine-good.js';
+import { holderFlaw } from './holder-flaw.js';
 import { Lease } from './lease.js';
 import { verifyLeaseAnswer } from './verify-lease.js';
 
@@ -172,6 +173,6 @@ async function deposit(
     message: LeasedShareReceiptBcs.serialize({ keyId, holderSetId: set.id, index: member + 1 }).toBytes(),
     signature: fromBase64(answer.signature),
   });
-  if (!isSigned) throw refuse('UPSTREAM_INVALID', { upstream: 'key holder', field: 'signature' });
+  if (!isSigned) throw holderFlaw('signature');
   return { member };
 }

@@ -13,6 +13,7 @@ import {
   type LeaseLeaf,
 } from '@usufruct/protocol';
 import type { RunnerKeys } from '../attest/runner-keys.js';
+import { holderFlaw, parsedFromHolder } from './holder-flaw.js';
 import { verifiedHead } from './verify-release.js';
 
 export interface LeaseExpected {
@@ -40,26 +41,27 @@ export async function verifyLeaseAnswer(
 ): Promise<{ readonly share: Share; readonly leasedUntilMs: TimestampMs }> {
   const { treeSize, root } = await verifiedHead(answer.head, expected);
   const entry = fromBase64(answer.leaf);
-  const leaf = parsed(() => LeaseLeafBcs.parse(entry), 'leaf');
+  const leaf = parsedFromHolder(() => LeaseLeafBcs.parse(entry), 'leaf');
   const proof = answer.inclusionProof.map((hash) => fromBase64(hash));
-  if (!isThis(leaf, expected)) throw flaw('leaf');
+  if (!isThis(leaf, expected)) throw holderFlaw('leaf');
   if (!verifyInclusion({ leafHash: leafHash(entry), leafIndex: answer.leafIndex, treeSize, proof, root })) {
-    throw flaw('inclusionProof');
+    throw holderFlaw('inclusionProof');
   }
   const { decision, leasedUntilMs } = leaf;
-  if (decision !== 'LEASED') throw isErrorCode(decision) ? refuse(decision, { keyId: expected.keyId }) : flaw('leaf');
+  if (decision !== 'LEASED')
+    throw isErrorCode(decision) ? refuse(decision, { keyId: expected.keyId }) : holderFlaw('leaf');
   const { info, dao, job, challenge, keyId, keys, member } = expected;
   const { chainId, packageId } = info;
   const { policyDigest } = dao;
-  if (answer.sealedShare === undefined) throw flaw('sealedShare');
+  if (answer.sealedShare === undefined) throw holderFlaw('sealedShare');
   const bytes = await open({
     privateKey: keys.hpke.privateKey,
     info: leasedShareInfo({ chainId, packageId, policyDigest, challenge, jobId: job.id, keyId, leasedUntilMs }),
     aad: new Uint8Array(),
     sealed: fromBase64(answer.sealedShare),
   });
-  const share = parsed(() => ShareBcs.parse(bytes), 'share');
-  if (share.index !== member + 1) throw flaw('share.index');
+  const share = parsedFromHolder(() => ShareBcs.parse(bytes), 'share');
+  if (share.index !== member + 1) throw holderFlaw('share.index');
   return { share, leasedUntilMs };
 }
 
@@ -80,13 +82,3 @@ const isThis = (
   leaf.measurement === measurement &&
   leaf.evidenceDigest === evidenceDigest &&
   equalBytes(leaf.runnerSigningKey, keys.bound.signingPublicKey);
-
-function parsed<T>(parse: () => T, field: string): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw refuse('UPSTREAM_INVALID', { upstream: 'key holder', field }, cause);
-  }
-}
-
-const flaw = (field: string) => refuse('UPSTREAM_INVALID', { upstream: 'key holder', field });

@@ -1,13 +1,5 @@
 import { leafHash, open, verify, verifyRange, type Share } from '@usufruct/crypto';
-import {
-  fromBase64,
-  fromHex,
-  isErrorCode,
-  refuse,
-  type ContributionId,
-  type Digest,
-  type ErrorCode,
-} from '@usufruct/kernel';
+import { fromBase64, fromHex, isErrorCode, type ContributionId, type Digest, type ErrorCode } from '@usufruct/kernel';
 import {
   contributionListDigest,
   releaseLeaves,
@@ -28,6 +20,7 @@ import {
 } from '@usufruct/protocol';
 import type { RunnerKeys } from '../attest/runner-keys.js';
 import { forSlices } from '../slices.js';
+import { holderFlaw, parsedFromHolder } from './holder-flaw.js';
 
 /** A share, and the polynomial that its holder says it lies on: null for the manifest's own. */
 export interface ReleasedShare extends Share {
@@ -60,7 +53,7 @@ export interface ReleaseExpected {
 export async function verifyReleaseAnswer(answer: ReleaseAnswer, expected: ReleaseExpected): Promise<MemberRelease[]> {
   const head = await verifiedHead(answer.head, expected);
   const { contributionIds } = expected;
-  if (answer.entries.length !== contributionIds.length) throw flaw('entries');
+  if (answer.entries.length !== contributionIds.length) throw holderFlaw('entries');
   for (const entry of answer.entries) requireOwnSeat(entry, expected);
   await requireLogged(answer, head, expected);
   const released = contributionIds.filter((_id, i) => answer.entries[i]!.decision === 'RELEASED');
@@ -71,7 +64,7 @@ export async function verifyReleaseAnswer(answer: ReleaseAnswer, expected: Relea
     const { decision, shareIndex } = answer.entries[i]!;
     if (decision === 'RELEASED') {
       const share = shares[next++]!;
-      if (share.index !== shareIndex) throw flaw('share.index');
+      if (share.index !== shareIndex) throw holderFlaw('share.index');
       return { contributionId, share: { ...share, commitments: polynomials.get(i) ?? null } };
     }
     return { contributionId, refusal: isErrorCode(decision) ? decision : 'UPSTREAM_INVALID' };
@@ -91,11 +84,11 @@ export async function verifiedHead(
   const message = fromBase64(treeHead);
   const publicKey = fromBase64(set.members[member]!.signingPublicKey);
   const isSigned = await verify({ publicKey, domainTag: TAGS.treeHead, message, signature: fromBase64(signature) });
-  if (!isSigned) throw flaw('head.signature');
-  const head = parsed(() => TreeHeadBcs.parse(message), 'head');
+  if (!isSigned) throw holderFlaw('head.signature');
+  const head = parsedFromHolder(() => TreeHeadBcs.parse(message), 'head');
   // A holder signs its one log for its seat in the DAO's current set; a contribution may be of an older set.
   const isOwnSeat = head.holderSetId === set.id ? head.member === member : head.holderSetId === dao.policy.holderSetId;
-  if (!isOwnSeat) throw flaw('head.member');
+  if (!isOwnSeat) throw holderFlaw('head.member');
   return { treeSize: head.treeSize, root: fromHex(head.rootHash) };
 }
 
@@ -104,7 +97,7 @@ function requireOwnSeat({ decision, holderSetId, shareIndex }: ReleaseEntry, { s
   if (decision !== 'RELEASED') return;
   // Until its shares are of the set's version a holder's place may be another than the one that they are for.
   const isOwn = shareIndex === member + 1 || (set.version > 1 && shareIndex > 0);
-  if (holderSetId !== set.id || !isOwn) throw flaw('entry');
+  if (holderSetId !== set.id || !isOwn) throw holderFlaw('entry');
 }
 
 const polynomialsIn = ({ reshared = [] }: ReleaseAnswer): Map<number, readonly Uint8Array[]> =>
@@ -127,7 +120,7 @@ async function requireLogged(answer: ReleaseAnswer, head: Head, expected: Releas
   const leafHashes: Uint8Array[] = [];
   await forSlices(releaseLeaves(common, contributionIds, answer.entries), (leaf) => leafHashes.push(leafHash(leaf)));
   const proof = answer.inclusionProof.map((hash) => fromBase64(hash));
-  if (!verifyRange({ leafHashes, firstIndex: answer.firstIndex, proof, ...head })) throw flaw('inclusionProof');
+  if (!verifyRange({ leafHashes, firstIndex: answer.firstIndex, proof, ...head })) throw holderFlaw('inclusionProof');
 }
 
 async function openShares(
@@ -136,7 +129,7 @@ async function openShares(
   { info, dao, job, challenge, contributionIds, keys }: ReleaseExpected,
 ): Promise<Share[]> {
   if (released.length === 0) return [];
-  if (sealedShares === undefined) throw flaw('sealedShares');
+  if (sealedShares === undefined) throw holderFlaw('sealedShares');
   const { chainId, packageId } = info;
   const asked = contributionListDigest(contributionIds);
   const plaintext = await open({
@@ -145,22 +138,15 @@ async function openShares(
     aad: sealedSharesAad(released),
     sealed: fromBase64(sealedShares),
   });
-  if (plaintext.length !== released.length * SHARE_BYTES) throw flaw('sealedShares.length');
+  if (plaintext.length !== released.length * SHARE_BYTES) throw holderFlaw('sealedShares.length');
   const shares: Share[] = [];
   await forSlices(released.keys(), (i) => {
-    const share = parsed(() => ShareBcs.parse(plaintext.subarray(i * SHARE_BYTES, (i + 1) * SHARE_BYTES)), 'share');
+    const share = parsedFromHolder(
+      () => ShareBcs.parse(plaintext.subarray(i * SHARE_BYTES, (i + 1) * SHARE_BYTES)),
+      'share',
+    );
     shares.push(share);
   });
   plaintext.fill(0);
   return shares;
 }
-
-function parsed<T>(parse: () => T, field: string): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw refuse('UPSTREAM_INVALID', { upstream: 'key holder', field }, cause);
-  }
-}
-
-const flaw = (field: string) => refuse('UPSTREAM_INVALID', { upstream: 'key holder', field });
