@@ -1,6 +1,7 @@
-import { combine, combineUnproven, deriveSessionKey, keyCommitment, verifyShare, type Share } from '@usufruct/crypto';
-import { equalBytes, fromHex, refuse, toHex, UsufructError, type Logger } from '@usufruct/kernel';
+import { combineUnproven, deriveSessionKey, keyCommitment, type Share } from '@usufruct/crypto';
+import { equalBytes, fromHex, refuse, toHex, type Logger } from '@usufruct/kernel';
 import { heldKeys, TAGS, type Manifest } from '@usufruct/protocol';
+import { combineGood } from './combine-good.js';
 import type { KeysReleased } from './release.js';
 import type { ReleasedShare } from './verify-release.js';
 
@@ -56,20 +57,12 @@ export class SessionKeys {
     throw refusal;
   }
 
-  #combineGood(manifest: Manifest, { shares, commitments }: OnePolynomial): Uint8Array {
-    const { contributionId, holderSetId } = manifest;
-    try {
-      return combine(shares, commitments);
-    } catch (error) {
-      if (!(error instanceof UsufructError) || error.code !== 'SHARE_INVALID') throw error;
-      const bad = shares.filter((share) => !verifyShare(share, commitments));
+  #combineGood({ contributionId, holderSetId }: Manifest, { shares, commitments }: OnePolynomial): Uint8Array {
+    return combineGood(shares, commitments, (bad) => {
       const indexes = [...new Set(bad.map(({ index }) => index))];
       for (const index of indexes) this.#distrusted.add(`${holderSetId}/${index}`);
       this.logger.warn('release.bad_share', { contributionId, holderSetId, indexes });
-      const good = uniqueByIndex(shares.filter((share) => !bad.includes(share)));
-      if (good.length === shares.length || good.length < commitments.length) throw error;
-      return combine(good, commitments);
-    }
+    });
   }
 }
 
@@ -96,11 +89,6 @@ function byPolynomial(manifest: Manifest, released: readonly ReleasedShare[]): O
   }
   return [...groups.values()].sort((a, b) => b.shares.length - a.shares.length);
 }
-
-/** The same good share from two holders is one share. */
-const uniqueByIndex = (shares: readonly Share[]): Share[] => [
-  ...new Map(shares.map((share) => [share.index, share])).values(),
-];
 
 /** The same from the secret itself, which is forgotten. Refuses `KEY_COMMITMENT_MISMATCH`. */
 export function keyOfSecret(manifest: Manifest, secret: Uint8Array): Uint8Array {
