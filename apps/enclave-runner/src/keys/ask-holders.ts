@@ -1,8 +1,6 @@
-import { makeEvidence } from '@usufruct/attestation';
 import { sign } from '@usufruct/crypto';
 import { isErrorCode, refuse, toBase64, toUsufructError, type Digest, type ErrorCode } from '@usufruct/kernel';
 import {
-  evidenceDigest,
   LeaseActionBcs,
   TAGS,
   type DaoView,
@@ -14,7 +12,7 @@ import {
 import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import type { HolderPort } from './holder-port.js';
-import { challengesOf, locateMembers } from './members.js';
+import { ANSWER_GRACE_MS, challengesOf, evidenceFor, locateMembers } from './members.js';
 
 /** One member of the DAO's holder set, with all that a request to it must carry. */
 export interface MemberAsked {
@@ -36,9 +34,6 @@ export interface Question {
   readonly needed: number;
 }
 
-/** All holders have the same to do: one that is far behind enough others is slow or stands still. */
-const GRACE_MS = 1_500;
-
 /**
  * Ask every member of the DAO's holder set that is in reach: one challenge from each, one evidence bundle over all, and
  * the attested key's word to each. Gives what came good; who refuses or answers wrongly is passed over, and so is who
@@ -56,20 +51,16 @@ export async function askHolders<T extends object>(
   const what = action === 'egress' ? 'egress' : 'lease';
   const challenged = await challengesOf(located, { for: what, jobId: job.id }, needed);
   if (challenged.length < needed) throw insufficient(needed, challenged.length);
-  const bundle = await makeEvidence(context.device, {
-    challenges: challenged.map(({ challenge }) => challenge),
-    jobId: job.id,
-    keys: context.keys.bound,
-  });
+  const { bundle, evidenceDigest } = await evidenceFor(context, challenged, job.id);
   const asked = challenged.map(async ({ holder, member, challenge }) => {
     const message = LeaseActionBcs.serialize({ chainId, action, jobId: job.id, challenge, about }).toBytes();
     const { secretKey } = context.keys.signing;
     const signature = toBase64(await sign({ secretKey, domainTag: TAGS.leaseRequest, message }));
     const proof = { challenge: toBase64(challenge), bundle, signature };
-    return ask({ holder, member, challenge, evidenceDigest: evidenceDigest(bundle), proof });
+    return ask({ holder, member, challenge, evidenceDigest, proof });
   });
   const codes: ErrorCode[] = [];
-  const patience = { isEnough: ({ length }: readonly T[]) => length >= needed, graceMs: GRACE_MS };
+  const patience = { isEnough: ({ length }: readonly T[]) => length >= needed, graceMs: ANSWER_GRACE_MS };
   const answers = await enough(asked, patience, (_index, reason) => void codes.push(codeOf(reason)));
   const good = answers.filter((answer) => answer !== null);
   if (codes.length > 0) context.logger.warn('lease.members_passed_over', { jobId: job.id, action, codes });

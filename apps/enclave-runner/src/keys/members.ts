@@ -1,5 +1,7 @@
-import { equalBytes, fromBase64 } from '@usufruct/kernel';
-import type { ChallengeRequest, HolderSetView } from '@usufruct/protocol';
+import { makeEvidence } from '@usufruct/attestation';
+import { equalBytes, fromBase64, type Digest, type JobId } from '@usufruct/kernel';
+import { evidenceDigest, type ChallengeRequest, type EvidenceBundle, type HolderSetView } from '@usufruct/protocol';
+import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import type { HolderPort } from './holder-port.js';
 
@@ -14,6 +16,8 @@ export interface ChallengedMember extends LocatedMember {
 
 /** Small questions: who has not answered long after enough others have is slow or away. */
 const GRACE_MS = 1_000;
+/** What is asked with evidence is the same to do for all: who is far behind enough others is slow or stands still. */
+export const ANSWER_GRACE_MS = 1_500;
 
 /**
  * Which of the known holders are members of the set: the chain says with which key, the holder says that it has it
@@ -51,4 +55,15 @@ export async function challengesOf<T extends LocatedMember>(
   const asked = members.map(async (member) => ({ ...member, challenge: await member.holder.challenge(request) }));
   const answers = await enough(asked, { isEnough: ({ length }) => length >= needed, graceMs: GRACE_MS });
   return answers.filter((answer) => answer !== null);
+}
+
+/** One evidence bundle over the challenges of all of them. */
+export async function evidenceFor(
+  { device, keys }: RunnerContext,
+  challenged: readonly ChallengedMember[],
+  jobId: JobId,
+): Promise<{ readonly bundle: EvidenceBundle; readonly evidenceDigest: Digest }> {
+  const challenges = challenged.map(({ challenge }) => challenge);
+  const bundle = await makeEvidence(device, { challenges, jobId, keys: keys.bound });
+  return { bundle, evidenceDigest: evidenceDigest(bundle) };
 }

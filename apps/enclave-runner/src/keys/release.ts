@@ -1,9 +1,7 @@
-import { makeEvidence } from '@usufruct/attestation';
 import { sign } from '@usufruct/crypto';
 import { toBase64, type ContributionId, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
 import {
   contributionListDigest,
-  evidenceDigest,
   NO_EVIDENCE,
   ReleaseRequestBcs,
   TAGS,
@@ -14,8 +12,15 @@ import {
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
-import { challengesOf, locateMembers, type ChallengedMember, type LocatedMember } from './members.js';
-import { verifyReleaseAnswer, type MemberRelease, type ReleasedShare } from './verify-release.js';
+import {
+  ANSWER_GRACE_MS,
+  challengesOf,
+  evidenceFor,
+  locateMembers,
+  type ChallengedMember,
+  type LocatedMember,
+} from './members.js';
+import { verifyReleaseAnswer, type MemberRelease, type ReleasedShare, type ReleaseExpected } from './verify-release.js';
 
 /** A contribution whose key is wanted, and the holder set that has its shares. */
 export interface KeyWanted {
@@ -35,9 +40,6 @@ interface SetMember extends LocatedMember {
   readonly set: HolderSetView;
 }
 
-/** All holders have the same to do: one that is far behind enough others is slow or stands still. */
-const GRACE_MS = 1_500;
-
 /**
  * Ask the holders for their shares: one challenge from each member of each set, one evidence bundle over all of them,
  * one request to each, for all of its contributions at once. Members that do not answer, that keep the others waiting,
@@ -54,22 +56,25 @@ export async function releaseKeys(
   const shares = new Map<ContributionId, ReleasedShare[]>();
   const refusals = new Map<ContributionId, ErrorCode>();
   if (challenged.length === 0) return { evidenceDigest: NO_EVIDENCE, shares, refusals };
-  const bundle = await makeEvidence(context.device, {
-    challenges: challenged.map(({ challenge }) => challenge),
-    jobId: job.id,
-    keys: context.keys.bound,
-  });
+  const { bundle, evidenceDigest } = await evidenceFor(context, challenged, job.id);
   const measurement = await context.device.measurement();
   const asked = challenged.map(async (member) => {
     const contributionIds = wanted.filter((key) => key.holderSetId === member.set.id).map((key) => key.contributionId);
-    const releases = await askMember(context, member, bundle, { info, job, dao, measurement, contributionIds });
+    const releases = await askMember(context, member, bundle, {
+      info,
+      job,
+      dao,
+      measurement,
+      contributionIds,
+      evidenceDigest,
+    });
     return { set: member.set, releases };
   });
-  const answers = await enough(asked, { isEnough: haveThreshold(challenged), graceMs: GRACE_MS }, (i, reason) =>
+  const answers = await enough(asked, { isEnough: haveThreshold(challenged), graceMs: ANSWER_GRACE_MS }, (i, reason) =>
     context.logger.warn('release.member_passed_over', passedOver(challenged[i]!, reason)),
   );
   for (const answer of answers) if (answer !== null) collect(answer.releases, shares, refusals);
-  return { evidenceDigest: evidenceDigest(bundle), shares, refusals };
+  return { evidenceDigest, shares, refusals };
 }
 
 const passedOver = ({ holder, member }: LocatedMember, reason: unknown) => ({
@@ -114,10 +119,7 @@ async function challengedMembers(
   return bySet.flat();
 }
 
-type Asked = Omit<
-  Parameters<typeof verifyReleaseAnswer>[1],
-  'set' | 'member' | 'challenge' | 'evidenceDigest' | 'keys'
->;
+type Asked = Omit<ReleaseExpected, 'set' | 'member' | 'challenge' | 'keys'>;
 
 async function askMember(
   { keys }: RunnerContext,
@@ -140,14 +142,7 @@ async function askMember(
     contributionIds: [...contributionIds],
     signature: toBase64(await sign({ secretKey, domainTag: TAGS.releaseRequest, message })),
   });
-  return verifyReleaseAnswer(answer, {
-    ...asked,
-    set,
-    member,
-    challenge,
-    keys,
-    evidenceDigest: evidenceDigest(bundle),
-  });
+  return verifyReleaseAnswer(answer, { ...asked, set, member, challenge, keys });
 }
 
 function collect(
