@@ -22,6 +22,7 @@ import {
   type SignedTreeHead,
 } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
+import { OneAtATime } from '../one-at-a-time.js';
 import { mapInSlices } from '../slices.js';
 
 /** A place in a holder set; the same log is signed for every set that this holder is a member of. */
@@ -56,7 +57,7 @@ interface HeadRow {
  */
 export class ReleaseLog {
   private readonly tree = new MerkleLog();
-  private last: Promise<unknown> = Promise.resolve();
+  private readonly turns = new OneAtATime();
 
   constructor(
     private readonly database: DatabaseSync,
@@ -93,7 +94,7 @@ export class ReleaseLog {
   ): Promise<Appended> {
     const hashes = await mapInSlices(entries, ({ leaf }) => leafHash(leaf));
     await this.requireCaughtUp();
-    return this.exclusively(async () => {
+    return this.turns.exclusively(async () => {
       const firstIndex = this.tree.size;
       try {
         for (const hash of hashes) this.tree.append(hash);
@@ -116,7 +117,7 @@ export class ReleaseLog {
 
   /** The signed head of the log as it is now. */
   head(membership: Membership): Promise<SignedTreeHead> {
-    return this.exclusively(async () => {
+    return this.turns.exclusively(async () => {
       const known = this.database
         .prepare('SELECT tree_head, signature FROM tree_heads WHERE holder_set_id = ? AND tree_size = ?')
         .get(membership.holderSetId, this.tree.size) as HeadRow | undefined;
@@ -232,12 +233,6 @@ export class ReleaseLog {
     this.database
       .prepare('INSERT OR REPLACE INTO tree_heads VALUES (?, ?, ?, ?)')
       .run(holderSetId, this.tree.size, head, signature);
-  }
-
-  private exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.last.then(work, work);
-    this.last = result.catch(() => undefined);
-    return result;
   }
 }
 
