@@ -1,6 +1,12 @@
 import { makeEvidence } from '@usufruct/attestation';
 import { equalBytes, fromBase64, type Digest, type JobId } from '@usufruct/kernel';
-import { evidenceDigest, type ChallengeRequest, type EvidenceBundle, type HolderSetView } from '@usufruct/protocol';
+import {
+  evidenceDigest,
+  isLiving,
+  type ChallengeRequest,
+  type EvidenceBundle,
+  type HolderSetView,
+} from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import type { HolderPort } from './holder-port.js';
@@ -44,6 +50,16 @@ export async function locateMembers(
     const first = found.find((one) => one?.member === member);
     return first ? [first] : [];
   });
+}
+
+/** Those of them whose word counts: what a member that was retired signs spoils what it is sent with. */
+export async function locateLiving(
+  holders: readonly HolderPort[],
+  set: HolderSetView,
+  chainId: string,
+): Promise<LocatedMember[]> {
+  const located = await locateMembers(holders, set, chainId);
+  return located.filter(({ member }) => isLiving(set, set.members[member]!));
 }
 
 /** One challenge from each; who gives none is left out, and who keeps us waiting when `needed` others have. */

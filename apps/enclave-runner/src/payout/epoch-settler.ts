@@ -8,11 +8,10 @@ import {
   type EpochView,
   type HolderSetView,
   type ReceiptPoolView,
-  isLiving,
 } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
-import { locateMembers } from '../keys/members.js';
+import { locateLiving } from '../keys/members.js';
 import { batchLength, type BatchRules } from './batch.js';
 import { countersignatures, draftEpoch, isFresh, type EpochDraft } from './epoch-draft.js';
 import { followReceipts } from './follow-receipts.js';
@@ -73,9 +72,7 @@ export class EpochSettler {
     await ensureRegistered(this.context, due.dao);
     const { chainId } = await this.context.chain.info();
     const set = await this.context.chain.holderSet(due.dao.policy.holderSetId);
-    const located = await locateMembers(this.context.holders, set, chainId);
-    // A retired member's signature would spoil a proposal.
-    const members = located.filter(({ member }) => isLiving(set, set.members[member]!));
+    const members = await locateLiving(this.context.holders, set, chainId);
     const gathered = await gatherOpenings(this.context, members, { daoId, set, digests: due.run.digests });
     const draft = await this.#draft(due, set, gathered);
     if (draft !== null) await this.#propose(due, draft, set, gathered);

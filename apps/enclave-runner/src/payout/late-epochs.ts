@@ -3,7 +3,7 @@ import { asTimestampMs, fromBase64, refuse, toBase64, toUsufructError, type DaoI
 import { isLiving, LIMITS, TAGS, type EpochView, type HolderSetView } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
-import { locateMembers, type LocatedMember } from '../keys/members.js';
+import { locateLiving, type LocatedMember } from '../keys/members.js';
 import { sealSeed, type EpochDraft } from './epoch-draft.js';
 import { gatherOpenings } from './gather-openings.js';
 import type { DueSeed, KeptLateEpoch, LateEpochStore } from './late-epoch-store.js';
@@ -124,8 +124,7 @@ export class LateEpochs {
   async #livingMembers(set: HolderSetView): Promise<LocatedMember[]> {
     const { chain, holders } = this.context;
     const { chainId } = await chain.info();
-    const located = await locateMembers(holders, set, chainId);
-    return located.filter(({ member }) => isLiving(set, set.members[member]!));
+    return locateLiving(holders, set, chainId);
   }
 
   /** No signature is needed any more; one that was given all the same, and lost on its way, has to be the holder's. */

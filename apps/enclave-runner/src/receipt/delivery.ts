@@ -1,6 +1,14 @@
 import { verify } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, toUsufructError, type Digest, type UsufructError } from '@usufruct/kernel';
-import { isLiving, LIMITS, OpeningAckBcs, receiptDigest, TAGS, type ChainInfo, type JobView } from '@usufruct/protocol';
+import {
+  LIMITS,
+  livingMembers,
+  OpeningAckBcs,
+  receiptDigest,
+  TAGS,
+  type ChainInfo,
+  type JobView,
+} from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { HolderDirectory } from '../keys/holder-directory.js';
 import { acknowledgementsOf, type HoldersNow } from './holders-now.js';
@@ -75,12 +83,12 @@ export class OpeningDelivery {
   /** There are members now, or keys of theirs, to which it was not sealed. */
   #isForOthers(record: AnswerRecord, { set }: HoldersNow): boolean {
     const keys = new Set(this.#deliveries(record).map(({ holderKey }) => holderKey));
-    return set.members.some((one) => isLiving(set, one) && !keys.has(one.signingPublicKey));
+    return livingMembers(set).some(({ signingPublicKey }) => !keys.has(signingPublicKey));
   }
 
   /** To members of now. */
   #leftWith(record: AnswerRecord, { set }: HoldersNow): readonly Delivery[] {
-    const members = new Set(set.members.filter((one) => isLiving(set, one)).map((one) => one.signingPublicKey));
+    const members = new Set(livingMembers(set).map(({ signingPublicKey }) => signingPublicKey));
     return this.#deliveries(record).filter((one) => one.acknowledgement === null && members.has(one.holderKey));
   }
 

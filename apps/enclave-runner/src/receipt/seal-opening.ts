@@ -2,7 +2,6 @@ import { seal } from '@usufruct/crypto';
 import { fromBase64, refuse, type DaoId } from '@usufruct/kernel';
 import {
   encodePaddedOpening,
-  isLiving,
   livingMembers,
   openingSealInfo,
   receiptDigest,
@@ -11,7 +10,7 @@ import {
 } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
-import { locateMembers } from '../keys/members.js';
+import { locateLiving } from '../keys/members.js';
 import { gatherOpenings } from '../payout/gather-openings.js';
 import type { HoldersNow } from './holders-now.js';
 import type { AnswerRecord, Delivery } from './store.js';
@@ -46,8 +45,7 @@ export async function sealAnew(
   const lacking = livingMembers(set).filter(({ signingPublicKey }) => !known.has(signingPublicKey));
   if (lacking.length === 0) return [];
   await ensureRegistered(context, dao);
-  const located = await locateMembers(context.holders, set, chainId);
-  const living = located.filter(({ member }) => isLiving(set, set.members[member]!));
+  const living = await locateLiving(context.holders, set, chainId);
   const digest = receiptDigest(receipt);
   const { openings } = await gatherOpenings(context, living, { daoId: dao.id, set, digests: [digest] });
   const found = openings.get(digest);
