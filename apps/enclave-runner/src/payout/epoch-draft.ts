@@ -1,8 +1,7 @@
-import { seal, sign, verify } from '@usufruct/crypto';
+import { seal, sign } from '@usufruct/crypto';
 import {
   fromBase64,
   refuse,
-  toBase64,
   type Address,
   type AmountUnits,
   type ContributionId,
@@ -25,6 +24,7 @@ import {
 import type { RunnerContext } from '../context.js';
 import type { LocatedMember } from '../keys/members.js';
 import { mapWindow } from '../map-window.js';
+import { askToCountersign, type SignedEpoch } from './countersign.js';
 
 const READS_AT_ONCE = 16;
 
@@ -127,6 +127,14 @@ export async function countersignatures(
   });
 }
 
+/** Of a draft, what holders are shown. */
+export const signedEpochOf = ({ statement, signature, chainBefore, digests }: EpochDraft): SignedEpoch => ({
+  statement,
+  settlerSignature: signature,
+  chainBefore,
+  receiptDigests: digests,
+});
+
 /** The draft's seed, for one holder alone. */
 export const sealSeed = ({ id, seed }: EpochDraft, sealingPublicKey: string): Promise<Uint8Array> =>
   seal({
@@ -141,22 +149,10 @@ async function countersignature(
   set: HolderSetView,
   { holder, member }: LocatedMember,
 ): Promise<StatementSignature> {
-  const { signingPublicKey, sealingPublicKey } = set.members[member]!;
+  const { signingPublicKey: holderKey, sealingPublicKey } = set.members[member]!;
   const sealedSeed = await sealSeed(draft, sealingPublicKey);
-  const answer = await holder.countersign({
-    statement: toBase64(draft.statement),
-    settlerSignature: toBase64(draft.signature),
-    chainBefore: draft.chainBefore,
-    receiptDigests: [...draft.digests],
-    sealedSeed: toBase64(sealedSeed),
-  });
+  const signature = await askToCountersign(holder, signedEpochOf(draft), { holderKey, sealedSeed });
   // The chain has it already, sent by another process.
-  if (answer.signature === null) throw refuse('EPOCH_STATE', { state: 'on chain' });
-  const signature = fromBase64(answer.signature);
-  const publicKey = fromBase64(signingPublicKey);
-  const message = draft.statement;
-  if (!(await verify({ publicKey, domainTag: TAGS.epochStatement, message, signature }))) {
-    throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: 'signature' });
-  }
+  if (signature === null) throw refuse('EPOCH_STATE', { state: 'on chain' });
   return { member, signature };
 }

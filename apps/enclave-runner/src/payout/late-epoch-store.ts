@@ -1,27 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { asTimestampMs, type DaoId, type Digest, type EpochId, type TimestampMs } from '@usufruct/kernel';
 import { inTransaction } from '@usufruct/service';
+import type { SealedSeed, SignedEpoch } from './countersign.js';
 
 /** A proposed epoch that some holders have not been given. What is secret of it is sealed, to each of them. */
-export interface LateEpoch {
+export interface LateEpoch extends SignedEpoch {
   readonly id: EpochId;
   readonly daoId: DaoId;
-  /** EpochStatementBcs. */
-  readonly statement: Uint8Array;
-  readonly settlerSignature: Uint8Array;
-  readonly chainBefore: Digest;
-  readonly receiptDigests: readonly Digest[];
   readonly storedAtMs: TimestampMs;
-  readonly seeds: readonly LateSeed[];
-}
-export interface LateSeed {
-  /** Ed25519, base64: the holder's key on the chain. */
-  readonly holderKey: string;
-  /** The epoch's seed, HPKE to that holder. */
-  readonly sealedSeed: Uint8Array;
+  readonly seeds: readonly SealedSeed[];
 }
 /** As kept: how often the holder has refused it, and when it is asked again. */
-export interface DueSeed extends LateSeed {
+export interface DueSeed extends SealedSeed {
   readonly tries: number;
   readonly nextAtMs: TimestampMs;
 }

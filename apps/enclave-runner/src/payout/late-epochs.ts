@@ -1,10 +1,10 @@
-import { verify } from '@usufruct/crypto';
-import { asTimestampMs, fromBase64, refuse, toBase64, toUsufructError, type DaoId } from '@usufruct/kernel';
-import { isLiving, LIMITS, TAGS, type EpochView, type HolderSetView } from '@usufruct/protocol';
+import { asTimestampMs, toUsufructError, type DaoId } from '@usufruct/kernel';
+import { isLiving, LIMITS, type EpochView, type HolderSetView } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
 import { locateLiving, type LocatedMember } from '../keys/members.js';
-import { sealSeed, type EpochDraft } from './epoch-draft.js';
+import { askToCountersign } from './countersign.js';
+import { sealSeed, signedEpochOf, type EpochDraft } from './epoch-draft.js';
 import { gatherOpenings } from './gather-openings.js';
 import type { DueSeed, KeptLateEpoch, LateEpochStore } from './late-epoch-store.js';
 
@@ -48,9 +48,8 @@ export class LateEpochs {
         sealedSeed: await sealSeed(draft, sealingPublicKey),
       })),
     );
-    const { id, statement, signature: settlerSignature, chainBefore, digests: receiptDigests } = draft;
     const storedAtMs = this.context.clock.nowMs();
-    this.store.add({ id, daoId, statement, settlerSignature, chainBefore, receiptDigests, storedAtMs, seeds });
+    this.store.add({ id: draft.id, daoId, ...signedEpochOf(draft), storedAtMs, seeds });
   }
 
   /** Try once to bring what is due to the holders that are there. What the chain does not answer, it refuses. */
@@ -106,13 +105,14 @@ export class LateEpochs {
   }
 
   /** A holder that was away may lack openings, too; then it is given those that the others have, and asked again. */
-  async #bringOne(member: LocatedMember, set: HolderSetView, epoch: KeptLateEpoch, seed: DueSeed): Promise<void> {
+  async #bringOne({ holder }: LocatedMember, set: HolderSetView, epoch: KeptLateEpoch, seed: DueSeed): Promise<void> {
+    // No signature is needed any more; one that was given all the same, and lost on its way, has to be the holder's.
     try {
-      await this.#ask(member, epoch, seed);
+      await askToCountersign(holder, epoch, seed);
     } catch (cause) {
       if (toUsufructError(cause).code !== 'NOT_FOUND' || seed.tries >= COMPLETED_TRIES) throw cause;
       await this.#completeOpenings(set, epoch);
-      await this.#ask(member, epoch, seed);
+      await askToCountersign(holder, epoch, seed);
     }
   }
 
@@ -125,26 +125,5 @@ export class LateEpochs {
     const { chain, holders } = this.context;
     const { chainId } = await chain.info();
     return locateLiving(holders, set, chainId);
-  }
-
-  /** No signature is needed any more; one that was given all the same, and lost on its way, has to be the holder's. */
-  async #ask({ holder }: LocatedMember, epoch: KeptLateEpoch, { holderKey, sealedSeed }: DueSeed): Promise<void> {
-    const { statement: message, settlerSignature, chainBefore, receiptDigests } = epoch;
-    const { signature } = await holder.countersign({
-      statement: toBase64(message),
-      settlerSignature: toBase64(settlerSignature),
-      chainBefore,
-      receiptDigests: [...receiptDigests],
-      sealedSeed: toBase64(sealedSeed),
-    });
-    if (signature === null) return;
-    const publicKey = fromBase64(holderKey);
-    const isSigned = await verify({
-      publicKey,
-      domainTag: TAGS.epochStatement,
-      message,
-      signature: fromBase64(signature),
-    });
-    if (!isSigned) throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: 'signature' });
   }
 }
