@@ -1,3 +1,4 @@
+import { toUsufructError } from '@usufruct/kernel';
 import type {
   ChallengeRequest,
   CountersignRequest,
@@ -33,3 +34,7 @@ export interface HolderPort {
   /** The signature is null for an epoch that is on the chain and was only kept. */
   countersign(request: CountersignRequest): Promise<{ readonly signature: string | null }>;
 }
+
+const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
+/** What a call refuses while the holder cannot be reached or wants to be left alone: it says nothing of what was asked. */
+export const isAway = (cause: unknown): boolean => AWAY.includes(toUsufructError(cause).code);

@@ -2,6 +2,7 @@ import { asTimestampMs, toUsufructError, type DaoId } from '@usufruct/kernel';
 import { isLiving, LIMITS, type EpochView, type HolderSetView } from '@usufruct/protocol';
 import { ensureRegistered } from '../attest/registration.js';
 import type { RunnerContext } from '../context.js';
+import { isAway } from '../keys/holder-port.js';
 import { locateLiving, type LocatedMember } from '../keys/members.js';
 import { askToCountersign } from './countersign.js';
 import { sealSeed, signedEpochOf, type EpochDraft } from './epoch-draft.js';
@@ -15,7 +16,6 @@ const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 6 * 60 * 60_000;
 /** So often it is given what it lacks before it is asked again: what it refuses as often, it goes on refusing. */
 const COMPLETED_TRIES = 4;
-const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
 
 /**
  * Brings epochs that are on the chain to the holders that have not countersigned them, so that they, too, can give
@@ -99,7 +99,7 @@ export class LateEpochs {
         const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** seed.tries, LONGEST_PAUSE_MS);
         this.store.postpone(epoch.id, key, asTimestampMs(clock.nowMs() + pauseMs));
         logger.warn('epoch.not_brought', { daoId: epoch.daoId, epochId: epoch.id, holder: member.holder.name, code });
-        if (AWAY.includes(code)) return;
+        if (isAway(cause)) return;
       }
     }
   }

@@ -11,13 +11,13 @@ import {
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import { HolderDirectory } from '../keys/holder-directory.js';
+import { isAway } from '../keys/holder-port.js';
 import { acknowledgementsOf, type HoldersNow } from './holders-now.js';
 import { sealAnew } from './seal-opening.js';
 import type { AnswerRecord, Delivery } from './store.js';
 
 /** The holders, by their keys, that did not answer in this round: nobody waits for them again before the next. */
 export type Away = Set<string>;
-const AWAY: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'RATE_LIMITED'];
 
 /** An answer whose opening is brought to holders. */
 interface ToBring {
@@ -123,7 +123,7 @@ export class OpeningDelivery {
     try {
       await this.#bring(bring, delivery);
     } catch (cause) {
-      if (AWAY.includes(toUsufructError(cause).code)) {
+      if (isAway(cause)) {
         away.add(holderKey);
         this.#holders.forget(holderKey);
       }

@@ -205,14 +205,9 @@ const keyOf = ({ jobId, questionId }: AnswerRecord): string => `${jobId}/${quest
 
 /** One lane for each set of holders that answers wait for, and one for those that wait for none. */
 function lanesOf(records: readonly AnswerRecord[]): AnswerRecord[][] {
-  const lanes = new Map<string, AnswerRecord[]>();
-  for (const record of records) {
-    const { settlement } = record;
+  const lanes = Map.groupBy(records, ({ settlement }) => {
     const holders = settlement?.kind === 'private' ? settlement.deliveries.map(({ holderKey }) => holderKey) : [];
-    const key = holders.toSorted().join();
-    const lane = lanes.get(key);
-    if (lane === undefined) lanes.set(key, [record]);
-    else lane.push(record);
-  }
+    return holders.toSorted().join();
+  });
   return [...lanes.values()];
 }

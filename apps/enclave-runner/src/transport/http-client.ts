@@ -1,5 +1,6 @@
 import { fromWire, parseJson, refuse, UsufructError } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
+import { readAtMost } from './read-at-most.js';
 
 export interface HttpOptions {
   readonly fetch: (input: string, init?: RequestInit) => Promise<Response>;
@@ -42,12 +43,7 @@ export async function requestJson(
 }
 
 async function readText(response: Response, upstream: string): Promise<string> {
-  const decoder = new TextDecoder();
-  let [text, sizeBytes] = ['', 0];
-  for await (const piece of response.body ?? []) {
-    sizeBytes += piece.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) throw refuse('UPSTREAM_INVALID', { upstream, field: 'size' });
-    text += decoder.decode(piece, { stream: true });
-  }
-  return text + decoder.decode();
+  const bytes = await readAtMost(response, MAX_ANSWER_BYTES);
+  if (bytes === null) throw refuse('UPSTREAM_INVALID', { upstream, field: 'size' });
+  return new TextDecoder().decode(bytes);
 }

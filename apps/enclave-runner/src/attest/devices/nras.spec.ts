@@ -37,7 +37,7 @@ interface Asked {
 }
 interface Answer {
   readonly status: number;
-  readonly text: string;
+  readonly text: string | Uint8Array;
 }
 
 let service: Server;
@@ -164,6 +164,7 @@ describe("a token of NVIDIA's attestation service", () => {
   const NONCE = bytes(4);
   it.each<[string, string, (request: Asked) => Promise<Answer>]>([
     ['no JSON', 'UPSTREAM_INVALID', () => Promise.resolve({ status: 200, text: '<html>' })],
+    ['no text', 'UPSTREAM_INVALID', () => Promise.resolve({ status: 200, text: Uint8Array.of(0xff) })],
     ['another shape', 'UPSTREAM_INVALID', () => Promise.resolve({ status: 200, text: '{"token":"x"}' })],
     ['what is too large', 'UPSTREAM_INVALID', () => Promise.resolve({ status: 200, text: ' '.repeat(2_000_000) })],
     ['a refusal', 'UPSTREAM_INVALID', () => Promise.resolve({ status: 401, text: '{}' })],

@@ -1,5 +1,6 @@
 import { readGpuEvidence, readTokenNonces } from '@usufruct/attestation';
-import { fromUtf8, parseJson, refuse, toBase64, toHex } from '@usufruct/kernel';
+import { parseJson, refuse, toBase64, toHex } from '@usufruct/kernel';
+import { readAtMost } from '../../transport/read-at-most.js';
 import type { GpuTokenSource } from './ports.js';
 
 export interface NrasOptions {
@@ -55,7 +56,7 @@ function requestOf(nonce: Uint8Array, evidence: readonly Uint8Array[]): string {
 async function ask({ url, serviceKey, fetch, timeoutMs = TIMEOUT_MS }: NrasOptions, body: string): Promise<unknown> {
   const limit = AbortSignal.timeout(timeoutMs);
   let response: Response;
-  let text: string | null;
+  let bytes: Uint8Array | null;
   try {
     response = await fetch(`${url}/v4/attest/gpu`, {
       method: 'POST',
@@ -69,27 +70,15 @@ async function ask({ url, serviceKey, fetch, timeoutMs = TIMEOUT_MS }: NrasOptio
       body,
       signal: limit,
     });
-    text = await readAtMost(response);
+    bytes = await readAtMost(response, ANSWER_BYTES_AT_MOST);
   } catch (cause) {
     throw unavailable(limit.aborted ? `no answer after ${timeoutMs} ms` : 'it cannot be reached', cause);
   }
   const { status } = response;
   if (status === 429 || status >= 500) throw unavailable(`status ${status}`);
   if (status !== 200) throw invalid(`status ${status}`);
-  if (text === null) throw invalid(`more than ${ANSWER_BYTES_AT_MOST} bytes`);
-  return parseJson(text);
-}
-
-/** Null as soon as there is more than the limit, or for what is no text. */
-async function readAtMost(response: Response): Promise<string | null> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    length += part.length;
-    if (length > ANSWER_BYTES_AT_MOST) return null;
-    parts.push(part);
-  }
-  return fromUtf8(new Uint8Array(Buffer.concat(parts)));
+  if (bytes === null) throw invalid(`more than ${ANSWER_BYTES_AT_MOST} bytes`);
+  return parseJson(bytes);
 }
 
 /** Neither what was sent nor what came back is in a refusal. */

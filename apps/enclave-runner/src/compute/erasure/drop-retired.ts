@@ -1,4 +1,4 @@
-import { toUsufructError, type ContributionId, type DatasetId } from '@usufruct/kernel';
+import { toUsufructError, type ContributionId } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
@@ -11,12 +11,8 @@ export async function dropRetired(
   { chain, logger }: Pick<RunnerContext, 'chain' | 'logger'>,
   sessions: Pick<Sessions, 'all'>,
 ): Promise<void> {
-  const byDataset = new Map<DatasetId, Session[]>();
-  for (const session of sessions.all()) {
-    if (session.contributionIds.size === 0) continue;
-    const { datasetId } = session.job;
-    byDataset.set(datasetId, [...(byDataset.get(datasetId) ?? []), session]);
-  }
+  const holding = sessions.all().filter(({ contributionIds }) => contributionIds.size > 0);
+  const byDataset = Map.groupBy(holding, ({ job }) => job.datasetId);
   for (const [datasetId, open] of byDataset) {
     try {
       const retired = (await chain.contributionsOf(datasetId)).filter(({ tombstonedAtMs }) => tombstonedAtMs !== null);
