@@ -74,5 +74,52 @@ export function decodePoint(bytes: Uint8Array, position: number): GroupPoint {
   });
 }
 
+export interface Lagrange {
+  /** λ_i · divisor, as integers that may be negative. */
+  readonly coefficients: readonly bigint[];
+  readonly divisor: bigint;
+}
+
+/** λ_i = Π_{j≠i} x_j / (x_j - x_i), over a common denominator. Refuses `SHARE_INVALID` for an index named twice. */
+export function lagrangeAtZero(indexes: readonly number[]): Lagrange {
+  if (new Set(indexes).size !== indexes.length || !indexes.every(isIndex)) {
+    throw refuse('SHARE_INVALID', { index: indexes.join(','), reason: 'not each a position, once' });
+  }
+  const xs = indexes.map(BigInt);
+  const fractions = xs.map((own) => {
+    const others = xs.filter((x) => x !== own);
+    return {
+      above: others.reduce((product, x) => product * x, 1n),
+      below: others.reduce((product, x) => product * (x - own), 1n),
+    };
+  });
+  const divisor = fractions.reduce((common, { above, below }) => {
+    const needed = absolute(below) / greatestDivisor(above, below);
+    return (common * needed) / greatestDivisor(common, needed);
+  }, 1n);
+  return { coefficients: fractions.map(({ above, below }) => (above * divisor) / below), divisor };
+}
+
+const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  let [x, y] = [absolute(a), absolute(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** The last ones: all contributions of a release, or of a re-sharing, come from the same holders. Public numbers. */
+let known: { readonly of: string; readonly weights: readonly bigint[] } = { of: '', weights: [] };
+
+/** λ_i modulo ℓ: f(0) = Σ λ_i·f(x_i) for the values at as many indexes as f has coefficients. Refuses as `lagrangeAtZero`. */
+export function weightsAtZero(indexes: readonly number[]): readonly bigint[] {
+  const of = indexes.join();
+  if (known.of === of) return known.weights;
+  const { coefficients, divisor } = lagrangeAtZero(indexes);
+  const inverse = Fn.inv(divisor);
+  const weights = coefficients.map((coefficient) => Fn.mul(Fn.create(coefficient), inverse));
+  known = { of, weights };
+  return weights;
+}
+
 const littleEndian = (bytes: Uint8Array): bigint =>
   bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);

@@ -23,10 +23,12 @@ import {
   evaluateCommitted,
   Fn,
   isIndex,
+  lagrangeAtZero,
   MAX_HOLDERS,
   Point,
   pointOf,
   randomScalar,
+  weightsAtZero,
   type GroupPoint,
   type Share,
 } from './polynomial.js';
@@ -111,13 +113,13 @@ export function combineSubShares(
   dealings: readonly Pick<SubDealing, 'dealerIndex' | 'subShare'>[],
   receiverIndex: number,
 ): Share {
-  const { coefficients, divisor } = lagrangeAtZero(dealings.map(({ dealerIndex }) => dealerIndex));
+  const weights = weightsAtZero(dealings.map(({ dealerIndex }) => dealerIndex));
   const sum = dealings.reduce((total, { dealerIndex, subShare }, i) => {
     const value = decodeScalar(subShare);
     if (value === null) throw refuse('SHARE_INVALID', { index: String(dealerIndex) });
-    return Fn.add(total, Fn.mul(Fn.create(coefficients[i]!), value));
+    return Fn.add(total, Fn.mul(value, weights[i]!));
   }, 0n);
-  return { index: receiverIndex, value: Fn.toBytes(Fn.div(sum, divisor)) };
+  return { index: receiverIndex, value: Fn.toBytes(sum) };
 }
 
 /**
@@ -149,39 +151,6 @@ export function combineCommitments(
       return (divisor === 1n ? sum : sum.multiplyUnsafe(inverse)).toBytes();
     }),
   ];
-}
-
-interface Lagrange {
-  /** λ_i · divisor, as integers that may be negative. */
-  readonly coefficients: readonly bigint[];
-  readonly divisor: bigint;
-}
-
-/** λ_i = Π_{j≠i} x_j / (x_j - x_i), over a common denominator. Refuses `SHARE_INVALID` for an index named twice. */
-function lagrangeAtZero(indexes: readonly number[]): Lagrange {
-  if (new Set(indexes).size !== indexes.length || !indexes.every(isIndex)) {
-    throw refuse('SHARE_INVALID', { index: indexes.join(','), reason: 'not each a position, once' });
-  }
-  const xs = indexes.map(BigInt);
-  const fractions = xs.map((own) => {
-    const others = xs.filter((x) => x !== own);
-    return {
-      above: others.reduce((product, x) => product * x, 1n),
-      below: others.reduce((product, x) => product * (x - own), 1n),
-    };
-  });
-  const divisor = fractions.reduce((common, { above, below }) => {
-    const needed = absolute(below) / greatestDivisor(above, below);
-    return (common * needed) / greatestDivisor(common, needed);
-  }, 1n);
-  return { coefficients: fractions.map(({ above, below }) => (above * divisor) / below), divisor };
-}
-
-const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
-function greatestDivisor(a: bigint, b: bigint): bigint {
-  let [x, y] = [absolute(a), absolute(b)];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
 }
 
 /** Public values: variable time is fine. */

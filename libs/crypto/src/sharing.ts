@@ -20,6 +20,7 @@ import {
   MAX_HOLDERS,
   Point,
   randomScalar,
+  weightsAtZero,
   type GroupPoint,
   type Share,
 } from './polynomial.js';
@@ -129,25 +130,8 @@ function liesOnPolynomial(share: Share, points: readonly GroupPoint[]): boolean 
   return Point.BASE.multiply(value).equals(evaluateCommitted(points, share.index));
 }
 
-/** f(0) = Σ y_i · Π_{j≠i} x_j / (x_j - x_i) */
+/** f(0) = Σ λ_i · y_i */
 function interpolateAtZero(samples: readonly Sample[]): bigint {
   const weights = weightsAtZero(samples.map(({ x }) => x));
   return samples.reduce((sum, { y }, i) => Fn.add(sum, Fn.mul(y, weights[i]!)), 0n);
-}
-
-/** The last ones: all contributions of a release come from the same holders. Public numbers. */
-let known: { readonly of: string; readonly weights: readonly bigint[] } = { of: '', weights: [] };
-
-function weightsAtZero(indexes: readonly number[]): readonly bigint[] {
-  const of = indexes.join();
-  if (known.of === of) return known.weights;
-  const xs = indexes.map((index) => BigInt(index));
-  const weights = xs.map((own, i) => {
-    const others = xs.filter((_, j) => j !== i);
-    const above = others.reduce((product, x) => Fn.mul(product, x), 1n);
-    const below = others.reduce((product, x) => Fn.mul(product, Fn.sub(x, own)), 1n);
-    return Fn.div(above, below);
-  });
-  known = { of, weights };
-  return weights;
 }
