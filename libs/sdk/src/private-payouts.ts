@@ -5,7 +5,6 @@ import {
   parseAnswer,
   payoutQueryDigest,
   WALLET_ACTIONS,
-  walletStatementBytes,
   zPayoutAnswer,
   type EpochPhase,
   type EpochView,
@@ -18,7 +17,7 @@ import type { ClientContext } from './context.js';
 import { checkPayoutProof, claimPayout, type Claim } from './epochs.js';
 import { holderName, knownHolders, locatedIn, type KnownHolder } from './holders.js';
 import { listContributions } from './payouts.js';
-import { newReader } from './reader.js';
+import { signedQuery } from './reader.js';
 
 /** The signer's part of one epoch, with the proof that it is one. */
 export interface PrivatePayout {
@@ -156,8 +155,10 @@ async function ask(
   daoId: DaoId,
   epochs: readonly EpochView[],
 ): Promise<Asked> {
-  const { clock, fetch } = context;
-  const bodyFor = await signedQuery(context, daoId, epochs, clock.nowMs());
+  const { clock, fetch, signer } = context;
+  const epochIds = epochs.map(({ id }) => id);
+  const query = { daoId, account: signer.address, epochIds, issuedAtMs: clock.nowMs() };
+  const bodyFor = await signedQuery(context, WALLET_ACTIONS.payoutQuery, query, payoutQueryDigest);
   const urls = locatedIn(known, set);
   const askOne = async (url: string, signingKey: string, upstream: string): Promise<PayoutAnswer> => {
     const body = await bodyFor(signingKey);
@@ -181,24 +182,4 @@ async function ask(
     ),
   ]);
   return { members, others: others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
-}
-
-/** The wallet signs once; what is sent to each holder is for that holder alone. */
-async function signedQuery(
-  { chain, signer, random }: ClientContext,
-  daoId: DaoId,
-  epochs: readonly EpochView[],
-  issuedAtMs: TimestampMs,
-) {
-  const { chainId } = await chain.info();
-  const reader = newReader(random);
-  const query = { daoId, account: signer.address, epochIds: epochs.map(({ id }) => id), issuedAtMs };
-  const digest = payoutQueryDigest({ ...query, readerPublicKey: reader.publicKey });
-  const statement = walletStatementBytes({ action: WALLET_ACTIONS.payoutQuery, chainId, digest });
-  const signature = await signer.signPersonalMessage(statement);
-  return async (holderSigningKey: string) => ({
-    ...query,
-    signature,
-    reader: await reader.forHolder(digest, holderSigningKey),
-  });
 }

@@ -1,23 +1,32 @@
 import { generateSigningKey, sign } from '@usufruct/crypto';
-import { fromBase64, toBase64, type Digest, type RandomSource } from '@usufruct/kernel';
-import { ReaderRequestBcs, TAGS, type Reader } from '@usufruct/protocol';
+import { fromBase64, toBase64, type Digest } from '@usufruct/kernel';
+import { ReaderRequestBcs, TAGS, walletStatementBytes, type Reader, type WalletStatement } from '@usufruct/protocol';
+import type { ClientContext } from './context.js';
 
-/** A key for one query: the wallet signs the query with this public key in it, this key signs it for each holder. */
-export interface QueryReader {
-  readonly publicKey: Uint8Array;
-  /** `holderSigningKey`: base64, as the chain names it. */
-  forHolder(queryDigest: Digest, holderSigningKey: string): Promise<Reader>;
-}
+/** A query as one holder gets it. */
+export type SignedQuery<Query> = Query & { readonly signature: string; readonly reader: Reader };
 
-export function newReader(random: RandomSource): QueryReader {
-  const { publicKey, secretKey } = generateSigningKey(random);
-  return {
-    publicKey,
-    forHolder: async (queryDigest, holderSigningKey) => {
-      const request = { queryDigest, holderSigningKey: fromBase64(holderSigningKey) };
-      const message = ReaderRequestBcs.serialize(request).toBytes();
-      const signature = await sign({ secretKey, domainTag: TAGS.readerRequest, message });
-      return { publicKey: toBase64(publicKey), signature: toBase64(signature) };
-    },
+/**
+ * The wallet signs once, with a key for this query alone in what it signs; that key signs it for each holder, so what
+ * one holder was sent is of no use with another.
+ *
+ * Gives what to send to the holder of a signing key: base64, as the chain names it.
+ */
+export async function signedQuery<Query extends object>(
+  { chain, signer, random }: Pick<ClientContext, 'chain' | 'signer' | 'random'>,
+  action: WalletStatement['action'],
+  query: Query,
+  digestOf: (query: Query & { readonly readerPublicKey: Uint8Array }) => Digest,
+): Promise<(holderSigningKey: string) => Promise<SignedQuery<Query>>> {
+  const { chainId } = await chain.info();
+  const { publicKey: readerPublicKey, secretKey } = generateSigningKey(random);
+  const queryDigest = digestOf({ ...query, readerPublicKey });
+  const signature = await signer.signPersonalMessage(walletStatementBytes({ action, chainId, digest: queryDigest }));
+  return async (holderSigningKey) => {
+    const request = { queryDigest, holderSigningKey: fromBase64(holderSigningKey) };
+    const message = ReaderRequestBcs.serialize(request).toBytes();
+    const readerSignature = await sign({ secretKey, domainTag: TAGS.readerRequest, message });
+    const reader = { publicKey: toBase64(readerPublicKey), signature: toBase64(readerSignature) };
+    return { ...query, signature, reader };
   };
 }

@@ -11,13 +11,11 @@ import {
   logQueryDigest,
   parseAnswer,
   WALLET_ACTIONS,
-  walletStatementBytes,
   zConsistencyAnswer,
   zHex32,
   zLogAnswer,
   type ContributionView,
   type HolderSetView,
-  type LogQuery,
   type ReleaseLeaf,
 } from '@usufruct/protocol';
 import { z } from 'zod';
@@ -29,7 +27,7 @@ import { readRecord, writeRecord } from './journal.js';
 import { AnchoredHeads, type AnchoredHead } from './log/anchored-heads.js';
 import { judgeAnchors, judgeRemembered, type AskConsistency, type LogState } from './log/judge-growth.js';
 import { judgeAnswer, type DatasetEntry } from './log/judge-log.js';
-import { newReader } from './reader.js';
+import { signedQuery } from './reader.js';
 
 export interface HolderReleases {
   /** Position in the holder set, from 0. */
@@ -83,7 +81,8 @@ export async function readLogs(
   set: HolderSetView,
   anchors: AnchoredHeads,
 ): Promise<HolderReleases[]> {
-  const queryFor = await signedQuery(context, contribution.id);
+  const query = { contributionId: contribution.id, issuedAtMs: context.clock.nowMs() };
+  const queryFor = await signedQuery(context, WALLET_ACTIONS.logQuery, query, logQueryDigest);
   const urls = await locateMembers(context, set);
   return Promise.all(
     set.members.map(async ({ signingPublicKey, operator }, member) => {
@@ -140,18 +139,3 @@ const askAt =
     const path = `${url}/v1/log/consistency?first=${first}&second=${second}`;
     return parseAnswer(zConsistencyAnswer, await requestJson({ fetch, url: path, upstream }), upstream).proof;
   };
-
-/** The wallet signs once; what is sent to each holder is for that holder alone. */
-async function signedQuery({ chain, clock, signer, random }: ClientContext, contributionId: ContributionId) {
-  const { chainId } = await chain.info();
-  const reader = newReader(random);
-  const query = { contributionId, issuedAtMs: clock.nowMs() };
-  const digest = logQueryDigest({ ...query, readerPublicKey: reader.publicKey });
-  const statement = walletStatementBytes({ action: WALLET_ACTIONS.logQuery, chainId, digest });
-  const signature = await signer.signPersonalMessage(statement);
-  return async (holderSigningKey: string): Promise<LogQuery> => ({
-    ...query,
-    signature,
-    reader: await reader.forHolder(digest, holderSigningKey),
-  });
-}
