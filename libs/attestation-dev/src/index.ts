@@ -33,6 +33,7 @@ export {
   DEV_SNP_REPORT,
   devSnpEndorsements,
   signSnpEvidence,
+  SoftwareSnp,
 } from './snp/software-snp.js';
 export type {
   SnpAuthority,
@@ -41,6 +42,7 @@ export type {
   SnpPkiRequest,
   SnpPlatform,
   SnpReportFields,
+  SoftwareSnpOptions,
 } from './snp/software-snp.js';
 export { encodeCbor } from './nitro/cbor.js';
 export type { CborInput, CborPairs } from './nitro/cbor.js';

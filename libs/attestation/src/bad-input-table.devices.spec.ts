@@ -13,9 +13,9 @@ import {
   issueAuthority,
   pemOf,
   signGpuEvidence,
-  signSnpEvidence,
   SoftwareGpu,
   SoftwareNitro,
+  SoftwareSnp,
   SoftwareTd,
   type GpuEvidenceRequest,
   type GpuSource,
@@ -25,7 +25,7 @@ import {
   type SnpPki,
   type SoftwareTdOptions,
 } from '@usufruct/attestation-dev';
-import { concatBytes, fromHex, toHex } from '@usufruct/kernel';
+import { concatBytes, fromHex } from '@usufruct/kernel';
 import { combineChallenges, gpuNonce, type EvidenceBundle } from '@usufruct/protocol';
 import {
   chainPolicyOf,
@@ -44,7 +44,7 @@ import { appraiseEvidence, failedChecks } from './appraise.js';
 import { makeEvidence } from './evidence.js';
 import type { NitroPolicy } from './policy/nitro-policy.js';
 import type { NvidiaPolicy } from './policy/nvidia-policy.js';
-import { snpMeasurement, type SnpPolicy } from './policy/snp-policy.js';
+import type { SnpPolicy } from './policy/snp-policy.js';
 import { devHardwareRoots } from './roots.js';
 import type { TeeDevice } from './tee-device.js';
 import type { AppraisalContext } from './types.js';
@@ -254,28 +254,11 @@ const SNP_POLICY: SnpPolicy = {
 const NITRO_POLICY: NitroPolicy = { version: 1, maxAgeMs: 300_000, registers: [] };
 
 async function snpCase(shown: SnpPki, known: SnpPki, guestPolicy = DEV_SNP_REPORT.guestPolicy): Promise<Case> {
-  const [code, zeros] = [toHex(DEV_SNP_REPORT.measurement), '00'.repeat(48)];
-  const identity = {
-    launchMeasurement: code,
-    hostData: '00'.repeat(32),
-    idKeyDigest: zeros,
-    authorKeyDigest: zeros,
-    familyId: '00'.repeat(16),
-    imageId: '00'.repeat(16),
-    guestSvn: 0,
-  };
-  const measurement = await snpMeasurement(identity, SNP_POLICY);
-  const device: TeeDevice = {
-    profile: 'snp',
-    standIn: true,
-    eventLog: [],
-    measurement: async () => measurement,
-    quote: (reportData) => signSnpEvidence(shown, { reportData, guestPolicy }),
-  };
+  const device = new SoftwareSnp({ pki: shown, policy: SNP_POLICY, fields: { guestPolicy } });
   return {
     bundle: await bundleFrom(device),
     context: {
-      policy: { ...chainPolicyOf(measurement), profiles: ['snp'] },
+      policy: { ...chainPolicyOf(await device.measurement()), profiles: ['snp'] },
       teePolicy: { snp: SNP_POLICY },
       endorsements: await devSnpEndorsements({ pki: known, nowMs: NOW_MS }),
       roots: devHardwareRoots({ amd: pemOf(known.ark) }),

@@ -4,7 +4,6 @@ import {
   createNitroPki,
   createSnpPki,
   DEV_GPU,
-  DEV_SNP_REPORT,
   devNvidiaEndorsements,
   DevNras,
   devSnpEndorsements,
@@ -15,8 +14,8 @@ import {
   issuePck,
   pemOf,
   signGpuEvidence,
-  signSnpEvidence,
   SoftwareNitro,
+  SoftwareSnp,
   SoftwareTd,
   type DevAuthority,
 } from '@usufruct/attestation-dev';
@@ -29,10 +28,9 @@ import { makeEvidence } from './evidence.js';
 import { NVIDIA_ENDORSEMENTS } from './nvidia/endorsements.js';
 import type { NitroPolicy } from './policy/nitro-policy.js';
 import type { NvidiaPolicy } from './policy/nvidia-policy.js';
-import { snpMeasurement, type SnpPolicy } from './policy/snp-policy.js';
+import type { SnpPolicy } from './policy/snp-policy.js';
 import type { TdxPolicy } from './policy/tdx-policy.js';
 import { devHardwareRoots } from './roots.js';
-import type { TeeDevice } from './tee-device.js';
 import type { AppraisalContext, Endorsements } from './types.js';
 
 /*
@@ -226,31 +224,14 @@ const SNP_POLICY: SnpPolicy = {
 async function snpWorld(ends: Ends): Promise<World> {
   const days = { leafDays: daysOf(ends, 'leaf'), askDays: daysOf(ends, 'ask'), arkDays: daysOf(ends, 'ark') };
   const pki = await createSnpPki({ nowMs: NOW_MS, ...days });
-  const zeros = (length: number): string => '00'.repeat(length);
-  const identity = {
-    launchMeasurement: toHex(DEV_SNP_REPORT.measurement),
-    hostData: zeros(32),
-    idKeyDigest: zeros(48),
-    authorKeyDigest: zeros(48),
-    familyId: zeros(16),
-    imageId: zeros(16),
-    guestSvn: 0,
-  };
-  const measurement = await snpMeasurement(identity, SNP_POLICY);
-  const device: TeeDevice = {
-    profile: 'snp',
-    standIn: true,
-    eventLog: [],
-    measurement: () => Promise.resolve(measurement),
-    quote: (reportData) => signSnpEvidence(pki, { reportData }),
-  };
+  const device = new SoftwareSnp({ pki, policy: SNP_POLICY });
   return {
     bundle: await makeEvidence(device, { challenges: [OWN], jobId: JOB, keys: KEYS }),
     context: {
       ownChallenge: OWN,
       jobId: JOB,
       nowMs: NOW_MS,
-      policy: policyOf('snp', measurement),
+      policy: policyOf('snp', await device.measurement()),
       teePolicy: { snp: SNP_POLICY },
       endorsements: await devSnpEndorsements({ pki, nowMs: NOW_MS, listDays: daysOf(ends, 'crl') }),
       roots: devHardwareRoots({ amd: pemOf(pki.ark) }),

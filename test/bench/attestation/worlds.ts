@@ -1,7 +1,6 @@
 import {
   devHardwareRoots,
   makeEvidence,
-  snpMeasurement,
   type AppraisalContext,
   type NvidiaPolicy,
   type SnpPolicy,
@@ -12,16 +11,15 @@ import {
   createSnpPki,
   createTdxPki,
   DEV_GPU,
-  DEV_SNP_REPORT,
   devNvidiaEndorsements,
   devSnpEndorsements,
   devTdxEndorsements,
   pemOf,
-  signSnpEvidence,
   SoftwareGpu,
+  SoftwareSnp,
   SoftwareTd,
 } from '@usufruct/attestation-dev';
-import { toHex, toHex32, type Hex32 } from '@usufruct/kernel';
+import { toHex32, type Hex32 } from '@usufruct/kernel';
 import type { EvidenceBundle, EvidenceProfile } from '@usufruct/protocol';
 
 /** Evidence in the real formats under keys of its own, and all that a verifier has for it. */
@@ -111,24 +109,8 @@ export async function gpuWorld(count: number): Promise<World> {
 
 export async function snpWorld(): Promise<World> {
   const pki = await createSnpPki({ nowMs: NOW_MS });
-  const noId = { idKeyDigest: '00'.repeat(48), authorKeyDigest: '00'.repeat(48) };
-  const identity = {
-    launchMeasurement: toHex(DEV_SNP_REPORT.measurement),
-    hostData: toHex(DEV_SNP_REPORT.hostData),
-    ...noId,
-    familyId: '00'.repeat(16),
-    imageId: '00'.repeat(16),
-    guestSvn: 0,
-  };
-  const measurement = await snpMeasurement(identity, SNP);
-  const device = {
-    profile: 'snp',
-    standIn: true,
-    eventLog: [],
-    measurement: () => Promise.resolve(measurement),
-    quote: (reportData: Uint8Array) => signSnpEvidence(pki, { reportData }),
-  } as const;
-  const context = contextOf('snp', measurement, {
+  const device = new SoftwareSnp({ pki, policy: SNP });
+  const context = contextOf('snp', await device.measurement(), {
     teePolicy: { snp: SNP },
     endorsements: await devSnpEndorsements({ pki, nowMs: NOW_MS }),
     roots: devHardwareRoots({ amd: pemOf(pki.ark) }),

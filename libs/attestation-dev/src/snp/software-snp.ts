@@ -1,5 +1,13 @@
-import { hardwareIdBytes, SNP_ENDORSEMENTS, type Endorsements, type SnpProduct } from '@usufruct/attestation';
-import { concatBytes, fromHex, u32le, utf8 } from '@usufruct/kernel';
+import {
+  hardwareIdBytes,
+  SNP_ENDORSEMENTS,
+  snpMeasurement,
+  type Endorsements,
+  type SnpPolicy,
+  type SnpProduct,
+  type TeeDevice,
+} from '@usufruct/attestation';
+import { concatBytes, fromHex, toHex, u32le, utf8 } from '@usufruct/kernel';
 import { derInteger, der } from '../der.js';
 import {
   BasicConstraintsExtension,
@@ -204,6 +212,49 @@ export async function signSnpEvidence(
   report.set(signature.subarray(0, 48).toReversed(), SIGNED_BYTES);
   report.set(signature.subarray(48).toReversed(), SIGNED_BYTES + 72);
   return concatBytes(report, pki.leaf.der);
+}
+
+export interface SoftwareSnpOptions {
+  readonly pki: SnpPki;
+  /** The policy that the measurement names. */
+  readonly policy: SnpPolicy;
+  /** What its reports say otherwise than `DEV_SNP_REPORT`. */
+  readonly fields?: Partial<SnpReportFields>;
+  /** Who signs, when it is not the leaf. */
+  readonly signer?: CryptoKeyPair | undefined;
+}
+
+/**
+ * DEV ONLY. A guest without a processor of AMD: its reports have the format of AMD, but every key under them is generated,
+ * and only a verifier that was given the generated root believes them. It was started without an ID block.
+ */
+export class SoftwareSnp implements TeeDevice {
+  readonly profile = 'snp';
+  readonly standIn = true;
+  readonly eventLog = [];
+
+  constructor(private readonly options: SoftwareSnpOptions) {}
+
+  measurement(): Promise<string> {
+    const { policy, fields } = this.options;
+    const { measurement, hostData } = { ...DEV_SNP_REPORT, ...fields };
+    const zeros = (bytes: number): string => '00'.repeat(bytes);
+    const identity = {
+      launchMeasurement: toHex(measurement),
+      hostData: toHex(hostData),
+      idKeyDigest: zeros(48),
+      authorKeyDigest: zeros(48),
+      familyId: zeros(16),
+      imageId: zeros(16),
+      guestSvn: 0,
+    };
+    return snpMeasurement(identity, policy);
+  }
+
+  quote(reportData: Uint8Array): Promise<Uint8Array> {
+    const { pki, fields, signer } = this.options;
+    return signSnpEvidence(pki, { ...fields, reportData }, signer);
+  }
 }
 
 export interface SnpCollateralRequest {

@@ -2,22 +2,20 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   createSnpPki,
   DEV_SNP_PLATFORM,
-  DEV_SNP_REPORT,
   devSnpEndorsements,
   pemOf,
-  signSnpEvidence,
+  SoftwareSnp,
   type SnpCollateralRequest,
   type SnpPki,
   type SnpPkiRequest,
   type SnpReportFields,
 } from '@usufruct/attestation-dev';
-import { fromBase64, fromHex, toBase64, toHex, toHex32, type Hex32 } from '@usufruct/kernel';
+import { fromBase64, fromHex, toBase64, toHex32, type Hex32 } from '@usufruct/kernel';
 import type { EvidenceBundle } from '@usufruct/protocol';
 import { appraiseEvidence, failedChecks } from '../appraise.js';
 import { makeEvidence } from '../evidence.js';
-import { snpMeasurement, type SnpPolicy } from '../policy/snp-policy.js';
+import type { SnpPolicy } from '../policy/snp-policy.js';
 import { devHardwareRoots, productionRoots } from '../roots.js';
-import type { TeeDevice } from '../tee-device.js';
 import type { AppraisalContext } from '../types.js';
 import { SNP_CHECKS } from './inspect.js';
 
@@ -41,28 +39,10 @@ let otherPki: SnpPki;
 let good: EvidenceBundle;
 let context: AppraisalContext;
 
-const deviceOf = (from: SnpPki, fields: Partial<SnpReportFields> = {}, signer?: CryptoKeyPair): TeeDevice => ({
-  profile: 'snp',
-  standIn: true,
-  eventLog: [],
-  measurement: () => measurementOf(fields),
-  quote: (reportData) => signSnpEvidence(from, { ...fields, reportData }, signer),
-});
+const deviceOf = (from: SnpPki, fields: Partial<SnpReportFields> = {}, signer?: CryptoKeyPair): SoftwareSnp =>
+  new SoftwareSnp({ pki: from, policy: POLICY, fields, signer });
 const bundleOf = (...of: Parameters<typeof deviceOf>): Promise<EvidenceBundle> =>
   makeEvidence(deviceOf(...of), { challenges: [OWN], jobId: JOB, keys: KEYS });
-const measurementOf = (fields: Partial<SnpReportFields> = {}, policy = POLICY): Promise<string> =>
-  snpMeasurement(
-    {
-      launchMeasurement: toHex(fields.measurement ?? DEV_SNP_REPORT.measurement),
-      hostData: toHex(fields.hostData ?? DEV_SNP_REPORT.hostData),
-      idKeyDigest: '00'.repeat(48),
-      authorKeyDigest: '00'.repeat(48),
-      familyId: '00'.repeat(16),
-      imageId: '00'.repeat(16),
-      guestSvn: 0,
-    },
-    policy,
-  );
 const worldOf = async (
   from: SnpPki,
   request: Partial<SnpCollateralRequest> = {},
@@ -78,7 +58,7 @@ beforeAll(async () => {
     ownChallenge: OWN,
     jobId: JOB,
     nowMs: NOW_MS,
-    policy: { version: 1, profiles: ['snp'], measurements: [await measurementOf()], resultTermMs: 600_000 },
+    policy: { version: 1, profiles: ['snp'], measurements: [await deviceOf(pki).measurement()], resultTermMs: 600_000 },
     teePolicy: { snp: POLICY },
     roots: productionRoots(),
     ...(await worldOf(pki)),
