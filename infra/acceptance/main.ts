@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { productionRoots, zTeePolicy } from '@usufruct/attestation';
+import { productionRoots, verifierKey, zTeePolicy } from '@usufruct/attestation';
 import { generateSigningKey, signingPublicKey, type SigningKey } from '@usufruct/crypto';
 import { openEndorsements } from '@usufruct/endorsements';
 import {
@@ -10,7 +10,6 @@ import {
   fromBase64,
   fromHex,
   jsonLogger,
-  refuse,
   systemClock,
   systemRandom,
   toBase64,
@@ -171,11 +170,8 @@ const runnerAt = (url: string, jobId: JobId): Attester => ({
 });
 
 /** Of a public key in base64, or of a file that holds one. */
-function keyOf(given: string): Uint8Array {
-  const key = fromBase64(existsSync(given) ? readFileSync(given, 'utf8').trim() : given, '--trust');
-  if (key.length !== 32) throw refuse('INVALID_ARGUMENT', { field: '--trust', expected: '32 bytes' });
-  return key;
-}
+const keyOf = (given: string): Uint8Array =>
+  verifierKey(existsSync(given) ? readFileSync(given, 'utf8') : given, '--trust');
 
 async function verifyReport(file: string, trusted: Uint8Array): Promise<number> {
   const report = await readSignedReport(readFileSync(file, 'utf8'), trusted);

@@ -1,4 +1,4 @@
-import { zTeePolicy, type Endorsements } from '@usufruct/attestation';
+import { endorsementDigests, zTeePolicy, type Endorsements } from '@usufruct/attestation';
 import { sha256, sign, verify, type SigningKey } from '@usufruct/crypto';
 import { fromBase64, fromUtf8, toBase64, toHex, utf8 } from '@usufruct/kernel';
 import { zBase64, zEvidenceBundle } from '@usufruct/protocol';
@@ -104,9 +104,8 @@ export function tableOf(report: Report): string {
 
 /** Of the policy as JSON without white space, and of each endorsement's bytes, as `sha256sum` in their folder gives it. */
 function judgedBy({ teePolicy, endorsements }: Report): [name: string, digest: string][] {
-  const named = Object.entries(decodeEndorsements(endorsements)).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return [
     ['policy for the hardware', toHex(sha256(utf8(JSON.stringify(teePolicy))))],
-    ...named.map(([name, bytes]): [string, string] => [name, toHex(sha256(bytes))]),
+    ...Object.entries(endorsementDigests(decodeEndorsements(endorsements))),
   ];
 }

@@ -1,4 +1,4 @@
-import { readNsmDocument } from '@usufruct/attestation';
+import { readGpuEvidence, readNsmDocument } from '@usufruct/attestation';
 import {
   createGpuIdentity,
   createNvidiaPki,
@@ -13,17 +13,14 @@ import { dstackCpu } from '../../apps/enclave-runner/src/attest/devices/dstack.t
 import { readCollected, readMode } from '../../apps/enclave-runner/src/attest/devices/nvidia.ts';
 import { endorsementKeyOf } from '../../apps/enclave-runner/src/attest/devices/snp-certificates.ts';
 import type { FuzzMakers } from './fuzz-loop.ts';
-import { isRead, json, jsonOf, textOf } from './inputs.ts';
+import { filled, isRead, json, jsonOf, NONCE, NOW_MS, textOf } from './inputs.ts';
 
 /* What the runner reads on its own machine: the guest agent, the host and the vendor's tools answer in these formats. */
-
-const NOW_MS = Date.UTC(2026, 5, 1);
-const NONCE = new Uint8Array(32).fill(5);
 
 export const ATTESTER_MAKERS: FuzzMakers = {
   dstack: async () => {
     const pki = await createTdxPki(NOW_MS);
-    const quote = toHex(await signTdxQuote({ pki, version: 4, report: { mrConfigId: new Uint8Array(48).fill(1) } }));
+    const quote = toHex(await signTdxQuote({ pki, version: 4, report: { mrConfigId: filled(1, 48) } }));
     const event = { imr: 3, event_type: 0x08000001, digest: '00'.repeat(48), event: 'compose-hash' };
     const log = [
       { ...event, event_payload: 'ab'.repeat(32) },
@@ -60,11 +57,9 @@ export const ATTESTER_MAKERS: FuzzMakers = {
   },
   nvattest: async () => {
     const pki = await createNvidiaPki(NOW_MS);
-    const identity = await createGpuIdentity({ pki, nowMs: NOW_MS, firmwareId: new Uint8Array(48).fill(1) });
-    const whole = await signGpuEvidence({ pki, identity, nonce: NONCE });
-    const chainAt = Buffer.from(whole).indexOf('-----BEGIN CERTIFICATE-----');
-    const evidence = toBase64(whole.subarray(0, chainAt));
-    const certificate = toBase64(whole.subarray(chainAt));
+    const identity = await createGpuIdentity({ pki, nowMs: NOW_MS, firmwareId: filled(1, 48) });
+    const { exchange, chain } = readGpuEvidence(await signGpuEvidence({ pki, identity, nonce: NONCE }))!;
+    const [evidence, certificate] = [toBase64(exchange), toBase64(chain)];
     const printed = { result_code: 0, evidences: [{ evidence, certificate, arch: 'HOPPER' }] };
     const accepts = (bytes: Uint8Array): boolean =>
       readCollected(bytes, { tool: 'nvattest', device: 'gpu', nonce: NONCE }).length > 0;

@@ -2,18 +2,17 @@ import { evidenceFile, readEvidenceFile, readPolicyFile, readTeePolicyBook } fro
 import { toBase64, toHex, type JobId } from '@usufruct/kernel';
 import type { EvidenceBundle } from '@usufruct/protocol';
 import type { FuzzMakers } from './fuzz-loop.ts';
-import { isRead, json, textOf } from './inputs.ts';
+import { filled, isRead, json, NONCE, textOf } from './inputs.ts';
 import { POLICIES } from './policies.ts';
 
 /* Files that people hand to the command line and to processes. */
 
-const filled = (value: number, length = 32): Uint8Array => new Uint8Array(length).fill(value);
-const OWN = toBase64(filled(5));
+const OWN = toBase64(NONCE);
 export const BUNDLE: EvidenceBundle = {
   v: 1,
   profile: 'tdx+nv',
   challenges: [OWN],
-  jobId: `0x${toHex(filled(5))}` as JobId,
+  jobId: `0x${toHex(NONCE)}` as JobId,
   hpkePublicKey: OWN,
   signingPublicKey: OWN,
   cpuEvidence: toBase64(filled(1, 600)),

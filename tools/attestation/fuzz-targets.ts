@@ -49,12 +49,8 @@ import { parsePemChain } from '../../libs/attestation/src/x509/pem.ts';
 import { ATTESTER_MAKERS } from './attester-targets.ts';
 import { BUNDLE, FILE_MAKERS } from './file-targets.ts';
 import type { FuzzMakers, FuzzTarget } from './fuzz-loop.ts';
-import { isRead, json, jsonOf } from './inputs.ts';
+import { filled, isRead, json, jsonOf, NONCE, NOW_MS } from './inputs.ts';
 import { POLICIES } from './policies.ts';
-
-const NOW_MS = Date.UTC(2026, 5, 1);
-const filled = (value: number, length = 32): Uint8Array => new Uint8Array(length).fill(value);
-const NONCE = filled(5);
 
 /** How each parser is made ready: the valid inputs are signed by generated keys, so their bytes differ in every run. */
 const MAKERS: FuzzMakers = {

@@ -57,7 +57,7 @@ export function exportEat(
     usufruct: {
       ok,
       policyDigest,
-      ...(endorsements === undefined ? {} : { endorsements: digestsOf(endorsements) }),
+      ...(endorsements === undefined ? {} : { endorsements: endorsementDigests(endorsements) }),
       ...(claims === undefined
         ? {}
         : {
@@ -73,7 +73,8 @@ export function exportEat(
   };
 }
 
-const digestsOf = (endorsements: Endorsements): Readonly<Record<string, string>> =>
+/** SHA-256 of each by its name, hex, in the order of the names. */
+export const endorsementDigests = (endorsements: Endorsements): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(endorsements)
       .map(([name, bytes]): [string, string] => [name, toHex(sha256(bytes))])

@@ -17,7 +17,7 @@ export type { EndorsementJudgement, SignedValidity } from './endorsements/judge.
 export { endorsementNeeds, intelItems, manifestNeeds } from './endorsements/needs.js';
 export type { EndorsementNeed } from './endorsements/needs.js';
 export { eventDigest, replayEventLog, REGISTER_BYTES } from './event-log.js';
-export { exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
+export { endorsementDigests, exportEat, signResult, verifySignedResult, zSignedResult } from './eat.js';
 export type { EatClaims, SignedResult } from './eat.js';
 export { makeEvidence } from './evidence.js';
 export type { EvidenceRequest } from './evidence.js';

@@ -1,10 +1,6 @@
 import { bcs } from '@mysten/bcs';
 import { z } from 'zod';
 
-/** How revocation is judged; see `NvidiaPolicy.revocation`. */
-export const REVOCATION_RULES = ['required', 'if-known'] as const;
-export type RevocationRule = (typeof REVOCATION_RULES)[number];
-
 /** What a DAO asks of the GPUs, as data. Lists affirm: what is not in them is refused. */
 export const zNvidiaPolicy = z.strictObject({
   version: z.int().positive().max(0xffff_ffff),
@@ -29,7 +25,7 @@ export const zNvidiaPolicy = z.strictObject({
    * and of manifests. `if-known`: the answers that the verifier has are judged, and who keeps them away hides a
    * revocation. Whoever writes a policy chooses: a policy that does not say is none.
    */
-  revocation: z.enum(REVOCATION_RULES),
+  revocation: z.enum(['required', 'if-known']),
   /**
    * NVIDIA's own verdict (NRAS) as a second opinion beside all that is checked here, never in its place. Missing: a
    * token that is shown is not looked at.

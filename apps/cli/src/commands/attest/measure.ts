@@ -22,8 +22,8 @@ import { z } from 'zod';
 import { readJsonFile } from '../../files-json.js';
 import type { AddCommand } from '../../program.js';
 
-/** MRCONFIGID of a guest that was started without one. */
-const NO_CONFIG_ID = '00'.repeat(48);
+/** A register that nothing was written to: MRCONFIGID of a guest that was started without one. */
+const ZEROS = '00'.repeat(48);
 const zRegister = z.string().regex(/^[0-9a-f]{96}$/);
 const zHex = z.string().regex(/^([0-9a-f]{2})*$/);
 /** As `dstack-mr` and a guest's own quote give them. */
@@ -34,12 +34,12 @@ const zIdentity = z.strictObject({
   rtmr1: zRegister,
   rtmr2: zRegister,
   mrConfigId: zRegister.optional(),
-  mrOwner: zRegister.default('00'.repeat(48)),
-  mrOwnerConfig: zRegister.default('00'.repeat(48)),
-  mrServiceTd: zRegister.default('00'.repeat(48)),
+  mrOwner: zRegister.default(ZEROS),
+  mrOwnerConfig: zRegister.default(ZEROS),
+  mrServiceTd: zRegister.default(ZEROS),
 });
 /** What `nitro-cli build-enclave` and `describe-eif` print; an enclave in debug mode has registers of zeros. */
-const zCodeRegister = zRegister.refine((hex) => hex !== NO_CONFIG_ID, 'a register that is not zero');
+const zCodeRegister = zRegister.refine((hex) => hex !== ZEROS, 'a register that is not zero');
 const zBuiltEnclave = z.object({
   Measurements: z.object({ PCR0: zCodeRegister, PCR1: zCodeRegister, PCR2: zCodeRegister }),
 });
@@ -170,7 +170,7 @@ async function applicationOf(
   compose: Uint8Array | undefined,
   isImageAlone: boolean,
 ): Promise<string> {
-  if (mrConfigId !== NO_CONFIG_ID) return 'MRCONFIGID';
+  if (mrConfigId !== ZEROS) return 'MRCONFIGID';
   const event = requiredEvents.find(({ name }) => name === COMPOSE_EVENT);
   if (event !== undefined) {
     const isHash = /^[0-9a-f]{64}$/.test(event.payload);
