@@ -1,4 +1,4 @@
-import { refuse, toUsufructError, type DaoId, type EpochId, type TimestampMs, type WireError } from '@usufruct/kernel';
+import { refuse, toUsufructError, type DaoId, type EpochId, type WireError } from '@usufruct/kernel';
 import {
   epochPhase,
   LIMITS,
