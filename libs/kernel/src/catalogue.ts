@@ -122,6 +122,24 @@ export const CATALOGUE = {
     'Read from another aggregator or upload again.',
   ),
   BLOB_UNAVAILABLE: entry(503, 'later', 'The blob cannot be read from the store', 'Try again, or renew its lease.'),
+  BLOB_PERMANENT: entry(
+    409,
+    'never',
+    'The blob was stored so that nobody can delete it before its lease ends',
+    'Wait until its lease ends.',
+  ),
+  STORE_UNSUPPORTED: entry(
+    501,
+    'after-change',
+    'The configured store cannot do this',
+    'Do without it, or configure a store that can.',
+  ),
+  STORE_FULL: entry(
+    507,
+    'later',
+    'The store has no room or no quota left for this',
+    'Make room, or use another store.',
+  ),
   DATASET_MISMATCH: entry(
     409,
     'never',

@@ -1,38 +1,137 @@
 import { createHash } from 'node:crypto';
-import { asBlobId, refuse, type BlobId } from '@usufruct/kernel';
-import type { BlobStore } from '@usufruct/walrus';
+import { asBlobId, refuse, toHex32, type BlobId, type Hex32 } from '@usufruct/kernel';
+import type { BlobStore, LeaseName, QuiltPatchId, StoreAbilities } from '@usufruct/walrus';
 
-/** A store in memory. Ids are hashes of the content, as Walrus's are, but not Walrus's. */
+interface Kept {
+  readonly bytes: Uint8Array;
+  readonly deletable: boolean;
+  readonly objectId: Hex32;
+  endEpoch: number;
+}
+
+const MOST_EPOCHS = 53;
+
+/** A store in memory that can do all of it. Ids are hashes of the content, as Walrus's are, but not Walrus's. */
 export class FakeStore implements BlobStore {
+  readonly abilities: StoreAbilities = {
+    deletable: true,
+    extendable: true,
+    quilts: true,
+    ranges: true,
+    ownable: false,
+    leaseEpochs: { least: 1, most: MOST_EPOCHS },
+    paidBy: 'nobody',
+    maxBlobBytes: 8 * 1024 ** 2,
+    maxQuiltFiles: 666,
+  };
   isDown = false;
+  epoch = 24;
   /** What was put, in order, repetitions included. */
   readonly puts: BlobId[] = [];
-  private readonly blobs = new Map<BlobId, Uint8Array>();
+  private readonly blobs = new Map<BlobId, Kept>();
+  private readonly patches = new Map<string, Uint8Array>();
 
-  put: BlobStore['put'] = async (bytes) => {
+  put: BlobStore['put'] = async (bytes, { epochs = 26, deletable = false } = {}) => {
     this.requireUp();
+    if (bytes.length === 0) throw refuse('FILE_EMPTY');
+    if (bytes.length > this.abilities.maxBlobBytes)
+      throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(this.abilities.maxBlobBytes) });
+    requireEpochs(epochs);
     const blobId = asBlobId(createHash('sha256').update('fake-store').update(bytes).digest('base64url'));
     this.puts.push(blobId);
-    this.blobs.set(blobId, Uint8Array.from(bytes));
-    return { blobId, sizeBytes: bytes.length, endEpoch: 50 };
+    const known = this.find(blobId);
+    const kept = {
+      bytes: Uint8Array.from(bytes),
+      deletable: deletable && (known?.deletable ?? true),
+      objectId: known?.objectId ?? toHex32<Hex32>(createHash('sha256').update(`object of ${blobId}`).digest()),
+      endEpoch: Math.max(this.epoch + epochs, known?.endEpoch ?? 0),
+    };
+    this.blobs.set(blobId, kept);
+    return { blobId, sizeBytes: bytes.length, endEpoch: kept.endEpoch, objectId: kept.objectId };
   };
-  get: BlobStore['get'] = async (blobId) => {
+  get: BlobStore['get'] = async (blobId, { range } = {}) => {
     this.requireUp();
-    const bytes = this.blobs.get(blobId);
-    if (bytes === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
+    const kept = this.find(blobId);
+    if (kept === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
+    if (range === undefined) return Uint8Array.from(kept.bytes);
+    const { offsetBytes, lengthBytes } = range;
+    if (offsetBytes < 0 || lengthBytes < 1 || offsetBytes + lengthBytes > kept.bytes.length)
+      throw refuse('INVALID_ARGUMENT', { field: 'range', expected: 'a range inside the blob' });
+    return kept.bytes.slice(offsetBytes, offsetBytes + lengthBytes);
+  };
+  status: BlobStore['status'] = async (blobId) => {
+    const kept = this.find(blobId);
+    if (kept === undefined)
+      return { available: false, certified: null, sizeBytes: null, endEpoch: null, deletable: null };
+    const { bytes, endEpoch, deletable } = kept;
+    return { available: true, certified: true, sizeBytes: bytes.length, endEpoch, deletable };
+  };
+  delete: BlobStore['delete'] = async ({ blobId }: LeaseName) => {
+    this.requireUp();
+    const kept = this.find(blobId);
+    if (kept?.deletable === false) throw refuse('BLOB_PERMANENT', { blobId });
+    this.blobs.delete(blobId);
+  };
+  extend: BlobStore['extend'] = async ({ blobId }, epochs) => {
+    this.requireUp();
+    requireEpochs(epochs);
+    const kept = this.find(blobId);
+    if (kept === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
+    requireEpochs(kept.endEpoch + epochs - this.epoch);
+    kept.endEpoch += epochs;
+    return { endEpoch: kept.endEpoch };
+  };
+  putMany: BlobStore['putMany'] = async (files, options) => {
+    requireIdentifiers(files.map(({ identifier }) => identifier));
+    const whole = new Uint8Array(files.reduce((total, { bytes }) => total + bytes.length, 0));
+    let offset = 0;
+    for (const { bytes } of files) {
+      whole.set(bytes, offset);
+      offset += bytes.length;
+    }
+    const stored = await this.put(whole, options);
+    const patches = files.map(({ identifier, bytes }, index) => {
+      const patchId = `${stored.blobId}AQ${String(index).padStart(5, '0')}` as QuiltPatchId;
+      this.patches.set(patchId, Uint8Array.from(bytes));
+      this.patches.set(patchName(stored.blobId, identifier), Uint8Array.from(bytes));
+      return { identifier, patchId };
+    });
+    return { ...stored, patches };
+  };
+  getPatch: BlobStore['getPatch'] = async (patch) => {
+    this.requireUp();
+    const name = 'patchId' in patch ? patch.patchId : patchName(patch.quiltId, patch.identifier);
+    const quiltId = asBlobId('patchId' in patch ? patch.patchId.slice(0, 43) : patch.quiltId);
+    const bytes = this.find(quiltId) === undefined ? undefined : this.patches.get(name);
+    if (bytes === undefined) throw refuse('BLOB_UNAVAILABLE', { quiltId });
     return Uint8Array.from(bytes);
   };
-  status: BlobStore['status'] = async (blobId) => ({
-    available: this.blobs.has(blobId),
-    sizeBytes: this.blobs.get(blobId)?.length ?? null,
-  });
 
   /** Flip a bit of what is stored. */
   tamper(blobId: BlobId): void {
-    const bytes = this.blobs.get(blobId);
-    if (bytes !== undefined) bytes[0] = bytes[0]! ^ 1;
+    const kept = this.blobs.get(blobId);
+    if (kept !== undefined) kept.bytes[0] = kept.bytes[0]! ^ 1;
+  }
+  private find(blobId: BlobId): Kept | undefined {
+    const kept = this.blobs.get(blobId);
+    return kept !== undefined && kept.endEpoch > this.epoch ? kept : undefined;
   }
   private requireUp(): void {
     if (this.isDown) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: 'store' });
   }
+}
+
+const patchName = (quiltId: BlobId, identifier: string): string => `${quiltId}/${identifier}`;
+
+function requireEpochs(epochs: number): void {
+  if (!Number.isInteger(epochs) || epochs < 1 || epochs > MOST_EPOCHS)
+    throw refuse('INVALID_ARGUMENT', { field: 'epochs', expected: `an integer from 1 to ${MOST_EPOCHS}` });
+}
+
+function requireIdentifiers(identifiers: readonly string[]): void {
+  if (
+    new Set(identifiers).size !== identifiers.length ||
+    identifiers.some((each) => each === '' || each.startsWith('_'))
+  )
+    throw refuse('INVALID_ARGUMENT', { field: 'identifier', expected: 'unique, not empty, not beginning with _' });
 }

@@ -89,8 +89,14 @@ describe('httpBlobStore', () => {
       blobId: BLOB_ID,
       sizeBytes: BYTES.length,
       endEpoch: 35,
+      objectId: CREATED.newlyCreated.blobObject.id,
     });
-    expect(await store.put(BYTES, { epochs: 3 })).toEqual({ blobId: BLOB_ID, sizeBytes: BYTES.length, endEpoch: 35 });
+    expect(await store.put(BYTES, { epochs: 3 })).toEqual({
+      blobId: BLOB_ID,
+      sizeBytes: BYTES.length,
+      endEpoch: 35,
+      objectId: null,
+    });
     expect(seen).toEqual(['PUT /v1/blobs?epochs=3&deletable=true', 'PUT /v1/blobs?epochs=3&permanent=true']);
   });
 

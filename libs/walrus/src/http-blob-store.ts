@@ -1,6 +1,6 @@
 import { CATALOGUE, asBlobId, fromUtf8, refuse, type BlobId } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
-import type { BlobStatus, BlobStore, PutOptions, StoredBlob } from './blob-store.js';
+import type { BlobStatus, BlobStore, PutOptions, StoreAbilities, StoredBlob } from './blob-store.js';
 import { parsePutAnswer } from './http-answers.js';
 import { originOf, request, type RequestParams } from './request.js';
 
@@ -39,7 +39,24 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
     if (options.blobIdOf !== undefined && (await options.blobIdOf(bytes)) !== blobId)
       throw refuse('BLOB_MISMATCH', { blobId });
   };
+  const abilities: StoreAbilities = {
+    deletable: false,
+    extendable: false,
+    quilts: false,
+    ranges: false,
+    ownable: false,
+    leaseEpochs: { least: 1, most: MOST_EPOCHS },
+    paidBy: 'operator',
+    maxBlobBytes,
+    maxQuiltFiles: 0,
+  };
+  const unsupported = (ability: string): Promise<never> => Promise.reject(refuse('STORE_UNSUPPORTED', { ability }));
   return {
+    abilities,
+    delete: () => unsupported('delete'),
+    extend: () => unsupported('extend'),
+    putMany: () => unsupported('quilts'),
+    getPatch: () => unsupported('quilts'),
     async put(
       bytes: Uint8Array,
       { epochs = options.defaultEpochs ?? DEFAULT_EPOCHS, deletable = false, signal }: PutOptions = {},
@@ -84,7 +101,8 @@ async function sendBlob(
   if (parsed === null) throw refuse('UPSTREAM_INVALID', { upstream, field: 'answer to PUT /v1/blobs' });
   if (parsed.sizeBytes !== null && parsed.sizeBytes !== bytes.length)
     throw refuse('BLOB_MISMATCH', { blobId: parsed.blobId });
-  return { blobId: asBlobId(parsed.blobId), sizeBytes: bytes.length, endEpoch: parsed.endEpoch };
+  const { endEpoch, objectId } = parsed;
+  return { blobId: asBlobId(parsed.blobId), sizeBytes: bytes.length, endEpoch, objectId };
 }
 
 async function fetchBlob(
@@ -122,10 +140,11 @@ async function headBlob(params: RequestParams, url: string): Promise<BlobStatus>
     signal: undefined,
     unavailable: 'BLOB_UNAVAILABLE',
   });
-  if (answer.status === 404) return { available: false, sizeBytes: null };
+  const unsaid = { certified: null, endEpoch: null, deletable: null };
+  if (answer.status === 404) return { ...unsaid, available: false, sizeBytes: null };
   if (answer.status !== 200)
     throw refuse('UPSTREAM_INVALID', { upstream: originOf(url), status: String(answer.status) });
-  return { available: true, sizeBytes: answer.contentLengthBytes };
+  return { ...unsaid, available: true, sizeBytes: answer.contentLengthBytes };
 }
 
 function baseUrl(text: string, field: string): string {

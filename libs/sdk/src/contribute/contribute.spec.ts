@@ -119,11 +119,10 @@ function client(
       prepare: (...args: Parameters<FakeChain['prepare']>) => fuse.pass(() => chain.prepare(...args)),
       send: (...args: Parameters<FakeChain['send']>) => fuse.pass(() => chain.send(...args)),
     }),
-    store: {
-      put: (...args) => fuse.pass(() => store.put(...args)),
-      get: (...args) => fuse.pass(() => store.get(...args)),
-      status: (...args) => store.status(...args),
-    },
+    store: Object.assign(Object.create(store) as FakeStore, {
+      put: (...args: Parameters<FakeStore['put']>) => fuse.pass(() => store.put(...args)),
+      get: (...args: Parameters<FakeStore['get']>) => fuse.pass(() => store.get(...args)),
+    }),
     holders: holders.map(({ url }) => ({ url })),
     journal: {
       get: (key) => journal.get(key),

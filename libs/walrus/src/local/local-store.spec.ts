@@ -71,7 +71,7 @@ describe('the contract of a blob store, against the local one', () => {
       const { blobId, sizeBytes, endEpoch } = await store.put(bytes, { epochs: 5 });
       expect({ sizeBytes, endEpoch }).toEqual({ sizeBytes: size, endEpoch: 105 });
       expect(await store.get(blobId)).toEqual(bytes);
-      expect(await store.status(blobId)).toEqual({ available: true, sizeBytes: size });
+      expect(await store.status(blobId)).toMatchObject({ available: true, sizeBytes: size });
     }
   });
 
@@ -80,7 +80,7 @@ describe('the contract of a blob store, against the local one', () => {
     const bytes = new Uint8Array(randomBytes(100));
     const first = await store.put(bytes, { epochs: 5 });
     const shorter = await store.put(bytes, { epochs: 1 });
-    expect(shorter).toEqual(first);
+    expect(shorter).toMatchObject({ blobId: first.blobId, endEpoch: first.endEpoch });
     const longer = await store.put(bytes, { epochs: 9 });
     expect({ id: longer.blobId, end: longer.endEpoch }).toEqual({ id: first.blobId, end: 109 });
     const both = await Promise.all([store.put(bytes, { epochs: 20 }), store.put(bytes, { epochs: 12 })]);
@@ -98,7 +98,7 @@ describe('the contract of a blob store, against the local one', () => {
     expect(await store.get(blobId)).toEqual(bytes);
     nowMs += 1;
     expect(await codeOf(store.get(blobId))).toBe('BLOB_UNAVAILABLE');
-    expect(await store.status(blobId)).toEqual({ available: false, sizeBytes: null });
+    expect(await store.status(blobId)).toMatchObject({ available: false, sizeBytes: null });
     await store.put(bytes, { epochs: 1 });
     expect(await store.get(blobId)).toEqual(bytes);
   });
