@@ -72,13 +72,12 @@ export class FakeStore implements BlobStore {
     if (kept?.deletable === false) throw refuse('BLOB_PERMANENT', { blobId });
     this.blobs.delete(blobId);
   };
-  extend: BlobStore['extend'] = async ({ blobId }, epochs) => {
+  extend: BlobStore['extend'] = async ({ blobId }, endEpoch) => {
     this.requireUp();
-    requireEpochs(epochs);
     const kept = this.find(blobId);
     if (kept === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
-    requireEpochs(kept.endEpoch + epochs - this.epoch);
-    kept.endEpoch += epochs;
+    requireEpochs(Math.max(1, endEpoch - this.epoch));
+    kept.endEpoch = Math.max(kept.endEpoch, endEpoch);
     return { endEpoch: kept.endEpoch };
   };
   putMany: BlobStore['putMany'] = async (files, options) => {

@@ -70,6 +70,8 @@ export interface ByteRange {
 }
 
 export interface GetOptions extends CallOptions {
+  /** Past every cache on the way: for whoever checks what was just written. */
+  readonly fresh?: boolean;
   /** Must lie inside the blob; what comes back has exactly this length. */
   readonly range?: ByteRange;
 }
@@ -116,8 +118,11 @@ export interface BlobStore {
   status(blobId: BlobId, options?: CallOptions): Promise<BlobStatus>;
   /** End a lease that was stored as deletable; again does nothing. Refuses `BLOB_PERMANENT` for one that was not. */
   delete(lease: LeaseName, options?: CallOptions): Promise<void>;
-  /** Make a lease longer by so many epochs. Says when it ends now. Refuses `BLOB_UNAVAILABLE` for one that has ended. */
-  extend(lease: LeaseName, epochs: number, options?: CallOptions): Promise<{ readonly endEpoch: number }>;
+  /**
+   * Make a lease last until this epoch at least, and say when it ends now. A lease that lasts as long already is left
+   * alone, so asking again pays nothing. Refuses `BLOB_UNAVAILABLE` for one that has ended, which nobody can revive.
+   */
+  extend(lease: LeaseName, endEpoch: number, options?: CallOptions): Promise<{ readonly endEpoch: number }>;
   /**
    * Store many small files as one blob, which is paid, extended and deleted only whole: so files of one owner with one
    * lifetime. Refuses as `put` does, and `INVALID_ARGUMENT` for an identifier that is not allowed or there twice.
