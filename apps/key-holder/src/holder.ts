@@ -4,6 +4,7 @@ import type { Chain } from '@usufruct/chain';
 import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type RandomSource } from '@usufruct/kernel';
 import { LIMITS, type ChainInfo, type HolderSetView } from '@usufruct/protocol';
 import { ErasureStore } from './erasure/erasure-store.js';
+import { Scrubber } from './erasure/scrubber.js';
 import type { HolderKeys } from './identity.js';
 import { EgressStore } from './lease/egress-store.js';
 import { GrantsSeen } from './lease/grants-seen.js';
@@ -73,12 +74,14 @@ export interface Holder extends HolderParts {
   readonly equivocations: Equivocations;
   readonly erasures: ErasureStore;
   readonly erasing: OneAtATime;
+  readonly scrubber: Scrubber;
   readonly erasuresPerContribution: RateLimiter;
   /** Keys of indexes and checkpoints, and what left jobs. */
   readonly leasedKeys: LeasedKeyStore;
   readonly grantsSeen: GrantsSeen;
   readonly egress: EgressStore;
   readonly letOut: OneAtATime;
+  readonly depositing: OneAtATime;
   readonly anomalies: Anomalies;
   readonly requests: ReleaseRequests;
   readonly releaseLimits: ReleaseLimits;
@@ -89,6 +92,7 @@ export interface Holder extends HolderParts {
 export function makeHolder(parts: HolderParts): Holder {
   const { database, clock, random, keys } = parts;
   const atRest = new AtRest(keys.storage, random);
+  const scrubber = new Scrubber(database);
   const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
   const caughtUp = new CaughtUp({
     chain: parts.chain,
@@ -113,13 +117,15 @@ export function makeHolder(parts: HolderParts): Holder {
       builds: new RateLimiter(TREES_PER_MINUTE, clock),
     }),
     equivocations: new Equivocations(database),
-    erasures: new ErasureStore(database),
+    erasures: new ErasureStore(database, scrubber),
     erasing: new OneAtATime(),
+    scrubber,
     erasuresPerContribution: new RateLimiter(ERASURES_PER_MINUTE, clock),
-    leasedKeys: new LeasedKeyStore(database, atRest),
+    leasedKeys: new LeasedKeyStore(database, atRest, scrubber),
     grantsSeen: new GrantsSeen(database),
     egress: new EgressStore(database),
     letOut: new OneAtATime(),
+    depositing: new OneAtATime(),
     anomalies: new Anomalies(database),
     requests: new ReleaseRequests(database),
     releaseLimits: {

@@ -65,15 +65,16 @@ async function verifyAndStore(
   const { member, set } = await seatIn(holder, holderSetId);
   if (holderCount !== set.members.length) throw refuse('MANIFEST_INVALID', { field: 'holderCount' });
   if (threshold !== set.threshold) throw refuse('MANIFEST_INVALID', { field: 'threshold' });
-  if (holder.shares.countOf(contributionId) >= MANIFESTS_PER_CONTRIBUTION) {
-    throw refuse('RATE_LIMITED', { contributionId, limit: 'manifests of one contribution' });
-  }
+  requireRoom(holder, contributionId);
   const index = member + 1;
   const share = await openShare(holder, digest, sealedShare);
   requireShare(share, index, commitments);
   const encrypted = await holder.shares.encrypt(digest, ShareBcs.serialize(share).toBytes());
-  // Its owner may have retired it since the chain was read.
+  // What follows is one turn. Its owner may have retired it since the chain was read, and others may have deposited.
   if (isErased(holder, contributionId)) throw refuse('TOMBSTONED', { contributionId });
+  const stored = holder.shares.find(digest);
+  if (stored !== undefined) return stored.index;
+  requireRoom(holder, contributionId);
   holder.shares.insert(
     {
       manifestDigest: digest,
@@ -89,6 +90,11 @@ async function verifyAndStore(
     holder.clock.nowMs(),
   );
   return index;
+}
+
+function requireRoom({ shares }: Holder, contributionId: ContributionId): void {
+  if (shares.countOf(contributionId) < MANIFESTS_PER_CONTRIBUTION) return;
+  throw refuse('RATE_LIMITED', { contributionId, limit: 'manifests of one contribution' });
 }
 
 async function requireCurrentPolicy({ chain }: Holder, manifest: Manifest): Promise<void> {

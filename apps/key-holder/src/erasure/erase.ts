@@ -8,7 +8,6 @@ import {
   type ErasureRequest,
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
-import { rewrite, scrub } from './scrub.js';
 
 /**
  * Destroy every share of a contribution that its owner has retired for good, and say so, signed. Whether it is retired
@@ -54,11 +53,11 @@ async function destroyOnce(
   { id, datasetId, holderSetId }: ContributionView,
   tombstonedAtMs: TimestampMs,
 ): Promise<boolean> {
-  const { erasures, database, keys, clock, logger } = holder;
+  const { erasures, scrubber, keys, clock, logger } = holder;
   const left = erasures.sharesLeft(id);
   const known = erasures.find(id);
   if (known !== undefined && left.manifestDigests.length === 0) {
-    rewriteUnscrubbed(holder);
+    await scrubber.finish();
     return true;
   }
   const { chainId, packageId } = await holder.chain.info();
@@ -76,8 +75,7 @@ async function destroyOnce(
   const { secretKey } = keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.erasureStatement, message: statement });
   if (!erasures.destroy(id, left, statement, signature)) return false;
-  await scrub(database, left.encrypted);
-  erasures.scrubbed();
+  await scrubber.finish();
   logger.info('shares.destroyed', { contributionId: id, shares: left.manifestDigests.length });
   return true;
 }
@@ -85,17 +83,6 @@ async function destroyOnce(
 /** Shares that came back, with an old backup, and go again: what was said of the first ones stays true. */
 const digestsIn = (statement: Uint8Array | undefined) =>
   statement === undefined ? [] : ErasureStatementBcs.parse(statement).manifestDigests;
-
-/** What an earlier process deleted and did not get to look for in the files. */
-export function finishScrubbing({ database, erasures, erasing }: Holder): Promise<void> {
-  return erasing.exclusively(async () => rewriteUnscrubbed({ database, erasures }));
-}
-
-function rewriteUnscrubbed({ database, erasures }: Pick<Holder, 'database' | 'erasures'>): void {
-  if (!erasures.unscrubbed()) return;
-  rewrite(database);
-  erasures.scrubbed();
-}
 
 /** Whether this holder destroyed its shares of a contribution: none is taken again, whatever the chain says by now. */
 export const isErased = ({ erasures }: Holder, contributionId: ContributionId): boolean =>

@@ -1,13 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ContributionId, DatasetId, Digest } from '@usufruct/kernel';
 import { inTransaction } from '@usufruct/service';
+import type { Scrubber } from './scrubber.js';
 
 export interface StoredErasure {
   /** ErasureStatementBcs bytes. */
   readonly statement: Uint8Array;
   readonly signature: Uint8Array;
-  /** Whether the files were looked through after the rows were deleted. */
-  readonly isScrubbed: boolean;
 }
 
 /** What this holder still has of a contribution. */
@@ -19,7 +18,10 @@ export interface SharesLeft {
 
 /** Shares that go, and the signed word about them that stays. */
 export class ErasureStore {
-  constructor(private readonly database: DatabaseSync) {}
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly scrubber: Scrubber,
+  ) {}
 
   sharesLeft(contributionId: ContributionId): SharesLeft {
     const query = `SELECT manifest_digest, encrypted FROM shares WHERE contribution_id = ?1
@@ -53,17 +55,12 @@ export class ErasureStore {
     return {
       statement: row['statement'] as Uint8Array,
       signature: row['signature'] as Uint8Array,
-      isScrubbed: row['is_scrubbed'] === 1,
     };
   }
 
   /** How many contributions were erased; it never falls. */
   count(): number {
     return (this.database.prepare('SELECT count(*) AS n FROM erasures').get() as { n: number }).n;
-  }
-
-  unscrubbed(): boolean {
-    return this.database.prepare('SELECT 1 FROM erasures WHERE is_scrubbed = 0 LIMIT 1').get() !== undefined;
   }
 
   /**
@@ -82,13 +79,10 @@ export class ErasureStore {
       const seeds = this.database.prepare('DELETE FROM dealing_seeds WHERE manifest_digest = ?');
       for (const manifestDigest of left.manifestDigests) seeds.run(manifestDigest);
       this.database
-        .prepare('INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, 0)')
+        .prepare('INSERT OR REPLACE INTO erasures VALUES (?, ?, ?)')
         .run(contributionId, statement, signature);
+      this.scrubber.note(left.encrypted);
       return true;
     });
-  }
-
-  scrubbed(): void {
-    this.database.exec('UPDATE erasures SET is_scrubbed = 1 WHERE is_scrubbed = 0');
   }
 }

@@ -261,7 +261,7 @@ describe('the shares of a retired contribution', () => {
   it('are looked for in the files also after a kill between the two', async () => {
     const gone = encryptedOf(dealt);
     retire();
-    const { erasures } = running.holder;
+    const { erasures, scrubber } = running.holder;
     const left = erasures.sharesLeft(idOfMade(dealt));
     const statement = ErasureStatementBcs.serialize({
       chainId: 'local:test',
@@ -275,9 +275,9 @@ describe('the shares of a retired contribution', () => {
       destroyedAtMs: clock.nowMs(),
     }).toBytes();
     expect(erasures.destroy(idOfMade(dealt), left, statement, new Uint8Array(64))).toBe(true);
-    expect([erasures.unscrubbed(), onDisk(gone)]).toEqual([true, true]); // the write-ahead log still has it
+    expect([scrubber.isDue(), onDisk(gone)]).toEqual([true, true]); // the write-ahead log still has it
     await destroyRetired(running.holder);
-    expect([erasures.unscrubbed(), onDisk(gone)]).toEqual([false, false]);
+    expect([scrubber.isDue(), onDisk(gone)]).toEqual([false, false]);
   });
 
   it('are not deleted under a statement that does not name them', () => {
@@ -286,6 +286,17 @@ describe('the shares of a retired contribution', () => {
     expect(erasures.destroy(idOfMade(dealt), none, new Uint8Array(1), new Uint8Array(64))).toBe(false);
     expect([countOf(dealt), erasures.find(idOfMade(dealt))]).toEqual([1, undefined]);
   });
+});
+
+it('manifests of one contribution are eight, also where two come at once', async () => {
+  chain.remove('contribution', idOfMade(dealt));
+  const made = Array.from({ length: 9 }, (_, i) =>
+    dealManifest(wallet.address, { createdAtMs: asTimestampMs(TEST_NOW_MS - i - 10) }),
+  );
+  for (const one of made.slice(0, 6)) await deposit(one);
+  const answers = await Promise.all(made.slice(6).map(deposit));
+  expect(answers.map(({ code }) => code ?? 'taken').sort()).toEqual(['RATE_LIMITED', 'RATE_LIMITED', 'taken']);
+  expect(countOf(dealt)).toBe(8);
 });
 
 describe('a request to erase', () => {

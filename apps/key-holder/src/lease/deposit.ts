@@ -41,6 +41,21 @@ export async function depositLeasedKey(holder: Holder, request: DepositLeasedKey
   });
   const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
   const session = await readAgain(holder, opened);
+  const deposited: Deposited = { key, keyId, statement, sealedShare: request.sealedShare, grants };
+  // One at a time: what comes at once finds what is stored, and how many there are.
+  return holder.depositing.exclusively(() => store(holder, session, deposited));
+}
+
+interface Deposited {
+  readonly key: LeasedKey;
+  readonly keyId: Digest;
+  readonly statement: Uint8Array;
+  readonly sealedShare: string;
+  readonly grants: GrantSet;
+}
+
+async function store(holder: Holder, session: LeaseSession, deposited: Deposited): Promise<DepositLeasedKeyAnswer> {
+  const { key, keyId, statement, sealedShare, grants } = deposited;
   const stored = holder.leasedKeys.find(keyId);
   if (stored !== undefined && stored.encrypted !== null) return receiptOf(holder, key, keyId, stored.index);
   // A key may be named after any dataset: the job's is the one that it is about.
@@ -50,7 +65,7 @@ export async function depositLeasedKey(holder: Holder, request: DepositLeasedKey
     requireForJob(holder, session, key);
     const refusal = standingRefusal(holder, session) ?? supersededNow(holder, session, key, grants);
     if (refusal !== null) throw refusal;
-    const share = await openShare(holder, session, key, keyId, request.sealedShare);
+    const share = await openShare(holder, session, key, keyId, sealedShare);
     const { index } = share;
     const encrypted = await holder.leasedKeys.encrypt(keyId, ShareBcs.serialize(share).toBytes());
     const entry = leaseEntry(holder, session, about, { shareIndex: index, decision: 'STORED' });

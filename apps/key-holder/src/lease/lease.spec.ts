@@ -452,9 +452,10 @@ describe('after a change of the grants', () => {
     const { leasedKeys } = holders[0]!.holder;
     const { encrypted } = leasedKeys.find(made.keyId)!;
     leasedKeys.destroy([made.keyId]);
-    expect([leasedKeys.hasUnscrubbed(), onDisk(0, encrypted!)]).toEqual([true, true]); // the write-ahead log has it
+    const { scrubber } = holders[0]!.holder;
+    expect([scrubber.isDue(), onDisk(0, encrypted!)]).toEqual([true, true]); // the write-ahead log has it
     await destroySuperseded(holders[0]!.holder);
-    expect([leasedKeys.hasUnscrubbed(), onDisk(0, encrypted!)]).toEqual([false, false]);
+    expect([scrubber.isDue(), onDisk(0, encrypted!)]).toEqual([false, false]);
   });
 });
 
@@ -782,6 +783,20 @@ describe('a deposit is refused', () => {
   it('beyond so many of one job', async () => {
     for (let i = 0; i < LIMITS.leasedKeysPerJob; i++) expect((await depositAt(0, await makeKey())).index).toBe(1);
     expect((await depositAt(0, await makeKey())).code).toBe('RATE_LIMITED');
+  });
+
+  it('beyond so many of one job, also where two come at once', async () => {
+    for (let i = 1; i < LIMITS.leasedKeysPerJob; i++) expect((await depositAt(0, await makeKey())).index).toBe(1);
+    const both = [await makeKey(), await makeKey()];
+    const answers = await Promise.all(both.map((made) => depositAt(0, made)));
+    expect(answers.map(({ code }) => code ?? 'taken').sort()).toEqual(['RATE_LIMITED', 'taken']);
+  });
+
+  it('twice, where the same comes twice at once', async () => {
+    const made = await makeKey();
+    const answers = await Promise.all([depositAt(0, made), depositAt(0, made)]);
+    expect(answers[0]).toEqual(answers[1]);
+    expect(logged(0)).toEqual(['lease STORED']);
   });
 });
 

@@ -37,7 +37,9 @@ export async function lease(holder: Holder, request: LeaseRequest): Promise<Leas
     { keyId, ...namedBy(stored), grants },
     { shareIndex: stored.index, decision, leasedUntilMs },
   );
-  const { firstIndex, treeSize, head } = await holder.log.append([entry], session.seat);
+  const { firstIndex, treeSize, head } = await holder.log.append([entry], session.seat, () => {
+    if (share !== null) requireLiving(holder, keyId);
+  });
   holder.logger.info('lease.decided', { jobId: session.job.id, keyId, decision, standIn: session.claims.standIn });
   if (decision === 'KEY_SUPERSEDED') await destroySuperseded(holder, [stored]);
   const inclusionProof = holder.log.inclusionProof(firstIndex, treeSize);
@@ -48,6 +50,12 @@ export async function lease(holder: Holder, request: LeaseRequest): Promise<Leas
     head,
     ...(sealedShare && { sealedShare }),
   };
+}
+
+/** What was read before it was destroyed does not leave afterwards. */
+function requireLiving({ leasedKeys }: Holder, keyId: StoredKey['keyId']): void {
+  if ((leasedKeys.find(keyId)?.encrypted ?? null) === null)
+    throw refuse('KEY_SUPERSEDED', { reason: 'its share was destroyed' });
 }
 
 const namedBy = ({ key: { keyKind, datasetId } }: StoredKey) => ({ keyKind, datasetId });

@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { fromHex, refuse, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
 import { decodeLeasedKey, type LeasedKey } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
+import type { Scrubber } from '../erasure/scrubber.js';
 import type { AtRest } from '../store/at-rest.js';
 
 export interface StoredKey {
@@ -17,6 +18,7 @@ export class LeasedKeyStore {
   constructor(
     private readonly database: DatabaseSync,
     private readonly atRest: AtRest,
+    private readonly scrubber: Scrubber,
   ) {}
 
   /** Also one whose share was destroyed. */
@@ -60,25 +62,18 @@ export class LeasedKeyStore {
       .run(keyId, jobId, statement, share.index, share.encrypted, nowMs);
   }
 
-  /** Their shares are gone for good; `scrubbed` says that the files were looked through, too. */
+  /** Their shares are gone for good, once the scrubber has finished. */
   destroy(keyIds: readonly Digest[]): void {
     inTransaction(this.database, () => {
+      this.scrubber.note(keyIds.flatMap((keyId) => this.find(keyId)?.encrypted ?? []));
       for (const keyId of keyIds) {
         // First over-written in place: the row's own page is changed even where SQLite would only unlink the value.
         this.database
           .prepare('UPDATE leased_keys SET encrypted = zeroblob(length(encrypted)) WHERE key_id = ?')
           .run(keyId);
-        this.database.prepare('UPDATE leased_keys SET encrypted = NULL, is_scrubbed = 0 WHERE key_id = ?').run(keyId);
+        this.database.prepare('UPDATE leased_keys SET encrypted = NULL WHERE key_id = ?').run(keyId);
       }
     });
-  }
-
-  hasUnscrubbed(): boolean {
-    return this.database.prepare('SELECT 1 FROM leased_keys WHERE is_scrubbed = 0 LIMIT 1').get() !== undefined;
-  }
-
-  scrubbed(): void {
-    this.database.exec('UPDATE leased_keys SET is_scrubbed = 1 WHERE is_scrubbed = 0');
   }
 }
 

@@ -7,8 +7,7 @@ CREATE TABLE leased_keys (
   statement BLOB NOT NULL,
   share_index INTEGER NOT NULL,
   encrypted BLOB,
-  stored_at_ms INTEGER NOT NULL,
-  is_scrubbed INTEGER NOT NULL DEFAULT 1
+  stored_at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX leased_keys_by_job ON leased_keys (job_id);
 /* The newest set of grants that was seen for one use of one dataset. */

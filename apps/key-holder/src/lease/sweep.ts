@@ -1,6 +1,5 @@
 import { toUsufructError } from '@usufruct/kernel';
 import type { LeasedKey } from '@usufruct/protocol';
-import { scrub } from '../erasure/scrub.js';
 import type { Holder } from '../holder.js';
 import { readGrants } from './grants-seen.js';
 import type { StoredKey } from './leased-key-store.js';
@@ -26,14 +25,7 @@ export async function destroySuperseded(
     holder.leasedKeys.destroy(dead.map(({ keyId }) => keyId));
     for (const { keyId } of dead) holder.logger.info('lease.destroyed', { keyId });
   }
-  if (!holder.leasedKeys.hasUnscrubbed()) return;
-  await holder.erasing.exclusively(async () => {
-    await scrub(
-      holder.database,
-      dead.flatMap(({ encrypted }) => (encrypted === null ? [] : [encrypted])),
-    );
-    holder.leasedKeys.scrubbed();
-  });
+  await holder.scrubber.finish();
 }
 
 async function isOver(holder: Holder, key: LeasedKey): Promise<boolean> {

@@ -1,14 +1,7 @@
 import { open, sign } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, type DaoId, type Digest } from '@usufruct/kernel';
 import { readOpening, type ReadOpening } from '@usufruct/ledger';
-import {
-  OpeningAckBcs,
-  openingSealInfo,
-  TAGS,
-  type DeliverOpening,
-  type JobView,
-  type OpeningAck,
-} from '@usufruct/protocol';
+import { OpeningAckBcs, openingSealInfo, TAGS, type DeliverOpening, type OpeningAck } from '@usufruct/protocol';
 import { seatIn, type Holder } from '../holder.js';
 import { judgeOpening } from './judge-opening.js';
 
@@ -32,8 +25,8 @@ export async function acceptOpening(holder: Holder, request: DeliverOpening): Pr
   if (known !== null) return ackOf(holder, known, receiptDigest);
   const { job, dao } = await judgeOpening(holder, read);
   await seatIn(holder, dao.policy.holderSetId);
-  if (!holder.openings.has(receiptDigest)) requireRoom(holder, job);
-  await holder.openings.insert(dao.id, read, holder.clock.nowMs());
+  const atMost = job.maxQuestions + SPARE_OPENINGS_PER_JOB;
+  await holder.openings.insert(dao.id, read, { atMost, storedAtMs: holder.clock.nowMs() });
   holder.logger.info('opening.stored', { jobId: job.id, receiptDigest });
   return ackOf(holder, dao.id, receiptDigest);
 }
@@ -56,11 +49,6 @@ async function daoOfStored({ chain, openings }: Holder, { digest, receipt }: Rea
   if (!openings.has(digest)) return null;
   const { daoId } = await chain.job(receipt.jobId);
   return (await openings.find(daoId, digest)) === null ? null : daoId;
-}
-
-function requireRoom({ openings }: Holder, { id, maxQuestions }: JobView): void {
-  if (openings.countOf(id) < maxQuestions + SPARE_OPENINGS_PER_JOB) return;
-  throw refuse('RATE_LIMITED', { jobId: id, limit: 'openings of one job' });
 }
 
 async function ackOf({ chain, keys }: Holder, daoId: DaoId, receiptDigest: Digest): Promise<OpeningAck> {

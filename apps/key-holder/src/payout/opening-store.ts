@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { utf8, type DaoId, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
+import { refuse, utf8, type DaoId, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
 import { requireOpening, type ReadOpening } from '@usufruct/ledger';
 import { decodeOpening, encodeOpening } from '@usufruct/protocol';
 import type { AtRest } from '../store/at-rest.js';
@@ -20,9 +20,20 @@ export class OpeningStore {
     return (this.database.prepare('SELECT count(*) AS n FROM openings WHERE job_id = ?').get(jobId) as { n: number }).n;
   }
 
-  /** Durable when it resolves. Takes the place of one that is there: the digest binds all but a damaged one to be the same. */
-  async insert(daoId: DaoId, { digest, receipt, opening }: ReadOpening, storedAtMs: TimestampMs): Promise<void> {
+  /**
+   * Durable when it resolves. Takes the place of one that is there: the digest binds all but a damaged one to be the same.
+   * Refuses `RATE_LIMITED` where the job has so many others.
+   */
+  async insert(
+    daoId: DaoId,
+    { digest, receipt, opening }: ReadOpening,
+    { atMost, storedAtMs }: { readonly atMost: number; readonly storedAtMs: TimestampMs },
+  ): Promise<void> {
     const encrypted = await this.atRest.encrypt(aboutOpening(digest), encodeOpening(opening));
+    // In one turn with the insertion: of those that come at once each counts the ones before.
+    if (!this.has(digest) && this.countOf(receipt.jobId) >= atMost) {
+      throw refuse('RATE_LIMITED', { jobId: receipt.jobId, limit: 'openings of one job' });
+    }
     this.database
       .prepare('INSERT OR REPLACE INTO openings VALUES (?, ?, ?, ?, ?)')
       .run(digest, daoId, receipt.jobId, encrypted, storedAtMs);

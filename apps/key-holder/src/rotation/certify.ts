@@ -153,7 +153,7 @@ function apply(
   changes: readonly Change[],
   certificate: ReshareCertificate,
 ): number {
-  const { database, shares, subShares, dealingSeeds, certificates, clock } = holder;
+  const { database, shares, subShares, dealingSeeds, certificates, scrubber, clock } = holder;
   let destroyed = 0;
   let hasActed = false;
   inTransaction(database, () => {
@@ -177,7 +177,10 @@ function apply(
       }
     }
     // What changed nothing here is of no use to others, and anybody can have members sign any number of batches.
-    if (hasActed) certificates.keep(holderSetId, toVersion, certificate);
+    if (!hasActed) return;
+    certificates.keep(holderSetId, toVersion, certificate);
+    // Batch follows batch, so the sweep looks through the files, once for all of them.
+    scrubber.note(null);
   });
   // Deleted rows are overwritten in the file; they must not live on in the log of writes.
   if (hasActed) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');

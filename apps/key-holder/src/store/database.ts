@@ -7,7 +7,7 @@ import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 10;
+const SCHEMA_VERSION = 11;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -52,8 +52,7 @@ const ERASURES_SCHEMA = `
 CREATE TABLE erasures (
   contribution_id TEXT PRIMARY KEY,
   statement BLOB NOT NULL,
-  signature BLOB NOT NULL,
-  is_scrubbed INTEGER NOT NULL
+  signature BLOB NOT NULL
 ) STRICT;
 `;
 /** How often a runner asked, and what no job can need. */
@@ -83,6 +82,7 @@ CREATE TABLE anomalies (
 CREATE INDEX anomalies_by_dao ON anomalies (dao_id, last_at_ms);
 `;
 const SCHEMA = `
+/* Whose it is; and how often something was destroyed, and up to which of these the files were looked through. */
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE shares (
   manifest_digest TEXT PRIMARY KEY,
