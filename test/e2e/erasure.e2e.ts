@@ -45,7 +45,9 @@ describe('a contribution is erased', () => {
   };
   /** Whether these bytes are in any file of a holder, its write-ahead log included. */
   const onDisk = (n: number, bytes: Uint8Array): boolean =>
-    readdirSync(folderOf(n)).some((name) => readFileSync(join(folderOf(n), name)).includes(Buffer.from(bytes)));
+    readdirSync(folderOf(n), { recursive: true, withFileTypes: true }).some(
+      (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(Buffer.from(bytes)),
+    );
   const cited = async (session: typeof enterprise.session, key: string): Promise<ContributionId[]> =>
     (await session.ask({ key, text: QUESTION })).answer.citations.map(({ contributionId }) => contributionId);
 

@@ -6,13 +6,14 @@ import { systemRandom, toHex, toUsufructError, type Clock, type Logger } from '@
 import { toWireJson, zReleaseRequest, type ReleaseAnswer, type ReleaseRequest } from '@usufruct/protocol';
 import { makeHolder, type Holder } from '../../apps/key-holder/src/holder.js';
 import { deriveHolderKeys, type HolderKeys } from '../../apps/key-holder/src/identity.js';
+import { openKeyring } from '../../apps/key-holder/src/keyring/open.js';
 import { holderRoutes } from '../../apps/key-holder/src/server/routes.js';
 import { openDatabase } from '../../apps/key-holder/src/store/database.js';
 import { readings, type ChainLine, type Readings } from './chain-line.js';
 import type { Injector } from './injector.js';
 import { Life } from './life.js';
 
-const FILES = ['key-holder.sqlite', 'key-holder.sqlite-wal'];
+const FILES = ['key-holder.sqlite', 'key-holder.sqlite-wal', 'keyring/keyring'];
 export const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A share or a refusal that left a holder, and what the holder had read of the chain when it decided. */
@@ -60,10 +61,12 @@ export class HolderProcess {
     if (this.#running !== null) return;
     const { secret, clock, line, roots } = this.options;
     this.keys ??= await deriveHolderKeys(secret);
+    const keyring = await openKeyring({ dataDir: this.#dataDir, keys: this.keys, clock, random: systemRandom });
     const database = openDatabase(this.#dataDir, toHex(this.keys.signing.publicKey));
     const life = new Life(() => this.#die(database));
     const holder = makeHolder({
       keys: this.keys,
+      keyring,
       chain: line.open(life),
       database: mortal(database, life),
       desk: new AppraisalDesk({ roots }),
@@ -103,7 +106,7 @@ export class HolderProcess {
     this.#running = null;
   }
   #copyTo(folder: string): void {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(join(folder, 'keyring'), { recursive: true });
     for (const name of FILES) {
       const file = join(this.#dataDir, name);
       if (existsSync(file)) copyFileSync(file, join(folder, name));

@@ -36,6 +36,11 @@ describe('configuration', () => {
     );
   });
 
+  it('keeps the keyring with the data unless it is told where', () => {
+    expect(readConfig(good).keyringDir).toBe('/var/lib/holder/keyring');
+    expect(readConfig({ ...good, KEYRING_DIR: '/keys' }).keyringDir).toBe('/keys');
+  });
+
   it('accepts a software TEE beside the local chain and says so', () => {
     expect(readConfig({ ...good, TEE_DEV_ROOT_FILE: '/root.pem' }).standIns).toHaveLength(2);
   });

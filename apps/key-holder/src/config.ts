@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { refuseStandIns, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { VERIFIER_SETTINGS, verifierConfigOf, verifierStandIns, type VerifierConfig } from '@usufruct/endorsements';
 import { fromHex } from '@usufruct/kernel';
@@ -8,6 +9,7 @@ const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
 
 const zEnvironment = zSharedSettings.extend({
   HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
+  KEYRING_DIR: z.string().min(1).optional(),
   ...VERIFIER_SETTINGS,
   ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
   ERASURE_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(60_000),
@@ -17,12 +19,14 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
+  /** Where the keys are that rotate: a small file that no snapshot and no copy of the data should have with it. */
+  readonly keyringDir: string;
   readonly suiNetwork: string;
   readonly chainUrl: string | undefined;
   /** Where our package is on a Sui network. */
   readonly sui: SuiOptions;
   readonly allowedOrigins: readonly string[];
-  /** 32 bytes. Every key of this holder is derived from it. */
+  /** 32 bytes. Every lasting key of this holder is derived from it. */
   readonly holderSecret: Uint8Array;
   /** How evidence is appraised. */
   readonly verifier: VerifierConfig;
@@ -42,6 +46,7 @@ export function readConfig(environment: Environment): Config {
     port: env.PORT,
     host: env.HOST,
     dataDir: env.DATA_DIR,
+    keyringDir: env.KEYRING_DIR ?? join(env.DATA_DIR, 'keyring'),
     suiNetwork: env.SUI_NETWORK,
     chainUrl: env.CHAIN_URL,
     sui: suiOptionsFrom(environment),

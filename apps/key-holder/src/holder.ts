@@ -6,6 +6,7 @@ import { LIMITS, type ChainInfo, type HolderSetView } from '@usufruct/protocol';
 import { ErasureStore } from './erasure/erasure-store.js';
 import { Scrubber } from './erasure/scrubber.js';
 import type { HolderKeys } from './identity.js';
+import type { Keyring } from './keyring/keyring.js';
 import { EgressStore } from './lease/egress-store.js';
 import { GrantsSeen } from './lease/grants-seen.js';
 import { LeasedKeyStore } from './lease/leased-key-store.js';
@@ -40,6 +41,8 @@ const TREES_PER_MINUTE = 120;
 
 export interface HolderParts {
   readonly keys: HolderKeys;
+  /** The keys that do not follow from the secret: they rotate, and old ones are destroyed. */
+  readonly keyring: Keyring;
   readonly chain: Chain;
   readonly database: DatabaseSync;
   /** The verifier: judges evidence as this holder was configured. */

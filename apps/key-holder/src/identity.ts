@@ -18,6 +18,8 @@ export interface HolderKeys {
   readonly sealing: HpkeKeyPair;
   /** AES-256-GCM: shares at rest. */
   readonly storage: CryptoKey;
+  /** AES-256-GCM: the file of the keys that rotate (see keyring/). */
+  readonly keyring: Uint8Array;
   /** HMAC-SHA256: what is looked up at rest without being readable there. */
   readonly index: Uint8Array;
   /** The chain account that anchors tree heads. */
@@ -33,6 +35,7 @@ export async function deriveHolderKeys(secret: Uint8Array): Promise<HolderKeys> 
     signing: { secretKey, publicKey: signingPublicKey(secretKey) },
     sealing: await generateKeyPair(() => derive(TAGS.holderSealing)),
     storage: await crypto.subtle.importKey('raw', derive(TAGS.holderStorage), 'AES-GCM', false, ['encrypt', 'decrypt']),
+    keyring: derive(TAGS.holderKeyring),
     index: derive(TAGS.holderStorage, 'index'),
     operator: keypairSigner(Ed25519Keypair.fromSecretKey(derive(TAGS.holderOperator))),
   };

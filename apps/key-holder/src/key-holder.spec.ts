@@ -261,7 +261,9 @@ describe('deposit', () => {
   it('writes no share in clear to the disk', async () => {
     await deposit(0);
     const { value } = dealt.shares[0]!;
-    const files = readdirSync(join(folder, 'holder-1')).map((name) => readFileSync(join(folder, 'holder-1', name)));
+    const files = readdirSync(join(folder, 'holder-1'), { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name)));
     const all = Buffer.concat(files);
     expect(all.includes(Buffer.from(dealt.digest))).toBe(true); // the search does find what is there
     for (const form of [Buffer.from(value), toHex(value), toBase64(value)]) expect(all.includes(form)).toBe(false);

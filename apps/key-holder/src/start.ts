@@ -4,6 +4,7 @@ import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/ker
 import { makeHolder, type Holder } from './holder.js';
 import { deriveHolderKeys } from './identity.js';
 import { startErasing } from './erasure/sweep.js';
+import { openKeyring } from './keyring/open.js';
 import { startAnchoring } from './log/anchor.js';
 import { serve } from './server/server.js';
 import { openDatabase } from './store/database.js';
@@ -15,6 +16,8 @@ export interface HolderOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly dataDir: string;
+  /** In the data's folder unless given. */
+  readonly keyringDir?: string;
   readonly holderSecret: Uint8Array;
   readonly allowedOrigins: readonly string[];
   readonly anchorIntervalMs: number;
@@ -36,8 +39,9 @@ export interface RunningHolder {
 /** Open the database, continue the log, serve. Needs no chain to start: what needs one is refused until it answers. */
 export async function startKeyHolder(options: HolderOptions): Promise<RunningHolder> {
   const keys = await deriveHolderKeys(options.holderSecret);
+  const keyring = await openKeyring({ ...options, keys });
   const database = openDatabase(options.dataDir, toHex(keys.signing.publicKey));
-  const holder = makeHolder({ ...options, keys, database });
+  const holder = makeHolder({ ...options, keys, keyring, database });
   const server = await serve(holder, options);
   const anchoring = startAnchoring(holder, options.anchorIntervalMs);
   const erasing = startErasing(holder, options.erasureIntervalMs ?? ERASURE_INTERVAL_MS);

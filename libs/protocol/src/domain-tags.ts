@@ -38,6 +38,7 @@ export const TAGS = {
   holderSigning: 'usufruct/holder-signing/v1',
   holderSealing: 'usufruct/holder-sealing/v1',
   holderStorage: 'usufruct/holder-storage/v1',
+  holderKeyring: 'usufruct/holder-keyring/v1',
   holderOperator: 'usufruct/holder-operator/v1',
   metadata: 'usufruct/metadata/v1',
   signer: 'usufruct/signer/v1',

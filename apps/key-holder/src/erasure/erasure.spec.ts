@@ -103,7 +103,9 @@ const countOf = (made: DealtManifest): number => running.holder.shares.countOf(i
 const encryptedOf = (made: DealtManifest): Uint8Array => running.holder.shares.find(made.digest)!.encrypted;
 /** Whether these bytes are in any file of the holder, its write-ahead log included. */
 const onDisk = (bytes: Uint8Array): boolean =>
-  readdirSync(data()).some((name) => readFileSync(join(data(), name)).includes(Buffer.from(bytes)));
+  readdirSync(data(), { recursive: true, withFileTypes: true }).some(
+    (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(Buffer.from(bytes)),
+  );
 const askForBoth = async () => {
   const { challenge } = await call<{ challenge: string }>('/v1/challenges', { for: 'release', jobId: JOB });
   const contributionIds = [idOfMade(dealt), idOfMade(other)];

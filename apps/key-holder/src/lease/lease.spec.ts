@@ -240,8 +240,8 @@ const logged = (n: number): string[] => {
   });
 };
 const onDisk = (n: number, bytes: Uint8Array): boolean =>
-  readdirSync(join(folder, `holder-${n}`)).some((name) =>
-    readFileSync(join(folder, `holder-${n}`, name)).includes(Buffer.from(bytes)),
+  readdirSync(join(folder, `holder-${n}`), { recursive: true, withFileTypes: true }).some(
+    (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(Buffer.from(bytes)),
   );
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
@@ -123,6 +123,11 @@ CREATE TABLE tree_heads (
 ) STRICT;
 `;
 
+const pathIn = (dataDir: string): string => join(dataDir, 'key-holder.sqlite');
+
+/** Whether a holder has ever started over this folder. */
+export const hasDatabase = (dataDir: string): boolean => existsSync(pathIn(dataDir));
+
 /**
  * Open (or make) the holder's one database. What was committed survives a kill of the process and of the machine
  * (WAL with synchronous=FULL). Refuses `CONFIG_INVALID` when it belongs to another identity: with the wrong secret its
@@ -130,7 +135,7 @@ CREATE TABLE tree_heads (
  */
 export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, 'key-holder.sqlite');
+  const path = pathIn(dataDir);
   const database = new DatabaseSync(path);
   chmodSync(path, 0o600);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
