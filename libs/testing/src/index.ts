@@ -5,6 +5,7 @@ export * from './fake-chain.js';
 export * from './fake-graphql.js';
 export * from './fake-holder.js';
 export * from './fake-store.js';
+export * from './hostile-server.js';
 export * from './manifest.js';
 export * from './tee.js';
 export * from './reader.js';

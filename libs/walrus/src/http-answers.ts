@@ -1,9 +1,11 @@
-import type { Hex32 } from '@usufruct/kernel';
+import { fromBase64Url, type Hex32 } from '@usufruct/kernel';
 import { zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
+import type { QuiltPatch, QuiltPatchId } from './blob-store.js';
 
 /** The two good answers of a Walrus publisher to `PUT /v1/blobs`; fields that we do not use are not looked at. */
-const blobId = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const base64Url = (bytes: number) => z.string().refine((text) => decodesTo(text, bytes));
+const blobId = base64Url(32);
 const epoch = z.number().int().nonnegative();
 
 const zNewlyCreated = z.object({
@@ -21,6 +23,17 @@ const zAlreadyCertified = z.object({
   alreadyCertified: z.object({ blobId, endEpoch: epoch, object: zHex32<Hex32>().optional() }),
 });
 
+/** The answer to `PUT /v1/quilts`. */
+const zQuilt = z.object({
+  blobStoreResult: z.unknown(),
+  storedQuiltBlobs: z.array(
+    z.object({
+      identifier: z.string(),
+      quiltPatchId: base64Url(37).transform((text) => text as QuiltPatchId),
+    }),
+  ),
+});
+
 export interface PutAnswer {
   readonly blobId: string;
   readonly endEpoch: number;
@@ -30,18 +43,38 @@ export interface PutAnswer {
 }
 
 /** `null` for anything that is not one of the two answers, `markedInvalid` and error pages included. */
-export function parsePutAnswer(text: string): PutAnswer | null {
-  const body = parseJson(text);
+export const parsePutAnswer = (text: string): PutAnswer | null => putAnswer(parseJson(text));
+
+export function parseQuiltAnswer(text: string): { stored: PutAnswer; patches: QuiltPatch[] } | null {
+  const parsed = zQuilt.safeParse(parseJson(text));
+  const stored = parsed.success ? putAnswer(parsed.data.blobStoreResult) : null;
+  if (!parsed.success || stored === null) return null;
+  const patches = parsed.data.storedQuiltBlobs.map(({ identifier, quiltPatchId: patchId }) => ({
+    identifier,
+    patchId,
+  }));
+  return { stored, patches };
+}
+
+function putAnswer(body: unknown): PutAnswer | null {
   const created = zNewlyCreated.safeParse(body);
   if (created.success) {
-    const { blobObject } = created.data.newlyCreated;
-    const { blobId, size, id, storage } = blobObject;
+    const { blobId, size, id, storage } = created.data.newlyCreated.blobObject;
     return { blobId, endEpoch: storage.endEpoch, sizeBytes: size, objectId: id };
   }
   const certified = zAlreadyCertified.safeParse(body);
   if (!certified.success) return null;
   const { object, ...blob } = certified.data.alreadyCertified;
   return { ...blob, sizeBytes: null, objectId: object ?? null };
+}
+
+/** Strictly: the last character may have no bits that say nothing, or one id would have several names. */
+function decodesTo(text: string, bytes: number): boolean {
+  try {
+    return fromBase64Url(text).length === bytes;
+  } catch {
+    return false;
+  }
 }
 
 function parseJson(text: string): unknown {

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { asBlobId, UsufructError, type BlobId } from '@usufruct/kernel';
+import { asBlobId, UsufructError, type Address } from '@usufruct/kernel';
+import { givesBlob, hangs, breaksOff, hostileServer, says, type Handler } from '@usufruct/testing';
 import type { BlobStore } from './blob-store.js';
-import { httpBlobStore, type HttpBlobStoreOptions } from './http-blob-store.js';
+import { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 
 const BLOB_ID = asBlobId('M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk');
 const OTHER_ID = asBlobId('A'.repeat(43));
@@ -37,51 +37,21 @@ const CERTIFIED = {
   },
 };
 
-type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
-
 describe('httpBlobStore', () => {
   const cleanups: (() => void)[] = [];
   afterEach(() => {
     for (const cleanup of cleanups.splice(0)) cleanup();
   });
 
-  /** Each request gets the next handler; the last one stays. */
   async function against(
     handlers: readonly Handler[],
     options: Partial<HttpBlobStoreOptions> = {},
-  ): Promise<{ store: BlobStore; seen: string[] }> {
-    const seen: string[] = [];
-    const server = createServer((incoming, outgoing) => {
-      const handler = handlers[Math.min(seen.length, handlers.length - 1)]!;
-      seen.push(`${incoming.method} ${incoming.url}`);
-      incoming.resume();
-      incoming.on('end', () => handler(incoming, outgoing));
-    });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    cleanups.push(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const address = server.address();
-    if (address === null || typeof address !== 'object') throw new Error('no port');
-    const url = `http://127.0.0.1:${address.port}/`;
-    return {
-      store: httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 500, ...options }),
-      seen,
-    };
+  ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
+    const { url, seen, close } = await hostileServer(handlers);
+    cleanups.push(close);
+    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 500, ...options });
+    return { store, seen, url };
   }
-  const says =
-    (status: number, body: unknown, contentType = 'application/json', headers: Record<string, string> = {}): Handler =>
-    (_, outgoing) =>
-      outgoing
-        .writeHead(status, { 'content-type': contentType, ...headers })
-        .end(typeof body === 'object' && !(body instanceof Uint8Array) ? JSON.stringify(body) : body);
-  const blob = (bytes: Uint8Array): Handler => says(200, bytes, 'application/octet-stream');
-  const hangs: Handler = () => undefined;
-  const breaksOff: Handler = (_, outgoing) => {
-    outgoing.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': '100' }).write('half');
-    setTimeout(() => outgoing.destroy(), 10);
-  };
 
   it('reads both good answers of a publisher, and asks for the lease that was wanted', async () => {
     const { store, seen } = await against([says(200, CREATED), says(200, CERTIFIED)]);
@@ -123,6 +93,14 @@ describe('httpBlobStore', () => {
     ],
     ['a refusal', says(403, { error: {} }), 'UPSTREAM_INVALID'],
     ['too large for the publisher', says(413, ''), 'REQUEST_TOO_LARGE'],
+    ['a store without room', says(507, ''), 'STORE_FULL'],
+    ['a publisher out of money', says(402, ''), 'STORE_FULL'],
+    ['what is no UTF-8', says(200, Uint8Array.of(0xff, 0xfe)), 'UPSTREAM_INVALID'],
+    [
+      'an id with bits that say nothing',
+      says(200, { alreadyCertified: { blobId: `${BLOB_ID.slice(0, 42)}l`, endEpoch: 35 } }),
+      'UPSTREAM_INVALID',
+    ],
     ['an endless answer', says(200, 'x'.repeat(100_000)), 'UPSTREAM_INVALID'],
     ['nothing but 503', says(503, ''), 'UPSTREAM_UNAVAILABLE'],
     ['silence', hangs, 'UPSTREAM_UNAVAILABLE'],
@@ -131,33 +109,17 @@ describe('httpBlobStore', () => {
     expect(await codeOf(store.put(BYTES))).toBe(code);
   });
 
-  it.each<[string, Handler, string]>([
-    ['a blob that the store does not have', says(404, { code: 'NOT_FOUND' }), 'BLOB_UNAVAILABLE'],
-    ['an error page with status 200', says(200, '<html>', 'text/html; charset=utf-8'), 'UPSTREAM_INVALID'],
-    ['a JSON error with status 200', says(200, { error: 'x' }), 'UPSTREAM_INVALID'],
-    ['more bytes than the limit', blob(new Uint8Array(65)), 'UPSTREAM_INVALID'],
-    ['no bytes', blob(new Uint8Array(0)), 'UPSTREAM_INVALID'],
-    ['an answer that breaks off', breaksOff, 'BLOB_UNAVAILABLE'],
-    ['a server error that stays', says(500, ''), 'BLOB_UNAVAILABLE'],
-    ['other bytes than the id names', blob(new Uint8Array([1])), 'BLOB_MISMATCH'],
-    ['bytes that the store itself found changed', says(422, { code: 'BLOB_MISMATCH' }), 'BLOB_MISMATCH'],
-  ])('get: refuses %s', async (_, handler, code) => {
-    const blobIdOf = (bytes: Uint8Array): Promise<BlobId> => Promise.resolve(bytes[0] === 1 ? OTHER_ID : BLOB_ID);
-    const { store } = await against([handler], { tries: 2, maxBlobBytes: 64, blobIdOf });
-    expect(await codeOf(store.get(BLOB_ID))).toBe(code);
-  });
-
   it('tries again after no answer, a broken-off one and 503, and not after a refusal', async () => {
-    const patient = await against([hangs, breaksOff, says(503, ''), blob(BYTES)], { timeoutMs: 100 });
+    const patient = await against([hangs, breaksOff, says(503, ''), givesBlob(BYTES)], { timeoutMs: 100 });
     expect(await patient.store.get(BLOB_ID)).toEqual(BYTES);
     expect(patient.seen).toHaveLength(4);
-    const refused = await against([says(400, {}), blob(BYTES)]);
+    const refused = await against([says(400, {}), givesBlob(BYTES)]);
     expect(await codeOf(refused.store.get(BLOB_ID))).toBe('UPSTREAM_INVALID');
     expect(refused.seen).toHaveLength(1);
   });
 
   it('waits as long as the server asks', async () => {
-    const { store } = await against([says(429, '', 'text/plain', { 'retry-after': '1' }), blob(BYTES)]);
+    const { store } = await against([says(429, '', 'text/plain', { 'retry-after': '1' }), givesBlob(BYTES)]);
     const startedMs = performance.now();
     expect(await store.get(BLOB_ID)).toEqual(BYTES);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(990);
@@ -185,6 +147,66 @@ describe('httpBlobStore', () => {
     const get = async (id: string): Promise<unknown> => store.get(asBlobId(id));
     expect(await codeOf(get('../../etc/passwd'))).toBe('INVALID_ARGUMENT');
     expect(seen).toEqual([]);
+  });
+
+  it('does not repeat what a publisher may have paid for and given away, only what it did not begin', async () => {
+    const owner = `0x${'5'.repeat(64)}` as Address;
+    const silent = await against([hangs, says(200, CREATED)], { timeoutMs: 100 });
+    expect(await codeOf(silent.store.put(BYTES, { owner }))).toBe('UPSTREAM_UNAVAILABLE');
+    expect(silent.seen).toEqual([`PUT /v1/blobs?epochs=26&permanent=true&send_object_to=${owner}`]);
+    const broken = await against([says(500, ''), says(200, CREATED)]);
+    expect(await codeOf(broken.store.put(BYTES, { owner }))).toBe('UPSTREAM_UNAVAILABLE');
+    expect(broken.seen).toHaveLength(1);
+    const busy = await against([says(503, ''), says(429, ''), says(200, CREATED)]);
+    expect(await codeOf(busy.store.put(BYTES, { owner }))).toBe('accepted');
+    expect(busy.seen).toHaveLength(3);
+  });
+
+  it('follows no redirect with what it sends', async () => {
+    const elsewhere = await against([says(200, CREATED)]);
+    const { store } = await against([says(307, '', 'text/plain', { location: elsewhere.url })], { tries: 1 });
+    expect(await codeOf(store.put(BYTES))).toBe('UPSTREAM_UNAVAILABLE');
+    expect(elsewhere.seen).toEqual([]);
+  });
+
+  it('checks ids of small blobs always, and of large ones by drawing', async () => {
+    let computed = 0;
+    let draw = 0;
+    const idCheck = {
+      blobIdOf: () => Promise.resolve((computed++, BLOB_ID)),
+      wholeUpToBytes: BYTES.length,
+      oneIn: 4,
+      // The last of four bytes counts up: one in four is divisible by four.
+      random: () => Uint8Array.of(0, 0, 0, draw++),
+    };
+    const { store } = await against([givesBlob(BYTES), givesBlob(new Uint8Array(BYTES.length + 1))], { idCheck });
+    await store.get(BLOB_ID);
+    expect({ computed, draw }).toEqual({ computed: 1, draw: 0 });
+    for (let i = 0; i < 8; i++) await store.get(BLOB_ID);
+    expect({ computed, draw }).toEqual({ computed: 3, draw: 8 });
+  });
+
+  it('leaves the ends of leases to whoever can sign for them', async () => {
+    const { store } = await against([givesBlob(BYTES)]);
+    expect(store.abilities).toMatchObject({ deletable: false, extendable: false, paidBy: 'operator' });
+    expect(await codeOf(store.delete({ blobId: BLOB_ID }))).toBe('STORE_UNSUPPORTED');
+    expect(await codeOf(store.extend({ blobId: BLOB_ID }, 99))).toBe('STORE_UNSUPPORTED');
+    const leases: Leases = {
+      paidBy: 'owner',
+      delete: () => Promise.resolve(),
+      extend: (_, endEpoch) => Promise.resolve({ endEpoch }),
+      describe: () => Promise.resolve({ certified: true, sizeBytes: 10, endEpoch: 35, deletable: true }),
+    };
+    const signed = (await against([givesBlob(BYTES)], { leases })).store;
+    expect(signed.abilities).toMatchObject({ deletable: true, extendable: true, paidBy: 'owner' });
+    expect(await signed.extend({ blobId: BLOB_ID }, 99)).toEqual({ endEpoch: 99 });
+    expect(await signed.status(BLOB_ID)).toEqual({
+      available: true,
+      certified: true,
+      sizeBytes: 10,
+      endEpoch: 35,
+      deletable: true,
+    });
   });
 
   it.each(['', 'ftp://x', 'http://x/?token=1', 'not a url'])('refuses the address %p', (publisherUrl) => {
