@@ -15,7 +15,7 @@ import {
 import { requestJson } from './api/http.js';
 import type { ClientContext } from './context.js';
 import { checkPayoutProof, claimPayout, type Claim } from './epochs.js';
-import { holderName, knownHolders, locatedIn, type KnownHolder } from './holders.js';
+import { firstGood, holderName, knownHolders, locatedIn, type KnownHolder } from './holders.js';
 import { listContributions } from './payouts.js';
 import { signedQuery } from './reader.js';
 
@@ -165,21 +165,20 @@ async function ask(
     const answer = await requestJson({ fetch, url: `${url}/v1/payouts/query`, upstream, body });
     return parseAnswer(zPayoutAnswer, answer, upstream);
   };
-  const askMember = async (url: string | null, member: number) => {
+  const askMember = async (claimants: readonly string[], member: number) => {
     const upstream = holderName(member);
     try {
-      if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
-      return await askOne(url, set.members[member]!.signingPublicKey, upstream);
+      const { signingPublicKey } = set.members[member]!;
+      return await firstGood(claimants, upstream, (url) => askOne(url, signingPublicKey, upstream));
     } catch (error) {
       return { error: toUsufructError(error).toWire() };
     }
   };
-  const strangers = known.filter(({ url }) => !urls.includes(url));
+  // Answers are signed by nobody, proofs are checked: of those who claim one place all are asked.
+  const more = known.filter(({ url }) => !urls.some(([first]) => first === url));
   const [members, others] = await Promise.all([
     Promise.all(urls.map(askMember)),
-    Promise.allSettled(
-      strangers.map(({ url, identity }) => askOne(url, identity.signingPublicKey, `key holder at ${url}`)),
-    ),
+    Promise.allSettled(more.map(({ url, identity }) => askOne(url, identity.signingPublicKey, `key holder at ${url}`))),
   ]);
   return { members, others: others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
 }

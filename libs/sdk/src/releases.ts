@@ -22,7 +22,7 @@ import { z } from 'zod';
 import { requestJson } from './api/http.js';
 import type { ClientContext } from './context.js';
 import { allEvents } from './governance/history.js';
-import { holderName, locateMembers } from './holders.js';
+import { firstGood, holderName, locateMembers } from './holders.js';
 import { readRecord, writeRecord } from './journal.js';
 import { AnchoredHeads, type AnchoredHead } from './log/anchored-heads.js';
 import { judgeAnchors, judgeRemembered, type AskConsistency, type LogState } from './log/judge-growth.js';
@@ -84,35 +84,43 @@ export async function readLogs(
   const query = { contributionId: contribution.id, issuedAtMs: context.clock.nowMs() };
   const queryFor = await signedQuery(context, WALLET_ACTIONS.logQuery, query, logQueryDigest);
   const urls = await locateMembers(context, set);
-  return Promise.all(
-    set.members.map(async ({ signingPublicKey, operator }, member) => {
-      try {
-        const url = urls[member] ?? null;
-        const upstream = holderName(member);
-        if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
-        const body = await queryFor(signingPublicKey);
-        const answer = parseAnswer(
-          zLogAnswer,
-          await requestJson({ fetch: context.fetch, url: `${url}/v1/log/query`, upstream, body }),
-          upstream,
-        );
-        const { entries, datasetEntries, checks, head } = await judgeAnswer(set, member, contribution, answer);
-        const grown = await growthChecks(
-          context,
-          signingPublicKey,
-          head,
-          anchors.of(operator),
-          askAt(context, url, upstream),
-        );
-        const verdict = verdictOf([...checks, ...grown.checks]);
-        if (verdict.ok) await grown.remember();
-        return { member, entries, datasetEntries, verdict, error: null };
-      } catch (error) {
-        const nothing = { entries: [], datasetEntries: [], verdict: verdictOf([]) };
-        return { member, ...nothing, error: toUsufructError(error).toWire() };
-      }
-    }),
-  );
+  const read = async (member: number, url: string): Promise<HolderReleases> => {
+    const { signingPublicKey, operator } = set.members[member]!;
+    const upstream = holderName(member);
+    const body = await queryFor(signingPublicKey);
+    const answer = parseAnswer(
+      zLogAnswer,
+      await requestJson({ fetch: context.fetch, url: `${url}/v1/log/query`, upstream, body }),
+      upstream,
+    );
+    const { entries, datasetEntries, checks, head } = await judgeAnswer(set, member, contribution, answer);
+    const anchored = anchors.of(operator);
+    const grown = await growthChecks(context, signingPublicKey, head, anchored, askAt(context, url, upstream));
+    const verdict = verdictOf([...checks, ...grown.checks]);
+    if (verdict.ok) await grown.remember();
+    return { member, entries, datasetEntries, verdict, error: null };
+  };
+  return Promise.all(set.members.map((_, member) => firstSound(member, urls[member] ?? [], read)));
+}
+
+/** Of all who claim the place the first whose log is sound; what is wrong with the others' is shown where none is. */
+async function firstSound(
+  member: number,
+  urls: readonly string[],
+  read: (member: number, url: string) => Promise<HolderReleases>,
+): Promise<HolderReleases> {
+  const unsound: HolderReleases[] = [];
+  try {
+    return await firstGood(urls, holderName(member), async (url) => {
+      const answer = await read(member, url);
+      if (answer.verdict.ok) return answer;
+      unsound.push(answer);
+      throw refuse('UPSTREAM_INVALID', { upstream: holderName(member), field: 'log' });
+    });
+  } catch (error) {
+    const nothing = { entries: [], datasetEntries: [], verdict: verdictOf([]) };
+    return unsound[0] ?? { member, ...nothing, error: toUsufructError(error).toWire() };
+  }
 }
 
 async function growthChecks(

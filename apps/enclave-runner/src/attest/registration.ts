@@ -24,7 +24,7 @@ import {
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
 import type { HolderPort } from '../keys/holder-port.js';
-import { challengesOf, locateMembers, type ChallengedMember } from '../keys/members.js';
+import { challengeMembers, onePerPlace, placesOf, type ChallengedMember } from '../keys/members.js';
 
 /**
  * See to it that this runner's key is registered on the chain for the DAO's current appraisal policy, for longer than
@@ -55,14 +55,21 @@ async function signedStatement(context: RunnerContext, dao: DaoView): Promise<Si
   const set = await context.chain.holderSet(dao.policy.holderSetId);
   const needed = Math.max(1, dao.policy.verifierThreshold);
   let termMs = registrationTermMs(dao.policy.appraisal);
+  const request = { for: 'registration', daoId: dao.id } as const;
+  let isPatient = false;
   for (let round = 1; ; round++) {
-    const members = await locateMembers(context.holders, set, chainId, needed);
-    const challenged = await challengesOf(members, { for: 'registration', daoId: dao.id }, needed);
+    const { challenged, isWhole } = await challengeMembers(context, { set, chainId, request, needed, isPatient });
     const issuedAtMs = context.clock.nowMs();
     const expiresAtMs = asTimestampMs(issuedAtMs + termMs);
     const statement = await expectedStatement(context, dao, chainId, { issuedAtMs, expiresAtMs });
     const collected = await collectSignatures({ context, dao, set, challenged, issuedAtMs, expiresAtMs, statement });
     if ('signatures' in collected) return { statement, signatures: collected.signatures };
+    if (!isWhole && !isPatient) {
+      // Who was quick to claim a place may have none, and a member may not have been waited for.
+      isPatient = true;
+      round -= 1;
+      continue;
+    }
     const shorterMs = collected.latestMs === null ? 0 : collected.latestMs - context.clock.nowMs() - ROUND_MS;
     if (round === ROUNDS || shorterMs <= 0 || shorterMs >= termMs) throw collected.refusal;
     termMs = shorterMs;
@@ -132,8 +139,9 @@ type Collected =
 async function collectSignatures(params: Collecting): Promise<Collected> {
   const { context, dao, challenged } = params;
   const needed = Math.max(1, dao.policy.verifierThreshold);
-  const insufficient = { upstream: 'key holders', needed: String(needed), reachable: String(challenged.length) };
-  if (challenged.length < needed) throw refuse('UPSTREAM_UNAVAILABLE', insufficient);
+  const reachable = placesOf(challenged);
+  const insufficient = { upstream: 'key holders', needed: String(needed), reachable: String(reachable) };
+  if (reachable < needed) return { refusal: refuse('UPSTREAM_UNAVAILABLE', insufficient), latestMs: null };
   const bundle = await makeEvidence(context.device, {
     challenges: challenged.map(({ challenge }) => challenge),
     jobId: dao.id,
@@ -149,9 +157,15 @@ async function collectSignatures(params: Collecting): Promise<Collected> {
       signatureOf(params, holder, member, { challenge: toBase64(challenge), ...request }),
     ),
   );
-  const signatures = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  const signatures = onePerPlace(answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])));
   if (signatures.length >= needed) return { signatures };
-  const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [toUsufructError(answer.reason)] : []));
+  const refusals = answers.flatMap((answer, i) => {
+    if (answer.status === 'fulfilled') return [];
+    const refused = toUsufructError(answer.reason);
+    const { holder, member } = challenged[i]!;
+    context.logger.warn('registration.member_passed_over', { member, holder: holder.name, code: refused.code });
+    return [refused];
+  });
   const lasting = refusals.find((refusal) => refusal.entry.retry !== 'later');
   const signed = String(signatures.length);
   const refusal = lasting ?? refuse('UPSTREAM_UNAVAILABLE', { ...insufficient, signed }, refusals[0]);

@@ -12,7 +12,7 @@ import {
 import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import type { HolderPort } from './holder-port.js';
-import { ANSWER_GRACE_MS, challengesOf, evidenceFor, locateMembers } from './members.js';
+import { ANSWER_GRACE_MS, challengeMembers, evidenceFor, onePerPlace, placesOf } from './members.js';
 
 /** One member of the DAO's holder set, with all that a request to it must carry. */
 export interface MemberAsked {
@@ -36,37 +36,58 @@ export interface Question {
 
 /**
  * Ask every member of the DAO's holder set that is in reach: one challenge from each, one evidence bundle over all, and
- * the attested key's word to each. Gives what came good; who refuses or answers wrongly is passed over, and so is who
- * keeps the others waiting.
+ * the attested key's word to each. Gives what came good, once for each place; who refuses or answers wrongly is passed
+ * over and named in the log, and so is who keeps the others waiting, as long as the others do.
  *
  * Refuses with what most of the others refused with, or `SHARES_INSUFFICIENT`, where fewer than needed came good.
  */
 export async function askHolders<T extends object>(
   context: RunnerContext,
-  { job, dao, set, action, about, needed }: Question,
+  question: Question,
   ask: (asked: MemberAsked) => Promise<T>,
 ): Promise<T[]> {
+  const { job, dao, action, about, needed } = question;
+  const hasty = await askRound(context, question, ask, false);
+  const isOver = hasty.good.length >= needed || hasty.isWhole;
+  const { good, failures } = isOver ? hasty : await askRound(context, question, ask, true);
+  if (failures.length > 0) context.logger.warn('lease.members_passed_over', { jobId: job.id, action, failures });
+  if (good.length >= needed) return good;
+  const code = mostFrequent(failures.map((failure) => failure.code).filter((one) => !PASSING.includes(one)));
+  throw code === null ? insufficient(needed, good.length) : refuse(code, { about, dao: dao.id });
+}
+
+interface Round<T> {
+  readonly good: T[];
+  readonly failures: readonly { readonly member: number; readonly holder: string; readonly code: ErrorCode }[];
+  readonly isWhole: boolean;
+}
+
+async function askRound<T extends object>(
+  context: RunnerContext,
+  { job, set, action, about, needed }: Question,
+  ask: (asked: MemberAsked) => Promise<T>,
+  isPatient: boolean,
+): Promise<Round<T>> {
   const { chainId } = await context.chain.info();
-  const located = await locateMembers(context.holders, set, chainId, needed);
-  const what = action === 'egress' ? 'egress' : 'lease';
-  const challenged = await challengesOf(located, { for: what, jobId: job.id }, needed);
-  if (challenged.length < needed) throw insufficient(needed, challenged.length);
+  const request = { for: action === 'egress' ? 'egress' : 'lease', jobId: job.id } as const;
+  const { challenged, isWhole } = await challengeMembers(context, { set, chainId, request, needed, isPatient });
+  if (placesOf(challenged) < needed) return { good: [], failures: [], isWhole };
   const { bundle, evidenceDigest } = await evidenceFor(context, challenged, job.id);
   const asked = challenged.map(async ({ holder, member, challenge }) => {
     const message = LeaseActionBcs.serialize({ chainId, action, jobId: job.id, challenge, about }).toBytes();
     const { secretKey } = context.keys.signing;
     const signature = toBase64(await sign({ secretKey, domainTag: TAGS.leaseRequest, message }));
     const proof = { challenge: toBase64(challenge), bundle, signature };
-    return ask({ holder, member, challenge, evidenceDigest, proof });
+    return { member, answer: await ask({ holder, member, challenge, evidenceDigest, proof }) };
   });
-  const codes: ErrorCode[] = [];
-  const patience = { isEnough: ({ length }: readonly T[]) => length >= needed, graceMs: ANSWER_GRACE_MS };
-  const answers = await enough(asked, patience, (_index, reason) => void codes.push(codeOf(reason)));
-  const good = answers.filter((answer) => answer !== null);
-  if (codes.length > 0) context.logger.warn('lease.members_passed_over', { jobId: job.id, action, codes });
-  if (good.length >= needed) return good;
-  const code = mostFrequent(codes.filter((one) => !PASSING.includes(one)));
-  throw code === null ? insufficient(needed, good.length) : refuse(code, { about, dao: dao.id });
+  const failures: Round<T>['failures'][number][] = [];
+  const isEnough = (came: readonly { readonly member: number }[]): boolean => placesOf(came) >= needed;
+  const answers = await enough(asked, { isEnough, graceMs: ANSWER_GRACE_MS }, (i, reason) => {
+    const { member, holder } = challenged[i]!;
+    failures.push({ member, holder: holder.name, code: codeOf(reason) });
+  });
+  const good = onePerPlace(answers.filter((answer) => answer !== null));
+  return { good: good.map(({ answer }) => answer), failures, isWhole };
 }
 
 /** These say nothing about what was asked. */

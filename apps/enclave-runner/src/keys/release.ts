@@ -14,9 +14,9 @@ import type { RunnerContext } from '../context.js';
 import { enough } from './enough.js';
 import {
   ANSWER_GRACE_MS,
-  challengesOf,
+  challengeMembers,
   evidenceFor,
-  locateMembers,
+  placesOf,
   type ChallengedMember,
   type LocatedMember,
 } from './members.js';
@@ -43,7 +43,9 @@ interface SetMember extends LocatedMember {
 /**
  * Ask the holders for their shares: one challenge from each member of each set, one evidence bundle over all of them,
  * one request to each, for all of its contributions at once. Members that do not answer, that keep the others waiting,
- * or whose answer does not verify, are passed over: whether enough shares came is for whoever combines them.
+ * or whose answer does not verify, are passed over and named in the log: whether enough shares came is for whoever
+ * combines them. Where too few verified and somebody was not waited for, all are asked again and waited for: who was
+ * quick to claim a place may have none.
  */
 export async function releaseKeys(
   context: RunnerContext,
@@ -51,30 +53,49 @@ export async function releaseKeys(
   dao: DaoView,
   wanted: readonly KeyWanted[],
 ): Promise<KeysReleased> {
+  const hasty = await releaseRound(context, { job, dao, wanted, isPatient: false });
+  const isOver = hasty.isEnough || hasty.isWhole;
+  return (isOver ? hasty : await releaseRound(context, { job, dao, wanted, isPatient: true })).keys;
+}
+
+interface ReleaseRound {
+  readonly job: JobView;
+  readonly dao: DaoView;
+  readonly wanted: readonly KeyWanted[];
+  readonly isPatient: boolean;
+}
+interface RoundReleased {
+  readonly keys: KeysReleased;
+  /** As many members as are needed have answered, whatever they decided. */
+  readonly isEnough: boolean;
+  readonly isWhole: boolean;
+}
+
+async function releaseRound(context: RunnerContext, round: ReleaseRound): Promise<RoundReleased> {
+  const { job, dao, wanted } = round;
   const info = await context.chain.info();
-  const challenged = await challengedMembers(context, info.chainId, job, dao, wanted);
+  const sets = await challengedSets(context, info.chainId, round);
+  const challenged = sets.flatMap((set) => set.members);
+  const isWhole = sets.every((set) => set.isWhole);
   const shares = new Map<ContributionId, ReleasedShare[]>();
   const refusals = new Map<ContributionId, ErrorCode>();
-  if (challenged.length === 0) return { evidenceDigest: NO_EVIDENCE, shares, refusals };
+  if (challenged.length === 0) {
+    return { keys: { evidenceDigest: NO_EVIDENCE, shares, refusals }, isEnough: false, isWhole };
+  }
   const { bundle, evidenceDigest } = await evidenceFor(context, challenged, job.id);
   const measurement = await context.device.measurement();
-  const asked = challenged.map(async (member) => {
-    const contributionIds = wanted.filter((key) => key.holderSetId === member.set.id).map((key) => key.contributionId);
-    const releases = await askMember(context, member, bundle, {
-      info,
-      job,
-      dao,
-      measurement,
-      contributionIds,
-      evidenceDigest,
-    });
-    return { set: member.set, releases };
+  const asked = challenged.map(async (one): Promise<Answered> => {
+    const contributionIds = wanted.filter((key) => key.holderSetId === one.set.id).map((key) => key.contributionId);
+    const expected = { info, job, dao, measurement, contributionIds, evidenceDigest };
+    return { set: one.set, member: one.member, releases: await askMember(context, one, bundle, expected) };
   });
   const answers = await enough(asked, { isEnough: haveThreshold(challenged), graceMs: ANSWER_GRACE_MS }, (i, reason) =>
     context.logger.warn('release.member_passed_over', passedOver(challenged[i]!, reason)),
   );
-  for (const answer of answers) if (answer !== null) collect(answer.releases, shares, refusals);
-  return { evidenceDigest, shares, refusals };
+  const came = answers.filter((answer) => answer !== null);
+  for (const { releases } of came) collect(releases, shares, refusals);
+  const isEnough = sets.every(({ set, needed }) => placesOf(came.filter((one) => one.set.id === set.id)) >= needed);
+  return { keys: { evidenceDigest, shares, refusals }, isEnough, isWhole };
 }
 
 const passedOver = ({ holder, member }: LocatedMember, reason: unknown) => ({
@@ -85,6 +106,7 @@ const passedOver = ({ holder, member }: LocatedMember, reason: unknown) => ({
 
 interface Answered {
   readonly set: HolderSetView;
+  readonly member: number;
   readonly releases: readonly MemberRelease[];
 }
 
@@ -94,29 +116,33 @@ function haveThreshold(asked: readonly SetMember[]): (answers: readonly Answered
   return (answers) =>
     sets.every(({ id, threshold }) => {
       const whole = answers.filter(({ set, releases }) => set.id === id && releases.every((one) => 'share' in one));
-      return whole.length >= threshold;
+      return placesOf(whole) >= threshold;
     });
 }
 
+interface ChallengedSet {
+  readonly set: HolderSetView;
+  readonly needed: number;
+  readonly members: readonly (SetMember & ChallengedMember)[];
+  readonly isWhole: boolean;
+}
+
 /** Private payout needs the holders that countersign to have released, so these are waited for as those of the key. */
-async function challengedMembers(
+async function challengedSets(
   context: RunnerContext,
   chainId: string,
-  job: JobView,
-  dao: DaoView,
-  wanted: readonly KeyWanted[],
-): Promise<(SetMember & ChallengedMember)[]> {
+  { job, dao, wanted, isPatient }: ReleaseRound,
+): Promise<ChallengedSet[]> {
   const setIds = [...new Set(wanted.map((key) => key.holderSetId))];
-  const bySet = await Promise.all(
+  return Promise.all(
     setIds.map(async (setId) => {
       const set = await context.chain.holderSet(setId);
       const needed = Math.max(set.threshold, dao.policy.verifierThreshold);
-      const located = await locateMembers(context.holders, set, chainId, needed);
-      const members = located.map((member) => ({ ...member, set }));
-      return challengesOf(members, { for: 'release', jobId: job.id }, needed);
+      const request = { for: 'release', jobId: job.id } as const;
+      const { challenged, isWhole } = await challengeMembers(context, { set, chainId, request, needed, isPatient });
+      return { set, needed, members: challenged.map((member) => ({ ...member, set })), isWhole };
     }),
   );
-  return bySet.flat();
 }
 
 type Asked = Omit<ReleaseExpected, 'set' | 'member' | 'challenge' | 'keys'>;

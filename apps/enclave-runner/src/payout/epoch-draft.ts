@@ -22,7 +22,7 @@ import {
   type StatementSignature,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
-import type { LocatedMember } from '../keys/members.js';
+import { onePerPlace, type LocatedMember } from '../keys/members.js';
 import { mapWindow } from '../map-window.js';
 import { askToCountersign, type SignedEpoch } from './countersign.js';
 
@@ -117,7 +117,7 @@ export async function countersignatures(
   members: readonly LocatedMember[],
 ): Promise<StatementSignature[]> {
   const answers = await Promise.allSettled(members.map((member) => countersignature(draft, set, member)));
-  return answers.flatMap((answer, i) => {
+  const signed = answers.flatMap((answer, i) => {
     if (answer.status === 'fulfilled') return [answer.value];
     const { holder } = members[i]!;
     const reason: unknown = answer.reason;
@@ -125,6 +125,7 @@ export async function countersignatures(
     logger.warn('epoch.not_countersigned', { epochId: draft.id, holder: holder.name, code });
     return [];
   });
+  return onePerPlace(signed);
 }
 
 /** Of a draft, what holders are shown. */

@@ -115,12 +115,18 @@ async function handOver(
   );
 }
 
-/** How many of the first receipts so many of these holders have, without a gap. */
-export const commonReach = (
-  members: readonly Pick<MemberWithOpenings, 'has'>[],
+/** How many of the first receipts so many places have, without a gap; of those who claim one the one that says most. */
+export function commonReach(
+  members: readonly Pick<MemberWithOpenings, 'has' | 'member'>[],
   needed: number,
   digests: readonly Digest[],
-): number => members.map((member) => reachOf(member, digests)).sort((a, b) => b - a)[needed - 1] ?? 0;
+): number {
+  const furthest = new Map<number, number>();
+  for (const one of members) {
+    furthest.set(one.member, Math.max(furthest.get(one.member) ?? 0, reachOf(one, digests)));
+  }
+  return [...furthest.values()].sort((a, b) => b - a)[needed - 1] ?? 0;
+}
 
 /** How many of the first receipts this holder has, without a gap: so far it can follow an epoch. */
 export function reachOf({ has }: Pick<MemberWithOpenings, 'has'>, digests: readonly Digest[]): number {

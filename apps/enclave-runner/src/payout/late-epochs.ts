@@ -66,7 +66,17 @@ export class LateEpochs {
       .filter(({ id, seeds }) => epochs.some((one) => one.id === id) && seeds.some((seed) => seed.nextAtMs <= nowMs));
     if (due.length === 0) return;
     const located = await this.#livingMembers(set);
-    await Promise.all(located.map((member) => this.#bringTo(member, set, due)));
+    const places = [...new Set(located.map(({ member }) => member))];
+    await Promise.all(
+      places.map((place) =>
+        this.#bringTo(
+          place,
+          located.filter(({ member }) => member === place),
+          set,
+          due,
+        ),
+      ),
+    );
   }
 
   /** Those that nobody can claim of, that never came on the chain, and those for who is no member any more. */
@@ -83,22 +93,33 @@ export class LateEpochs {
     }
   }
 
-  /** One after another, the oldest first; a holder that stops answering is left for the next round. */
-  async #bringTo(member: LocatedMember, set: HolderSetView, due: readonly KeptLateEpoch[]): Promise<void> {
+  /**
+   * One after another, the oldest first; a holder that stops answering is left for the next round. That it has one is
+   * signed by nobody, so all who say that they are this member are brought it, and it is due until all have it.
+   */
+  async #bringTo(
+    place: number,
+    claimants: readonly LocatedMember[],
+    set: HolderSetView,
+    due: readonly KeptLateEpoch[],
+  ): Promise<void> {
     const { clock, logger } = this.context;
-    const key = set.members[member.member]!.signingPublicKey;
+    const key = set.members[place]!.signingPublicKey;
+    const holder = claimants.map((one) => one.holder.name).join(', ');
     for (const epoch of due) {
       const seed = epoch.seeds.find(({ holderKey, nextAtMs }) => holderKey === key && nextAtMs <= clock.nowMs());
       if (seed === undefined) continue;
       try {
-        await this.#bringOne(member, set, epoch, seed);
+        const brought = await Promise.allSettled(claimants.map((one) => this.#bringOne(one, set, epoch, seed)));
+        const failed = brought.find((one) => one.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
         this.store.dropSeed(epoch.id, key);
-        logger.info('epoch.brought', { daoId: epoch.daoId, epochId: epoch.id, holder: member.holder.name });
+        logger.info('epoch.brought', { daoId: epoch.daoId, epochId: epoch.id, holder });
       } catch (cause) {
         const { code } = toUsufructError(cause);
         const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** seed.tries, LONGEST_PAUSE_MS);
         this.store.postpone(epoch.id, key, asTimestampMs(clock.nowMs() + pauseMs));
-        logger.warn('epoch.not_brought', { daoId: epoch.daoId, epochId: epoch.id, holder: member.holder.name, code });
+        logger.warn('epoch.not_brought', { daoId: epoch.daoId, epochId: epoch.id, holder, code });
         if (isAway(cause)) return;
       }
     }

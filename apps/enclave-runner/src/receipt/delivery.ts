@@ -125,7 +125,6 @@ export class OpeningDelivery {
     } catch (cause) {
       if (isAway(cause)) {
         away.add(holderKey);
-        this.#holders.forget(holderKey);
       }
       throw cause;
     }
@@ -133,19 +132,14 @@ export class OpeningDelivery {
 
   async #bring({ record, digest, onChain }: ToBring, { holderKey, sealedOpening }: Delivery): Promise<void> {
     const [{ chainId }, { daoId }] = await onChain();
-    const holder = await this.#holders.find(holderKey, chainId);
-    const ack = await holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) });
-    const signature = fromBase64(ack.signature);
-    const isSigned = await verify({
-      publicKey: fromBase64(holderKey),
-      domainTag: TAGS.openingAck,
-      message: OpeningAckBcs.serialize({ chainId, daoId, receiptDigest: digest }).toBytes(),
-      signature,
-    });
-    if (!isSigned) {
-      this.#holders.forget(holderKey);
+    const publicKey = fromBase64(holderKey);
+    const message = OpeningAckBcs.serialize({ chainId, daoId, receiptDigest: digest }).toBytes();
+    const signature = await this.#holders.ask(holderKey, chainId, async (holder) => {
+      const ack = await holder.deliverOpening({ receiptDigest: digest, sealedOpening: toBase64(sealedOpening) });
+      const signed = fromBase64(ack.signature);
+      if (await verify({ publicKey, domainTag: TAGS.openingAck, message, signature: signed })) return signed;
       throw refuse('UPSTREAM_INVALID', { upstream: holder.name, field: 'signature' });
-    }
+    });
     this.context.store.markDelivered(record, holderKey, signature);
   }
 }

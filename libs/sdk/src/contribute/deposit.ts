@@ -12,7 +12,7 @@ import {
 } from '@usufruct/protocol';
 import { requestJson } from '../api/http.js';
 import type { ClientContext } from '../context.js';
-import { holderName, locateMembers } from '../holders.js';
+import { firstGood, holderName, locateMembers } from '../holders.js';
 import { readRecord, writeRecord } from '../journal.js';
 import type { ProgressMeter } from './progress.js';
 import { zShareRecord, type ContributionRecords } from './records.js';
@@ -46,7 +46,7 @@ export async function depositShares(params: DepositParams): Promise<void> {
   const failures: unknown[] = [];
   for (const member of missing) {
     try {
-      await deposit(params, member, urls[member] ?? null);
+      await deposit(params, member, urls[member] ?? []);
       meter.shares(++deposited, count);
     } catch (error) {
       failures.push(error);
@@ -55,30 +55,27 @@ export async function depositShares(params: DepositParams): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function deposit(params: DepositParams, member: number, url: string | null): Promise<void> {
+async function deposit(params: DepositParams, member: number, urls: readonly string[]): Promise<void> {
   const { context, records, holderSet, manifestDigest, signed, shares } = params;
   const upstream = holderName(member);
-  if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
   const sealedShare = await seal({
     recipientPublicKey: fromBase64(holderSet.members[member]!.sealingPublicKey),
     info: shareSealInfo(manifestDigest),
     aad: new Uint8Array(),
     plaintext: ShareBcs.serialize(shares[member]!).toBytes(),
   });
-  const body = await requestJson({
-    fetch: context.fetch,
-    url: `${url}/v1/shares`,
-    upstream,
-    body: { manifest: toBase64(signed.manifest), signature: signed.signature, sealedShare: toBase64(sealedShare) },
-  });
-  const answer = parseAnswer(zDepositShareAnswer, body, upstream);
-  if (answer.manifestDigest !== manifestDigest || answer.index !== member + 1) {
-    throw refuse('UPSTREAM_INVALID', { upstream, field: 'manifestDigest or index' });
-  }
-  if (!(await isReceipt(params, member, answer.signature))) {
+  const sent = { manifest: toBase64(signed.manifest), signature: signed.signature, sealedShare: toBase64(sealedShare) };
+  // Sealed to the member alone: who only claims to be it can open nothing and sign nothing.
+  const signature = await firstGood(urls, upstream, async (url) => {
+    const body = await requestJson({ fetch: context.fetch, url: `${url}/v1/shares`, upstream, body: sent });
+    const answer = parseAnswer(zDepositShareAnswer, body, upstream);
+    if (answer.manifestDigest !== manifestDigest || answer.index !== member + 1) {
+      throw refuse('UPSTREAM_INVALID', { upstream, field: 'manifestDigest or index' });
+    }
+    if (await isReceipt(params, member, answer.signature)) return answer.signature;
     throw refuse('UPSTREAM_INVALID', { upstream, field: 'signature' });
-  }
-  await writeRecord(context.journal, records.receipt(member), { signature: answer.signature });
+  });
+  await writeRecord(context.journal, records.receipt(member), { signature });
 }
 
 async function hasReceipt(params: DepositParams, member: number): Promise<boolean> {

@@ -23,7 +23,7 @@ import { requestJson } from '../api/http.js';
 import type { ClientContext } from '../context.js';
 import { keyModeOf } from '../contribute/key-modes.js';
 import { tombstoneContribution } from '../contribute/retire.js';
-import { holderName, knownHolders, locatedIn } from '../holders.js';
+import { firstGood, holderName, knownHolders, locatedIn } from '../holders.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { requireOwner } from '../releases.js';
 import { isHolders, judgeErasure, type ErasureOnChain, type ErasureSubject } from './judge.js';
@@ -59,7 +59,7 @@ export async function planErasure(context: ClientContext, contributionId: Contri
     contribution,
     isRetired: contribution.tombstonedAtMs !== null,
     holderSet,
-    inReach: urls.map((url) => url !== null),
+    inReach: urls.map(({ length }) => length > 0),
     blobs: blobsOf(contribution).length,
     lastEndEpoch: Math.max(...blobsOf(contribution).map(({ endEpoch }) => endEpoch)),
     notErased: await notErased(context, contribution),
@@ -133,19 +133,20 @@ async function holderParts(
 ): Promise<Pick<ErasureReceipt, 'holders' | 'otherHolders'>> {
   const known = await knownHolders(context);
   const urls = locatedIn(known, holderSet);
-  const part = (signingPublicKey: string, url: string | null, upstream: string): Promise<ErasurePart> =>
-    holderPart(context, subject, before, { signingPublicKey, url, upstream });
-  const others = known.filter(({ url }) => !urls.includes(url));
+  const part = (signingPublicKey: string, claimants: readonly string[], upstream: string): Promise<ErasurePart> =>
+    holderPart(context, subject, before, { signingPublicKey, urls: claimants, upstream });
+  const others = known.filter(({ url }) => !urls.flat().includes(url));
   const [holders, otherHolders] = await Promise.all([
-    Promise.all(holderSet.members.map((member, i) => part(member.signingPublicKey, urls[i] ?? null, holderName(i)))),
-    Promise.all(others.map(({ url, identity }) => part(identity.signingPublicKey, url, `key holder at ${url}`))),
+    Promise.all(holderSet.members.map((member, i) => part(member.signingPublicKey, urls[i] ?? [], holderName(i)))),
+    Promise.all(others.map(({ url, identity }) => part(identity.signingPublicKey, [url], `key holder at ${url}`))),
   ]);
   return { holders, otherHolders };
 }
 
 interface Asked {
   readonly signingPublicKey: string;
-  readonly url: string | null;
+  /** Of all that say that they have this key. */
+  readonly urls: readonly string[];
   readonly upstream: string;
 }
 
@@ -153,18 +154,19 @@ async function holderPart(
   { fetch }: ClientContext,
   subject: ErasureSubject,
   before: readonly ErasurePart[],
-  { signingPublicKey, url, upstream }: Asked,
+  { signingPublicKey, urls, upstream }: Asked,
 ): Promise<ErasurePart> {
   const known = before.find((one) => one.state === 'done' && one.signingPublicKey === signingPublicKey);
   if (known !== undefined && (await isHolders(subject, known))) return known;
   try {
-    if (url === null) throw refuse('UPSTREAM_UNAVAILABLE', { upstream });
-    const body = { contributionId: subject.contributionId };
-    const answer = await requestJson({ fetch, url: `${url}/v1/erasures`, upstream, body });
-    const signed = parseAnswer(zErasureAnswer, answer, upstream);
-    const part: ErasurePart = { signingPublicKey, state: 'done', signed, error: null };
-    if (!(await isHolders(subject, part))) throw refuse('UPSTREAM_INVALID', { upstream, field: 'statement' });
-    return part;
+    return await firstGood(urls, upstream, async (url) => {
+      const body = { contributionId: subject.contributionId };
+      const answer = await requestJson({ fetch, url: `${url}/v1/erasures`, upstream, body });
+      const signed = parseAnswer(zErasureAnswer, answer, upstream);
+      const part: ErasurePart = { signingPublicKey, state: 'done', signed, error: null };
+      if (!(await isHolders(subject, part))) throw refuse('UPSTREAM_INVALID', { upstream, field: 'statement' });
+      return part;
+    });
   } catch (error) {
     return { signingPublicKey, state: 'pending', signed: null, error: toUsufructError(error).code };
   }
