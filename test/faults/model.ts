@@ -60,7 +60,9 @@ export class Model {
    * when it may have.
    */
   objection(jobId: JobId, contributionId: ContributionId, readings: Readings, atMs: number): string | null {
-    const seq = (what: string): number => readings.get(what) ?? NaN;
+    // The events are read last, and show what has ended since the rest was read.
+    const last = readings.get('events') ?? 0;
+    const seq = (what: string): number => Math.max(readings.get(what) ?? NaN, last);
     const job = this.#jobs.get(jobId);
     if (job === undefined || !covers(job, seq('jobs'))) return 'the job is not open';
     if (atMs >= job.expiresAtMs) return 'the job is over';

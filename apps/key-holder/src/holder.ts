@@ -11,6 +11,7 @@ import { EgressStore } from './lease/egress-store.js';
 import { GrantsSeen } from './lease/grants-seen.js';
 import { LeasedKeyStore } from './lease/leased-key-store.js';
 import { CaughtUp } from './log/caught-up.js';
+import { LastLooks } from './last-look.js';
 import { ReleaseLog, type Membership } from './log/release-log.js';
 import { OneAtATime } from './one-at-a-time.js';
 import { CountersignedEpochs } from './payout/countersigned-epochs.js';
@@ -72,6 +73,8 @@ export interface Holder extends HolderParts {
   readonly log: ReleaseLog;
   /** Whether the log is the one that this holder has put on the chain. */
   readonly caughtUp: CaughtUp;
+  /** For decisions that must not miss what ends while they are made. */
+  readonly lastLooks: LastLooks;
   readonly openings: OpeningStore;
   readonly epochs: CountersignedEpochs;
   readonly equivocations: Equivocations;
@@ -97,11 +100,13 @@ export function makeHolder(parts: HolderParts): Holder {
   const atRest = new AtRest(keys.storage, random);
   const scrubber = new Scrubber(database);
   const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
+  const lastLooks = new LastLooks();
   const caughtUp = new CaughtUp({
     chain: parts.chain,
     operator: keys.operator.address,
     tree: log,
     logger: parts.logger,
+    onEvent: (event) => lastLooks.note(event),
   });
   return {
     ...parts,
@@ -112,6 +117,7 @@ export function makeHolder(parts: HolderParts): Holder {
     challenges: new ChallengeStore(database, clock, random),
     log,
     caughtUp,
+    lastLooks,
     openings: new OpeningStore(database, atRest),
     epochs: new CountersignedEpochs({
       database,

@@ -3,6 +3,7 @@ import {
   refused,
   type ContributionId,
   type Digest,
+  type GrantId,
   type TimestampMs,
   type UsufructError,
 } from '@usufruct/kernel';
@@ -41,6 +42,8 @@ export interface GrantSet {
   readonly facts: number;
   /** What may be used now. */
   readonly usable: readonly ContributionId[];
+  /** By which grants: the ones that are in force now. */
+  readonly inForce: readonly GrantId[];
   /** When the first grant in force expires; null where none is in force. */
   readonly changesAtMs: TimestampMs | null;
 }
@@ -84,6 +87,7 @@ export function grantSetOf({ dataset, contributions, use, nowMs }: GrantSetInput
     usable: live
       .filter(({ counted }) => counted.some(({ isInForce }) => isInForce))
       .map(({ contribution }) => contribution.id),
+    inForce: inForce.map(({ grant }) => grant.id),
     changesAtMs: ends.length === 0 ? null : asTimestampMs(ends.reduce((first, end) => Math.min(first, end), Infinity)),
   };
 }

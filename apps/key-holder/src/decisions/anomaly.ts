@@ -2,6 +2,7 @@ import { refuse, toBase64 } from '@usufruct/kernel';
 import { LIMITS, type AnomalyReason, type DatasetView, type JobView } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 import type { NewAnomaly } from '../store/anomalies.js';
+import type { Asker } from '../store/release-requests.js';
 
 /** What a holder knows of a request when it asks whether the job can need it. */
 export interface RequestFacts {
@@ -48,6 +49,17 @@ export function requireNoAnomaly(
   if (reason === null) return;
   flag(holder, about, reason);
   throw refuse('FORBIDDEN', { jobId, reason });
+}
+
+/** The same, and nothing is kept of it: who goes on asking is flagged with the next request. */
+export function refuseAnomaly(
+  holder: Holder,
+  by: Asker,
+  facts: Omit<RequestFacts, 'requestsBefore' | 'otherRunners'>,
+): void {
+  const isStopped = holder.anomalies.isStopped(by);
+  const reason = isStopped ? 'stopped after an anomaly' : anomalyOf({ ...facts, ...holder.requests.before(by) });
+  if (reason !== null) throw refuse('FORBIDDEN', { jobId: by.jobId, reason });
 }
 
 /** Durable when it returns: in the log of this process, in its database and in what it tells the DAO. */

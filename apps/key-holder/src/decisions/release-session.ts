@@ -12,7 +12,7 @@ import {
 } from '@usufruct/protocol';
 import { seatIn, type Holder, type Seat } from '../holder.js';
 import type { Asker } from '../store/release-requests.js';
-import { flag, requireNoAnomaly } from './anomaly.js';
+import { flag, refuseAnomaly, requireNoAnomaly } from './anomaly.js';
 import { appraise, type GoodAppraisal } from './appraisal.js';
 
 /** One appraised runner, for one job: what all contributions of a request have in common. */
@@ -30,6 +30,8 @@ export interface ReleaseSession {
   readonly by: Asker;
   /** Keeps an anomaly of this request, with the runner's word for it. */
   readonly flag: (reason: Parameters<typeof flag>[2]) => void;
+  /** In the end once more: those that came at once have been counted by then. Refuses `FORBIDDEN`. */
+  readonly requireStillNoAnomaly: () => void;
 }
 
 /** Who asks, for what, and whether they may ask at all. Refuses what `release` refuses as a whole. */
@@ -49,7 +51,8 @@ export async function openSession(holder: Holder, request: ReleaseRequest): Prom
   limitRate(holder, request, dao, dataset);
   const by: Asker = { jobId, runnerSigningKey: bundle.signingPublicKey };
   const about = { ...by, ...signed, daoId: dao.id, datasetId: dataset.id, measurement: claims.measurement };
-  requireNoAnomaly(holder, about, { job, dataset, askedFor: contributionIds.length });
+  const facts = { job, dataset, askedFor: contributionIds.length };
+  requireNoAnomaly(holder, about, facts);
   await requireUsableKey(claims);
   return {
     job,
@@ -62,6 +65,7 @@ export async function openSession(holder: Holder, request: ReleaseRequest): Prom
     asked,
     by,
     flag: (reason) => flag(holder, about, reason),
+    requireStillNoAnomaly: () => refuseAnomaly(holder, by, facts),
   };
 }
 

@@ -9,7 +9,8 @@ import {
   type ReleaseRequest,
 } from '@usufruct/protocol';
 import { isErased } from '../erasure/erase.js';
-import type { Holder } from '../holder.js';
+import { seatIn, type Holder } from '../holder.js';
+import type { LastLook } from '../last-look.js';
 import type { LogEntry } from '../log/release-log.js';
 import { mapInSlices } from '../slices.js';
 import { decideReleases, readAsked, type AskedContribution, type ReleaseDecision } from './release-decision.js';
@@ -25,9 +26,20 @@ import { openSession, type ReleaseSession } from './release-session.js';
  * job), `FORBIDDEN` (no seat, or an anomaly, which is kept), `ATTESTATION_REFUSED`, `PROFILE_UNSUPPORTED`,
  * `SIGNATURE_INVALID` (the attested key did not sign this list), `RATE_LIMITED`, `INVALID_ARGUMENT` (the attested HPKE
  * key is no key), `CHAIN_UNAVAILABLE`, `LOG_BEHIND` (the chain knows a longer log of this holder).
+ *
+ * What ends on the chain between two of its readings is seen by the last of them, and decided anew (`LastLooks`).
  */
 export async function release(holder: Holder, request: ReleaseRequest): Promise<ReleaseAnswer> {
   const opened = await openSession(holder, request);
+  return holder.lastLooks.decide((look) => releaseOnce(holder, request, opened, look));
+}
+
+async function releaseOnce(
+  holder: Holder,
+  request: ReleaseRequest,
+  opened: ReleaseSession,
+  look: LastLook,
+): Promise<ReleaseAnswer> {
   const erasedBefore = holder.erasures.count();
   const asked = await readAsked(holder, request.contributionIds);
   const session = await readAgain(holder, opened);
@@ -39,6 +51,11 @@ export async function release(holder: Holder, request: ReleaseRequest): Promise<
     await leavesOf(session, request, entries, decidedAtMs),
     session.seat,
     () => {
+      // A refusal harms nobody by being a moment old.
+      if (decisions.some(({ share }) => share !== null)) {
+        look.requireCurrent(restsOn(session, decisions));
+        session.requireStillNoAnomaly();
+      }
       if (holder.erasures.count() !== erasedBefore) requireNoneErased(holder, decisions);
       holder.requests.count(session.by, decidedAtMs);
     },
@@ -61,11 +78,25 @@ export async function release(holder: Holder, request: ReleaseRequest): Promise<
  * What counts for all of them is read last, and the decision judges the attestation by it once more: while thousands of
  * grants are read, the DAO may withdraw a measurement and the requester close the job.
  */
-async function readAgain({ chain }: Holder, session: ReleaseSession): Promise<ReleaseSession> {
-  const { job, dao, dataset } = session;
-  const views = await Promise.all([chain.job(job.id), chain.dao(dao.id), chain.dataset(dataset.id)]);
-  return { ...session, job: views[0], dao: views[1], dataset: views[2] };
+async function readAgain(holder: Holder, session: ReleaseSession): Promise<ReleaseSession> {
+  const { chain } = holder;
+  const { id: jobId } = session.job;
+  const [job, dao, dataset] = await Promise.all([
+    chain.job(jobId),
+    chain.dao(session.dao.id),
+    chain.dataset(session.dataset.id),
+  ]);
+  return { ...session, job, dao, dataset, seat: await seatIn(holder, dao.policy.holderSetId) };
 }
+
+/** What is released rests on these, by id. */
+const restsOn = ({ job, dao, dataset, seat }: ReleaseSession, decisions: readonly ReleaseDecision[]): string[] => [
+  job.id,
+  dao.id,
+  dataset.id,
+  seat.holderSetId,
+  ...decisions.flatMap(({ contributionId, entry, share }) => (share === null ? [] : [contributionId, entry.grantId])),
+];
 
 /** What was read before it was destroyed does not leave after the word that it was. */
 function requireNoneErased(holder: Holder, decisions: readonly ReleaseDecision[]): void {

@@ -12,7 +12,8 @@ import {
   type JobView,
 } from '@usufruct/protocol';
 import type { Holder, Seat } from '../holder.js';
-import { askerOf, openLeaseSession, readAgain, standingRefusal, type LeaseSession } from './session.js';
+import type { LastLook } from '../last-look.js';
+import { askerOf, openLeaseSession, readAgain, standingRefusal, standsOn, type LeaseSession } from './session.js';
 
 /**
  * Sign that one output may leave a job: the first that an attested runner names, and no other. The same output again
@@ -31,7 +32,7 @@ export async function grantEgress(holder: Holder, request: EgressRequest): Promi
   });
   const token = tokenOf(request, opened.job, opened.seat);
   // One at a time, so that of two outputs that are asked for at once one is signed.
-  return holder.letOut.exclusively(() => decide(holder, opened, token));
+  return holder.letOut.exclusively(() => holder.lastLooks.decide((look) => decide(holder, opened, token, look)));
 }
 
 const tokenOf = ({ jobId, outputKind, outputDigest }: EgressRequest, { daoId }: JobView, seat: Seat): EgressToken => ({
@@ -44,7 +45,7 @@ const tokenOf = ({ jobId, outputKind, outputDigest }: EgressRequest, { daoId }: 
   outputDigest,
 });
 
-async function decide(holder: Holder, opened: LeaseSession, token: EgressToken): Promise<EgressAnswer> {
+async function decide(holder: Holder, opened: LeaseSession, token: EgressToken, look: LastLook): Promise<EgressAnswer> {
   const tokenDigest = egressTokenDigest(token);
   const known = holder.egress.find(token.jobId);
   if (known?.tokenDigest === tokenDigest) return { signature: toBase64(known.signature) };
@@ -69,7 +70,10 @@ async function decide(holder: Holder, opened: LeaseSession, token: EgressToken):
   const message = EgressTokenBcs.serialize(token).toBytes();
   const { secretKey } = holder.keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.egressToken, message });
-  await holder.log.append(entries, session.seat, () => holder.egress.insert(token.jobId, { tokenDigest, signature }));
+  await holder.log.append(entries, session.seat, () => {
+    look.requireCurrent(standsOn(session));
+    holder.egress.insert(token.jobId, { tokenDigest, signature });
+  });
   return { signature: toBase64(signature) };
 }
 

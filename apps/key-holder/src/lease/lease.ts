@@ -3,10 +3,11 @@ import type { GrantSet } from '@usufruct/consent';
 import { asTimestampMs, refuse, toBase64, type TimestampMs, type UsufructError } from '@usufruct/kernel';
 import { leasedShareInfo, LIMITS, type LeaseAnswer, type LeasedKey, type LeaseRequest } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import type { LastLook } from '../last-look.js';
 import { leaseEntry } from './entry.js';
 import { currentGrants } from './grants-seen.js';
 import type { StoredKey } from './leased-key-store.js';
-import { openLeaseSession, readAgain, standingRefusal, type LeaseSession } from './session.js';
+import { openLeaseSession, readAgain, standingRefusal, standsOn, type LeaseSession } from './session.js';
 import { superseded } from './superseded.js';
 import { destroySuperseded } from './sweep.js';
 
@@ -21,6 +22,15 @@ import { destroySuperseded } from './sweep.js';
 export async function lease(holder: Holder, request: LeaseRequest): Promise<LeaseAnswer> {
   const { keyId } = request;
   const opened = await openLeaseSession(holder, { ...request, action: 'lease', about: () => keyId });
+  return holder.lastLooks.decide((look) => leaseOnce(holder, keyId, opened, look));
+}
+
+async function leaseOnce(
+  holder: Holder,
+  keyId: LeaseRequest['keyId'],
+  opened: LeaseSession,
+  look: LastLook,
+): Promise<LeaseAnswer> {
   const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
   const session = await readAgain(holder, opened);
   // After all that takes time: its share may have been destroyed meanwhile.
@@ -38,7 +48,9 @@ export async function lease(holder: Holder, request: LeaseRequest): Promise<Leas
     { shareIndex: stored.index, decision, leasedUntilMs },
   );
   const { firstIndex, treeSize, head } = await holder.log.append([entry], session.seat, () => {
-    if (share !== null) requireLiving(holder, keyId);
+    if (share === null) return;
+    look.requireCurrent([...standsOn(session), ...grants.usable, ...grants.inForce]);
+    requireLiving(holder, keyId);
   });
   holder.logger.info('lease.decided', { jobId: session.job.id, keyId, decision, standIn: session.claims.standIn });
   if (decision === 'KEY_SUPERSEDED') await destroySuperseded(holder, [stored]);

@@ -89,6 +89,14 @@ export const standingRefusal = (
 ): UsufructError | null =>
   useRefusal({ dataset, dao, use: job, job, attestation, mustJudge: ['job', 'attestation'], nowMs: clock.nowMs() });
 
+/** What a yes rests on besides the grants, by id. */
+export const standsOn = ({ job, dao, dataset, seat }: LeaseSession): string[] => [
+  job.id,
+  dao.id,
+  dataset.id,
+  seat.holderSetId,
+];
+
 /** What a log entry says of who asked. */
 export const askerOf = ({ job, claims, seat }: LeaseSession) => ({
   holderSetId: seat.holderSetId,

@@ -20,6 +20,8 @@ interface CaughtUpParts {
   readonly operator: Address;
   readonly tree: OwnTree;
   readonly logger: Logger;
+  /** Is told every event, once. */
+  readonly onEvent?: (event: ChainEvent) => void;
 }
 
 /**
@@ -64,7 +66,10 @@ export class CaughtUp {
       // A chain may cut a page short, so only an empty one is the last for sure.
       if (events.length === 0) return;
       requireNext(events, this.#after);
-      for (const event of events) this.#compare(event);
+      for (const event of events) {
+        this.parts.onEvent?.(event);
+        this.#compare(event);
+      }
       this.#after += events.length;
     }
   }
