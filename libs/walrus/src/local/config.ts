@@ -2,7 +2,7 @@ import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
-import { maxBlobBytes } from '../blob-id/index.js';
+import { DOCUMENTED_PRICES, maxBlobBytes, type StoragePrices } from '../cost/index.js';
 
 /** Two weeks, as on Walrus's mainnet. */
 const EPOCH_MS = 14 * 24 * 60 * 60_000;
@@ -17,11 +17,23 @@ export interface LocalStoreConfig {
   readonly epochMs: number;
   readonly maxBlobBytes: number;
   readonly allowedOrigins: readonly string[];
+  /** How many bytes of blobs are kept in all; `null`: as many as the disk holds. */
+  readonly quotaBytes: number | null;
+  /** What answers call the cost, which nobody pays here. */
+  readonly prices: StoragePrices;
 }
 
+/** Within what the cost of the largest blob for the longest lease can be as a JSON number. */
+const zFrost = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(BigInt);
 const zEnvironment = zSharedSettings.omit({ CHAIN_URL: true }).extend({
   SHARDS: z.coerce.number().int().min(4).max(1_000).default(DEFAULT_SHARDS),
   EPOCH_MS: z.coerce.number().int().min(1_000).default(EPOCH_MS),
+  QUOTA_BYTES: z.coerce.number().int().min(1).optional(),
+  STORAGE_UNIT_FROST: zFrost.default(DOCUMENTED_PRICES.storageUnitFrost),
+  WRITE_UNIT_FROST: zFrost.default(DOCUMENTED_PRICES.writeUnitFrost),
 });
 
 /** Refuses `CONFIG_INVALID` with the setting's name, and `STAND_IN_FORBIDDEN` beside a real network: this store is a stand-in. */
@@ -37,5 +49,7 @@ export function readConfig(environment: Environment): LocalStoreConfig {
     epochMs: env.EPOCH_MS,
     maxBlobBytes: Math.min(LIMITS.partBytes, maxBlobBytes(env.SHARDS)),
     allowedOrigins: env.ALLOWED_ORIGINS,
+    quotaBytes: env.QUOTA_BYTES ?? null,
+    prices: { storageUnitFrost: env.STORAGE_UNIT_FROST, writeUnitFrost: env.WRITE_UNIT_FROST },
   };
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,12 +9,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { UsufructError, type BlobId, type Clock, type Logger, type TimestampMs } from '@usufruct/kernel';
 import { blobIdEncoder, maxBlobBytes } from '../blob-id/index.js';
 import type { BlobStore } from '../blob-store.js';
+import { DOCUMENTED_PRICES } from '../cost/index.js';
 import { httpBlobStore } from '../http-blob-store.js';
 import { readConfig, type LocalStoreConfig } from './config.js';
 import { startLocalStore, type RunningStore } from './start.js';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
 const EPOCH_MS = 1_000;
+const OBJECT_ID = `0x${'ab'.repeat(32)}`;
 const PORTAL = 'http://127.0.0.1:5173';
 const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -41,6 +43,8 @@ const configFor = (extra: Partial<LocalStoreConfig> = {}): LocalStoreConfig => (
   epochMs: EPOCH_MS,
   maxBlobBytes: 100_000,
   allowedOrigins: [PORTAL],
+  quotaBytes: null,
+  prices: DOCUMENTED_PRICES,
   ...extra,
 });
 
@@ -128,17 +132,43 @@ describe('the local store on a damaged disk', () => {
     expect(await store.get(blobId)).toEqual(bytes);
   });
 
-  it('treats bytes without a record as not stored, and clears what an upload left half-written', async () => {
+  it('removes at its start what killed uploads left: half files, and whole ones without a lease', async () => {
     let store = await open();
-    const bytes = new Uint8Array(randomBytes(1_000));
-    const { blobId } = await store.put(bytes);
-    await rm(await fileOf('.json'));
+    const { blobId } = await store.put(new Uint8Array(randomBytes(1_000)));
+    const orphan = 'A'.repeat(43);
+    await mkdir(join(folder, 'blobs', 'AA'), { recursive: true });
+    await writeFile(join(folder, 'blobs', 'AA', `${orphan}.blob`), 'whole');
     await writeFile(join(folder, 'incoming', 'half'), 'half');
     store = await open();
-    expect(await codeOf(store.get(blobId))).toBe('BLOB_UNAVAILABLE');
-    expect((await files()).filter((name) => name.includes('incoming'))).toEqual([]);
-    expect((await store.put(bytes)).blobId).toBe(blobId);
+    expect((await files()).filter((name) => /incoming|AAAA/.test(name))).toEqual([]);
+    expect(await store.get(blobId)).toHaveLength(1_000);
+  });
+
+  it('takes over what its first version stored', async () => {
+    let store = await open();
+    const [bytes, damaged] = [new Uint8Array(randomBytes(1_000)), new Uint8Array(randomBytes(1_000))];
+    const { blobId } = await store.put(bytes);
+    const { blobId: damagedId } = await store.put(damaged);
+    await running?.close();
+    for (const name of await files()) if (name.includes('leases.sqlite')) await rm(name);
+    for (const [id, sha256] of [
+      [blobId, createHash('sha256').update(bytes).digest('hex')],
+      [damagedId, '00'],
+    ] as const) {
+      const record = { sizeBytes: 1_000, sha256, objectId: OBJECT_ID, startEpoch: 99, endEpoch: 103, deletable: false };
+      await writeFile(join(folder, 'blobs', id.slice(0, 2), `${id}.json`), JSON.stringify(record));
+    }
+    store = await open();
     expect(await store.get(blobId)).toEqual(bytes);
+    expect(await codeOf(store.get(damagedId))).toBe('BLOB_UNAVAILABLE');
+    expect((await files()).filter((name) => name.endsWith('.json'))).toEqual([]);
+    nowMs += 3 * EPOCH_MS;
+    expect(await codeOf(store.get(blobId))).toBe('BLOB_UNAVAILABLE');
+  });
+
+  it('refuses a folder whose blob ids are of another number of shards', async () => {
+    await open({ shards: 7 });
+    expect(await codeOf(open({ shards: 10 }))).toBe('CONFIG_INVALID');
   });
 });
 
@@ -187,9 +217,19 @@ describe('the HTTP interface', () => {
       standIn: 'local store',
       shards: 7,
       maxBlobBytes: 100_000,
+      maxQuiltFiles: 4,
       epoch: 100,
       epochMs: 1_000,
+      epochEndsAtMs: 101_000,
+      mostEpochsAhead: 53,
+      publisher: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       blobs: 0,
+      leases: 0,
+      storedBytes: 0,
+      quotaBytes: null,
+      storageUnitFrost: '100000',
+      writeUnitFrost: '20000',
+      differsFromWalrus: expect.arrayContaining([expect.stringContaining('no erasure coding')]),
     });
   });
 

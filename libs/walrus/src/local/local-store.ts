@@ -1,104 +1,272 @@
 import { randomBytes } from 'node:crypto';
-import { asBlobId, refuse, toHex32, type BlobId, type Clock } from '@usufruct/kernel';
+import { join } from 'node:path';
+import { refuse, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
 import { blobIdEncoder } from '../blob-id/index.js';
+import { encodedBlobBytes, extensionCostFrost, storageCost } from '../cost/index.js';
 import { BlobFiles, type BlobRecord } from './blob-files.js';
 import type { LocalStoreConfig } from './config.js';
+import { Epochs } from './epochs.js';
+import { importRecords } from './import-records.js';
+import { orFull } from './full-disk.js';
+import { LeaseTable, type Lease } from './lease-table.js';
+import { mostQuiltFiles } from './quilt.js';
+import { diskFiles, type StoreFiles } from './store-files.js';
+import { StoredBlobs } from './stored-blobs.js';
 
-export interface Lease {
+/** What a lease is asked for with. */
+export interface LeaseRequest {
   readonly epochs: number;
   readonly deletable: boolean;
+  /** `null`: the publisher keeps it. */
+  readonly owner: Address | null;
+  /** A lease of its own, even where a permanent one lasts long enough. */
+  readonly force: boolean;
+}
+export interface Stored {
+  readonly lease: Lease;
+  /** FROST, by Walrus's formula and the configured prices; `null` where a lease that was there already was enough. */
+  readonly costFrost: bigint | null;
+}
+export interface Found {
+  readonly lease: Lease;
+  readonly record: BlobRecord;
 }
 
 /** Walrus's own limit on how far ahead a lease may be bought. */
 const MOST_EPOCHS = 53;
+/** For whoever asks the store what it is. */
+const DIFFERENCES = [
+  'one copy of each blob on one disk: no erasure coding, no storage nodes; only the blob id is computed as there',
+  'blob ids are for this number of shards, so they are not those of any Walrus network',
+  'no chain: what Walrus keeps in Blob objects on Sui is kept here, and /v1/local stands for the transactions on them',
+  'an owner is who the caller says; nothing is signed, and /v1/local answers this machine only',
+  'POST /v1/local/epoch moves the epoch on, which nobody can on Walrus',
+  'costs are computed by the published formula with configured prices, and nobody pays them; no storage is given back when a lease is deleted',
+  'blobs are refused beyond maxBlobBytes, and uploads beyond quotaBytes with 507',
+];
 
-/** What the HTTP interface does, without HTTP. The answers have the shape of a Walrus publisher's. */
+/**
+ * What publisher, aggregator and the contracts on Sui do about blobs, without HTTP and without a chain: a lease stands
+ * for the `Blob` object, and its owner is who is named, proven by nothing. A blob is there as long as one certified
+ * lease of it is.
+ */
 export class LocalStore {
   private constructor(
     readonly config: LocalStoreConfig,
-    private readonly files: BlobFiles,
+    /** Who owns what is stored for nobody in particular. */
+    readonly publisher: Address,
+    readonly epochs: Epochs,
+    private readonly table: LeaseTable,
+    private readonly blobs: StoredBlobs,
     private readonly blobIdOf: (bytes: Uint8Array) => Promise<BlobId>,
-    private readonly clock: Clock,
   ) {}
 
-  static async open(config: LocalStoreConfig, clock: Clock): Promise<LocalStore> {
-    return new LocalStore(config, await BlobFiles.open(config.dataDir), await blobIdEncoder(config.shards), clock);
+  /** Refuses `CONFIG_INVALID` for a folder whose blob ids are of another number of shards. */
+  static async open(config: LocalStoreConfig, clock: Clock, files: StoreFiles = diskFiles): Promise<LocalStore> {
+    await files.makeFolder(config.dataDir);
+    const table = new LeaseTable(join(config.dataDir, 'leases.sqlite'));
+    try {
+      const publisher = settle(table, config);
+      const blobFiles = await BlobFiles.open(config.dataDir, files);
+      await importRecords(join(config.dataDir, 'blobs'), table, publisher);
+      const blobs = await StoredBlobs.open(blobFiles, table, config.quotaBytes);
+      const epochs = new Epochs(table, clock, config.epochMs);
+      const store = new LocalStore(config, publisher, epochs, table, blobs, await blobIdEncoder(config.shards));
+      await store.sweep();
+      return store;
+    } catch (error) {
+      table.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.table.close();
   }
 
   get epoch(): number {
-    return Math.floor(this.clock.nowMs() / this.config.epochMs);
+    return this.epochs.current();
   }
 
-  async put(bytes: Uint8Array, { epochs, deletable }: Lease): Promise<object> {
-    if (bytes.length === 0) throw refuse('FILE_EMPTY');
-    if (bytes.length > this.config.maxBlobBytes)
-      throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(this.config.maxBlobBytes) });
-    if (!Number.isInteger(epochs) || epochs < 1 || epochs > MOST_EPOCHS) {
-      throw refuse('INVALID_ARGUMENT', { field: 'epochs', expected: `an integer from 1 to ${MOST_EPOCHS}` });
-    }
+  /** Register, upload and certify at once, as a publisher does. Refuses `STORE_FULL` and what `requireLease` does. */
+  async put(bytes: Uint8Array, request: LeaseRequest): Promise<Stored> {
+    this.requireLease(request.epochs);
+    this.requireSize(bytes.length);
     const blobId = await this.blobIdOf(bytes);
-    return this.files.exclusively(blobId, () => this.lease(blobId, bytes, epochs, deletable));
+    await this.makeRoomFor(bytes.length);
+    return this.blobs.exclusively(blobId, async () => {
+      const enough = request.deletable || request.force ? undefined : this.permanentUntil(blobId, request.epochs);
+      if (enough !== undefined && (await this.blobs.isIntact(blobId))) return { lease: enough, costFrost: null };
+      const lease = { ...this.newLease(blobId, bytes.length, request), certifiedEpoch: this.epoch };
+      await this.blobs.keep(blobId, bytes, lease);
+      return { lease, costFrost: this.costOf(bytes.length, request.epochs) };
+    });
   }
 
-  /** `null`: never stored, or its lease has ended. */
-  async find(blobId: string): Promise<BlobRecord | null> {
-    const record = await this.files.record(asBlobId(blobId));
-    return record !== null && record.endEpoch > this.epoch ? record : null;
+  /** `null`: never stored, deleted, not certified, or every lease has ended. */
+  find(blobId: BlobId): Found | null {
+    const { epoch } = this;
+    const lease = this.table.leasesOf(blobId).find((one) => one.certifiedEpoch !== null && one.endEpoch > epoch);
+    const record = this.table.blob(blobId);
+    return lease === undefined || record === null ? null : { lease, record };
   }
 
-  async read(blobId: string, record: BlobRecord): Promise<Uint8Array> {
-    return this.files.read(asBlobId(blobId), record);
+  /** Refuses `BLOB_MISMATCH` for a damaged file, and `NOT_FOUND` for a blob that was deleted meanwhile. */
+  async read(blobId: BlobId, record: BlobRecord, start?: number, end?: number): Promise<Uint8Array> {
+    try {
+      return await this.blobs.read(blobId, record, start, end);
+    } catch (error) {
+      if (this.find(blobId) === null) throw refuse('NOT_FOUND', { blobId });
+      throw error;
+    }
   }
 
-  async describe(): Promise<object> {
-    const { shards, maxBlobBytes, epochMs } = this.config;
+  /** As on Sui, an object can be looked up after its lease has ended, until it is swept. */
+  lease(objectId: Hex32): Lease | null {
+    return this.table.lease(objectId);
+  }
+
+  leases(owner: Address | null, after: string, limit: number): Lease[] {
+    return this.table.page(owner, after, limit);
+  }
+
+  /**
+   * A lease that lasts until this epoch at least: one that does already is left alone. Refuses `NOT_FOUND` for one that
+   * has ended or is not certified, `FORBIDDEN` for another's, `INVALID_ARGUMENT` beyond what can be bought.
+   */
+  async extend(objectId: Hex32, owner: Address, endEpoch: number): Promise<Stored> {
+    const { blobId } = this.ownedLease(objectId, owner);
+    return this.blobs.exclusively(blobId, async () => {
+      const lease = this.ownedLease(objectId, owner);
+      if (lease.certifiedEpoch === null) throw refuse('NOT_FOUND', { objectId });
+      if (lease.endEpoch >= endEpoch) return { lease, costFrost: 0n };
+      this.requireLease(endEpoch - this.epoch, 'endEpoch');
+      const extended = { ...lease, endEpoch };
+      await orFull(() => this.table.putLease(extended));
+      const encodedBytes = encodedBlobBytes(lease.sizeBytes, this.config.shards);
+      return {
+        lease: extended,
+        costFrost: extensionCostFrost(encodedBytes, endEpoch - lease.endEpoch, this.config.prices),
+      };
+    });
+  }
+
+  /** Ends a lease; the blob goes with its last one. Refuses `NOT_FOUND`, `FORBIDDEN`, `BLOB_PERMANENT`. */
+  async delete(objectId: Hex32, owner: Address): Promise<void> {
+    const { blobId } = this.ownedLease(objectId, owner);
+    await this.blobs.exclusively(blobId, async () => {
+      const { deletable } = this.ownedLease(objectId, owner);
+      if (!deletable) throw refuse('BLOB_PERMANENT', { objectId });
+      const others = this.table.leasesOf(blobId).filter((one) => one.objectId !== objectId);
+      if (others.some(({ endEpoch }) => endEpoch > this.epoch)) await orFull(() => this.table.removeLease(objectId));
+      else await this.blobs.forget(blobId);
+    });
+  }
+
+  /** Moves the epoch on by hand, and takes back what has ended. */
+  async advance(steps: number): Promise<number> {
+    const epoch = await orFull(() => this.epochs.advance(steps));
+    await this.sweep();
+    return epoch;
+  }
+
+  /** Takes back the room of blobs of which every lease has ended. Says how many went. */
+  async sweep(): Promise<number> {
+    await orFull(() => this.epochs.keep());
+    const { epoch } = this;
+    let count = 0;
+    for (const blobId of this.table.sweepable(epoch)) {
+      await this.blobs.exclusively(blobId, async () => {
+        if (this.table.leasesOf(blobId).some(({ endEpoch }) => endEpoch > epoch))
+          return orFull(() => this.table.removeEnded(blobId, epoch));
+        await this.blobs.reclaim(blobId);
+        count += 1;
+      });
+    }
+    return count;
+  }
+
+  describe(): object {
+    const { shards, maxBlobBytes, epochMs, quotaBytes, prices } = this.config;
+    const { blobs, leases } = this.table.usage();
     return {
       standIn: 'local store',
       shards,
       maxBlobBytes,
+      maxQuiltFiles: mostQuiltFiles(shards),
       epoch: this.epoch,
       epochMs,
-      blobs: await this.files.count(),
+      epochEndsAtMs: this.epochs.endsAtMs(),
+      mostEpochsAhead: MOST_EPOCHS,
+      publisher: this.publisher,
+      blobs,
+      leases,
+      storedBytes: this.blobs.bytes,
+      quotaBytes,
+      storageUnitFrost: String(prices.storageUnitFrost),
+      writeUnitFrost: String(prices.writeUnitFrost),
+      differsFromWalrus: DIFFERENCES,
     };
   }
 
-  private async lease(blobId: BlobId, bytes: Uint8Array, epochs: number, deletable: boolean): Promise<object> {
-    const { epoch } = this;
-    const known = await this.files.record(blobId);
-    const endEpoch = epoch + epochs;
-    const isLeased = known !== null && known.endEpoch >= endEpoch;
-    if (isLeased && (await this.holds(blobId, known)))
-      return { alreadyCertified: { blobId, endEpoch: known.endEpoch } };
-    const record = await this.files.write(blobId, bytes, {
-      objectId: known?.objectId ?? toHex32(randomBytes(32)),
-      startEpoch: known?.startEpoch ?? epoch,
-      endEpoch: Math.max(endEpoch, known?.endEpoch ?? 0),
+  private newLease(blobId: BlobId, sizeBytes: number, { epochs, deletable, owner }: LeaseRequest): Lease {
+    const registeredEpoch = this.epoch;
+    return {
+      objectId: toHex32(randomBytes(32)),
+      blobId,
+      owner: owner ?? this.publisher,
+      sizeBytes,
       deletable,
-    });
-    return { newlyCreated: { blobObject: blobObject(blobId, record, epoch), cost: 0 } };
+      registeredEpoch,
+      certifiedEpoch: null,
+      endEpoch: registeredEpoch + epochs,
+    };
   }
 
-  /** A damaged copy must not be certified again: a second upload repairs it. */
-  private async holds(blobId: BlobId, record: BlobRecord): Promise<boolean> {
-    return this.files.read(blobId, record).then(
-      () => true,
-      () => false,
-    );
+  /** As a real publisher: a deletable one is no reason not to store, since whoever owns it can end it. */
+  private permanentUntil(blobId: BlobId, epochs: number): Lease | undefined {
+    const until = this.epoch + epochs;
+    return this.table
+      .leasesOf(blobId)
+      .find((one) => !one.deletable && one.certifiedEpoch !== null && one.endEpoch >= until);
+  }
+
+  private ownedLease(objectId: Hex32, owner: Address): Lease {
+    const lease = this.table.lease(objectId);
+    if (lease === null || lease.endEpoch <= this.epoch) throw refuse('NOT_FOUND', { objectId });
+    if (lease.owner !== owner) throw refuse('FORBIDDEN', { objectId });
+    return lease;
+  }
+
+  private costOf(sizeBytes: number, epochs: number): bigint {
+    const { shards, prices } = this.config;
+    return storageCost(encodedBlobBytes(sizeBytes, shards), epochs, prices).totalFrost;
+  }
+
+  private async makeRoomFor(sizeBytes: number): Promise<void> {
+    if (!this.blobs.hasRoomFor(sizeBytes)) await this.sweep();
+  }
+
+  private requireSize(sizeBytes: number): void {
+    if (sizeBytes === 0) throw refuse('FILE_EMPTY');
+    const { maxBlobBytes } = this.config;
+    if (sizeBytes > maxBlobBytes) throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(maxBlobBytes) });
+  }
+
+  private requireLease(epochs: number, field = 'epochs'): void {
+    if (!Number.isInteger(epochs) || epochs < 1 || epochs > MOST_EPOCHS)
+      throw refuse('INVALID_ARGUMENT', { field, expected: `1 to ${MOST_EPOCHS} epochs ahead` });
   }
 }
 
-const blobObject = (blobId: BlobId, record: BlobRecord, epoch: number): object => ({
-  id: record.objectId,
-  registeredEpoch: record.startEpoch,
-  blobId,
-  size: record.sizeBytes,
-  encodingType: 'RS2',
-  certifiedEpoch: epoch,
-  storage: {
-    id: record.objectId,
-    startEpoch: record.startEpoch,
-    endEpoch: record.endEpoch,
-    storageSize: record.sizeBytes,
-  },
-  deletable: record.deletable,
-});
+/** Says who the publisher is, and that the folder is of these shards: ids of others would name nothing in it. */
+function settle(table: LeaseTable, { shards }: LocalStoreConfig): Address {
+  const before = table.setting('shards');
+  if (before !== null && before !== String(shards))
+    throw refuse('CONFIG_INVALID', { setting: 'SHARDS', reason: `the folder was made for ${before} shards` });
+  const known = table.setting('publisher');
+  if (before !== null && known !== null) return known as Address;
+  const publisher = toHex32<Address>(randomBytes(32));
+  table.set({ shards: String(shards), publisher });
+  return publisher;
+}
