@@ -54,6 +54,7 @@ import { depositShare } from './decisions/deposit.js';
 import { release } from './decisions/release.js';
 import { makeHolder, type Holder } from './holder.js';
 import { deriveHolderKeys } from './identity.js';
+import { openKeyring } from './keyring/open.js';
 import { grantEgress } from './lease/egress.js';
 import { lease } from './lease/lease.js';
 import { depositLeasedKey } from './lease/deposit.js';
@@ -116,19 +117,22 @@ beforeAll(async () => {
   keys = await Promise.all(['a', 'b', 'c'].map((name) => deriveHolderKeys(fromHex(idOf(name)))));
 });
 /** A holder that has seen nothing of what was before. */
-function begin(): void {
+async function begin(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'last-look-'));
   chain = new FakeChain();
   onRead = () => undefined;
   everything();
+  const clock = new ManualClock();
+  const random = seededRandom('holder');
   holder = makeHolder({
     keys: keys[0]!,
+    keyring: await openKeyring({ dataDir: folder, keys: keys[0]!, clock, random }),
     chain: watched(chain),
     database: openDatabase(folder, toHex(keys[0]!.signing.publicKey)),
     desk: new AppraisalDesk({ roots: rootSetWithDevRoot(runner.rootPem) }),
     standIns: ['test'],
-    clock: new ManualClock(),
-    random: seededRandom('holder'),
+    clock,
+    random,
     logger: silent,
   });
 }
@@ -301,7 +305,7 @@ describe('what ends between any two readings of the chain', () => {
     expect(reads).toBeGreaterThan(8);
     for (let at = 0; at < reads; at += 1) {
       end();
-      begin();
+      await begin();
       const ask = await prepare();
       let seen = 0;
       onRead = () => {
