@@ -3,7 +3,8 @@ import { LIMITS } from '@usufruct/protocol';
 import { aggregators } from './aggregators.js';
 import type { BlobStatus, BlobStore, CallOptions, LeaseName, PutOptions, StoreAbilities } from './blob-store.js';
 import { idCheck, type IdCheckOptions } from './id-check.js';
-import { publishBlob, publishQuilt, type LeaseTerms } from './publisher.js';
+import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, type LeaseTerms } from './lease-terms.js';
+import { publishBlob, publishQuilt } from './publisher.js';
 import { requireQuiltFiles } from './quilt-files.js';
 import { baseUrl, type RequestParams } from './request.js';
 
@@ -36,10 +37,6 @@ export interface HttpBlobStoreOptions {
   readonly leases?: Leases;
 }
 
-/** A year on Walrus's mainnet. */
-export const DEFAULT_EPOCHS = 26;
-/** Walrus's own limit on how far ahead a lease may be bought. */
-export const MOST_EPOCHS = 53;
 /** 1,000 shards have 667 source columns. */
 const QUILT_FILES = 666;
 
@@ -122,12 +119,4 @@ export function aggregatorUrls(given: string | readonly string[]): string[] {
   const texts = typeof given === 'string' ? given.split(',') : given;
   if (texts.length === 0) throw refuse('INVALID_ARGUMENT', { field: 'aggregatorUrl', expected: 'at least one' });
   return [...new Set(texts.map((text) => baseUrl(text.trim(), 'aggregatorUrl')))];
-}
-
-export function leaseTerms(put: PutOptions, defaultEpochs: number): LeaseTerms {
-  const { epochs = defaultEpochs, deletable = false, owner, signal } = put;
-  if (!Number.isInteger(epochs) || epochs < 1 || epochs > MOST_EPOCHS) {
-    throw refuse('INVALID_ARGUMENT', { field: 'epochs', expected: `an integer from 1 to ${MOST_EPOCHS}` });
-  }
-  return { epochs, deletable, ...(owner !== undefined && { owner }), ...(signal !== undefined && { signal }) };
 }

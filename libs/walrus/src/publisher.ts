@@ -1,14 +1,12 @@
 import { asBlobId, asId, equalBytes, fromBase64Url, refuse, type Hex32 } from '@usufruct/kernel';
-import type { PutOptions, QuiltFile, StoredBlob, StoredQuilt } from './blob-store.js';
+import type { QuiltFile, StoredBlob, StoredQuilt } from './blob-store.js';
 import { parsePutAnswer, parseQuiltAnswer, type PutAnswer } from './http-answers.js';
+import type { LeaseTerms } from './lease-terms.js';
 import { originOf, request, type Answer, type RequestParams } from './request.js';
 
 export interface PublisherParams extends RequestParams {
   readonly url: string;
 }
-
-/** What a publisher needs to know of a lease. */
-export type LeaseTerms = Required<Pick<PutOptions, 'epochs' | 'deletable'>> & Pick<PutOptions, 'owner' | 'signal'>;
 
 const ANSWER_BYTES = 64 * 1024;
 /** Of one file in the answer about a quilt: its identifier, its patch id, and what JSON adds. */
