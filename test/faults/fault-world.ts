@@ -147,13 +147,14 @@ export class FaultWorld extends DaoWorld {
     const owner = dice.pick(this.contributors);
     const made = await this.#sealedDocument(owner, name);
     for (const [n, holder] of this.holders.entries()) {
+      const { publicKey: sealedTo } = await holder.running.holder.subkeys.current();
       const sealedShare = await seal({
-        recipientPublicKey: holder.keys.sealing.publicKey,
+        recipientPublicKey: sealedTo,
         info: shareSealInfo(made.digest),
         aad: new Uint8Array(),
         plaintext: ShareBcs.serialize(made.shares[n]!).toBytes(),
       });
-      const request = { manifest: toBase64(made.bytes), signature: made.signature };
+      const request = { manifest: toBase64(made.bytes), signature: made.signature, sealedTo: toBase64(sealedTo) };
       await depositShare(holder.running.holder, { ...request, sealedShare: toBase64(sealedShare) });
     }
     await this.run(owner, made.registration);

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { verify } from '@usufruct/crypto';
+import { sign, verify } from '@usufruct/crypto';
 import { asTimestampMs, refuse, toBase64, type Digest, type JobId } from '@usufruct/kernel';
-import { decodeLeasedKey, encodeLeasedKey, isLetOut, type JobView, type LeaseAnswer } from '@usufruct/protocol';
+import {
+  decodeLeasedKey,
+  encodeLeasedKey,
+  encodeSealingKey,
+  isLetOut,
+  TAGS,
+  type JobView,
+  type LeaseAnswer,
+  type SignedSealingKey,
+} from '@usufruct/protocol';
 import { aDao, aJob, aPolicy, idOf, someTerms, TEST_NOW_MS } from '@usufruct/testing';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
 import { askForEgress } from '../../apps/enclave-runner/src/keys/egress.js';
@@ -169,6 +178,35 @@ describe('the runner and real key holders', () => {
       async () => {
         const forged = async () => ({ index: 1, signature: toBase64(new Uint8Array(64)) });
         return make(await through((ports) => ports.map((port) => ({ ...port, depositLeasedKey: forged }))));
+      },
+    ],
+    [
+      'words about keys to seal to that are of other holders',
+      'SEALING_KEY_INVALID',
+      async () => {
+        const [first, second] = world.ports();
+        const changed = through((ports) =>
+          ports.map((port, n) => ({ ...port, sealingKey: () => (n === 0 ? second! : first!).sealingKey() })),
+        );
+        return make(await changed);
+      },
+    ],
+    [
+      'words about keys to seal to that have expired',
+      'SEALING_KEY_INVALID',
+      async () => {
+        const expired = async (n: number): Promise<SignedSealingKey> => {
+          const { keys, subkeys } = world.holders[n]!.holder;
+          const { chainId, packageId } = await world.chain.info();
+          const { publicKey } = await subkeys.current();
+          const times = { notBeforeMs: asTimestampMs(0), notAfterMs: asTimestampMs(1) };
+          const about = { chainId, packageId, holderSigningKey: keys.signing.publicKey, publicKey };
+          const message = encodeSealingKey({ ...about, ...times });
+          const { secretKey } = keys.signing;
+          const signature = await sign({ secretKey, domainTag: TAGS.sealingKey, message });
+          return { statement: toBase64(message), signature: toBase64(signature) };
+        };
+        return make(await through((ports) => ports.map((port, n) => ({ ...port, sealingKey: () => expired(n) }))));
       },
     ],
   ])('gets no key with %s', async (_what, code, work) => {

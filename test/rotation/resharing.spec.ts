@@ -139,16 +139,18 @@ describe('whoever does wrong is named', () => {
       changing(world.context(), `${world.holder(1).url}/v1/resharings/dealings`, async (answer) => {
         const { dealing, sealed } = zDealAnswer.parse(answer);
         const about = { dealing: dealingDigest(fromBase64(dealing)), receiver: receiver.signing.publicKey };
+        const { publicKey: sealedTo } = await world.holder(4).holder.subkeys.current();
         const bytes = await seal({
-          recipientPublicKey: receiver.sealing.publicKey,
+          recipientPublicKey: sealedTo,
           info: subSharesInfo(about),
           aad: new Uint8Array(),
           plaintext: new Uint8Array(64).fill(1),
         });
-        const message = SealedSubSharesBcs.serialize({ ...about, sealed: digestOf(bytes) }).toBytes();
+        const message = SealedSubSharesBcs.serialize({ ...about, sealedTo, sealed: digestOf(bytes) }).toBytes();
         const { secretKey } = dealer.keys.signing;
-        const signature = toBase64(await sign({ secretKey, domainTag: TAGS.subShares, message }));
-        const bad = { receiver: toBase64(receiver.signing.publicKey), sealed: toBase64(bytes), signature };
+        const signature = toBase64(await sign({ secretKey, domainTag: TAGS.sealedSubShares, message }));
+        const sent = { sealedTo: toBase64(sealedTo), sealed: toBase64(bytes), signature };
+        const bad = { receiver: toBase64(receiver.signing.publicKey), ...sent };
         return { dealing, sealed: sealed.map((one) => (one.receiver === bad.receiver ? bad : one)) };
       }),
       { holderSetId: SET },
@@ -198,7 +200,7 @@ describe('a holder refuses', () => {
     await world.rotate([1, 2, 4], 2);
     const ask = async (n: number, path: string, body: unknown): Promise<unknown> =>
       (await world.post<{ code: unknown }>(world.holder(n), `/v1/resharings/${path}`, body)).body.code;
-    const deal = { holderSetId: SET, manifestDigests: [world.dealt[0]!.digest] };
+    const deal = { holderSetId: SET, manifestDigests: [world.dealt[0]!.digest], receivers: [] };
     expect(await ask(1, 'dealings', { ...deal, toVersion: 3 })).toBe('POLICY_OUTDATED');
     expect(await ask(4, 'dealings', { ...deal, toVersion: 2 })).toBe('NOT_FOUND');
     let certificate: ReshareCertificate | undefined;

@@ -6,7 +6,6 @@ import { combine, seal, type Share } from '@usufruct/crypto';
 import {
   asBlobId,
   equalBytes,
-  fromBase64,
   fromHex,
   toBase64,
   toBase64Url,
@@ -15,7 +14,14 @@ import {
   type HolderSetId,
   type Logger,
 } from '@usufruct/kernel';
-import { ShareBcs, shareSealInfo, SignedManifestBcs, splitPoints, type HolderSetView } from '@usufruct/protocol';
+import {
+  ShareBcs,
+  shareSealInfo,
+  SignedManifestBcs,
+  splitPoints,
+  type HolderSetView,
+  type SignedSealingKey,
+} from '@usufruct/protocol';
 import type { ReshareContext } from '@usufruct/sdk';
 import {
   aContribution,
@@ -33,6 +39,7 @@ import {
   type DealtManifest,
 } from '@usufruct/testing';
 import { startKeyHolder, type RunningHolder } from '../../apps/key-holder/src/start.js';
+import { currentSealingKey } from '../../apps/key-holder/src/sealing/sealed.js';
 import { deriveHolderKeys } from '../../apps/key-holder/src/identity.js';
 
 export const SET = idOf<HolderSetId>('holder-set');
@@ -86,14 +93,20 @@ export class RotationWorld {
       const made = dealManifest(wallet.address, { salt, ...counts }, seededRandom(`manifest-${this.dealt.length}`));
       const signature = await signManifest(wallet, made);
       for (const [position, member] of set.members.entries()) {
+        const holder = this.holderOf(member);
+        const { publicKey: sealedTo } = await holder.holder.subkeys.current();
         const sealedShare = await seal({
-          recipientPublicKey: fromBase64(member.sealingPublicKey),
+          recipientPublicKey: sealedTo,
           info: shareSealInfo(made.digest),
           aad: new Uint8Array(),
           plaintext: ShareBcs.serialize(made.shares[position]!).toBytes(),
         });
-        const body = { manifest: toBase64(made.bytes), signature, sealedShare: toBase64(sealedShare) };
-        const { status } = await this.post(this.holderOf(member), '/v1/shares', body);
+        const sent = { sealedTo: toBase64(sealedTo), sealedShare: toBase64(sealedShare) };
+        const { status } = await this.post(holder, '/v1/shares', {
+          manifest: toBase64(made.bytes),
+          signature,
+          ...sent,
+        });
         if (status !== 200) throw new Error(`deposit ${status}`);
       }
       const blob = idOf<Hex32>(`manifest-blob-${this.dealt.length}`);
@@ -108,10 +121,16 @@ export class RotationWorld {
     }
   }
 
+  /** What these holders say of the keys to seal to, as a carrier brings it. */
+  receivers(holders: readonly number[]): Promise<SignedSealingKey[]> {
+    return Promise.all(holders.map((n) => currentSealingKey(this.holder(n).holder)));
+  }
+
   /** What an operator's command line works with. */
   context(holders: readonly number[] = [...this.running.keys()]): ReshareContext {
     return {
       chain: this.chain,
+      clock: this.clock,
       fetch: (input, init) => fetch(input, { ...init, headers: { ...init?.headers, connection: 'close' } }),
       store: { get: async (id) => this.blobs.get(id) ?? new Uint8Array() },
       holders: holders.flatMap((n) => (this.running.has(n) ? [{ url: this.running.get(n)!.url }] : [])),

@@ -135,7 +135,7 @@ describe('re-sharings that nobody signs', () => {
       await held.promise;
       return holderSet.call(world.chain, id);
     };
-    const deal = { holderSetId: SET, toVersion: 2, manifestDigests: [world.dealt[0]!.digest] };
+    const deal = { holderSetId: SET, toVersion: 2, manifestDigests: [world.dealt[0]!.digest], receivers: [] };
     const asked = Array.from({ length: 12 }, () => world.post(world.holder(1), '/v1/resharings/dealings', deal));
     const refused: unknown[] = [];
     for (const one of asked) void one.then(({ body }) => refused.push(body['code']));

@@ -183,6 +183,7 @@ class TestHolder implements HolderPort {
     return challenge;
   }
 
+  sealingKey = (): Promise<never> => Promise.reject(new Error('no index is stored here'));
   depositLeasedKey = (): Promise<never> => Promise.reject(new Error('no index is stored here'));
   lease = (): Promise<never> => Promise.reject(new Error('no index is stored here'));
   grantEgress = (): Promise<never> => Promise.reject(new Error('nothing is trained here'));

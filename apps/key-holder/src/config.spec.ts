@@ -16,6 +16,7 @@ describe('configuration', () => {
       suiNetwork: 'local',
       allowedOrigins: ['http://a', 'http://b'],
       verifier: { policyFile: undefined, endorsementsDir: undefined, isOffline: false, devRootFile: undefined },
+      sealingTerms: { maxAgeMs: 86_400_000, graceMs: 600_000 },
       standIns: ['local chain'],
     });
   });
@@ -29,6 +30,10 @@ describe('configuration', () => {
     ['HOLDER_SECRET', { HOLDER_SECRET: '0'.repeat(64) }],
     ['HOLDER_SECRET', { HOLDER_SECRET: 'A'.repeat(64) }],
     ['ANCHOR_INTERVAL_MS', { ANCHOR_INTERVAL_MS: '1' }],
+    ['SEALING_KEY_MAX_AGE_MS', { SEALING_KEY_MAX_AGE_MS: '999' }],
+    ['SEALING_KEY_MAX_AGE_MS', { SEALING_KEY_MAX_AGE_MS: String(7 * 86_400_000 + 1) }],
+    ['SEALING_KEY_GRACE_MS', { SEALING_KEY_GRACE_MS: '0' }],
+    ['SEALING_KEY_GRACE_MS', { SEALING_KEY_GRACE_MS: '3600001' }],
   ])('names %s when it is wrong, and not its value', (setting, change) => {
     const environment = { ...good, ...change };
     expect(() => readConfig(environment)).toThrow(

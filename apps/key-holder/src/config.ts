@@ -2,9 +2,13 @@ import { join } from 'node:path';
 import { refuseStandIns, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { VERIFIER_SETTINGS, verifierConfigOf, verifierStandIns, type VerifierConfig } from '@usufruct/endorsements';
 import { fromHex } from '@usufruct/kernel';
+import { LIMITS } from '@usufruct/protocol';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
+import { SEALING_TERMS, type SealingTerms } from './sealing/subkeys.js';
 
+/** What is so long on its way is sealed anew. */
+const LONGEST_GRACE_MS = 60 * 60_000;
 const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
 
 const zEnvironment = zSharedSettings.extend({
@@ -13,6 +17,13 @@ const zEnvironment = zSharedSettings.extend({
   ...VERIFIER_SETTINGS,
   ANCHOR_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(15_000),
   ERASURE_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(60_000),
+  SEALING_KEY_MAX_AGE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(LIMITS.sealingKeyTermMs)
+    .default(SEALING_TERMS.maxAgeMs),
+  SEALING_KEY_GRACE_MS: z.coerce.number().int().min(1_000).max(LONGEST_GRACE_MS).default(SEALING_TERMS.graceMs),
 });
 
 export interface Config {
@@ -32,6 +43,7 @@ export interface Config {
   readonly verifier: VerifierConfig;
   readonly anchorIntervalMs: number;
   readonly erasureIntervalMs: number;
+  readonly sealingTerms: SealingTerms;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
 }
@@ -55,6 +67,7 @@ export function readConfig(environment: Environment): Config {
     verifier,
     anchorIntervalMs: env.ANCHOR_INTERVAL_MS,
     erasureIntervalMs: env.ERASURE_INTERVAL_MS,
+    sealingTerms: { maxAgeMs: env.SEALING_KEY_MAX_AGE_MS, graceMs: env.SEALING_KEY_GRACE_MS },
     standIns,
   };
 }

@@ -21,6 +21,7 @@ import { RateLimiter } from './rate-limit.js';
 import { CertificateStore } from './rotation/certificate-store.js';
 import { DealingSeeds } from './rotation/dealing-seeds.js';
 import { SubShareStore } from './rotation/sub-share-store.js';
+import { Subkeys, type SealingTerms } from './sealing/subkeys.js';
 import { Anomalies } from './store/anomalies.js';
 import { AtRest } from './store/at-rest.js';
 import { ChallengeStore } from './store/challenges.js';
@@ -49,6 +50,8 @@ export interface HolderParts {
   /** The verifier: judges evidence as this holder was configured. */
   readonly desk: AppraisalDesk;
   readonly standIns: readonly string[];
+  /** Of the keys that shares are sealed to; the usual ones unless given. */
+  readonly sealingTerms?: SealingTerms;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;
@@ -88,6 +91,8 @@ export interface Holder extends HolderParts {
   readonly egress: EgressStore;
   readonly letOut: OneAtATime;
   readonly depositing: OneAtATime;
+  /** What shares are sealed to. */
+  readonly subkeys: Subkeys;
   readonly anomalies: Anomalies;
   readonly requests: ReleaseRequests;
   readonly releaseLimits: ReleaseLimits;
@@ -135,6 +140,7 @@ export function makeHolder(parts: HolderParts): Holder {
     egress: new EgressStore(database),
     letOut: new OneAtATime(),
     depositing: new OneAtATime(),
+    subkeys: new Subkeys(parts.keyring.sealing, clock, parts.sealingTerms),
     anomalies: new Anomalies(database),
     requests: new ReleaseRequests(database),
     releaseLimits: {

@@ -14,7 +14,7 @@ import { TAGS } from '@usufruct/protocol';
 export interface HolderKeys {
   /** Ed25519: share receipts, runner statements, tree heads. */
   readonly signing: SigningKey;
-  /** X25519: shares are sealed to it. */
+  /** X25519: openings and seeds of epochs are sealed to it. Shares are sealed to the keys in `sealing/`. */
   readonly sealing: HpkeKeyPair;
   /** AES-256-GCM: shares at rest. */
   readonly storage: CryptoKey;

@@ -42,6 +42,7 @@ import {
   ReleaseLeafBcs,
   releaseLeaves,
   sealedSharesAad,
+  requireSealingKey,
   RunnerStatementBcs,
   ShareBcs,
   ShareReceiptBcs,
@@ -53,6 +54,7 @@ import {
   walletStatementBytes,
   type EvidenceBundle,
   type ReleaseAnswer,
+  type SignedSealingKey,
 } from '@usufruct/protocol';
 import {
   aContribution,
@@ -135,19 +137,22 @@ async function call<T = Record<string, never>>(
   return { status: response.status, body: (await response.json()) as Reply<T>['body'] };
 }
 
-const sealTo = async (holder: RunningHolder, share: Share, digest: Digest): Promise<string> =>
-  toBase64(
-    await seal({
-      recipientPublicKey: holder.holder.keys.sealing.publicKey,
-      info: shareSealInfo(digest),
-      aad: new Uint8Array(),
-      plaintext: ShareBcs.serialize(share).toBytes(),
-    }),
-  );
+async function sealTo(
+  { holder }: RunningHolder,
+  share: Share,
+  digest: Digest,
+  to?: { readonly publicKey: Uint8Array },
+) {
+  const { publicKey } = to ?? (await holder.subkeys.current());
+  const plaintext = ShareBcs.serialize(share).toBytes();
+  const info = shareSealInfo(digest);
+  const sealed = await seal({ recipientPublicKey: publicKey, info, aad: new Uint8Array(), plaintext });
+  return { sealedTo: toBase64(publicKey), sealedShare: toBase64(sealed) };
+}
 const depositOf = async (holder: RunningHolder, share: Share, made = dealt) => ({
   manifest: toBase64(made.bytes),
   signature: await signManifest(wallet, made),
-  sealedShare: await sealTo(holder, share, made.digest),
+  ...(await sealTo(holder, share, made.digest)),
 });
 const deposit = async (n: number, made = dealt) =>
   call<{ index: number; signature: string }>(
@@ -306,30 +311,45 @@ describe('deposit', () => {
       'SHARE_INVALID',
       async () => {
         const other = dealManifest(wallet.address, {}, seededRandom('another deal'));
-        return { sealedShare: await sealTo(holders[0]!, other.shares[0]!, dealt.digest) };
+        return sealTo(holders[0]!, other.shares[0]!, dealt.digest);
       },
     ],
     [
       'the share of another holder, sealed to it',
-      'SHARE_INVALID',
-      async () => ({ sealedShare: await sealTo(holders[1]!, dealt.shares[1]!, dealt.digest) }),
+      'SEALING_KEY_RETIRED',
+      () => sealTo(holders[1]!, dealt.shares[1]!, dealt.digest),
     ],
     [
       'the share of another holder, sealed to us',
       'SHARE_INVALID',
-      async () => ({ sealedShare: await sealTo(holders[0]!, dealt.shares[1]!, dealt.digest) }),
+      () => sealTo(holders[0]!, dealt.shares[1]!, dealt.digest),
     ],
     [
       'another share under our index',
       'SHARE_INVALID',
-      async () => ({ sealedShare: await sealTo(holders[0]!, { ...dealt.shares[1]!, index: 1 }, dealt.digest) }),
+      () => sealTo(holders[0]!, { ...dealt.shares[1]!, index: 1 }, dealt.digest),
     ],
     [
       'a share sealed for another manifest',
       'SHARE_INVALID',
-      async () => ({ sealedShare: await sealTo(holders[0]!, dealt.shares[0]!, idOf<Digest>('other')) }),
+      () => sealTo(holders[0]!, dealt.shares[0]!, idOf<Digest>('other')),
     ],
     ['no sealed share', 'SHARE_INVALID', async () => ({ sealedShare: '' })],
+    [
+      'a share sealed to the key on the chain',
+      'SEALING_KEY_RETIRED',
+      () => sealTo(holders[0]!, dealt.shares[0]!, dealt.digest, holders[0]!.holder.keys.sealing),
+    ],
+    [
+      'a share sealed to the key on the chain and said to be sealed to ours',
+      'SHARE_INVALID',
+      async () => {
+        const { keys, subkeys } = holders[0]!.holder;
+        const sealed = await sealTo(holders[0]!, dealt.shares[0]!, dealt.digest, keys.sealing);
+        return { ...sealed, sealedTo: toBase64((await subkeys.current()).publicKey) };
+      },
+    ],
+    ['no key that it is sealed to', 'SEALING_KEY_RETIRED', async () => ({ sealedTo: '' })],
   ];
   it.each(rows)('refuses %s with %s and stores nothing', async (_name, code, change) => {
     const request = { ...(await depositOf(holders[0]!, dealt.shares[0]!)), ...(await change()) };
@@ -337,6 +357,61 @@ describe('deposit', () => {
     expect(body.code).toBe(code);
     const stored = holders[0]!.holder.database.prepare('SELECT count(*) AS n FROM shares').get();
     expect(stored).toEqual({ n: 0 });
+  });
+
+  describe('is sealed to a key that the holder signs for', () => {
+    const statementOf = async (n: number) => (await call<SignedSealingKey>(holders[n]!, '/v1/sealing-key')).body;
+    const keyOf = async (n: number) => {
+      const { chainId, packageId } = await chain.info();
+      const member = (await chain.holderSet(SET)).members[n]!;
+      return requireSealingKey(await statementOf(n), { member, chainId, packageId, nowMs: clock.nowMs(), verify });
+    };
+    /** What was sealed to a key of before, sent now. */
+    const send = async (to: { readonly publicKey: Uint8Array }, made = dealt) => {
+      const sealed = await sealTo(holders[0]!, made.shares[0]!, made.digest, to);
+      const request = { ...(await depositOf(holders[0]!, made.shares[0]!, made)), ...sealed };
+      return (await call<object>(holders[0]!, '/v1/shares', request)).body;
+    };
+
+    it('for a day, in the same words until there is another', async () => {
+      const [first, said] = [await keyOf(0), await statementOf(0)];
+      expect([first.notBeforeMs, first.notAfterMs]).toEqual([TEST_NOW_MS, TEST_NOW_MS + 86_400_000]);
+      clock.advance(86_399_999);
+      expect(await statementOf(0)).toEqual(said);
+      clock.advance(1);
+      expect((await keyOf(0)).publicKey).not.toEqual(first.publicKey);
+    });
+
+    it('of its own, that neither the chain nor its secret names', async () => {
+      const { keys } = holders[0]!.holder;
+      const first = await keyOf(0);
+      expect(first.publicKey).not.toEqual(keys.sealing.publicKey);
+      const again = await deriveHolderKeys(secretOf(1));
+      expect(again.sealing.publicKey).toEqual(keys.sealing.publicKey);
+      expect((await keyOf(1)).publicKey).not.toEqual(first.publicKey);
+    });
+
+    it('also ten minutes after its end, and no longer; what was stored is acknowledged all the same', async () => {
+      const [first, second] = [await keyOf(0), dealManifest(wallet.address, { salt: idOf('second') })];
+      clock.advance(86_400_000 + 599_999);
+      const receipt = await send(first);
+      expect(receipt).toMatchObject({ index: 1, manifestDigest: dealt.digest });
+      clock.advance(1);
+      expect(await send(first, second)).toMatchObject({
+        code: 'SEALING_KEY_RETIRED',
+        remedy: expect.stringContaining('GET /v1/sealing-key'),
+      });
+      expect(await send(first)).toEqual(receipt);
+      expect(await send(await keyOf(0), second)).toMatchObject({ index: 1 });
+    });
+
+    it('that outlives the process', async () => {
+      const first = await keyOf(0);
+      await holders[0]!.close();
+      holders[0] = await start(1);
+      expect((await keyOf(0)).publicKey).toEqual(first.publicKey);
+      expect(await send(first)).toMatchObject({ index: 1 });
+    });
   });
 
   it('refuses a manifest when another one is registered for the contribution', async () => {

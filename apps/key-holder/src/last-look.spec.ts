@@ -143,15 +143,12 @@ function end(): void {
 beforeEach(begin);
 afterEach(end);
 
-const sealedTo = async (info: Uint8Array, share: (typeof dealt.shares)[number]): Promise<string> =>
-  toBase64(
-    await seal({
-      recipientPublicKey: keys[0]!.sealing.publicKey,
-      info,
-      aad: new Uint8Array(),
-      plaintext: ShareBcs.serialize(share).toBytes(),
-    }),
-  );
+async function sealedFor(info: Uint8Array, share: (typeof dealt.shares)[number]) {
+  const { publicKey } = await holder.subkeys.current();
+  const plaintext = ShareBcs.serialize(share).toBytes();
+  const sealedShare = await seal({ recipientPublicKey: publicKey, info, aad: new Uint8Array(), plaintext });
+  return { sealedTo: toBase64(publicKey), sealedShare: toBase64(sealedShare) };
+}
 
 async function proof(action: LeaseAction, { id: jobId }: JobView, about: Digest) {
   const { challenge } = holder.challenges.issue(action === 'egress' ? 'egress' : 'lease', jobId);
@@ -167,8 +164,8 @@ type Ask = () => Promise<boolean>;
 
 async function aRelease(): Promise<Ask> {
   const manifest = { manifest: toBase64(dealt.bytes), signature: await signManifest(wallet, dealt) };
-  const sealedShare = await sealedTo(shareSealInfo(dealt.digest), dealt.shares[0]!);
-  await depositShare(holder, { ...manifest, sealedShare });
+  const sealed = await sealedFor(shareSealInfo(dealt.digest), dealt.shares[0]!);
+  await depositShare(holder, { ...manifest, ...sealed });
   return async () => {
     const { challenge } = holder.challenges.issue('release', RAG.id);
     const bundle = await runner.evidence([challenge], RAG.id);
@@ -200,8 +197,8 @@ async function aLease(): Promise<Ask> {
     keyCommitment: idOf('commitment'),
   });
   const keyId = leasedKeyId(key);
-  const sealedShare = await sealedTo(leasedShareSealInfo(keyId), shares[0]!);
-  await depositLeasedKey(holder, { key: toBase64(key), sealedShare, ...(await proof('deposit', RAG, keyId)) });
+  const sealed = await sealedFor(leasedShareSealInfo(keyId), shares[0]!);
+  await depositLeasedKey(holder, { key: toBase64(key), ...sealed, ...(await proof('deposit', RAG, keyId)) });
   return async () => {
     const asked = { keyId, ...(await proof('lease', RAG, keyId)) };
     return (await lease(holder, asked)).sealedShare !== undefined;

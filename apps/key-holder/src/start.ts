@@ -7,6 +7,7 @@ import { startErasing } from './erasure/sweep.js';
 import { openKeyring } from './keyring/open.js';
 import { startAnchoring } from './log/anchor.js';
 import { serve } from './server/server.js';
+import { SEALING_TERMS, startTending, type SealingTerms } from './sealing/subkeys.js';
 import { openDatabase } from './store/database.js';
 
 const ERASURE_INTERVAL_MS = 60_000;
@@ -23,6 +24,8 @@ export interface HolderOptions {
   readonly anchorIntervalMs: number;
   /** How often it looks for what the chain says is retired; each minute unless given. */
   readonly erasureIntervalMs?: number;
+  /** Of the keys that shares are sealed to; the usual ones unless given. */
+  readonly sealingTerms?: SealingTerms;
   readonly standIns: readonly string[];
   readonly chain: Chain;
   readonly desk: AppraisalDesk;
@@ -42,6 +45,8 @@ export async function startKeyHolder(options: HolderOptions): Promise<RunningHol
   const keyring = await openKeyring({ ...options, keys });
   const database = openDatabase(options.dataDir, toHex(keys.signing.publicKey));
   const holder = makeHolder({ ...options, keys, keyring, database });
+  const { sealingTerms = SEALING_TERMS, logger } = options;
+  const tending = startTending(holder.subkeys, sealingTerms, logger);
   const server = await serve(holder, options);
   const anchoring = startAnchoring(holder, options.anchorIntervalMs);
   const erasing = startErasing(holder, options.erasureIntervalMs ?? ERASURE_INTERVAL_MS);
@@ -50,7 +55,7 @@ export async function startKeyHolder(options: HolderOptions): Promise<RunningHol
     holder,
     close: async () => {
       await server.close();
-      await Promise.all([anchoring.stop(), erasing.stop()]);
+      await Promise.all([anchoring.stop(), erasing.stop(), tending.stop()]);
       database.close();
     },
   };

@@ -153,6 +153,18 @@ export const CATALOGUE = {
     'Fewer holders than the threshold released a share',
     'Wait until enough key holders answer.',
   ),
+  SEALING_KEY_INVALID: entry(
+    409,
+    'later',
+    "What was shown as a key holder's word about the key to seal to is not its word, or not in force now",
+    "Fetch the named holder's current sealing key from the holder itself (GET /v1/sealing-key), and compare the clocks.",
+  ),
+  SEALING_KEY_RETIRED: entry(
+    409,
+    'after-change',
+    'This is not sealed to a key that the holder opens shares with: it has destroyed that key, or never said so of it',
+    "Fetch the holder's current sealing key (GET /v1/sealing-key) and seal to that.",
+  ),
   KEY_COMMITMENT_MISMATCH: entry(
     422,
     'never',

@@ -7,7 +7,7 @@ export interface HolderMember {
   readonly operator: Address;
   /** Ed25519: signs share receipts, runner statements, release statements and tree heads. */
   readonly signingPublicKey: Uint8Array;
-  /** X25519: shares are sealed to it. */
+  /** X25519: openings and seeds of epochs are sealed to it; shares to keys that it signs for (sealing-key.ts). */
   readonly sealingPublicKey: Uint8Array;
 }
 export const HolderMemberBcs = bcs.struct('HolderMember', {

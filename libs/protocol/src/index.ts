@@ -27,6 +27,7 @@ export * from './receipt.js';
 export * from './release-types.js';
 export * from './rotation-types.js';
 export * from './runner-types.js';
+export * from './sealing-key.js';
 export * from './upgrade-history.js';
 export * from './wallet-statement.js';
 export * from './wire.js';

@@ -117,7 +117,7 @@ export const decodeLeasedKey = (bytes: Uint8Array): LeasedKey | null =>
 /** The name of a leased key: of all that it is for, and of the key itself. */
 export const leasedKeyId = (bytes: Uint8Array): Digest => taggedDigest(TAGS.leasedKey, bytes);
 
-/** HPKE `info` under which the runner seals a share to its holder (aad empty, plaintext ShareBcs). */
+/** HPKE `info` under which the runner seals a share to its holder's current sealing key (aad empty, plaintext ShareBcs). */
 export const leasedShareSealInfo = (keyId: Digest): Uint8Array =>
   lengthPrefixed(utf8(TAGS.leasedShareSeal), fromHex(keyId));
 
@@ -136,6 +136,8 @@ export type LeaseAction = 'deposit' | 'lease' | 'egress';
 /** `key`: LeasedKey's bytes. */
 export const zDepositLeasedKey = z.object({
   key: zBase64(MOST_LEASED_KEY_BYTES),
+  /** The key of the holder's statement (sealing-key.ts). */
+  sealedTo: zBase64(32),
   sealedShare: zBase64(512),
   challenge: zBase64(32),
   bundle: zEvidenceBundle,

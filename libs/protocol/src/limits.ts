@@ -19,6 +19,8 @@ export const LIMITS = {
   /** How far another party's clock may be from ours, either way. */
   clockSkewMs: 60_000,
   sessionTermMs: 10 * 60_000,
+  /** How long a holder may say that one key of its own is to be sealed to. */
+  sealingKeyTermMs: 7 * 24 * 60 * 60_000,
   /** An index that nobody made anew for so long is not opened again. */
   indexKeyTermMs: 30 * 24 * 60 * 60_000,
   leasedKeysPerJob: 8,

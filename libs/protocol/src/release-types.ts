@@ -15,6 +15,7 @@ import { concatBytes, fromHex, lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { zEvidenceBundle } from './attestation-types.js';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
+import { decodeCanonical } from './decode-canonical.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
@@ -27,6 +28,7 @@ import { zBase64, zHex32, zTimestampMs } from './wire.js';
  * The key holder's HTTP interface. Bodies are JSON; byte fields are base64.
  *
  * GET  /v1/identity       → zHolderIdentity
+ * GET  /v1/sealing-key    → zSignedSealingKey                           (sealing-key.ts; the key that shares are sealed to)
  * POST /v1/shares         zDepositShareRequest  → zDepositShareAnswer   (idempotent by manifest digest)
  * POST /v1/challenges     zChallengeRequest     → zChallengeAnswer      (32 bytes, single use, 60 s)
  * POST /v1/registrations  zRegistrationRequest  → zRegistrationAnswer   (appraises, signs a RunnerStatement)
@@ -40,6 +42,7 @@ import { zBase64, zHex32, zTimestampMs } from './wire.js';
  */
 export const zHolderIdentity = z.object({
   signingPublicKey: zBase64(32),
+  /** As a member of a set names it on the chain. Never for shares. */
   sealingPublicKey: zBase64(32),
   operator: zHex32<Address>(),
   chainId: z.string(),
@@ -48,18 +51,23 @@ export const zHolderIdentity = z.object({
 });
 export type HolderIdentity = z.output<typeof zHolderIdentity>;
 
-/** HPKE `info` under which a client seals a share to the holder's sealing key (aad empty). */
+/** HPKE `info` under which a client seals a share to the holder's current sealing key (aad empty). */
 export const shareSealInfo = (digest: Digest): Uint8Array => lengthPrefixed(utf8(TAGS.shareSeal), fromHex(digest));
 
-/** `sealedShare`: HPKE to the holder's sealing key, info = shareSealInfo(manifest digest), plaintext ShareBcs. */
+/** `sealedShare`: HPKE to the key `sealedTo`, info = shareSealInfo(manifest digest), plaintext ShareBcs. */
 export const zDepositShareRequest = z.object({
   manifest: zBase64(LIMITS.manifestBytes),
   signature: z.string().max(1024),
+  /** The key of the holder's statement. It is only named: with another one the share does not open. */
+  sealedTo: zBase64(32),
   sealedShare: zBase64(512),
 });
 export type DepositShareRequest = z.output<typeof zDepositShareRequest>;
 /** Plaintext of the sealed share. */
 export const ShareBcs = bcs.struct('Share', { index: bcs.u8(), value: byteVector() });
+/** Null for anything but one share, and for what did not open. */
+export const decodeShare = (plaintext: Uint8Array | null): { index: number; value: Uint8Array } | null =>
+  plaintext === null ? null : decodeCanonical(ShareBcs, plaintext, SHARE_BYTES);
 export const zDepositShareAnswer = z.object({
   manifestDigest: zHex32<Digest>(),
   index: z.int(),

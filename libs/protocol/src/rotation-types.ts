@@ -14,6 +14,7 @@ import { decodeCanonical } from './decode-canonical.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
+import { zSignedSealingKey } from './sealing-key.js';
 import { zBase64, zHex32 } from './wire.js';
 
 /**
@@ -92,6 +93,11 @@ export const zDealRequest = z.object({
   /** The version that the chain has now; a holder deals for no other. */
   toVersion: z.int().min(1),
   manifestDigests: zBatch,
+  /**
+   * What the members say of the keys to seal to (sealing-key.ts), brought from each of them: the dealer reaches nobody.
+   * A member without one is left out of what is sealed; the dealing itself is for all.
+   */
+  receivers: z.array(zSignedSealingKey).max(MOST_MEMBERS),
 });
 export type DealRequest = z.output<typeof zDealRequest>;
 
@@ -150,10 +156,14 @@ export interface SealedFor {
 /** HPKE `info` of sealed sub-shares (aad empty); the plaintext is 32 bytes a manifest, in the dealing's order. */
 export const subSharesInfo = ({ dealing, receiver }: SealedFor): Uint8Array =>
   lengthPrefixed(utf8(TAGS.subShares), fromHex(dealing), receiver);
-/** What a dealer signs (tag `subShares`): this ciphertext is what it gives this receiver with that dealing. */
+/**
+ * What a dealer signs (tag `sealedSubShares`): this ciphertext is what it gives this receiver with that dealing, and the
+ * key that it is sealed to, so that what came too late is told from what never opened.
+ */
 export const SealedSubSharesBcs = bcs.struct('SealedSubShares', {
   dealing: bytes32<Digest>(),
   receiver: byteVector(),
+  sealedTo: byteVector(),
   sealed: bytes32<Digest>(),
 });
 
@@ -161,8 +171,10 @@ const zDealing = zBase64(MOST_DEALING_BYTES);
 const zSealed = zBase64(BATCH * 32 + 64);
 export const zDealAnswer = z.object({
   dealing: zDealing,
-  /** One for each living member of the version, in its order; the dealer's own place included. */
-  sealed: z.array(z.object({ receiver: zBase64(32), sealed: zSealed, signature: zBase64(64) })).max(MOST_MEMBERS),
+  /** One for each living member of the version whose word was brought, in its order; the dealer's own place included. */
+  sealed: z
+    .array(z.object({ receiver: zBase64(32), sealedTo: zBase64(32), sealed: zSealed, signature: zBase64(64) }))
+    .max(MOST_MEMBERS),
 });
 export type DealAnswer = z.output<typeof zDealAnswer>;
 
@@ -176,7 +188,7 @@ export const zSubSharesRequest = z.object({
     .min(1)
     .max(BATCH),
   dealings: z
-    .array(z.object({ dealing: zDealing, sealed: zSealed, signature: zBase64(64) }))
+    .array(z.object({ dealing: zDealing, sealedTo: zBase64(32), sealed: zSealed, signature: zBase64(64) }))
     .min(1)
     .max(MOST_MEMBERS),
 });
@@ -216,7 +228,10 @@ export const encodeReshareResult = (result: ReshareResult): Uint8Array =>
 export const decodeReshareResult = (bytes: Uint8Array): ReshareResult | null =>
   decodeCanonical(ReshareResultBcs, bytes, MOST_RESULT_BYTES);
 
-/** Why a receiver does not take a dealing; `EQUIVOCATION`: the dealer has signed another one before. */
+/**
+ * Why a receiver does not take a dealing; `EQUIVOCATION`: the dealer has signed another one before; `SEALING_KEY`: it is
+ * sealed to a key that the receiver has destroyed meanwhile, or never had, and has to be sealed again.
+ */
 export const DEALING_FAULTS = [
   'MALFORMED',
   'SIGNATURE',
@@ -224,6 +239,7 @@ export const DEALING_FAULTS = [
   'ENTRIES',
   'COMMITMENTS',
   'CONSTANT_TERM',
+  'SEALING_KEY',
   'UNSEALABLE',
   'SUB_SHARE',
   'EQUIVOCATION',

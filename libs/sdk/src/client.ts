@@ -96,6 +96,7 @@ import { planRevocation, revokeByPlan, type RevocationPlan, type RevocationScope
 import { reshare, type ReshareOptions } from './resharing/drive.js';
 import { lookAt } from './resharing/look.js';
 import { planFor } from './resharing/plan.js';
+import { SealingKeys } from './sealing-keys.js';
 import { upgradesOf } from './upgrades.js';
 
 export interface ConnectOptions {
@@ -143,6 +144,7 @@ export function connect(options: ConnectOptions): UsufructClient {
     holders: trimmed,
     signer,
     journal,
+    sealingKeys: new SealingKeys(),
     fetch,
     clock,
     random,

@@ -5,6 +5,7 @@ import type { BlobStore } from '@usufruct/walrus';
 import type { ApiSession } from './api/session.js';
 import type { Fetch } from './api/http.js';
 import type { Journal } from './journal.js';
+import type { SealingKeys } from './sealing-keys.js';
 
 export interface HolderEndpoint {
   readonly url: string;
@@ -23,6 +24,8 @@ export interface ClientContext {
   readonly holders: readonly HolderEndpoint[];
   readonly signer: WalletSigner;
   readonly journal: Journal;
+  /** What holders' shares are sealed to. */
+  readonly sealingKeys: SealingKeys;
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly random: RandomSource;

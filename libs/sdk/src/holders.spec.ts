@@ -11,6 +11,7 @@ const at = (url: string, signingPublicKey: string): KnownHolder => ({
     signingPublicKey,
     sealingPublicKey: signingPublicKey,
     operator: set.members[0]!.operator,
+    standIns: [],
   },
 });
 const [first, second] = set.members.map(({ signingPublicKey }) => signingPublicKey) as [string, string];

@@ -9,9 +9,20 @@ import {
   type Share,
   type SigningKey,
 } from '@usufruct/crypto';
-import { fromBase64, toBase64, UsufructError, refuse, type Address, type Digest } from '@usufruct/kernel';
+import {
+  asTimestampMs,
+  equalBytes,
+  fromBase64,
+  toBase64,
+  UsufructError,
+  refuse,
+  type Address,
+  type Digest,
+  type TimestampMs,
+} from '@usufruct/kernel';
 import {
   decodeManifest,
+  encodeSealingKey,
   heldKeys,
   manifestDigest,
   parseAt,
@@ -25,15 +36,26 @@ import {
   zDepositShareRequest,
   type HolderMember,
   type Manifest,
+  type SealingKeyStatement,
+  type SignedSealingKey,
 } from '@usufruct/protocol';
-import { idOf, seededRandom } from './values.js';
+import { testChainInfo } from './fake-chain.js';
+import { idOf, seededRandom, TEST_NOW_MS } from './values.js';
+
+interface Subkey extends HpkeKeyPair {
+  readonly notBeforeMs: TimestampMs;
+}
+const SUBKEY_TERM_MS = 24 * 60 * 60_000;
 
 /**
  * A key holder that verifies and keeps shares, behind a `fetch` of its own instead of a network. It answers
- * `/v1/identity` and `/v1/shares` as the real one does; it knows no chain and releases nothing.
+ * `/v1/identity`, `/v1/sealing-key` and `/v1/shares` as the real one does; it knows no chain and releases nothing.
  */
 export class FakeHolder {
   isDown = false;
+  /** Paths that were asked for. */
+  readonly asked: string[] = [];
+  private rotations = 0;
   /** By manifest digest. */
   readonly shares = new Map<Digest, { readonly share: Share; readonly manifest: Manifest }>();
 
@@ -42,6 +64,7 @@ export class FakeHolder {
     private readonly chainId: string,
     private readonly signing: SigningKey,
     private readonly sealing: HpkeKeyPair,
+    private subkey: Subkey,
     readonly operator: Address,
   ) {}
 
@@ -53,6 +76,7 @@ export class FakeHolder {
       chainId,
       generateSigningKey(random),
       sealing,
+      { ...(await generateKeyPair(random)), notBeforeMs: TEST_NOW_MS },
       idOf(`operator-${name}`),
     );
   }
@@ -65,8 +89,31 @@ export class FakeHolder {
     };
   }
 
+  /** Shares open with the next one only; without a moment, the one that tests begin at. */
+  async rotate(notBeforeMs: TimestampMs = TEST_NOW_MS): Promise<void> {
+    this.subkey = { ...(await generateKeyPair(seededRandom(`${this.url}/${this.rotations++}`))), notBeforeMs };
+  }
+
+  /** Its word about the key to seal to, or one with other things in it. */
+  async sealingKey(changes: Partial<SealingKeyStatement> = {}): Promise<SignedSealingKey> {
+    const { publicKey, notBeforeMs } = this.subkey;
+    const bytes = encodeSealingKey({
+      chainId: this.chainId,
+      packageId: testChainInfo().packageId,
+      holderSigningKey: this.signing.publicKey,
+      publicKey,
+      notBeforeMs,
+      notAfterMs: asTimestampMs(notBeforeMs + SUBKEY_TERM_MS),
+      ...changes,
+    });
+    const { secretKey } = this.signing;
+    const signature = await sign({ secretKey, domainTag: TAGS.sealingKey, message: bytes });
+    return { statement: toBase64(bytes), signature: toBase64(signature) };
+  }
+
   async answer(path: string, body: unknown): Promise<Response> {
     if (this.isDown) throw new TypeError('fetch failed');
+    this.asked.push(path);
     try {
       return new Response(toWireJson(await this.route(path, body)));
     } catch (error) {
@@ -85,6 +132,7 @@ export class FakeHolder {
         standIns: [],
       };
     }
+    if (path === '/v1/sealing-key') return this.sealingKey();
     if (path === '/v1/shares') return this.deposit(body);
     throw refuse('NOT_FOUND');
   }
@@ -99,7 +147,8 @@ export class FakeHolder {
     await verifyWalletSignature({ address: manifest.owner, message, signature: request.signature });
     const sealed = fromBase64(request.sealedShare);
     const info = shareSealInfo(digest);
-    const { privateKey } = this.sealing;
+    const { privateKey, publicKey } = this.subkey;
+    if (!equalBytes(publicKey, fromBase64(request.sealedTo))) throw refuse('SEALING_KEY_RETIRED');
     const share = ShareBcs.parse(await open({ privateKey, info, aad: new Uint8Array(), sealed }));
     if (!verifyShare(share, heldKeys(manifest).commitments))
       throw refuse('SHARE_INVALID', { index: String(share.index) });

@@ -15,6 +15,7 @@ import type {
   RegistrationRequest,
   ReleaseAnswer,
   ReleaseRequest,
+  SignedSealingKey,
 } from '@usufruct/protocol';
 
 /** One key holder, as the runner speaks to it. Every call may refuse `UPSTREAM_UNAVAILABLE` or `UPSTREAM_INVALID`. */
@@ -22,6 +23,8 @@ export interface HolderPort {
   /** For errors and logs: where it is reached. */
   readonly name: string;
   identity(): Promise<HolderIdentity>;
+  /** What it says of the key to seal shares to; whoever seals checks it. */
+  sealingKey(): Promise<SignedSealingKey>;
   /** 32 bytes that the holder takes back once, within its term. */
   challenge(request: ChallengeRequest): Promise<Uint8Array>;
   register(request: RegistrationRequest): Promise<{ readonly statement: string; readonly signature: string }>;

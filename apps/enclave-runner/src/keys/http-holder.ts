@@ -11,6 +11,7 @@ import {
   zOpeningsAnswer,
   zRegistrationAnswer,
   zReleaseAnswer,
+  zSignedSealingKey,
 } from '@usufruct/protocol';
 import { requestJson, type HttpOptions } from '../transport/http-client.js';
 import type { HolderPort } from './holder-port.js';
@@ -27,6 +28,7 @@ export function httpHolder(baseUrl: string, options: HttpOptions): HolderPort {
   return {
     name,
     identity: async () => parseAnswer(zHolderIdentity, await ask('/v1/identity'), name),
+    sealingKey: async () => parseAnswer(zSignedSealingKey, await ask('/v1/sealing-key'), name),
     challenge: async (request) => {
       const answer = parseAnswer(zChallengeAnswer, await ask('/v1/challenges', request), name);
       const challenge = fromBase64(answer.challenge);

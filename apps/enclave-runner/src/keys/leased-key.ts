@@ -8,8 +8,10 @@ import {
   leasedKeyId,
   leasedShareSealInfo,
   LIMITS,
+  requireSealingKey,
   ShareBcs,
   TAGS,
+  type ChainInfo,
   type DaoView,
   type HolderSetView,
   type JobView,
@@ -78,7 +80,7 @@ export async function makeLeasedKey(context: RunnerContext, { job, dao }: LeaseW
   const keyId = leasedKeyId(statement);
   const question = { job, dao, set, action: 'deposit', about: keyId, needed: set.threshold } as const;
   const receipts = await askHolders(context, question, (asked) =>
-    deposit(asked, { set, keyId, statement, share: dealt.shares[asked.member]! }),
+    deposit(context, asked, { info, set, keyId, statement, share: dealt.shares[asked.member]! }),
   );
   for (const { value } of dealt.shares) value.fill(0);
   const lease = new Lease(keyId, ownEnd(nowMs, job, grants), made.bytes);
@@ -149,30 +151,44 @@ function keyOf(secret: Uint8Array, commitments: readonly Uint8Array[]): { bytes:
   return { bytes, commitment: keyCommitment({ domainTag: TAGS.leasedKeyCommitment, sessionKey: bytes, context }) };
 }
 
-/** Its receipt, which names this key and its place, or `UPSTREAM_INVALID`. */
+interface MadeKey {
+  readonly info: ChainInfo;
+  readonly set: HolderSetView;
+  readonly keyId: Digest;
+  readonly statement: Uint8Array;
+  readonly share: Share;
+}
+
+/**
+ * Its receipt, which names this key and its place, or `UPSTREAM_INVALID`; `SEALING_KEY_INVALID` where what it says of
+ * the key to seal to is not its word. It is asked each time: keys are made once an index or job, and theirs change.
+ */
 async function deposit(
-  { holder, member, proof }: MemberAsked,
-  made: { readonly set: HolderSetView; readonly keyId: Digest; readonly statement: Uint8Array; readonly share: Share },
+  { clock }: RunnerContext,
+  { holder, member: position, proof }: MemberAsked,
+  { info, set, keyId, statement, share }: MadeKey,
 ): Promise<{ readonly member: number }> {
-  const { set, keyId, statement, share } = made;
-  const { signingPublicKey, sealingPublicKey } = set.members[member]!;
-  const sealedShare = await seal({
-    recipientPublicKey: fromBase64(sealingPublicKey),
-    info: leasedShareSealInfo(keyId),
-    aad: new Uint8Array(),
-    plaintext: ShareBcs.serialize(share).toBytes(),
-  });
+  // Before anything is waited for: the share is wiped as soon as enough others have theirs.
+  const plaintext = ShareBcs.serialize(share).toBytes();
+  const member = set.members[position]!;
+  const { chainId, packageId } = info;
+  const expected = { member, chainId, packageId, nowMs: clock.nowMs(), verify };
+  const { publicKey: sealedTo } = await requireSealingKey(await holder.sealingKey(), expected);
+  const sealInfo = leasedShareSealInfo(keyId);
+  const sealedShare = await seal({ recipientPublicKey: sealedTo, info: sealInfo, aad: new Uint8Array(), plaintext });
+  plaintext.fill(0);
   const answer = await holder.depositLeasedKey({
     key: toBase64(statement),
+    sealedTo: toBase64(sealedTo),
     sealedShare: toBase64(sealedShare),
     ...proof,
   });
   const isSigned = await verify({
-    publicKey: fromBase64(signingPublicKey),
+    publicKey: fromBase64(member.signingPublicKey),
     domainTag: TAGS.leasedShareReceipt,
-    message: LeasedShareReceiptBcs.serialize({ keyId, holderSetId: set.id, index: member + 1 }).toBytes(),
+    message: LeasedShareReceiptBcs.serialize({ keyId, holderSetId: set.id, index: position + 1 }).toBytes(),
     signature: fromBase64(answer.signature),
   });
   if (!isSigned) throw holderFlaw('signature');
-  return { member };
+  return { member: position };
 }

@@ -1,7 +1,8 @@
-import { open, sign, verifyShare, verifyWalletSignature, type Share } from '@usufruct/crypto';
+import { sign, verifyShare, verifyWalletSignature, type Share } from '@usufruct/crypto';
 import { fromBase64, refuse, toBase64, UsufructError, type ContributionId, type Digest } from '@usufruct/kernel';
 import {
   decodeManifest,
+  decodeShare,
   deriveId,
   heldKeys,
   manifestDigest,
@@ -17,6 +18,7 @@ import {
 } from '@usufruct/protocol';
 import { isErased } from '../erasure/erase.js';
 import { seatIn, type Holder } from '../holder.js';
+import { openSealed } from '../sealing/sealed.js';
 
 /** A client that deals again before it registers makes another manifest; without a bound anybody could fill the disk. */
 const MANIFESTS_PER_CONTRIBUTION = 8;
@@ -27,8 +29,8 @@ const MANIFESTS_PER_CONTRIBUTION = 8;
  * receipt is signed. The same manifest again gives the same receipt.
  *
  * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
- * `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, the contribution, or this holder),
- * `RATE_LIMITED`.
+ * `SEALING_KEY_RETIRED`, `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, the
+ * contribution, or this holder), `RATE_LIMITED`.
  */
 export async function depositShare(holder: Holder, request: DepositShareRequest): Promise<DepositShareAnswer> {
   const bytes = fromBase64(request.manifest, 'manifest');
@@ -36,7 +38,7 @@ export async function depositShare(holder: Holder, request: DepositShareRequest)
   const digest = manifestDigest(bytes);
   await requireOwnersManifest(holder, manifest, digest, request.signature);
   const stored = holder.shares.find(digest);
-  const index = stored?.index ?? (await verifyAndStore(holder, manifest, digest, request.sealedShare));
+  const index = stored?.index ?? (await verifyAndStore(holder, manifest, digest, request));
   return receiptOf(holder, manifest, digest, index);
 }
 
@@ -56,7 +58,7 @@ async function verifyAndStore(
   holder: Holder,
   manifest: Manifest,
   digest: Digest,
-  sealedShare: string,
+  sent: Pick<DepositShareRequest, 'sealedTo' | 'sealedShare'>,
 ): Promise<number> {
   const { contributionId, datasetId, owner, holderSetId } = manifest;
   const { threshold, holderCount, commitments } = heldKeys(manifest);
@@ -67,7 +69,7 @@ async function verifyAndStore(
   if (threshold !== set.threshold) throw refuse('MANIFEST_INVALID', { field: 'threshold' });
   requireRoom(holder, contributionId);
   const index = member + 1;
-  const share = await openShare(holder, digest, sealedShare);
+  const share = await openShare(holder, digest, sent);
   requireShare(share, index, commitments);
   const encrypted = await holder.shares.encrypt(digest, ShareBcs.serialize(share).toBytes());
   // What follows is one turn. Its owner may have retired it since the chain was read, and others may have deposited.
@@ -116,17 +118,15 @@ async function requireNoOtherRegistered({ chain }: Holder, contributionId: Contr
   }
 }
 
-async function openShare({ keys }: Holder, digest: Digest, sealedShare: string): Promise<Share> {
-  try {
-    const sealed = fromBase64(sealedShare, 'sealedShare');
-    const { privateKey } = keys.sealing;
-    const plaintext = await open({ privateKey, info: shareSealInfo(digest), aad: new Uint8Array(), sealed });
-    const share = ShareBcs.parse(plaintext);
-    if (ShareBcs.serialize(share).toBytes().length === plaintext.length) return share;
-  } catch {
-    // one refusal for every way of not being a share sealed to this holder for this manifest
-  }
-  throw refuse('SHARE_INVALID', { reason: 'it does not open as a share sealed to this holder for this manifest' });
+async function openShare(
+  holder: Holder,
+  digest: Digest,
+  { sealedTo, sealedShare }: Pick<DepositShareRequest, 'sealedTo' | 'sealedShare'>,
+): Promise<Share> {
+  const sealed = fromBase64(sealedShare, 'sealedShare');
+  const share = decodeShare(await openSealed(holder, { sealedTo, info: shareSealInfo(digest), sealed }));
+  if (share !== null) return share;
+  throw refuse('SHARE_INVALID', { reason: 'it does not open as a share sealed to the named key for this manifest' });
 }
 
 function requireShare(share: Share, index: number, commitments: readonly Uint8Array[]): void {

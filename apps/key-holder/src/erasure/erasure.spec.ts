@@ -77,19 +77,21 @@ async function call<T = { code?: string }>(path: string, body: unknown): Promise
   const init = { method: 'POST', body: JSON.stringify(body), headers: { connection: 'close' } };
   return (await (await fetch(`${running.url}${path}`, init)).json()) as T & { code?: string };
 }
-const deposit = async (made: DealtManifest) =>
-  call('/v1/shares', {
+const deposit = async (made: DealtManifest) => {
+  const { publicKey: sealedTo } = await running.holder.subkeys.current();
+  const sealedShare = await seal({
+    recipientPublicKey: sealedTo,
+    info: shareSealInfo(made.digest),
+    aad: new Uint8Array(),
+    plaintext: ShareBcs.serialize(made.shares[0]!).toBytes(),
+  });
+  return call('/v1/shares', {
     manifest: toBase64(made.bytes),
     signature: await signManifest(wallet, made),
-    sealedShare: toBase64(
-      await seal({
-        recipientPublicKey: running.holder.keys.sealing.publicKey,
-        info: shareSealInfo(made.digest),
-        aad: new Uint8Array(),
-        plaintext: ShareBcs.serialize(made.shares[0]!).toBytes(),
-      }),
-    ),
+    sealedTo: toBase64(sealedTo),
+    sealedShare: toBase64(sealedShare),
   });
+};
 const idOfMade = ({ manifest }: DealtManifest): ContributionId => manifest.contributionId;
 const register = (made: DealtManifest, tombstonedAtMs: typeof TOMBSTONED_AT | null = null): void => {
   const { contributionId, owner } = made.manifest;

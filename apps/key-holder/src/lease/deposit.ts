@@ -1,8 +1,9 @@
-import { MAX_HOLDERS, open, sign, verifyShare, type Share } from '@usufruct/crypto';
+import { MAX_HOLDERS, sign, verifyShare, type Share } from '@usufruct/crypto';
 import type { GrantSet } from '@usufruct/consent';
 import { asTimestampMs, fromBase64, refuse, toBase64, UsufructError, type Digest } from '@usufruct/kernel';
 import {
   decodeLeasedKey,
+  decodeShare,
   LeasedShareReceiptBcs,
   leasedKeyId,
   leasedShareSealInfo,
@@ -14,6 +15,7 @@ import {
   type LeasedKey,
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import { openSealed } from '../sealing/sealed.js';
 import { leaseEntry } from './entry.js';
 import { currentGrants } from './grants-seen.js';
 import { openLeaseSession, readAgain, standingRefusal, type LeaseSession } from './session.js';
@@ -26,7 +28,7 @@ import { superseded } from './superseded.js';
  *
  * Once the runner is known, a refusal is logged, too: those of `useRefusal`, `INVALID_ARGUMENT` (the key is not named as
  * the job is), `SCOPE_MISMATCH`, `NO_USABLE_DATA`, `KEY_SUPERSEDED` (another version; or its share was destroyed),
- * `SHARE_INVALID`, `RATE_LIMITED`.
+ * `SEALING_KEY_RETIRED`, `SHARE_INVALID`, `RATE_LIMITED`.
  */
 export async function depositLeasedKey(holder: Holder, request: DepositLeasedKey): Promise<DepositLeasedKeyAnswer> {
   const statement = fromBase64(request.key, 'key');
@@ -41,7 +43,8 @@ export async function depositLeasedKey(holder: Holder, request: DepositLeasedKey
   });
   const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
   const session = await readAgain(holder, opened);
-  const deposited: Deposited = { key, keyId, statement, sealedShare: request.sealedShare, grants };
+  const { sealedTo, sealedShare } = request;
+  const deposited: Deposited = { key, keyId, statement, sealedTo, sealedShare, grants };
   // One at a time: what comes at once finds what is stored, and how many there are.
   return holder.depositing.exclusively(() => store(holder, session, deposited));
 }
@@ -50,12 +53,13 @@ interface Deposited {
   readonly key: LeasedKey;
   readonly keyId: Digest;
   readonly statement: Uint8Array;
+  readonly sealedTo: string;
   readonly sealedShare: string;
   readonly grants: GrantSet;
 }
 
 async function store(holder: Holder, session: LeaseSession, deposited: Deposited): Promise<DepositLeasedKeyAnswer> {
-  const { key, keyId, statement, sealedShare, grants } = deposited;
+  const { key, keyId, statement, grants } = deposited;
   const stored = holder.leasedKeys.find(keyId);
   if (stored !== undefined && stored.encrypted !== null) return receiptOf(holder, key, keyId, stored.index);
   // A key may be named after any dataset: the job's is the one that it is about.
@@ -65,7 +69,7 @@ async function store(holder: Holder, session: LeaseSession, deposited: Deposited
     requireForJob(holder, session, key);
     const refusal = standingRefusal(holder, session) ?? supersededNow(holder, session, key, grants);
     if (refusal !== null) throw refusal;
-    const share = await openShare(holder, session, key, keyId, sealedShare);
+    const share = await openShare(holder, session, deposited);
     const { index } = share;
     const encrypted = await holder.leasedKeys.encrypt(keyId, ShareBcs.serialize(share).toBytes());
     const entry = leaseEntry(holder, session, about, { shareIndex: index, decision: 'STORED' });
@@ -117,32 +121,20 @@ function supersededNow(holder: Holder, { dao, seat }: LeaseSession, key: LeasedK
 }
 
 async function openShare(
-  { keys }: Holder,
+  holder: Holder,
   { seat }: LeaseSession,
-  { commitments }: LeasedKey,
-  keyId: Digest,
-  sealedShare: string,
+  { key: { commitments }, keyId, sealedTo, sealedShare }: Deposited,
 ): Promise<Share> {
   if (commitments.length !== seat.set.threshold || commitments.length > MAX_HOLDERS) {
     throw refuse('SHARE_INVALID', { reason: 'as many commitments as the threshold of the holder set' });
   }
-  const share = await opened(keys.sealing.privateKey, keyId, sealedShare);
+  const sealed = fromBase64(sealedShare, 'sealedShare');
+  const share = decodeShare(await openSealed(holder, { sealedTo, info: leasedShareSealInfo(keyId), sealed }));
   const index = seat.member + 1;
   if (share === null || share.index !== index || !liesOn(share, commitments)) {
     throw refuse('SHARE_INVALID', { index: String(index) });
   }
   return share;
-}
-
-async function opened(privateKey: Uint8Array, keyId: Digest, sealedShare: string): Promise<Share | null> {
-  try {
-    const sealed = fromBase64(sealedShare);
-    const plaintext = await open({ privateKey, info: leasedShareSealInfo(keyId), aad: new Uint8Array(), sealed });
-    const share = ShareBcs.parse(plaintext);
-    return ShareBcs.serialize(share).toBytes().length === plaintext.length ? share : null;
-  } catch {
-    return null; // one refusal for every way of not being a share sealed to this holder for this key
-  }
 }
 
 function liesOn(share: Share, commitments: readonly Uint8Array[]): boolean {

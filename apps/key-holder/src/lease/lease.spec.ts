@@ -65,6 +65,7 @@ import {
   type TestRunner,
 } from '@usufruct/testing';
 import { deriveHolderKeys } from '../identity.js';
+import { SEALING_TERMS, type Subkey } from '../sealing/subkeys.js';
 import { startKeyHolder, type RunningHolder } from '../start.js';
 import { destroySuperseded } from './sweep.js';
 
@@ -176,15 +177,21 @@ async function makeKey(changes: Partial<LeasedKey> = {}, job: JobView = RAG): Pr
   const bytes = encodeLeasedKey(key);
   return { bytes, keyId: leasedKeyId(bytes), key, shares: dealt.shares, secret: dealt.secret };
 }
-async function depositAt(n: number, made: Made, asking: Asking & { share?: Share; seals?: Digest } = {}) {
+async function depositAt(
+  n: number,
+  made: Made,
+  asking: Asking & { share?: Share; seals?: Digest; to?: Pick<Subkey, 'publicKey'> } = {},
+) {
+  const { publicKey: sealedTo } = asking.to ?? (await holders[n]!.holder.subkeys.current());
   const sealedShare = await seal({
-    recipientPublicKey: holders[n]!.holder.keys.sealing.publicKey,
+    recipientPublicKey: sealedTo,
     info: leasedShareSealInfo(asking.seals ?? made.keyId),
     aad: new Uint8Array(),
     plaintext: ShareBcs.serialize(asking.share ?? made.shares[n]!).toBytes(),
   });
   return call<{ index: number; signature: string }>(n, '/v1/leases/keys', {
     key: toBase64(made.bytes),
+    sealedTo: toBase64(sealedTo),
     sealedShare: toBase64(sealedShare),
     ...(await proof(n, 'deposit', made.keyId, asking)),
   });
@@ -759,6 +766,22 @@ describe('a deposit is refused', () => {
       async () => {
         chain.put('job', { ...RAG, state: 'cancelled' });
         return depositAt(0, await makeKey());
+      },
+    ],
+    [
+      'sealed to the key on the chain',
+      'SEALING_KEY_RETIRED',
+      async () => depositAt(0, await makeKey(), { to: holders[0]!.holder.keys.sealing }),
+    ],
+    [
+      'sealed to a key whose grace is over',
+      'SEALING_KEY_RETIRED',
+      async () => {
+        const { subkeys, keyring } = holders[0]!.holder;
+        const to = await subkeys.current();
+        await keyring.sealing.rotate();
+        clock.advance(SEALING_TERMS.graceMs);
+        return depositAt(0, await makeKey(), { to });
       },
     ],
     [

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { digestOf, open, subDealingFlaw, verify } from '@usufruct/crypto';
-import { equalBytes, concatBytes, fromBase64, toBase64, type Digest } from '@usufruct/kernel';
+import { digestOf, subDealingFlaw, verify } from '@usufruct/crypto';
+import { equalBytes, concatBytes, fromBase64, toBase64, UsufructError, type Digest } from '@usufruct/kernel';
 import {
   dealingDigest,
   decodeDealing,
@@ -16,6 +16,7 @@ import {
   type SubSharesRequest,
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
+import { openSealed } from '../sealing/sealed.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
 
 /** A manifest of the batch, with the commitments of the polynomial that the dealers' shares are said to lie on. */
@@ -46,7 +47,8 @@ type Judged =
 
 /**
  * Judge one dealer's dealing and what it sealed to this holder, before anything of it is kept. Everything that is wrong
- * is the fault of the dealer, whose signature is over all of it; only `MALFORMED` and `SIGNATURE` may be the carrier's.
+ * is the fault of the dealer, whose signature is over all of it; only `MALFORMED`, `SIGNATURE` and `SEALING_KEY` (it took
+ * longer than this holder keeps a key) may be the carrier's.
  */
 export async function judgeDealing(
   holder: Holder,
@@ -58,13 +60,15 @@ export async function judgeDealing(
   if (dealing === null) return bad(null, 'MALFORMED');
   const about = { dealing: dealingDigest(bytes), receiver: holder.keys.signing.publicKey };
   const sealed = fromBase64(given.sealed, 'sealed');
-  const message = SealedSubSharesBcs.serialize({ ...about, sealed: digestOf(sealed) }).toBytes();
+  const sealedTo = fromBase64(given.sealedTo, 'sealedTo');
+  const message = SealedSubSharesBcs.serialize({ ...about, sealedTo, sealed: digestOf(sealed) }).toBytes();
   if (!(await isSignedBy(dealing.dealer, message, fromBase64(given.signature, 'signature')))) {
     return bad(null, 'SIGNATURE');
   }
   const flaw = entriesFlaw(dealing, params);
   if (flaw !== null) return bad(dealing, ...flaw);
-  const opened = await openSealed(holder, about, sealed);
+  const opened = await openNamed(holder, { sealedTo: given.sealedTo, info: subSharesInfo(about), sealed });
+  if (opened === 'SEALING_KEY') return bad(dealing, opened);
   if (opened?.length !== 32 * dealing.entries.length) return bad(dealing, 'UNSEALABLE');
   const subShares = dealing.entries.map((_, i) => opened.subarray(32 * i, 32 * (i + 1)));
   for (const [i, entry] of dealing.entries.entries()) {
@@ -91,7 +95,7 @@ const bad = (dealing: Dealing | null, reason: DealingFaultReason, manifestDigest
 
 /** A key of another length is nobody's. */
 async function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
-  return publicKey.length === 32 && (await verify({ publicKey, domainTag: TAGS.subShares, message, signature }));
+  return publicKey.length === 32 && (await verify({ publicKey, domainTag: TAGS.sealedSubShares, message, signature }));
 }
 
 /** It is about this set, version and batch, from a dealer whose word counts. */
@@ -115,16 +119,16 @@ function entriesFlaw(
   return null;
 }
 
-async function openSealed(
-  { keys }: Holder,
-  about: Parameters<typeof subSharesInfo>[0],
-  sealed: Uint8Array,
-): Promise<Uint8Array | null> {
+/** Null where it does not open: whatever is wrong with it, the dealer has signed it. */
+async function openNamed(
+  holder: Holder,
+  sealed: Parameters<typeof openSealed>[1],
+): Promise<Uint8Array | null | 'SEALING_KEY'> {
   try {
-    const { privateKey } = keys.sealing;
-    return await open({ privateKey, info: subSharesInfo(about), aad: new Uint8Array(), sealed });
-  } catch {
-    return null; // whatever is wrong with it, the dealer has signed it
+    return await openSealed(holder, sealed);
+  } catch (error) {
+    if (error instanceof UsufructError && error.code === 'SEALING_KEY_RETIRED') return 'SEALING_KEY';
+    throw error;
   }
 }
 

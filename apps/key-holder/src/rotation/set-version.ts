@@ -1,10 +1,11 @@
-import { refuse, toBase64, type ContributionId, type Digest, type HolderSetId } from '@usufruct/kernel';
+import { refuse, toBase64, type ContributionId, type Digest, type Hex32, type HolderSetId } from '@usufruct/kernel';
 import type { ContributionView, HolderSetView } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 
 export interface SetVersion {
   readonly set: HolderSetView;
   readonly chainId: string;
+  readonly packageId: Hex32;
   /** This holder's place in it, from 0; null where it has none. */
   readonly member: number | null;
 }
@@ -18,12 +19,12 @@ export async function currentVersion(
   holderSetId: HolderSetId,
   version: number,
 ): Promise<SetVersion> {
-  const [set, { chainId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
+  const [set, { chainId, packageId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
   if (set.version !== version) throw refuse('POLICY_OUTDATED', { object: 'holder set', current: String(set.version) });
   const ownKey = toBase64(keys.signing.publicKey);
   if (set.tombstonedKeys.includes(ownKey)) throw refuse('TOMBSTONED', { holderSetId });
   const member = set.members.findIndex(({ signingPublicKey }) => signingPublicKey === ownKey);
-  return { set, chainId, member: member < 0 ? null : member };
+  return { set, chainId, packageId, member: member < 0 ? null : member };
 }
 
 export interface Registered {

@@ -42,6 +42,7 @@ import { acceptCertificate } from '../rotation/certify.js';
 import { dealAgain } from '../rotation/deal.js';
 import { listHoldings } from '../rotation/holdings.js';
 import { receiveSubShares } from '../rotation/receive.js';
+import { currentSealingKey } from '../sealing/sealed.js';
 
 const zHeadQuery = z.object({ holderSetId: zHex32<HolderSetId>().optional() });
 const zAnomaliesQuery = z.object({ daoId: zHex32<DaoId>() });
@@ -51,6 +52,7 @@ const zConsistencyQuery = z.object({ first: count, second: count });
 /** libs/protocol, release-types.ts and epoch-messages.ts, say what each of them takes and gives. */
 export const holderRoutes = (holder: Holder): Route[] => [
   get('/v1/identity', () => identity(holder)),
+  get('/v1/sealing-key', () => currentSealingKey(holder)),
   get('/v1/log/head', ({ query }) => treeHead(holder, parseAt(zHeadQuery, query, 'log/head').holderSetId)),
   get('/v1/log/consistency', ({ query }) => {
     const { first, second } = parseAt(zConsistencyQuery, query, 'log/consistency');

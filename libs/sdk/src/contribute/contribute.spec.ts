@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   asBlobId,
+  asTimestampMs,
   fromHex,
   toBase64Url,
   type ContributionId,
@@ -21,6 +22,7 @@ import {
   idOf,
   ManualClock,
   seededRandom,
+  TEST_NOW_MS,
   testWallet,
   type FakeChain,
 } from '@usufruct/testing';
@@ -32,8 +34,10 @@ import {
   SignedManifestBcs,
   TAGS,
   type SealedKeys,
+  type SealingKeyCheck,
+  type SealingKeyStatement,
 } from '@usufruct/protocol';
-import { toBase64 } from '@usufruct/kernel';
+import { refuse, toBase64 } from '@usufruct/kernel';
 import fc from 'fast-check';
 import { connect } from '../client.js';
 import type { SecretSealer } from '../context.js';
@@ -92,6 +96,7 @@ function newWorld(): World {
     sealingPublicKey: toBase64(member.sealingPublicKey),
   }));
   for (const holder of holders) {
+    holder.asked.length = 0;
     holder.shares.clear();
     holder.isDown = false;
   }
@@ -189,6 +194,38 @@ describe('contribute', () => {
     expect(steps).toEqual(['planning', 'uploading', 'signing', 'depositing', 'registering', 'done']);
     await expectContributed(world);
     await expectNoSecret(world);
+  });
+
+  const countOf = (path: string): number[] => holders.map(({ asked }) => asked.filter((one) => one === path).length);
+  const several = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, i) => ({ ...contribution(), key: `file ${first + i}` }));
+
+  it('asks each holder once for the key to seal to, however many files there are, until it is nearly over', async () => {
+    const world = newWorld();
+    const { contributions } = client(world, whole());
+    await Promise.all(several(3).map((one) => contributions.contribute(one)));
+    for (const one of several(3, 3)) await contributions.contribute(one);
+    expect([countOf('/v1/shares'), countOf('/v1/sealing-key')]).toEqual([
+      [6, 6, 6],
+      [1, 1, 1],
+    ]);
+    // The statement is good for a day; a minute before its end it is not counted on any more.
+    world.clock.advance(24 * 60 * 60_000 - LIMITS.clockSkewMs - 1);
+    for (const one of several(1, 6)) await contributions.contribute(one);
+    expect(countOf('/v1/sealing-key')).toEqual([1, 1, 1]);
+    world.clock.advance(1);
+    for (const one of several(1, 7)) await contributions.contribute(one);
+    expect(countOf('/v1/sealing-key')).toEqual([2, 2, 2]);
+  });
+
+  it('seals anew where a holder has another key by now', async () => {
+    const world = newWorld();
+    const { contributions } = client(world, whole());
+    await contributions.contribute({ ...contribution(), key: 'before' });
+    await holders[1]!.rotate();
+    await contributions.contribute({ ...contribution(), key: 'after' });
+    expect(countOf('/v1/sealing-key')).toEqual([1, 2, 1]);
+    expect(holders.map(({ shares }) => shares.size)).toEqual([2, 2, 2]);
   });
 
   it('gives the same result again, and sends nothing', async () => {
@@ -468,6 +505,44 @@ describe('what contribute refuses', () => {
     await expect(contributing).rejects.toMatchObject({ code: 'UPSTREAM_INVALID', details: { field } });
     holders[1]!.answer = honest;
     expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+  });
+
+  it.each<[string, Partial<SealingKeyStatement>, SealingKeyCheck]>([
+    ['of another chain', { chainId: 'local:other' }, 'chain'],
+    ['of another holder', { holderSigningKey: new Uint8Array(32).fill(1) }, 'holder'],
+    ['that has expired', { notAfterMs: asTimestampMs(TEST_NOW_MS - LIMITS.clockSkewMs) }, 'expired'],
+    ['that is not in force yet', { notBeforeMs: asTimestampMs(TEST_NOW_MS + LIMITS.clockSkewMs + 1) }, 'not-yet'],
+  ])('a key to seal to by a statement %s, and seals to no other', async (_name, changes, check) => {
+    const world = newWorld();
+    const liar = holders[1]!;
+    const times = changes.notAfterMs === undefined ? {} : { notBeforeMs: asTimestampMs(TEST_NOW_MS - 3_600_000) };
+    const { sealingKey } = liar;
+    liar.sealingKey = () => sealingKey.call(liar, { ...times, ...changes });
+    const contributing = client(world, whole()).contributions.contribute(contribution());
+    await expect(contributing).rejects.toMatchObject({
+      code: 'SEALING_KEY_INVALID',
+      details: { holder: toBase64(liar.member.signingPublicKey), check },
+    });
+    liar.sealingKey = sealingKey;
+    expect(liar.asked).not.toContain('/v1/shares');
+    expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
+  });
+
+  it('to seal to the key on the chain, where whoever stands between gives another for the holder', async () => {
+    const world = newWorld();
+    const [between, holder] = [await FakeHolder.create('between', 'local:test'), holders[1]!];
+    const { sealingKey } = holder;
+    for (const word of [() => between.sealingKey(), () => Promise.reject(refuse('NOT_FOUND'))]) {
+      holder.sealingKey = word;
+      const contributing = client(world, whole()).contributions.contribute(contribution());
+      await expect(contributing).rejects.toMatchObject({
+        code: expect.stringMatching(/^(SEALING_KEY_INVALID|NOT_FOUND)$/),
+      });
+    }
+    holder.sealingKey = sealingKey;
+    expect(holder.asked).not.toContain('/v1/shares');
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    await expectContributed(world);
   });
 
   it('a holder that is not the one on the chain', async () => {

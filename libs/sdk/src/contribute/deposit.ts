@@ -1,4 +1,4 @@
-import { fromBase64, refuse, toBase64, type Digest } from '@usufruct/kernel';
+import { fromBase64, refuse, toBase64, UsufructError, type Digest } from '@usufruct/kernel';
 import { seal, verify, type Share } from '@usufruct/crypto';
 import {
   parseAnswer,
@@ -28,9 +28,10 @@ export interface DepositParams {
 }
 
 /**
- * Give every holder its share, sealed to the key that the chain names for it, and keep its signed receipt. All of them,
- * not only the threshold: a share that was never dealt cannot be dealt later. Goes on where an earlier run stopped;
- * refuses `UPSTREAM_UNAVAILABLE` naming the first holder that could not be reached, after all others were served.
+ * Give every holder its share, sealed to the key that it signs for now, and keep its signed receipt. All of them, not
+ * only the threshold: a share that was never dealt cannot be dealt later. Goes on where an earlier run stopped; refuses
+ * with what was wrong at the first holder, after all others were served: `UPSTREAM_UNAVAILABLE` where it could not be
+ * reached, `SEALING_KEY_INVALID` where what it says is not its word: nothing is sealed to another key instead.
  */
 export async function depositShares(params: DepositParams): Promise<void> {
   const { context, holderSet, meter } = params;
@@ -56,19 +57,11 @@ export async function depositShares(params: DepositParams): Promise<void> {
 }
 
 async function deposit(params: DepositParams, member: number, urls: readonly string[]): Promise<void> {
-  const { context, records, holderSet, manifestDigest, signed, shares } = params;
+  const { context, records, manifestDigest } = params;
   const upstream = holderName(member);
-  const sealedShare = await seal({
-    recipientPublicKey: fromBase64(holderSet.members[member]!.sealingPublicKey),
-    info: shareSealInfo(manifestDigest),
-    aad: new Uint8Array(),
-    plaintext: ShareBcs.serialize(shares[member]!).toBytes(),
-  });
-  const sent = { manifest: toBase64(signed.manifest), signature: signed.signature, sealedShare: toBase64(sealedShare) };
-  // Sealed to the member alone: who only claims to be it can open nothing and sign nothing.
+  // Sealed to a key that the member has signed for: who only claims to be it can open nothing and sign nothing.
   const signature = await firstGood(urls, upstream, async (url) => {
-    const body = await requestJson({ fetch: context.fetch, url: `${url}/v1/shares`, upstream, body: sent });
-    const answer = parseAnswer(zDepositShareAnswer, body, upstream);
+    const answer = parseAnswer(zDepositShareAnswer, await send(params, member, url), upstream);
     if (answer.manifestDigest !== manifestDigest || answer.index !== member + 1) {
       throw refuse('UPSTREAM_INVALID', { upstream, field: 'manifestDigest or index' });
     }
@@ -76,6 +69,41 @@ async function deposit(params: DepositParams, member: number, urls: readonly str
     throw refuse('UPSTREAM_INVALID', { upstream, field: 'signature' });
   });
   await writeRecord(context.journal, records.receipt(member), { signature });
+}
+
+/** The holder may have made another key since it was asked, and destroyed this one: it says so, and is asked once more. */
+async function send(params: DepositParams, member: number, url: string): Promise<unknown> {
+  const { context, holderSet } = params;
+  try {
+    return await sendSealed(params, member, url);
+  } catch (error) {
+    if (!(error instanceof UsufructError) || error.code !== 'SEALING_KEY_RETIRED') throw error;
+    context.sealingKeys.forget(holderSet.members[member]!);
+    return sendSealed(params, member, url);
+  }
+}
+
+async function sendSealed(
+  { context, holderSet, manifestDigest, signed, shares }: DepositParams,
+  position: number,
+  url: string,
+): Promise<unknown> {
+  const upstream = holderName(position);
+  const member = holderSet.members[position]!;
+  const sealedTo = await context.sealingKeys.publicKey(context, { url, member, upstream });
+  const sealedShare = await seal({
+    recipientPublicKey: sealedTo,
+    info: shareSealInfo(manifestDigest),
+    aad: new Uint8Array(),
+    plaintext: ShareBcs.serialize(shares[position]!).toBytes(),
+  });
+  const body = {
+    manifest: toBase64(signed.manifest),
+    signature: signed.signature,
+    sealedTo: toBase64(sealedTo),
+    sealedShare: toBase64(sealedShare),
+  };
+  return requestJson({ fetch: context.fetch, url: `${url}/v1/shares`, upstream, body });
 }
 
 async function hasReceipt(params: DepositParams, member: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { fromBase64, toBase64, toUsufructError, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
+import { verify } from '@usufruct/crypto';
 import {
   decodeManifest,
   decodeReshareResult,
@@ -6,11 +7,13 @@ import {
   isLiving,
   LIMITS,
   livingMembers,
+  requireSealingKey,
   reshareQuorum,
   splitPoints,
   type DealAnswer,
   type DealingFaultReason,
   type ReshareCertificate,
+  type SignedSealingKey,
 } from '@usufruct/protocol';
 import type { ReshareHolder } from './holder-client.js';
 import { fetchManifestBytes, lookAt, type ReshareContext, type ReshareLook } from './look.js';
@@ -173,9 +176,10 @@ class Resharing {
     const { threshold } = batch[0]!;
     let dealers = batch[0]!.dealers;
     for (;;) {
-      const dealt = await this.deal(batch, dealers, threshold);
+      const receivers = await this.receivers();
+      const dealt = await this.deal(batch, dealers, threshold, receivers);
       if (dealt.length < threshold) return this.wait(batch, 'DEALERS_MISSING', threshold, dealt.length);
-      const { acks, refused } = await this.give(batch, dealt);
+      const { acks, refused } = await this.give(batch, dealt, receivers);
       const others = dealers.filter((dealer) => !refused.has(dealer.holder.signingPublicKey));
       const isReplaceable = others.length < dealers.length && others.length >= threshold;
       if (isReplaceable) {
@@ -186,15 +190,44 @@ class Resharing {
     }
   }
 
+  /**
+   * Living members that say which key to seal to now. Dealers check their words themselves; one that is none is left out
+   * here already, so that it keeps the others from nothing. Asked for each batch: keys have their time.
+   */
+  private async receivers(): Promise<Receiver[]> {
+    const { set, holders, chainId, packageId } = this.look;
+    const nowMs = this.context.clock.nowMs();
+    const asked = holders.map(async ({ holder, member: position }): Promise<Receiver[]> => {
+      const member = position === null ? undefined : set.members[position];
+      if (position === null || member === undefined || !isLiving(set, member)) return [];
+      try {
+        const signed = await holder.sealingKey();
+        await requireSealingKey(signed, { member, chainId, packageId, nowMs, verify });
+        return [{ holder, member: position, signed }];
+      } catch (error) {
+        this.blame(holder, error, null);
+        return [];
+      }
+    });
+    return (await Promise.all(asked)).flat();
+  }
+
   /** From the first of them that can, as many as the threshold. */
-  private async deal(batch: readonly BatchManifest[], dealers: readonly Dealer[], threshold: number): Promise<Dealt[]> {
+  private async deal(
+    batch: readonly BatchManifest[],
+    dealers: readonly Dealer[],
+    threshold: number,
+    to: readonly Receiver[],
+  ): Promise<Dealt[]> {
     const { set } = this.look;
     const dealt: Dealt[] = [];
     for (const dealer of dealers) {
       if (dealt.length === threshold) break;
       const manifestDigests = batch.map(({ manifestDigest }) => manifestDigest);
+      const receivers = to.map(({ signed }) => signed);
       try {
-        const answer = await dealer.holder.deal({ holderSetId: set.id, toVersion: set.version, manifestDigests });
+        const request = { holderSetId: set.id, toVersion: set.version, manifestDigests, receivers };
+        const answer = await dealer.holder.deal(request);
         dealt.push({ dealer, answer });
       } catch (error) {
         this.blame(dealer.holder, error, null);
@@ -203,12 +236,15 @@ class Resharing {
     return dealt;
   }
 
-  /** To every living member. Who refuses a dealing names its dealer. */
-  private async give(batch: readonly BatchManifest[], dealt: readonly Dealt[]): Promise<Given> {
-    const { set, holders } = this.look;
+  /** To every living member that it was sealed to. Who refuses a dealing names its dealer. */
+  private async give(
+    batch: readonly BatchManifest[],
+    dealt: readonly Dealt[],
+    receivers: readonly Receiver[],
+  ): Promise<Given> {
+    const { set } = this.look;
     const acks = new Map<string, ReshareCertificate['acks']>();
     const refused = new Set<string>();
-    const receivers = holders.filter(({ member }) => member !== null && isLiving(set, set.members[member]!));
     const manifests = batch.map(({ bytes, commitments }) => ({ manifest: toBase64(bytes), commitments }));
     await Promise.all(
       receivers.map(async ({ holder, member }) => {
@@ -218,7 +254,7 @@ class Resharing {
           const answer = await holder.subShares(request);
           if (answer.ok) {
             const signed = acks.get(answer.result) ?? [];
-            acks.set(answer.result, [...signed, { member: member!, signature: answer.signature }]);
+            acks.set(answer.result, [...signed, { member, signature: answer.signature }]);
             return;
           }
           for (const { dealing, reason, manifestDigest } of answer.faults) {
@@ -268,6 +304,13 @@ class Resharing {
   }
 }
 
+interface Receiver {
+  readonly holder: ReshareHolder;
+  /** Place in the version, from 0. */
+  readonly member: number;
+  /** Its word about the key to seal to. */
+  readonly signed: SignedSealingKey;
+}
 interface Dealt {
   readonly dealer: Dealer;
   readonly answer: DealAnswer;
@@ -282,5 +325,6 @@ interface Given {
 /** What is missing is sent as nothing, so that the receiver names the dealer. */
 function partFor({ dealing, sealed }: DealAnswer, receiver: ReshareHolder) {
   const own = sealed.find((part) => part.receiver === receiver.signingPublicKey);
-  return { dealing, sealed: own?.sealed ?? '', signature: own?.signature ?? '' };
+  const { sealedTo = '', sealed: bytes = '', signature = '' } = own ?? {};
+  return { dealing, sealedTo, sealed: bytes, signature };
 }

@@ -9,12 +9,14 @@ import {
   zDealAnswer,
   zHolderIdentity,
   zHoldings,
+  zSignedSealingKey,
   zSubSharesAnswer,
   type CertificateAnswer,
   type DealAnswer,
   type DealRequest,
   type Holding,
   type ReshareCertificate,
+  type SignedSealingKey,
   type SubSharesAnswer,
   type SubSharesRequest,
 } from '@usufruct/protocol';
@@ -31,6 +33,8 @@ export interface ReshareHolder {
   /** Base64, as the chain writes it. */
   readonly signingPublicKey: string;
   holdings(holderSetId: HolderSetId): Promise<Holding[]>;
+  /** What it says of the key to seal to; whoever seals checks it. */
+  sealingKey(): Promise<SignedSealingKey>;
   deal(request: DealRequest): Promise<DealAnswer>;
   subShares(request: SubSharesRequest): Promise<SubSharesAnswer>;
   certify(certificate: ReshareCertificate): Promise<CertificateAnswer>;
@@ -68,6 +72,7 @@ async function reach({ fetch }: Pick<ClientContext, 'fetch'>, url: string, chain
   return {
     url,
     signingPublicKey: identity.signingPublicKey,
+    sealingKey: async () => parseAnswer(zSignedSealingKey, await ask('sealing-key'), upstream),
     deal: async (request) => parseAnswer(zDealAnswer, await ask('resharings/dealings', request), upstream),
     subShares: async (request) => parseAnswer(zSubSharesAnswer, await ask('resharings/sub-shares', request), upstream),
     certify: async (certificate) =>

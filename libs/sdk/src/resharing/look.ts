@@ -5,6 +5,7 @@ import {
   asBlobId,
   type ContributionId,
   type Digest,
+  type Hex32,
   type HolderSetId,
 } from '@usufruct/kernel';
 import {
@@ -21,7 +22,7 @@ import {
 import type { ClientContext } from '../context.js';
 import { reachHolders, type ReshareHolder } from './holder-client.js';
 
-export type ReshareContext = Pick<ClientContext, 'chain' | 'fetch' | 'holders'> & {
+export type ReshareContext = Pick<ClientContext, 'chain' | 'clock' | 'fetch' | 'holders'> & {
   readonly store: Pick<ClientContext['store'], 'get'>;
 };
 
@@ -40,6 +41,7 @@ export interface HeldManifest {
 }
 export interface ReshareLook {
   readonly chainId: string;
+  readonly packageId: Hex32;
   readonly set: HolderSetView;
   readonly holders: readonly KnownHoldings[];
   /** Living members of the version that did not answer, from 0. */
@@ -58,7 +60,7 @@ export async function lookAt(
   moreUrls: readonly string[] = [],
 ): Promise<ReshareLook> {
   const { chain } = context;
-  const [set, { chainId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
+  const [set, { chainId, packageId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
   const urls = [...context.holders.map(({ url }) => url), ...moreUrls.map((url) => url.replace(/\/+$/, ''))];
   const reached = await reachHolders(context, urls, chainId);
   const asked = await Promise.allSettled(reached.map((holder) => knownHoldings(holder, set)));
@@ -66,7 +68,7 @@ export async function lookAt(
   const absent = set.members.flatMap((member, i) =>
     isLiving(set, member) && !holders.some((known) => known.member === i) ? [i] : [],
   );
-  return { chainId, set, holders, absent, manifests: await registered(context, holderSetId, holders) };
+  return { chainId, packageId, set, holders, absent, manifests: await registered(context, holderSetId, holders) };
 }
 
 async function knownHoldings(holder: ReshareHolder, set: HolderSetView): Promise<KnownHoldings> {
