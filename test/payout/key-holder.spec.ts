@@ -7,7 +7,6 @@ import {
   concatBytes,
   fromBase64,
   fromHex,
-  systemRandom,
   toBase64,
   UsufructError,
   utf8,
@@ -101,7 +100,9 @@ describe('an opening', () => {
     const opening = await world.opening(1, WEIGHTS);
     await world.ask(0, '/v1/openings', await world.sealed(0, opening));
     await world.holders[0]!.close();
-    const files = readdirSync(world.folderOf(0)).map((name) => readFileSync(join(world.folderOf(0), name)));
+    const files = readdirSync(world.folderOf(0), { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name)));
     const all = Buffer.concat(files);
     expect(all.includes(Buffer.from(receiptDigest(opening.receipt)))).toBe(true); // the search does find what is there
     for (const secret of [UsesBcs.serialize([...opening.uses]).toBytes(), fromHex(opening.usesSalt)]) {
@@ -792,8 +793,8 @@ describe('the payouts of an account', () => {
   });
 
   it('are built for everybody together at most so often, and with other work between', async () => {
-    const { database, keys } = world.holders[0]!.holder;
-    const parts = { database, atRest: new AtRest(keys.storage, systemRandom), indexKey: keys.index };
+    const { database, keys, atRest } = world.holders[0]!.holder;
+    const parts = { database, atRest, indexKey: keys.index };
     const epochs = new CountersignedEpochs({ ...parts, builds: new RateLimiter(1, world.clock) });
     const accountOf = (n: number) => hexOf<Hex32>(`account ${n}`) as string as Address;
     const leaves = Array.from({ length: 1_000 }, (_, index) => ({

@@ -108,8 +108,8 @@ describe('the runner and real key holders', () => {
     const made = await make();
     const { leasedKeys, database } = world.holders[0]!.holder;
     const other = await make();
-    const share = await leasedKeys.decrypt(other.keyId, leasedKeys.find(other.keyId)!.encrypted!);
-    const encrypted = await leasedKeys.encrypt(made.keyId, share);
+    const share = leasedKeys.decrypt(other.keyId, leasedKeys.find(other.keyId)!.encrypted!);
+    const encrypted = leasedKeys.encrypt(made.keyId, share);
     database.prepare('UPDATE leased_keys SET encrypted = ? WHERE key_id = ?').run(encrypted, made.keyId);
     expect((await lease(made.statement)).keyAt(TEST_NOW_MS)).toEqual(made.lease.keyAt(TEST_NOW_MS));
   });

@@ -149,9 +149,9 @@ describe('a release, from the runner to real holders', () => {
     world = await ReleaseWorld.of(3);
     const [first, second] = world.dealt as [(typeof world.dealt)[0], (typeof world.dealt)[0]];
     const { holder } = world.holders[0]!;
-    const swapped = await holder.shares.encrypt(
+    const swapped = holder.shares.encrypt(
       first.digest,
-      await holder.shares.decrypt(holder.shares.find(second.digest)!),
+      holder.shares.decrypt(holder.shares.find(second.digest)!),
     );
     holder.database.prepare('UPDATE shares SET encrypted = ? WHERE manifest_digest = ?').run(swapped, first.digest);
     expect(await world.outcomes(await world.runner())).toEqual(['KEY', 'KEY', 'KEY']);

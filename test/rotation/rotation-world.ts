@@ -163,7 +163,7 @@ export class RotationWorld {
     if (stored === undefined) return null;
     const { commitments } = stored;
     return {
-      ...ShareBcs.parse(await shares.decrypt(stored)),
+      ...ShareBcs.parse(shares.decrypt(stored)),
       commitments: commitments === null ? made.manifest.keys.commitments : splitPoints(commitments),
     };
   }

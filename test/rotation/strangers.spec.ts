@@ -104,7 +104,8 @@ describe('what a holder keeps of a re-sharing', () => {
 
   it('no seed of a dealing whose share is gone, whatever else was deposited and never registered', async () => {
     const { shares, clock } = world.holder(1).holder;
-    const stray = { ...shares.find(world.dealt[0]!.digest)!, manifestDigest: idOf<Digest>('never registered') };
+    const stored = shares.find(world.dealt[0]!.digest)!;
+    const stray = { ...stored, share: shares.decrypt(stored), manifestDigest: idOf<Digest>('never registered') };
     await certificateOnItsWay();
     // Dealers 1 and 2 dealt both, and will deal the same again.
     expect([1, 2, 3].map((n) => rowsOf(n, 'dealing_seeds'))).toEqual([2, 2, 0]);

@@ -24,6 +24,12 @@ const zEnvironment = zSharedSettings.extend({
     .max(LIMITS.sealingKeyTermMs)
     .default(SEALING_TERMS.maxAgeMs),
   SEALING_KEY_GRACE_MS: z.coerce.number().int().min(1_000).max(LONGEST_GRACE_MS).default(SEALING_TERMS.graceMs),
+  STORAGE_KEY_MAX_AGE_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(366 * 86_400_000)
+    .default(7 * 86_400_000),
 });
 
 export interface Config {
@@ -44,6 +50,7 @@ export interface Config {
   readonly anchorIntervalMs: number;
   readonly erasureIntervalMs: number;
   readonly sealingTerms: SealingTerms;
+  readonly storageKeyMaxAgeMs: number;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
 }
@@ -68,6 +75,7 @@ export function readConfig(environment: Environment): Config {
     anchorIntervalMs: env.ANCHOR_INTERVAL_MS,
     erasureIntervalMs: env.ERASURE_INTERVAL_MS,
     sealingTerms: { maxAgeMs: env.SEALING_KEY_MAX_AGE_MS, graceMs: env.SEALING_KEY_GRACE_MS },
+    storageKeyMaxAgeMs: env.STORAGE_KEY_MAX_AGE_MS,
     standIns,
   };
 }

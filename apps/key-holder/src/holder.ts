@@ -7,6 +7,7 @@ import { ErasureStore } from './erasure/erasure-store.js';
 import { Scrubber } from './erasure/scrubber.js';
 import type { HolderKeys } from './identity.js';
 import type { Keyring } from './keyring/keyring.js';
+import { requireKeysOf, RotationClock } from './keyring/rotate-storage.js';
 import { EgressStore } from './lease/egress-store.js';
 import { GrantsSeen } from './lease/grants-seen.js';
 import { LeasedKeyStore } from './lease/leased-key-store.js';
@@ -41,10 +42,14 @@ const ERASURES_PER_MINUTE = 30;
 /** Trees of leaves that are built a minute for all accounts: a large one is seconds of this process's one thread. */
 const TREES_PER_MINUTE = 120;
 
+const STORAGE_KEY_MAX_AGE_MS = 7 * 86_400_000;
+
 export interface HolderParts {
   readonly keys: HolderKeys;
   /** The keys that do not follow from the secret: they rotate, and old ones are destroyed. */
   readonly keyring: Keyring;
+  /** How long a generation of the storage key is current; seven days unless given. */
+  readonly storageKeyMaxAgeMs?: number;
   readonly chain: Chain;
   readonly database: DatabaseSync;
   /** The verifier: judges evidence as this holder was configured. */
@@ -67,6 +72,9 @@ export interface ReleaseLimits {
 
 /** One share, one decision, one log: what every request of this process works with. */
 export interface Holder extends HolderParts {
+  /** What is written down is encrypted with it. */
+  readonly atRest: AtRest;
+  readonly rotations: RotationClock;
   readonly shares: ShareStore;
   /** What re-sharing needs on its way. */
   readonly subShares: SubShareStore;
@@ -102,7 +110,8 @@ export interface Holder extends HolderParts {
 
 export function makeHolder(parts: HolderParts): Holder {
   const { database, clock, random, keys } = parts;
-  const atRest = new AtRest(keys.storage, random);
+  requireKeysOf(database, parts.keyring);
+  const atRest = new AtRest(parts.keyring.storage, random);
   const scrubber = new Scrubber(database);
   const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
   const lastLooks = new LastLooks();
@@ -115,6 +124,8 @@ export function makeHolder(parts: HolderParts): Holder {
   });
   return {
     ...parts,
+    atRest,
+    rotations: new RotationClock(database, { maxAgeMs: parts.storageKeyMaxAgeMs ?? STORAGE_KEY_MAX_AGE_MS }),
     shares: new ShareStore(database, atRest),
     subShares: new SubShareStore(database, atRest),
     certificates: new CertificateStore(database),

@@ -10,14 +10,12 @@ import {
 import { utf8 } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
 
-/** The holder's keys. All follow from one secret, so a backup of the secret and the database is a whole backup. */
+/** The holder's lasting keys. They follow from one secret; those that rotate are in its keyring. */
 export interface HolderKeys {
   /** Ed25519: share receipts, runner statements, tree heads. */
   readonly signing: SigningKey;
   /** X25519: openings and seeds of epochs are sealed to it. Shares are sealed to the keys in `sealing/`. */
   readonly sealing: HpkeKeyPair;
-  /** AES-256-GCM: shares at rest. */
-  readonly storage: CryptoKey;
   /** AES-256-GCM: the file of the keys that rotate (see keyring/). */
   readonly keyring: Uint8Array;
   /** HMAC-SHA256: what is looked up at rest without being readable there. */
@@ -34,7 +32,6 @@ export async function deriveHolderKeys(secret: Uint8Array): Promise<HolderKeys> 
   return {
     signing: { secretKey, publicKey: signingPublicKey(secretKey) },
     sealing: await generateKeyPair(() => derive(TAGS.holderSealing)),
-    storage: await crypto.subtle.importKey('raw', derive(TAGS.holderStorage), 'AES-GCM', false, ['encrypt', 'decrypt']),
     keyring: derive(TAGS.holderKeyring),
     index: derive(TAGS.holderStorage, 'index'),
     operator: keypairSigner(Ed25519Keypair.fromSecretKey(derive(TAGS.holderOperator))),

@@ -26,6 +26,7 @@ export interface HolderOptions {
   readonly erasureIntervalMs?: number;
   /** Of the keys that shares are sealed to; the usual ones unless given. */
   readonly sealingTerms?: SealingTerms;
+  readonly storageKeyMaxAgeMs?: number;
   readonly standIns: readonly string[];
   readonly chain: Chain;
   readonly desk: AppraisalDesk;

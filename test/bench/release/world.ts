@@ -39,6 +39,7 @@ import {
 } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
 import { deriveHolderKeys, type HolderKeys } from '#holder/identity.js';
+import { openKeyring } from '#holder/keyring/open.js';
 import { AtRest } from '#holder/store/at-rest.js';
 import { openDatabase } from '#holder/store/database.js';
 import { ShareStore } from '#holder/store/shares.js';
@@ -312,21 +313,20 @@ export class ReleaseWorld {
 
   async #giveShares(dataDir: string, keys: HolderKeys, n: number, dealt: readonly Dealt[]): Promise<void> {
     mkdirSync(dataDir, { recursive: true });
+    const keyring = await openKeyring({ dataDir, keys, clock: systemClock, random: systemRandom });
     const database = openDatabase(dataDir, toHex(keys.signing.publicKey));
-    const store = new ShareStore(database, new AtRest(keys.storage, systemRandom));
-    const rows = await Promise.all(
-      dealt.map(async ({ manifest: { contributionId, datasetId, owner, holderSetId }, digest, shares }) => ({
-        manifestDigest: digest,
-        contributionId,
-        datasetId,
-        owner,
-        holderSetId,
-        index: n + 1,
-        version: 1,
-        commitments: null,
-        encrypted: await store.encrypt(digest, ShareBcs.serialize(shares[n]!).toBytes()),
-      })),
-    );
+    const store = new ShareStore(database, new AtRest(keyring.storage, systemRandom));
+    const rows = dealt.map(({ manifest: { contributionId, datasetId, owner, holderSetId }, digest, shares }) => ({
+      manifestDigest: digest,
+      contributionId,
+      datasetId,
+      owner,
+      holderSetId,
+      index: n + 1,
+      version: 1,
+      commitments: null,
+      share: ShareBcs.serialize(shares[n]!).toBytes(),
+    }));
     const nowMs = systemClock.nowMs();
     inTransaction(database, () => rows.forEach((row) => store.insert(row, nowMs)));
     database.close();

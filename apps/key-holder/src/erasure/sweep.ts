@@ -1,5 +1,6 @@
 import { toUsufructError } from '@usufruct/kernel';
 import { destroySuperseded } from '../lease/sweep.js';
+import { rotateStorageIfDue } from '../keyring/rotate-storage.js';
 import { mapSome } from '../reads.js';
 import type { Holder } from '../holder.js';
 import { destroyShares } from './erase.js';
@@ -27,7 +28,7 @@ export async function destroyRetired(holder: Holder): Promise<void> {
 
 /** What fails in the one keeps nothing of the other back. */
 async function sweepOnce(holder: Holder): Promise<void> {
-  for (const work of [destroyRetired, destroySuperseded]) {
+  for (const work of [destroyRetired, destroySuperseded, rotateStorageIfDue]) {
     try {
       await work(holder);
     } catch (error) {

@@ -71,10 +71,10 @@ async function store(holder: Holder, session: LeaseSession, deposited: Deposited
     if (refusal !== null) throw refusal;
     const share = await openShare(holder, session, deposited);
     const { index } = share;
-    const encrypted = await holder.leasedKeys.encrypt(keyId, ShareBcs.serialize(share).toBytes());
+    const bytes = ShareBcs.serialize(share).toBytes();
     const entry = leaseEntry(holder, session, about, { shareIndex: index, decision: 'STORED' });
     await holder.log.append([entry], session.seat, () => {
-      holder.leasedKeys.insert(keyId, key.jobId, statement, { index, encrypted }, holder.clock.nowMs());
+      holder.leasedKeys.insert(keyId, key.jobId, statement, { index, bytes }, holder.clock.nowMs());
     });
     holder.logger.info('lease.stored', { jobId: key.jobId, keyId, keyKind: key.keyKind });
     return await receiptOf(holder, key, keyId, index);

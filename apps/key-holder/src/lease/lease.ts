@@ -37,7 +37,7 @@ async function leaseOnce(
   const stored = holder.leasedKeys.find(keyId);
   if (stored === undefined) throw refuse('NOT_FOUND', { keyId });
   const refusal = leaseRefusal(holder, session, stored, grants);
-  const share = refusal === null ? await decrypted(holder, stored) : null;
+  const share = refusal === null ? decrypted(holder, stored) : null;
   const decision = refusal?.code ?? (share === null ? 'INTERNAL' : 'LEASED');
   const leasedUntilMs = share === null ? asTimestampMs(0) : leaseEnd(holder, session, stored.key, grants);
   const sealedShare = share === null ? null : await sealShare(session, stored, share, leasedUntilMs);
@@ -93,9 +93,9 @@ function leaseRefusal(
 }
 
 /** A row that does not open is refused, loudly. */
-async function decrypted({ leasedKeys, logger }: Holder, { keyId, encrypted }: StoredKey): Promise<Uint8Array | null> {
+function decrypted({ leasedKeys, logger }: Holder, { keyId, encrypted }: StoredKey): Uint8Array | null {
   try {
-    return encrypted === null ? null : await leasedKeys.decrypt(keyId, encrypted);
+    return encrypted === null ? null : leasedKeys.decrypt(keyId, encrypted);
   } catch {
     logger.error('lease.share_broken', { keyId });
     return null;

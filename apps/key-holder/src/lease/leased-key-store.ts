@@ -3,15 +3,22 @@ import { fromHex, refuse, type Digest, type JobId, type TimestampMs } from '@usu
 import { decodeLeasedKey, type LeasedKey } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
 import type { Scrubber } from '../erasure/scrubber.js';
-import type { AtRest } from '../store/at-rest.js';
+import type { AtRest, EncryptedTable } from '../store/at-rest.js';
 
 export interface StoredKey {
   readonly keyId: Digest;
   readonly key: LeasedKey;
   readonly index: number;
-  /** nonce ‖ AES-256-GCM of the share's BCS, AAD = the key's id; null once it was destroyed. */
+  /** The share's BCS at rest, as the key's; null once it was destroyed. */
   readonly encrypted: Uint8Array | null;
 }
+
+const aboutKey = (keyId: Digest): Uint8Array => fromHex(keyId);
+export const LEASED_KEYS_TABLE: EncryptedTable = {
+  table: 'leased_keys',
+  aboutRow: (row) => aboutKey(row['key_id'] as Digest),
+  rowsAtOnce: 256,
+};
 
 /** This holder's shares of leased keys, always encrypted at rest. */
 export class LeasedKeyStore {
@@ -38,12 +45,15 @@ export class LeasedKeyStore {
     return (this.database.prepare(query).get(jobId) as { n: number }).n;
   }
 
-  encrypt(keyId: Digest, share: Uint8Array): Promise<Uint8Array> {
-    return this.atRest.encrypt(fromHex(keyId), share);
+  encrypt(keyId: Digest, share: Uint8Array): Uint8Array {
+    return this.atRest.encrypt(aboutKey(keyId), share);
   }
 
-  decrypt(keyId: Digest, encrypted: Uint8Array): Promise<Uint8Array> {
-    return this.atRest.decrypt(fromHex(keyId), encrypted);
+  /** Throws where it does not open. */
+  decrypt(keyId: Digest, encrypted: Uint8Array): Uint8Array {
+    // A rotation of the storage key may have encrypted it anew since it was read.
+    const now = this.atRest.hasKeyOf(encrypted) ? encrypted : (this.find(keyId)?.encrypted ?? encrypted);
+    return this.atRest.decrypt(aboutKey(keyId), now);
   }
 
   /** To be called in a transaction. What is there already stays as it is. */
@@ -51,7 +61,7 @@ export class LeasedKeyStore {
     keyId: Digest,
     jobId: JobId,
     statement: Uint8Array,
-    share: { index: number; encrypted: Uint8Array },
+    share: { readonly index: number; readonly bytes: Uint8Array },
     nowMs: TimestampMs,
   ): void {
     this.database
@@ -59,7 +69,7 @@ export class LeasedKeyStore {
         `INSERT OR IGNORE INTO leased_keys (key_id, job_id, statement, share_index, encrypted, stored_at_ms)
          VALUES (?, ?, ?, ?, ?, ?)`,
       )
-      .run(keyId, jobId, statement, share.index, share.encrypted, nowMs);
+      .run(keyId, jobId, statement, share.index, this.encrypt(keyId, share.bytes), nowMs);
   }
 
   /** Their shares are gone for good, once the scrubber has finished. */

@@ -14,7 +14,7 @@ import {
 import { EpochSharesBcs, type EpochLeaf } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
 import type { RateLimiter } from '../rate-limit.js';
-import type { AtRest } from '../store/at-rest.js';
+import type { AtRest, EncryptedTable } from '../store/at-rest.js';
 import type { SignedStatement } from './equivocations.js';
 import { LeafTree, SHARE_BYTES, type ProvenLeaf } from './leaf-tree.js';
 
@@ -88,10 +88,11 @@ export class CountersignedEpochs {
     const { atRest, database } = this.parts;
     const { of, leaves, isSigned, atMs } = kept;
     const shares = leaves.map(({ account, amountUnits, salt }) => ({ account, amountUnits, salt }));
-    const encrypted = await atRest.encrypt(aboutEpoch(id), EpochSharesBcs.serialize(shares).toBytes());
+    const bytes = EpochSharesBcs.serialize(shares).toBytes();
     const macs = await this.macsOf(id, leaves);
     const attempt = [of.daoId, String(of.number), of.attempt, of.settler] as const;
     inTransaction(database, () => {
+      const encrypted = atRest.encrypt(aboutEpoch(id), bytes);
       const { changes } = database
         .prepare('INSERT OR IGNORE INTO countersigned_epochs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(id, ...attempt, encrypted, atMs, isSigned ? 1 : 0, statement, settlerSignature);
@@ -182,3 +183,8 @@ export class CountersignedEpochs {
 }
 
 const aboutEpoch = (id: EpochId): Uint8Array => utf8(`epoch/${id}`);
+export const EPOCHS_TABLE: EncryptedTable = {
+  table: 'countersigned_epochs',
+  aboutRow: (row) => aboutEpoch(row['epoch_id'] as EpochId),
+  rowsAtOnce: 8,
+};

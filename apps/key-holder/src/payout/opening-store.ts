@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { refuse, utf8, type DaoId, type Digest, type JobId, type TimestampMs } from '@usufruct/kernel';
 import { requireOpening, type ReadOpening } from '@usufruct/ledger';
 import { decodeOpening, encodeOpening } from '@usufruct/protocol';
-import type { AtRest } from '../store/at-rest.js';
+import type { AtRest, EncryptedTable } from '../store/at-rest.js';
 
 /** Openings that this holder has checked, encrypted at rest: who was used for which question is nobody else's business. */
 export class OpeningStore {
@@ -29,7 +29,7 @@ export class OpeningStore {
     { digest, receipt, opening }: ReadOpening,
     { atMost, storedAtMs }: { readonly atMost: number; readonly storedAtMs: TimestampMs },
   ): Promise<void> {
-    const encrypted = await this.atRest.encrypt(aboutOpening(digest), encodeOpening(opening));
+    const encrypted = this.atRest.encrypt(aboutOpening(digest), encodeOpening(opening));
     // In one turn with the insertion: of those that come at once each counts the ones before.
     if (!this.has(digest) && this.countOf(receipt.jobId) >= atMost) {
       throw refuse('RATE_LIMITED', { jobId: receipt.jobId, limit: 'openings of one job' });
@@ -46,7 +46,7 @@ export class OpeningStore {
       .get(digest, daoId) as { encrypted: Uint8Array } | undefined;
     if (row === undefined) return null;
     try {
-      return requireOpening(decodeOpening(await this.atRest.decrypt(aboutOpening(digest), row.encrypted)));
+      return requireOpening(decodeOpening(this.atRest.decrypt(aboutOpening(digest), row.encrypted)));
     } catch {
       return null;
     }
@@ -54,3 +54,8 @@ export class OpeningStore {
 }
 
 const aboutOpening = (digest: Digest): Uint8Array => utf8(`opening/${digest}`);
+export const OPENINGS_TABLE: EncryptedTable = {
+  table: 'openings',
+  aboutRow: (row) => aboutOpening(row['receipt_digest'] as Digest),
+  rowsAtOnce: 64,
+};

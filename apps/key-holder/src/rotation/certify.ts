@@ -18,7 +18,7 @@ import {
 import { inTransaction } from '@usufruct/service';
 import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
-import { polynomialOf, type StoredShare } from '../store/shares.js';
+import { polynomialOf, type NewShare, type StoredShare } from '../store/shares.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
 import { currentVersion } from './set-version.js';
 import type { StoredSubShare } from './sub-share-store.js';
@@ -27,7 +27,7 @@ import type { StoredSubShare } from './sub-share-store.js';
 type Change =
   | { readonly kind: 'keep' | 'missing' | 'nothing' }
   | { readonly kind: 'destroy'; readonly manifestDigest: Digest }
-  | { readonly kind: 'replace'; readonly share: StoredShare; readonly before: Digest | null };
+  | { readonly kind: 'replace'; readonly share: NewShare; readonly before: Digest | null };
 
 /**
  * Enough members of the new version have signed that they have what makes their shares. A member's new share takes the
@@ -122,24 +122,34 @@ const isPreferred = (
   stored === undefined || before === null || stored.commitments === null || stored.version < toVersion || to < before;
 
 async function shareFrom(
-  { shares, subShares, logger }: Holder,
+  { subShares, logger }: Holder,
   parts: readonly StoredSubShare[],
   member: number,
-): Promise<StoredShare | null> {
+): Promise<NewShare | null> {
   const { manifestDigest, contributionId, datasetId, owner, holderSetId, toVersion: version } = parts[0]!;
   try {
     const dealings = await Promise.all(
       parts.map(async (part) => ({
         dealerIndex: part.dealerIndex,
         commitments: splitPoints(part.commitments),
-        subShare: await subShares.decrypt(part),
+        subShare: subShares.decrypt(part),
       })),
     );
     const share = combineSubShares(dealings, member + 1);
     const commitments = concatBytes(...combineCommitments(dealings, parts[0]!.secretCommitment));
-    const encrypted = await shares.encrypt(manifestDigest, ShareBcs.serialize(share).toBytes());
     const { index } = share;
-    return { manifestDigest, contributionId, datasetId, owner, holderSetId, index, version, commitments, encrypted };
+    const bytes = ShareBcs.serialize(share).toBytes();
+    return {
+      manifestDigest,
+      contributionId,
+      datasetId,
+      owner,
+      holderSetId,
+      index,
+      version,
+      commitments,
+      share: bytes,
+    };
   } catch {
     logger.error('resharing.broken', { manifestDigest });
     return null;

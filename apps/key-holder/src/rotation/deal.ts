@@ -102,14 +102,14 @@ interface Dealt {
 
 async function dealAll(holder: Holder, { set }: SetVersion, stored: readonly StoredShare[]): Promise<Dealt[]> {
   const digests = stored.map(({ manifestDigest }) => manifestDigest);
-  const seeds = await holder.dealingSeeds.readOrMake(digests, set.version);
+  const seeds = holder.dealingSeeds.readOrMake(digests, set.version);
   const dealt: Dealt[] = [];
   for (const [i, share] of stored.entries()) {
     if (i % MANIFESTS_PER_TURN === 0) await nextTurn();
     const { manifestDigest, version: fromVersion, index } = share;
     const from = polynomialOf(share);
     const { subShares, commitments } = dealSubShares({
-      share: ShareBcs.parse(await holder.shares.decrypt(share)),
+      share: ShareBcs.parse(holder.shares.decrypt(share)),
       threshold: set.threshold,
       holderCount: set.members.length,
       random: randomFrom(seeds[i]!, manifestDigest, from),

@@ -3,7 +3,7 @@ import { deriveSessionKey } from '@usufruct/crypto';
 import { concatBytes, fromHex, lengthPrefixed, refuse, utf8, type Digest, type RandomSource } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
-import type { AtRest } from '../store/at-rest.js';
+import type { AtRest, EncryptedTable } from '../store/at-rest.js';
 
 const SEED_BYTES = 32;
 
@@ -20,30 +20,24 @@ export class DealingSeeds {
     private readonly random: RandomSource,
   ) {}
 
-  /** In the order given, durable when it resolves. Refuses `NOT_FOUND` for a share that is gone meanwhile. */
-  async readOrMake(manifestDigests: readonly Digest[], toVersion: number): Promise<Uint8Array[]> {
+  /** In the order given, durable when it returns. Refuses `NOT_FOUND` for a share that is gone meanwhile. */
+  readOrMake(manifestDigests: readonly Digest[], toVersion: number): Uint8Array[] {
     const missing = manifestDigests.filter((digest) => this.find(digest, toVersion) === undefined);
-    const made = await Promise.all(
-      missing.map(async (digest) => ({
-        digest,
-        encrypted: await this.atRest.encrypt(aboutOf(digest, toVersion), this.random(SEED_BYTES)),
-      })),
-    );
     inTransaction(this.database, () => {
       // Of two requests at once the first decides; and no seed comes back for a share that was replaced since.
       const insert = this.database.prepare(
         `INSERT OR IGNORE INTO dealing_seeds SELECT ?1, ?2, ?3 FROM shares
          WHERE manifest_digest = ?1 AND NOT (commitments IS NOT NULL AND set_version = ?2)`,
       );
-      for (const { digest, encrypted } of made) insert.run(digest, toVersion, encrypted);
+      for (const digest of missing) {
+        insert.run(digest, toVersion, this.atRest.encrypt(aboutOf(digest, toVersion), this.random(SEED_BYTES)));
+      }
     });
-    return Promise.all(
-      manifestDigests.map((digest) => {
-        const encrypted = this.find(digest, toVersion);
-        if (encrypted === undefined) throw refuse('NOT_FOUND', { manifestDigest: digest });
-        return this.atRest.decrypt(aboutOf(digest, toVersion), encrypted);
-      }),
-    );
+    return manifestDigests.map((digest) => {
+      const encrypted = this.find(digest, toVersion);
+      if (encrypted === undefined) throw refuse('NOT_FOUND', { manifestDigest: digest });
+      return this.atRest.decrypt(aboutOf(digest, toVersion), encrypted);
+    });
   }
 
   /** For all versions. To be called in a transaction. */
@@ -59,6 +53,12 @@ export class DealingSeeds {
 
 const aboutOf = (manifestDigest: Digest, toVersion: number): Uint8Array =>
   lengthPrefixed(utf8(TAGS.dealingSeed), fromHex(manifestDigest), utf8(String(toVersion)));
+
+export const DEALING_SEEDS_TABLE: EncryptedTable = {
+  table: 'dealing_seeds',
+  aboutRow: (row) => aboutOf(row['manifest_digest'] as Digest, row['to_version'] as number),
+  rowsAtOnce: 256,
+};
 
 /** The bytes that the polynomial for one share is made of: HKDF-SHA256 by seed, polynomial and position. */
 export function randomFrom(seed: Uint8Array, manifestDigest: Digest, from: Digest): RandomSource {

@@ -21,7 +21,7 @@ import type { Holder } from '../holder.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
 import { judgeDealing, type GoodDealing, type Source } from './judge-dealing.js';
 import { currentVersion, requireRegistered } from './set-version.js';
-import type { StoredSubShare } from './sub-share-store.js';
+import type { NewSubShare } from './sub-share-store.js';
 
 interface Batch {
   readonly manifests: readonly Manifest[];
@@ -128,14 +128,13 @@ async function store(
   dealings: readonly GoodDealing[],
 ): Promise<void> {
   const { database, subShares, clock } = holder;
-  const rows: StoredSubShare[] = [];
+  const rows: NewSubShare[] = [];
   for (const dealing of dealings) {
     for (const [i, { from, commitments }] of dealing.entries.entries()) {
       const { contributionId, datasetId, owner, holderSetId } = manifests[i]!;
       const { manifestDigest: digest } = sources[i]!;
       const key = { holderSetId, manifestDigest: digest, toVersion, from, dealerIndex: dealing.index };
       if (subShares.find(key) !== undefined) continue;
-      const encrypted = await subShares.encrypt(key, dealing.subShares[i]!);
       rows.push({
         ...key,
         contributionId,
@@ -143,7 +142,7 @@ async function store(
         owner,
         secretCommitment: sources[i]!.commitments[0]!,
         commitments: concatBytes(...commitments),
-        encrypted,
+        subShare: dealing.subShares[i]!,
       });
     }
   }

@@ -11,7 +11,7 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import { TAGS } from '@usufruct/protocol';
-import type { AtRest } from '../store/at-rest.js';
+import type { AtRest, EncryptedTable } from '../store/at-rest.js';
 
 /** What one dealer gave this holder for one manifest, in a re-sharing of the set that holds it. */
 export interface SubShareKey {
@@ -30,6 +30,10 @@ export interface StoredSubShare extends SubShareKey {
   /** The dealer's, one after the other. Public. */
   readonly commitments: Uint8Array;
   readonly encrypted: Uint8Array;
+}
+/** One that is not encrypted yet: the store does that when it writes it. */
+export interface NewSubShare extends Omit<StoredSubShare, 'encrypted'> {
+  readonly subShare: Uint8Array;
 }
 
 /**
@@ -54,7 +58,7 @@ export class SubShareStore {
   }
 
   /** The first that came stays; who calls has looked for another before. To be called in a transaction. */
-  insert(subShare: StoredSubShare, storedAtMs: TimestampMs): void {
+  insert(subShare: NewSubShare, storedAtMs: TimestampMs): void {
     this.database
       .prepare('INSERT OR IGNORE INTO sub_shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
@@ -68,17 +72,16 @@ export class SubShareStore {
         subShare.holderSetId,
         subShare.secretCommitment,
         subShare.commitments,
-        subShare.encrypted,
+        this.atRest.encrypt(aboutOf(subShare), subShare.subShare),
         storedAtMs,
       );
   }
 
-  encrypt(key: SubShareKey, subShare: Uint8Array): Promise<Uint8Array> {
-    return this.atRest.encrypt(aboutOf(key), subShare);
-  }
-
-  decrypt(stored: StoredSubShare): Promise<Uint8Array> {
-    return this.atRest.decrypt(aboutOf(stored), stored.encrypted);
+  /** Throws where it does not open. */
+  decrypt(stored: StoredSubShare): Uint8Array {
+    // A rotation of the storage key may have encrypted it anew since it was read.
+    const now = this.atRest.hasKeyOf(stored.encrypted) ? stored : (this.find(stored) ?? stored);
+    return this.atRest.decrypt(aboutOf(stored), now.encrypted);
   }
 
   /** Of versions before this one; of all without one. Whether there were any. To be called in a transaction. */
@@ -105,3 +108,9 @@ const subShareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredSubSha
   commitments: row['commitments'] as Uint8Array,
   encrypted: row['encrypted'] as Uint8Array,
 });
+
+export const SUB_SHARES_TABLE: EncryptedTable = {
+  table: 'sub_shares',
+  aboutRow: (row) => aboutOf(subShareOf(row)),
+  rowsAtOnce: 256,
+};

@@ -9,7 +9,8 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import { polynomialDigest, splitPoints } from '@usufruct/protocol';
-import type { AtRest } from './at-rest.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { AtRest, EncryptedTable } from './at-rest.js';
 
 export interface StoredShare {
   readonly manifestDigest: Digest;
@@ -23,9 +24,21 @@ export interface StoredShare {
   readonly version: number;
   /** Of the re-shared polynomial that it lies on, one after the other; null where that is the manifest's own. */
   readonly commitments: Uint8Array | null;
-  /** nonce (12) ‖ AES-256-GCM of the share's BCS; AAD = manifest digest. */
+  /** The share's BCS at rest, as its manifest's. */
   readonly encrypted: Uint8Array;
 }
+/** One that is not encrypted yet: the store does that when it writes it. */
+export interface NewShare extends Omit<StoredShare, 'encrypted'> {
+  /** BCS. */
+  readonly share: Uint8Array;
+}
+
+const aboutShare = (manifestDigest: Digest): Uint8Array => fromHex(manifestDigest);
+export const SHARES_TABLE: EncryptedTable = {
+  table: 'shares',
+  aboutRow: (row) => aboutShare(row['manifest_digest'] as Digest),
+  rowsAtOnce: 256,
+};
 
 const OPENED_AT_ONCE = 256;
 
@@ -56,12 +69,20 @@ export class ShareStore {
     return (this.database.prepare(query).get(contributionId) as { n: number }).n;
   }
 
-  encrypt(manifestDigest: Digest, share: Uint8Array): Promise<Uint8Array> {
-    return this.atRest.encrypt(fromHex(manifestDigest), share);
+  encrypt(manifestDigest: Digest, share: Uint8Array): Uint8Array {
+    return this.atRest.encrypt(aboutShare(manifestDigest), share);
   }
 
-  decrypt({ manifestDigest, encrypted }: StoredShare): Promise<Uint8Array> {
-    return this.atRest.decrypt(fromHex(manifestDigest), encrypted);
+  /** Throws where it does not open. */
+  decrypt(stored: StoredShare): Uint8Array {
+    return this.atRest.decrypt(aboutShare(stored.manifestDigest), this.asNow(stored));
+  }
+
+  /** As it is now where a rotation of the storage key has encrypted the same share anew since it was read. */
+  private asNow(stored: StoredShare): Uint8Array {
+    if (this.atRest.hasKeyOf(stored.encrypted)) return stored.encrypted;
+    const now = this.find(stored.manifestDigest);
+    return now !== undefined && polynomialOf(now) === polynomialOf(stored) ? now.encrypted : stored.encrypted;
   }
 
   /** In the order given; null where there is no row or it does not open. A slice at a time, so that others get a turn. */
@@ -69,20 +90,28 @@ export class ShareStore {
     const opened: (Uint8Array | null)[] = [];
     for (let from = 0; from < rows.length; from += OPENED_AT_ONCE) {
       const slice = rows.slice(from, from + OPENED_AT_ONCE);
-      const open = (row: StoredShare | undefined) => (row === undefined ? null : this.decrypt(row).catch(() => null));
-      opened.push(...(await Promise.all(slice.map(open))));
+      opened.push(...slice.map((row) => (row === undefined ? null : this.orNull(row))));
+      if (from + OPENED_AT_ONCE < rows.length) await nextTurn();
     }
     return opened;
   }
 
+  private orNull(row: StoredShare): Uint8Array | null {
+    try {
+      return this.decrypt(row);
+    } catch {
+      return null;
+    }
+  }
+
   /** Durable when it returns. A manifest that is there already stays as it is. */
-  insert(share: StoredShare, storedAtMs: TimestampMs): void {
-    this.database.prepare(`INSERT OR IGNORE ${INTO_SHARES}`).run(...valuesOf(share, storedAtMs));
+  insert(share: NewShare, storedAtMs: TimestampMs): void {
+    this.database.prepare(`INSERT OR IGNORE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs));
   }
 
   /** The one share of this manifest is this one from now on. To be called in a transaction. */
-  replace(share: StoredShare, storedAtMs: TimestampMs): void {
-    this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...valuesOf(share, storedAtMs));
+  replace(share: NewShare, storedAtMs: TimestampMs): void {
+    this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs));
   }
 
   /** Gone for good; whether there was one. To be called in a transaction. */
@@ -100,22 +129,25 @@ export class ShareStore {
       .all(holderSetId, after ?? '', atMost)
       .map(shareOf);
   }
+
+  private valuesOf(share: NewShare, storedAtMs: TimestampMs): SQLInputValue[] {
+    return [
+      share.manifestDigest,
+      share.contributionId,
+      share.datasetId,
+      share.owner,
+      share.holderSetId,
+      share.index,
+      this.encrypt(share.manifestDigest, share.share),
+      storedAtMs,
+      share.version,
+      share.commitments,
+    ];
+  }
 }
 
 const INTO_SHARES = `INTO shares (manifest_digest, contribution_id, dataset_id, owner, holder_set_id, share_index,
   encrypted, stored_at_ms, set_version, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const valuesOf = (share: StoredShare, storedAtMs: TimestampMs): SQLInputValue[] => [
-  share.manifestDigest,
-  share.contributionId,
-  share.datasetId,
-  share.owner,
-  share.holderSetId,
-  share.index,
-  share.encrypted,
-  storedAtMs,
-  share.version,
-  share.commitments,
-];
 
 /** Columns as the schema has them; ids were branded before they were written. */
 const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => ({
@@ -131,7 +163,12 @@ const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => 
 });
 
 /** Which polynomial the share lies on. */
-export const polynomialOf = ({ manifestDigest, holderSetId, version, commitments }: StoredShare): Digest =>
+export const polynomialOf = ({
+  manifestDigest,
+  holderSetId,
+  version,
+  commitments,
+}: Omit<StoredShare, 'encrypted'>): Digest =>
   commitments === null
     ? manifestDigest
     : polynomialDigest({ manifestDigest, holderSetId, version, commitments: splitPoints(commitments) });
