@@ -3,7 +3,7 @@ import { LIMITS } from '@usufruct/protocol';
 import { aggregators } from './aggregators.js';
 import type { BlobStatus, BlobStore, CallOptions, LeaseName, PutOptions, StoreAbilities } from './blob-store.js';
 import { idCheck, type IdCheckOptions } from './id-check.js';
-import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, type LeaseTerms } from './lease-terms.js';
+import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES, type LeaseTerms } from './lease-terms.js';
 import { publishBlob, publishQuilt } from './publisher.js';
 import { requireQuiltFiles } from './quilt-files.js';
 import { baseUrl, type RequestParams } from './request.js';
@@ -36,9 +36,6 @@ export interface HttpBlobStoreOptions {
   readonly maxQuiltFiles?: number;
   readonly leases?: Leases;
 }
-
-/** 1,000 shards have 667 source columns. */
-const QUILT_FILES = 666;
 
 /** The blob port over a Walrus publisher and aggregators, or over anything that speaks their HTTP interface. */
 export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {

@@ -1,7 +1,6 @@
 export * from './blob-store.js';
 export { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 export type { IdCheckOptions } from './id-check.js';
-export { encodedBytes } from './encoded-size.js';
 export { requireQuiltFiles } from './quilt-files.js';
 export { confirmationOf } from './upload/certificate.js';
 export type * from './upload/ports.js';

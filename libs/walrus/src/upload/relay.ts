@@ -2,7 +2,7 @@ import { asId, concatBytes, fromBase64, fromHex, refuse, toBase64Url, type Addre
 import { zHex32 } from '@usufruct/protocol';
 import { toBase58 } from '@mysten/sui/utils';
 import { z } from 'zod';
-import { encodedBytes } from '../encoded-size.js';
+import { encodedBlobBytes } from '../cost/index.js';
 import { baseUrl, originOf, request, type RequestParams } from '../request.js';
 import { certifies } from './certificate.js';
 import type { Certificate, SliverUpload, Tip, Transport } from './ports.js';
@@ -90,7 +90,7 @@ async function priceOf(
   if (config.data === 'no_tip') return null;
   const { address, kind } = config.data.send_tip;
   const amountMist =
-    'const' in kind ? kind.const : linear(kind.linear, encodedBytes(sizeBytes, await options.shards()));
+    'const' in kind ? kind.const : linear(kind.linear, encodedBlobBytes(sizeBytes, await options.shards()));
   if (amountMist > options.maxTipMist)
     throw refuse('PAYMENT_REQUIRED', { upstream, tipMist: String(amountMist), maxTipMist: String(options.maxTipMist) });
   return { address: asId<Address>(address, 'address'), amountMist };
