@@ -1,4 +1,4 @@
-import { asTimestampMs, type Clock, type Logger, type TimestampMs } from '@usufruct/kernel';
+import { asTimestampMs, toUsufructError, type Clock, type Logger, type TimestampMs } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import type { SealingKey } from '../keyring/contents.js';
 import type { Keyring } from '../keyring/keyring.js';
@@ -89,7 +89,9 @@ export class Subkeys {
 export function startTending(subkeys: Subkeys, { graceMs }: SealingTerms, logger: Logger): { stop(): Promise<void> } {
   let running = Promise.resolve();
   const tend = (): void => {
-    running = subkeys.tend().catch(() => logger.error('sealing.turnover.failed'));
+    running = subkeys.tend().catch((error: unknown) => {
+      logger.error('sealing.turnover.failed', { code: toUsufructError(error).code });
+    });
   };
   tend();
   const timer = setInterval(tend, Math.ceil(graceMs / 4));
