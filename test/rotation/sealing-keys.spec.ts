@@ -12,7 +12,7 @@ import {
   type SubSharesRequest,
 } from '@usufruct/protocol';
 import { reshare, type ReshareContext } from '@usufruct/sdk';
-import { idOf } from '@usufruct/testing';
+import { idOf, ManualClock } from '@usufruct/testing';
 import { SEALING_TERMS } from '../../apps/key-holder/src/sealing/subkeys.js';
 import { RotationWorld, SET } from './rotation-world.js';
 
@@ -43,6 +43,7 @@ async function word(n: number, changes: Partial<SealingKeyStatement>, by = n): P
     signature: toBase64(await sign({ secretKey, domainTag: TAGS.sealingKey, message })),
   };
 }
+const now = (): number => world.clock.nowMs();
 const allOpen = async (): Promise<boolean> => {
   for (const made of world.dealt) if (!(await world.opens(made, [1, 4]))) return false;
   return true;
@@ -58,7 +59,6 @@ describe('a dealer seals', () => {
     expect(one.body.sealed[0]!.sealedTo).toBe(toBase64(publicKey));
   });
 
-  const now = (): number => world.clock.nowMs();
   it.each<[string, string, () => Promise<SignedSealingKey>]>([
     ['signature', 'signed by another member', () => word(4, {}, 2)],
     ['chain', 'of another chain', () => word(4, { chainId: 'sui:mainnet' })],
@@ -107,6 +107,32 @@ describe('a re-sharing', () => {
     ]);
     expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({ done: 2, faults: [] });
     expect(await allOpen()).toBe(true);
+  });
+
+  it('goes on without a member whose word the carrier takes and the dealers do not', async () => {
+    await world.rotate([1, 2, 3, 4], 2);
+    const term = { notBeforeMs: asTimestampMs(now() - 1e6), notAfterMs: asTimestampMs(now() - LIMITS.clockSkewMs) };
+    const url = `${world.holder(4).url}/v1/sealing-key`;
+    // A moment ago it was still in force, as far as clocks may differ.
+    const context = {
+      ...answering(world.context(), url, await word(4, term)),
+      clock: new ManualClock(asTimestampMs(now() - 1)),
+    };
+    const report = await reshare(context, { holderSetId: SET, leaveOutAbsent: true });
+    expect(report.waiting).toEqual([]);
+    expect(report.faults).toContainEqual({
+      dealer: keyOf(4),
+      saidBy: null,
+      reason: 'SEALING_KEY_INVALID',
+      manifestDigest: null,
+    });
+    for (const made of world.dealt) {
+      expect(await world.opens(made, [2, 3])).toBe(true);
+      expect(await world.shareOf(4, made)).toBeNull();
+    }
+    expect(await reshare(world.context(), { holderSetId: SET })).toMatchObject({
+      waiting: [{ reason: 'DEALERS_MISSING' }],
+    });
   });
 
   /** The carrier is held up for so long between the dealers and the receivers. */

@@ -219,21 +219,43 @@ class Resharing {
     threshold: number,
     to: readonly Receiver[],
   ): Promise<Dealt[]> {
-    const { set } = this.look;
     const dealt: Dealt[] = [];
     for (const dealer of dealers) {
       if (dealt.length === threshold) break;
-      const manifestDigests = batch.map(({ manifestDigest }) => manifestDigest);
-      const receivers = to.map(({ signed }) => signed);
       try {
-        const request = { holderSetId: set.id, toVersion: set.version, manifestDigests, receivers };
-        const answer = await dealer.holder.deal(request);
-        dealt.push({ dealer, answer });
+        dealt.push({ dealer, answer: await this.dealTo(to, batch, dealer) });
       } catch (error) {
         this.blame(dealer.holder, error, null);
       }
     }
     return dealt;
+  }
+
+  /**
+   * To those whose words the dealer takes, too: one that it does not would otherwise keep everybody from theirs. A dealer
+   * that only says so is named by the member that it left out, and replaced.
+   */
+  private async dealTo(
+    to: readonly Receiver[],
+    batch: readonly BatchManifest[],
+    { holder }: Pick<Dealer, 'holder'>,
+  ): Promise<DealAnswer> {
+    const { set } = this.look;
+    const manifestDigests = batch.map(({ manifestDigest }) => manifestDigest);
+    const receivers = to.map(({ signed }) => signed);
+    try {
+      return await holder.deal({ holderSetId: set.id, toVersion: set.version, manifestDigests, receivers });
+    } catch (error) {
+      const { code, details } = toUsufructError(error);
+      const refused = to.find((one) => one.holder.signingPublicKey === details['holder']);
+      if (code !== 'SEALING_KEY_INVALID' || refused === undefined) throw error;
+      this.blame(refused.holder, error, null);
+      return this.dealTo(
+        to.filter((one) => one !== refused),
+        batch,
+        { holder },
+      );
+    }
   }
 
   /** To every living member that it was sealed to. Who refuses a dealing names its dealer. */
