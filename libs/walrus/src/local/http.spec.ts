@@ -57,7 +57,9 @@ async function put(bytes: Uint8Array, query = ''): Promise<Created['newlyCreated
   return (answer as Created).newlyCreated.blobObject;
 }
 const some = (sizeBytes: number): Uint8Array => new Uint8Array(randomBytes(sizeBytes));
-const bodyOf = async (response: Response): Promise<Uint8Array> => new Uint8Array(await response.arrayBuffer());
+/** Compared as one: element by element takes seconds. */
+const hasBody = async (response: Response, bytes: Uint8Array): Promise<boolean> =>
+  Buffer.from(await response.arrayBuffer()).equals(bytes);
 
 describe('the publisher', () => {
   it('answers an upload as Walrus’s, with what it would cost there', async () => {
@@ -134,7 +136,7 @@ describe('the aggregator', () => {
   it('gives a blob by its id and by its object, and says how long it is', async () => {
     for (const path of [`/v1/blobs/${blobId}`, `/v1/blobs/by-object-id/${objectId}`]) {
       const response = await send(path);
-      expect(await bodyOf(response)).toEqual(bytes);
+      expect(await hasBody(response, bytes)).toBe(true);
       const head = await send(path, { method: 'HEAD' });
       for (const { status, headers } of [response, head])
         expect([
@@ -161,12 +163,12 @@ describe('the aggregator', () => {
     const response = await ranged(`bytes=${first}-${last}`);
     expect([response.status, response.headers.get('content-range')]).toEqual([206, `bytes ${first}-${last}/600000`]);
     expect(response.headers.get('content-length')).toBe(String(last - first + 1));
-    expect(await bodyOf(response)).toEqual(bytes.slice(first, last + 1));
+    expect(await hasBody(response, bytes.slice(first, last + 1))).toBe(true);
     const head = await ranged(`bytes=${first}-${last}`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-length')]).toEqual([206, String(last - first + 1)]);
     const other = await send(`/v1/blobs/${blobId}/byte-range?start=${first}&length=${last - first + 1}`);
     expect([other.status, other.headers.get('etag')]).toEqual([200, `"${blobId}-${first}-${last - first + 1}"`]);
-    expect(await bodyOf(other)).toEqual(bytes.slice(first, last + 1));
+    expect(await hasBody(other, bytes.slice(first, last + 1))).toBe(true);
   });
 
   // What Walrus's aggregator refuses although RFC 9110 would let it answer, too.
@@ -247,7 +249,7 @@ describe('quilts', () => {
         ]);
         // A tag is never a header of ours: whoever stores a file would choose how browsers take it.
         expect(response.headers.get('content-type')).toBe('application/octet-stream');
-        expect(await bodyOf(response)).toEqual(bytes);
+        expect(await hasBody(response, bytes)).toBe(true);
       }
     }
     const listed = (await (await send(`/v1/quilts/${blobId}/patches`)).json()) as Json[];
