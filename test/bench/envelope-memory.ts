@@ -2,10 +2,10 @@
  * Child of `envelope.ts`: 1 GiB through encryption and straight on through decryption, every byte compared, then the
  * peak resident set of this process on stdout. Both directions at once are more than any of our processes ever does.
  */
-import { readFileSync } from 'node:fs';
-import { resourceUsage, stdout } from 'node:process';
+import { stdout } from 'node:process';
 import { decryptEnvelope, encryptEnvelope } from '@usufruct/crypto';
 import { systemRandom } from '@usufruct/kernel';
+import { peakMb } from './peak.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const PIECES = 1024 ** 3 / PIECE_BYTES;
@@ -38,23 +38,6 @@ async function expectFile(body: AsyncIterable<Uint8Array>): Promise<void> {
     }
   }
   if (at !== PIECES * PIECE_BYTES) throw new Error(`${at} bytes instead of ${PIECES * PIECE_BYTES}`);
-}
-
-/**
- * Linux passes a parent's peak on to its child as `maxRSS` (it survives exec), which would charge this process for the
- * caller's buffers; `VmHWM` belongs to this process alone. Elsewhere `maxRSS` is what there is.
- */
-function peakMb(): number {
-  const ownKib = /^VmHWM:\s+(\d+) kB$/m.exec(linuxStatus())?.[1];
-  return Math.round(((ownKib === undefined ? resourceUsage().maxRSS : Number(ownKib)) * 1024) / 1e6);
-}
-
-function linuxStatus(): string {
-  try {
-    return readFileSync('/proc/self/status', 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 const startRssMb = peakMb();

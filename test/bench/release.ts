@@ -8,7 +8,7 @@ import { performance } from 'node:perf_hooks';
 import { releaseKeys } from '#runner/keys/release.js';
 import { SessionKeys } from '#runner/keys/session-key.js';
 import { primitives } from './release/primitives.ts';
-import { cpuSeconds } from './release/processes.ts';
+import { cpuSeconds } from './processes.ts';
 import { ReleaseWorld, type Dataset } from './release/world.ts';
 import { percentile, progress, report, target, type BenchPart } from './report.ts';
 

@@ -1,5 +1,6 @@
-import { concatBytes, refuse, toHex32, type Digest } from '@usufruct/kernel';
+import { concatBytes, refuse, type Digest } from '@usufruct/kernel';
 import { requireInteger } from './guards.js';
+import { digestOfPart } from './hash.js';
 
 const MAX_PART_BYTES = 1024 ** 3;
 
@@ -37,7 +38,7 @@ export async function* splitIntoParts(
 }
 
 async function finishPart(index: number, bytes: Uint8Array<ArrayBuffer>): Promise<StreamPart> {
-  return { index, bytes, sha256: toHex32<Digest>(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) };
+  return { index, bytes, sha256: await digestOfPart(bytes) };
 }
 
 /** Bytes that are in memory already, as a stream. */

@@ -47,7 +47,7 @@ import { generateRunnerKeys } from '#runner/attest/runner-keys.js';
 import type { RunnerContext } from '#runner/context.js';
 import { httpHolder } from '#runner/keys/http-holder.js';
 import { progress } from '../report.ts';
-import { startProcess, type Process } from './processes.ts';
+import { startProcess, type Process } from '../processes.ts';
 
 const HOLDERS = 3;
 const THRESHOLD = 2;

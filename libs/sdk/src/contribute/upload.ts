@@ -1,5 +1,5 @@
 import { fromBase64Url, refuse, toHex32, type Digest } from '@usufruct/kernel';
-import { digestOf, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
+import { digestOfPart, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
 import type { BlobReference, ManifestPart } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
@@ -50,7 +50,7 @@ export async function uploadParts(params: UploadParams): Promise<ManifestPart[]>
 export async function storeChecked(context: ClientContext, bytes: Uint8Array, sha256: Digest): Promise<BlobReference> {
   const { blobId, endEpoch } = await context.store.put(bytes);
   const back = await context.store.get(blobId);
-  if (digestOf(back) !== sha256) throw refuse('BLOB_MISMATCH', { blobId });
+  if ((await digestOfPart(back)) !== sha256) throw refuse('BLOB_MISMATCH', { blobId });
   return { blob: toHex32(fromBase64Url(blobId, 'blobId')), sizeBytes: bytes.length, endEpoch };
 }
 

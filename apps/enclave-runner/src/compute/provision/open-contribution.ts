@@ -1,9 +1,9 @@
-import { decryptWhole, digestOf } from '@usufruct/crypto';
+import { decryptWhole } from '@usufruct/crypto';
 import { refuse } from '@usufruct/kernel';
 import type { Manifest } from '@usufruct/protocol';
 import type { BlobReader } from '../../context.js';
 import { PARSE_LIMITS, parseDocument, type CorpusDocument } from '../rag/index.js';
-import { blobIdOf } from './manifest.js';
+import { fetchCiphertext } from './ciphertext.js';
 
 /**
  * Fetch a contribution's ciphertext, check every part against the manifest, decrypt and parse it. The plaintext stays
@@ -18,18 +18,8 @@ export async function openContribution(
   // The envelope only adds to the plaintext, so nothing that the parser would take is refused here.
   if (sizeBytes > 2 * PARSE_LIMITS.fileBytes)
     throw refuse('FILE_TOO_LARGE', { limit: `${PARSE_LIMITS.fileBytes} bytes` });
-  const source = ciphertext(blobs, manifest);
+  const source = fetchCiphertext(blobs, manifest);
   const file = await decryptWhole({ source, sessionKey, maxBytes: PARSE_LIMITS.fileBytes });
   const document = await parseDocument(file);
   return { contributionId: manifest.contributionId, fileName: file.fileName, document };
-}
-
-async function* ciphertext(blobs: BlobReader, { parts }: Manifest): AsyncGenerator<Uint8Array, void> {
-  for (const part of parts) {
-    const bytes = await blobs.get(blobIdOf(part.blob));
-    if (bytes.length !== part.sizeBytes || digestOf(bytes) !== part.sha256) {
-      throw refuse('BLOB_MISMATCH', { blobId: blobIdOf(part.blob) });
-    }
-    yield bytes;
-  }
 }

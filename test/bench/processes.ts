@@ -13,7 +13,7 @@ export interface Process {
   stop(): Promise<void>;
 }
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const READY_LIMIT_MS = 60_000;
 
 /** One built process of this repository on a free port, with its log beside its data; resolves when it is ready. */

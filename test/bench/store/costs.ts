@@ -1,0 +1,62 @@
+/**
+ * What 1,000 files of 10 KiB cost on Walrus's mainnet for a year, each as a blob of its own and in quilts. Bytes and WAL
+ * by the formulas of Walrus's contracts, with the prices that its documentation prints; quilts are encoded here by its
+ * own SDK. SUI: of the storage deposit only what the bare `Blob` objects take (Sui's documentation: 100 units a byte, 76
+ * MIST a unit, 99 % given back when it is deleted), so a lower bound, without gas for computation and a relay's tip.
+ */
+import { encodeQuilt } from '@mysten/walrus';
+import { DOCUMENTED_PRICES, encodedBlobBytes, FROST_PER_WAL, storageCost } from '@usufruct/walrus/cost';
+
+const SHARDS = 1_000;
+/** Of two weeks each. */
+const EPOCHS = 26;
+const FILES = 1_000;
+const FILE_BYTES = 10 * 1024;
+/** One column of the quilt is its index. */
+const MOST_FILES_IN_QUILT = 666;
+/** id 32, registered_epoch 4, blob_id 32, size 8, encoding_type 1, certified_epoch 5, storage 32 + 4 + 4 + 8, deletable 1. */
+const BLOB_OBJECT_BYTES = 131;
+const MIST_PER_BYTE = 100 * 76;
+const MIST_PER_SUI = 1e9;
+
+export function costOfSmallFiles(): object {
+  const single = costOf(Array.from({ length: FILES }, () => FILE_BYTES));
+  const quilts = Math.ceil(FILES / MOST_FILES_IN_QUILT);
+  const quilted = costOf(Array.from({ length: quilts }, () => quiltBytes(FILES / quilts)));
+  return {
+    name: 'store.cost',
+    files: FILES,
+    fileKiB: FILE_BYTES / 1024,
+    shards: SHARDS,
+    epochs: EPOCHS,
+    prices: {
+      storageUnitFrost: String(DOCUMENTED_PRICES.storageUnitFrost),
+      writeUnitFrost: String(DOCUMENTED_PRICES.writeUnitFrost),
+    },
+    single,
+    quilted,
+    timesCheaper: {
+      wal: Math.round(single.wal / quilted.wal),
+      sui: Math.round(single.suiAtLeast / quilted.suiAtLeast),
+    },
+  };
+}
+
+function quiltBytes(files: number): number {
+  const blobs = Array.from({ length: files }, (_, i) => ({
+    contents: new Uint8Array(FILE_BYTES),
+    identifier: `file-${i}`,
+  }));
+  return encodeQuilt({ blobs, numShards: SHARDS }).quilt.length;
+}
+
+function costOf(blobs: readonly number[]): { blobs: number; storedBytes: number; wal: number; suiAtLeast: number } {
+  const encoded = blobs.map((size) => encodedBlobBytes(size, SHARDS));
+  const frost = encoded.reduce((sum, bytes) => sum + storageCost(bytes, EPOCHS, DOCUMENTED_PRICES).totalFrost, 0n);
+  return {
+    blobs: blobs.length,
+    storedBytes: encoded.reduce((sum, bytes) => sum + bytes, 0),
+    wal: Number(frost) / Number(FROST_PER_WAL),
+    suiAtLeast: (blobs.length * BLOB_OBJECT_BYTES * MIST_PER_BYTE) / MIST_PER_SUI,
+  };
+}
