@@ -156,13 +156,19 @@ module.exports = {
       'packages-by-their-door',
       "Another package is imported through its index (or the local store's).",
       { path: '^(?:libs|apps)/([^/]+)/' },
-      { path: '^libs/[^/]+/', pathNot: '^libs/($1/|[^/]+/src/index\\.ts$|walrus/src/(local|blob-id|cost)/index\\.ts$)' },
+      {
+        path: '^libs/[^/]+/',
+        pathNot: '^libs/($1/|[^/]+/src/index\\.ts$|walrus/src/(local|blob-id|cost|s3|sui)/index\\.ts$)',
+      },
     ),
     rule(
       'packages-by-their-door-outside',
       'The same for what lies outside every package.',
       { pathNot: '^(libs|apps)/' },
-      { path: '^libs/[^/]+/', pathNot: '^libs/([^/]+/src/index\\.ts$|walrus/src/(local|blob-id|cost)/index\\.ts$)' },
+      {
+        path: '^libs/[^/]+/',
+        pathNot: '^libs/([^/]+/src/index\\.ts$|walrus/src/(local|blob-id|cost|s3|sui)/index\\.ts$)',
+      },
     ),
     rule(
       'api-modules-by-their-door',

@@ -10,6 +10,7 @@ export * from './hostile-server.js';
 export * from './manifest.js';
 export * from './tee.js';
 export * from './reader.js';
+export * from './s3-server.js';
 export * from './values.js';
 export * from './wallet.js';
 export * from './move/build-package.js';
