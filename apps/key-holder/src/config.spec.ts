@@ -34,6 +34,7 @@ describe('configuration', () => {
     ['SEALING_KEY_MAX_AGE_MS', { SEALING_KEY_MAX_AGE_MS: String(7 * 86_400_000 + 1) }],
     ['SEALING_KEY_GRACE_MS', { SEALING_KEY_GRACE_MS: '0' }],
     ['SEALING_KEY_GRACE_MS', { SEALING_KEY_GRACE_MS: '3600001' }],
+    ['UNREGISTERED_TERM_MS', { UNREGISTERED_TERM_MS: '86400000' }],
   ])('names %s when it is wrong, and not its value', (setting, change) => {
     const environment = { ...good, ...change };
     expect(() => readConfig(environment)).toThrow(

@@ -6,6 +6,7 @@ import { LIMITS } from '@usufruct/protocol';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 import { SEALING_TERMS, type SealingTerms } from './sealing/subkeys.js';
+import { UNREGISTERED_TERM_MS } from './erasure/sweep.js';
 
 /** What is so long on its way is sealed anew. */
 const LONGEST_GRACE_MS = 60 * 60_000;
@@ -30,6 +31,7 @@ const zEnvironment = zSharedSettings.extend({
     .min(1_000)
     .max(366 * 86_400_000)
     .default(7 * 86_400_000),
+  UNREGISTERED_TERM_MS: z.coerce.number().int().min(LIMITS.unregisteredTermLeastMs).default(UNREGISTERED_TERM_MS),
 });
 
 export interface Config {
@@ -51,6 +53,7 @@ export interface Config {
   readonly erasureIntervalMs: number;
   readonly sealingTerms: SealingTerms;
   readonly storageKeyMaxAgeMs: number;
+  readonly unregisteredTermMs: number;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
 }
@@ -76,6 +79,7 @@ export function readConfig(environment: Environment): Config {
     erasureIntervalMs: env.ERASURE_INTERVAL_MS,
     sealingTerms: { maxAgeMs: env.SEALING_KEY_MAX_AGE_MS, graceMs: env.SEALING_KEY_GRACE_MS },
     storageKeyMaxAgeMs: env.STORAGE_KEY_MAX_AGE_MS,
+    unregisteredTermMs: env.UNREGISTERED_TERM_MS,
     standIns,
   };
 }

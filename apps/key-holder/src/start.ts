@@ -3,7 +3,7 @@ import type { Chain } from '@usufruct/chain';
 import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/kernel';
 import { makeHolder, type Holder } from './holder.js';
 import { deriveHolderKeys } from './identity.js';
-import { startErasing } from './erasure/sweep.js';
+import { startErasing, UNREGISTERED_TERM_MS } from './erasure/sweep.js';
 import { openKeyring } from './keyring/open.js';
 import { startAnchoring } from './log/anchor.js';
 import { serve } from './server/server.js';
@@ -27,6 +27,8 @@ export interface HolderOptions {
   /** Of the keys that shares are sealed to; the usual ones unless given. */
   readonly sealingTerms?: SealingTerms;
   readonly storageKeyMaxAgeMs?: number;
+  /** How long a share is kept that nobody registers; a week unless given. */
+  readonly unregisteredTermMs?: number;
   readonly standIns: readonly string[];
   readonly chain: Chain;
   readonly desk: AppraisalDesk;
@@ -50,7 +52,10 @@ export async function startKeyHolder(options: HolderOptions): Promise<RunningHol
   const tending = startTending(holder.subkeys, sealingTerms, logger);
   const server = await serve(holder, options);
   const anchoring = startAnchoring(holder, options.anchorIntervalMs);
-  const erasing = startErasing(holder, options.erasureIntervalMs ?? ERASURE_INTERVAL_MS);
+  const erasing = startErasing(holder, {
+    intervalMs: options.erasureIntervalMs ?? ERASURE_INTERVAL_MS,
+    unregisteredTermMs: options.unregisteredTermMs ?? UNREGISTERED_TERM_MS,
+  });
   return {
     url: server.url,
     holder,

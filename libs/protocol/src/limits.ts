@@ -18,6 +18,10 @@ export const LIMITS = {
   challengeTermMs: 60_000,
   /** How far another party's clock may be from ours, either way. */
   clockSkewMs: 60_000,
+  /** A client that registers has holders say again that they keep its shares when they last said so earlier. */
+  shareReceiptTermMs: 24 * 60 * 60_000,
+  /** Key holders keep a share that nobody registers at least so long: much longer than a client relies on a receipt. */
+  unregisteredTermLeastMs: 48 * 60 * 60_000,
   sessionTermMs: 10 * 60_000,
   /** How long a holder may say that one key of its own is to be sealed to. */
   sealingKeyTermMs: 7 * 24 * 60 * 60_000,

@@ -26,7 +26,8 @@ const MANIFESTS_PER_CONTRIBUTION = 8;
 /**
  * Take one share of a contribution's key: only if the manifest is its owner's, of a dataset whose DAO names a holder
  * set that this holder sits in, and the share is this seat's and lies on the committed polynomial. Stored before the
- * receipt is signed. The same manifest again gives the same receipt.
+ * receipt is signed. The same manifest again gives the same receipt. It is kept for some days (`UNREGISTERED_TERM_MS`)
+ * until it is registered; asked for again, they begin anew.
  *
  * Refuses `MANIFEST_INVALID`, `SIGNATURE_INVALID`, `NOT_FOUND` (the dataset), `POLICY_OUTDATED`, `FORBIDDEN` (no seat),
  * `SEALING_KEY_RETIRED`, `SHARE_INVALID`, `MANIFEST_MISMATCH` (another one is registered), `TOMBSTONED` (the dataset, the
@@ -38,6 +39,7 @@ export async function depositShare(holder: Holder, request: DepositShareRequest)
   const digest = manifestDigest(bytes);
   await requireOwnersManifest(holder, manifest, digest, request.signature);
   const stored = holder.shares.find(digest);
+  if (stored !== undefined) holder.shares.renew(digest, holder.clock.nowMs());
   const index = stored?.index ?? (await verifyAndStore(holder, manifest, digest, request));
   return receiptOf(holder, manifest, digest, index);
 }

@@ -31,7 +31,10 @@ export async function erase(holder: Holder, { contributionId }: ErasureRequest):
 /** How often shares that come at the same time are taken in before it gives up. */
 const TRIES = 3;
 
-/** Idempotent, and one at a time: the files are looked through for what was deleted. Refuses `FORBIDDEN`. */
+/**
+ * Of a contribution that was retired, or whose dataset was. Idempotent, and one at a time: the files are looked through
+ * for what was deleted. Refuses `FORBIDDEN`.
+ */
 export function destroyShares(holder: Holder, contribution: ContributionView): Promise<void> {
   const { tombstonedAtMs } = contribution;
   if (tombstonedAtMs === null) {
@@ -56,7 +59,7 @@ async function destroyOnce(
   const { erasures, scrubber, keys, clock, logger } = holder;
   const left = erasures.sharesLeft(id);
   const known = erasures.find(id);
-  if (known !== undefined && left.manifestDigests.length === 0) {
+  if (known !== undefined && left.manifestDigests.length === 0 && isAbout(known.statement, tombstonedAtMs)) {
     await scrubber.finish();
     return true;
   }
@@ -79,6 +82,10 @@ async function destroyOnce(
   logger.info('shares.destroyed', { contributionId: id, shares: left.manifestDigests.length });
   return true;
 }
+
+/** Where the dataset went first, its owner may still retire it: then the word is given for that, too. */
+const isAbout = (statement: Uint8Array, tombstonedAtMs: TimestampMs): boolean =>
+  ErasureStatementBcs.parse(statement).tombstonedAtMs === tombstonedAtMs;
 
 /** Shares that came back, with an old backup, and go again: what was said of the first ones stays true. */
 const digestsIn = (statement: Uint8Array | undefined) =>

@@ -34,6 +34,7 @@ interface CaughtUpParts {
  */
 export class CaughtUp {
   #after = 0;
+  #latestMs = 0;
   #flaw: UsufructError | null = null;
   #reading: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
@@ -49,6 +50,12 @@ export class CaughtUp {
     this.#next ??= this.#readNext();
     await this.#next;
     if (this.#flaw !== null) throw this.#flaw;
+  }
+
+  /** How far the chain is that this holder's node shows, by its own clock. Refuses what `require` refuses. */
+  async latestEventMs(): Promise<number> {
+    await this.require();
+    return this.#latestMs;
   }
 
   async #readNext(): Promise<void> {
@@ -69,6 +76,7 @@ export class CaughtUp {
       for (const event of events) {
         this.parts.onEvent?.(event);
         this.#compare(event);
+        this.#latestMs = Math.max(this.#latestMs, event.atMs);
       }
       this.#after += events.length;
     }

@@ -7,7 +7,7 @@ import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 12;
+const SCHEMA_VERSION = 13;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -94,8 +94,10 @@ CREATE TABLE shares (
   encrypted BLOB NOT NULL,
   stored_at_ms INTEGER NOT NULL,
   set_version INTEGER NOT NULL,
-  commitments BLOB
+  commitments BLOB,
+  is_registered INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX unregistered_shares ON shares (dataset_id) WHERE is_registered = 0;
 CREATE INDEX shares_by_set ON shares (holder_set_id, manifest_digest);
 CREATE INDEX shares_by_contribution ON shares (contribution_id);
 CREATE TABLE challenges (

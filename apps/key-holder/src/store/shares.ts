@@ -10,6 +10,8 @@ import {
 } from '@usufruct/kernel';
 import { polynomialDigest, splitPoints } from '@usufruct/protocol';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inTransaction } from '@usufruct/service';
+import type { Scrubber } from '../erasure/scrubber.js';
 import type { AtRest, EncryptedTable } from './at-rest.js';
 
 export interface StoredShare {
@@ -39,6 +41,13 @@ export const SHARES_TABLE: EncryptedTable = {
   aboutRow: (row) => aboutShare(row['manifest_digest'] as Digest),
   rowsAtOnce: 256,
 };
+
+/** A share that was deposited and of which no contribution, or another manifest of it, was seen on the chain. */
+export interface UnregisteredShare {
+  readonly manifestDigest: Digest;
+  readonly contributionId: ContributionId;
+  readonly storedAtMs: TimestampMs;
+}
 
 const OPENED_AT_ONCE = 256;
 
@@ -106,12 +115,64 @@ export class ShareStore {
 
   /** Durable when it returns. A manifest that is there already stays as it is. */
   insert(share: NewShare, storedAtMs: TimestampMs): void {
-    this.database.prepare(`INSERT OR IGNORE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs));
+    this.database.prepare(`INSERT OR IGNORE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs, false));
   }
 
-  /** The one share of this manifest is this one from now on. To be called in a transaction. */
+  /** Its depositor has asked for it again: the time in which it is to be registered begins anew. */
+  renew(manifestDigest: Digest, storedAtMs: TimestampMs): void {
+    const renewed = 'UPDATE shares SET stored_at_ms = ? WHERE manifest_digest = ? AND is_registered = 0';
+    this.database.prepare(renewed).run(storedAtMs, manifestDigest);
+  }
+
+  /** Of a dataset, those that this holder has never seen on the chain. */
+  unregistered(datasetId: DatasetId): UnregisteredShare[] {
+    const query = `SELECT manifest_digest, contribution_id, stored_at_ms FROM shares
+      WHERE dataset_id = ? AND is_registered = 0`;
+    return this.database
+      .prepare(query)
+      .all(datasetId)
+      .map((row) => ({
+        manifestDigest: row['manifest_digest'] as Digest,
+        contributionId: row['contribution_id'] as ContributionId,
+        storedAtMs: row['stored_at_ms'] as TimestampMs,
+      }));
+  }
+
+  /** Once seen on the chain, a share is never taken for one that nobody registered, whatever is shown later. */
+  markRegistered(manifestDigests: readonly Digest[]): void {
+    const mark = this.database.prepare('UPDATE shares SET is_registered = 1 WHERE manifest_digest = ?');
+    inTransaction(this.database, () => {
+      for (const digest of manifestDigests) mark.run(digest);
+    });
+  }
+
+  /**
+   * Gone for good, once the scrubber has finished: these of them that are still unregistered and were not asked for
+   * again. How many.
+   */
+  giveUp(shares: readonly UnregisteredShare[], scrubber: Pick<Scrubber, 'note'>): number {
+    const where = 'WHERE manifest_digest = ? AND stored_at_ms = ? AND is_registered = 0';
+    const find = this.database.prepare(`SELECT encrypted FROM shares ${where}`);
+    // First over-written in place, as in `ErasureStore.destroy`.
+    const zeros = this.database.prepare(`UPDATE shares SET encrypted = zeroblob(length(encrypted)) ${where}`);
+    const remove = this.database.prepare(`DELETE FROM shares ${where}`);
+    return inTransaction(this.database, () => {
+      const deleted: Uint8Array[] = [];
+      for (const { manifestDigest, storedAtMs } of shares) {
+        const row = find.get(manifestDigest, storedAtMs);
+        if (row === undefined) continue;
+        deleted.push(row['encrypted'] as Uint8Array);
+        zeros.run(manifestDigest, storedAtMs);
+        remove.run(manifestDigest, storedAtMs);
+      }
+      if (deleted.length > 0) scrubber.note(deleted);
+      return deleted.length;
+    });
+  }
+
+  /** The one share of this manifest, which is registered, is this one from now on. To be called in a transaction. */
   replace(share: NewShare, storedAtMs: TimestampMs): void {
-    this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs));
+    this.database.prepare(`INSERT OR REPLACE ${INTO_SHARES}`).run(...this.valuesOf(share, storedAtMs, true));
   }
 
   /** Gone for good; whether there was one. To be called in a transaction. */
@@ -130,7 +191,7 @@ export class ShareStore {
       .map(shareOf);
   }
 
-  private valuesOf(share: NewShare, storedAtMs: TimestampMs): SQLInputValue[] {
+  private valuesOf(share: NewShare, storedAtMs: TimestampMs, isRegistered: boolean): SQLInputValue[] {
     return [
       share.manifestDigest,
       share.contributionId,
@@ -142,12 +203,13 @@ export class ShareStore {
       storedAtMs,
       share.version,
       share.commitments,
+      Number(isRegistered),
     ];
   }
 }
 
 const INTO_SHARES = `INTO shares (manifest_digest, contribution_id, dataset_id, owner, holder_set_id, share_index,
-  encrypted, stored_at_ms, set_version, commitments) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  encrypted, stored_at_ms, set_version, commitments, is_registered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** Columns as the schema has them; ids were branded before they were written. */
 const shareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredShare => ({

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   asBlobId,
   asTimestampMs,
@@ -176,6 +176,16 @@ async function expectContributed(world: World, content: Uint8Array = CONTENT): P
     expect(Buffer.from(await collect(body, LIMITS.fileBytes)).equals(content)).toBe(true);
   }
 }
+
+/** Days later, when holders have other sealing keys and have given up what nobody registered. */
+async function giveUp({ clock }: World): Promise<void> {
+  clock.advance(8 * 24 * 3_600_000);
+  for (const holder of holders) {
+    holder.shares.clear();
+    await holder.rotate(clock.nowMs());
+  }
+}
+afterEach(() => Promise.all(holders.map((holder) => holder.rotate())));
 
 /** The result stays; the seed, and everything that leads to it, is gone. */
 async function expectNoSecret({ journal }: World): Promise<void> {
@@ -440,6 +450,39 @@ describe('contribute', () => {
     expect(await world.chain.contributionsOf(DATASET)).toEqual([]);
     holders[1]!.isDown = false;
     await client(world, whole(), 'two').contributions.contribute(contribution());
+    await expectContributed(world);
+  });
+
+  it('has every holder say again that it keeps its share, where they said so days ago', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    await giveUp(world);
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    await expectContributed(world);
+  });
+
+  it('asks nobody again who said so within a day', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    for (const holder of holders) holder.shares.clear();
+    world.clock.advance(LIMITS.shareReceiptTermMs);
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(holders.map(({ shares }) => shares.size)).toEqual([0, 0, 1]);
+  });
+
+  it('gives them their shares again where a wallet confirms the registration days later', async () => {
+    const world = newWorld();
+    const { send } = world.chain;
+    world.chain.send = async (...args) => {
+      const outcome = await send(...args);
+      await giveUp(world);
+      return outcome;
+    };
+    await client(world, whole()).contributions.contribute(contribution());
     await expectContributed(world);
   });
 

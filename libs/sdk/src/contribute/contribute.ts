@@ -118,12 +118,16 @@ async function run(
   const manifestBlob = await storedManifest(context, records, signed);
   meter.step('depositing');
   const digest = manifestDigest(signed.manifest);
-  if (plan.keyMode === 'holders') {
-    const { shares } = key.deal;
+  const { shares } = key.deal;
+  const deposit = async (): Promise<void> => {
+    if (plan.keyMode !== 'holders') return;
     await depositShares({ context, records, holderSet, manifestDigest: digest, signed, shares, meter });
-  }
+  };
+  await deposit();
   meter.step('registering');
   await register(context, records, plan, signed, manifestBlob, parts.length);
+  // Where a wallet was asked today and confirmed days later, holders may have given the shares up.
+  await deposit();
   const view = await registeredAs(context, plan);
   if (view === null || view.manifestDigest !== digest)
     throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'contribution' });

@@ -1,6 +1,7 @@
 import { fromBase64, refuse, toBase64, UsufructError, type Digest } from '@usufruct/kernel';
 import { seal, verify, type Share } from '@usufruct/crypto';
 import {
+  LIMITS,
   parseAnswer,
   ShareBcs,
   ShareReceiptBcs,
@@ -29,7 +30,9 @@ export interface DepositParams {
 
 /**
  * Give every holder its share, sealed to the key that it signs for now, and keep its signed receipt. All of them, not
- * only the threshold: a share that was never dealt cannot be dealt later. Goes on where an earlier run stopped; refuses
+ * only the threshold: a share that was never dealt cannot be dealt later. Goes on where an earlier run stopped, but
+ * for holders whose word is older than `shareReceiptTermMs`: until it is registered they keep a share for some days only.
+ * Refuses
  * with what was wrong at the first holder, after all others were served: `UPSTREAM_UNAVAILABLE` where it could not be
  * reached, `SEALING_KEY_INVALID` where what it says is not its word: nothing is sealed to another key instead.
  */
@@ -59,6 +62,7 @@ export async function depositShares(params: DepositParams): Promise<void> {
 async function deposit(params: DepositParams, member: number, urls: readonly string[]): Promise<void> {
   const { context, records, manifestDigest } = params;
   const upstream = holderName(member);
+  const askedAtMs = context.clock.nowMs();
   // Sealed to a key that the member has signed for: who only claims to be it can open nothing and sign nothing.
   const signature = await firstGood(urls, upstream, async (url) => {
     const answer = parseAnswer(zDepositShareAnswer, await send(params, member, url), upstream);
@@ -68,7 +72,7 @@ async function deposit(params: DepositParams, member: number, urls: readonly str
     if (await isReceipt(params, member, answer.signature)) return answer.signature;
     throw refuse('UPSTREAM_INVALID', { upstream, field: 'signature' });
   });
-  await writeRecord(context.journal, records.receipt(member), { signature });
+  await writeRecord(context.journal, records.receipt(member), { signature, askedAtMs });
 }
 
 /** The holder may have made another key since it was asked, and destroyed this one: it says so, and is asked once more. */
@@ -108,7 +112,11 @@ async function sendSealed(
 
 async function hasReceipt(params: DepositParams, member: number): Promise<boolean> {
   const record = await readRecord(params.context.journal, params.records.receipt(member), zShareRecord);
-  return record !== null && isReceipt(params, member, record.signature);
+  if (record === null) return false;
+  const ageMs = params.context.clock.nowMs() - record.askedAtMs;
+  // From the future by a clock that was set back: asking once more harms nothing.
+  if (ageMs > LIMITS.shareReceiptTermMs || ageMs < 0) return false;
+  return isReceipt(params, member, record.signature);
 }
 
 /** Signed by the key that the chain names for this member, over this manifest and this share's position. */

@@ -42,7 +42,11 @@ export const zPart = z.object({
 });
 export const zCiphertext = z.object({ parts: z.int() });
 export const zSigned = z.object({ manifest: zBase64(LIMITS.manifestBytes), signature: z.string() });
-export const zShareRecord = z.object({ signature: zBase64(64) });
+export const zShareRecord = z.object({
+  signature: zBase64(64),
+  /** When the holder was asked: it keeps a share for so long that nobody registers. */
+  askedAtMs: zTimestampMs,
+});
 export const zContributed = z.object({
   contributionId: zHex32<ContributionId>(),
   datasetId: zHex32<DatasetId>(),
