@@ -15,7 +15,7 @@ interface Report {
   readonly targets: readonly Target[];
 }
 
-const BENCHES = ['main.ts', 'attestation.ts', 'release.ts', 'store.ts'];
+const BENCHES = ['main.ts', 'attestation.ts', 'release.ts', 'reshare.ts', 'store.ts'];
 
 const reports = BENCHES.map((file): Report => {
   const path = new URL(file, import.meta.url).pathname;

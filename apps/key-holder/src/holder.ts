@@ -21,6 +21,7 @@ import { OpeningStore } from './payout/opening-store.js';
 import { RateLimiter } from './rate-limit.js';
 import { CertificateStore } from './rotation/certificate-store.js';
 import { DealingSeeds } from './rotation/dealing-seeds.js';
+import { MadePolynomials } from './rotation/made-polynomials.js';
 import { SubShareStore } from './rotation/sub-share-store.js';
 import { Subkeys, type SealingTerms } from './sealing/subkeys.js';
 import { Anomalies } from './store/anomalies.js';
@@ -79,6 +80,7 @@ export interface Holder extends HolderParts {
   /** What re-sharing needs on its way. */
   readonly subShares: SubShareStore;
   readonly dealingSeeds: DealingSeeds;
+  readonly madePolynomials: MadePolynomials;
   readonly certificates: CertificateStore;
   readonly challenges: ChallengeStore;
   readonly log: ReleaseLog;
@@ -128,6 +130,7 @@ export function makeHolder(parts: HolderParts): Holder {
     rotations: new RotationClock(database, { maxAgeMs: parts.storageKeyMaxAgeMs ?? STORAGE_KEY_MAX_AGE_MS }),
     shares: new ShareStore(database, atRest),
     subShares: new SubShareStore(database, atRest),
+    madePolynomials: new MadePolynomials(),
     certificates: new CertificateStore(database),
     dealingSeeds: new DealingSeeds(database, atRest, random),
     challenges: new ChallengeStore(database, clock, random),

@@ -12,6 +12,7 @@ export { verifyRange } from './merkle-range.js';
 export type { RangeClaim } from './merkle-range.js';
 export * from './session-key.js';
 export * from './resharing.js';
+export { SubShareBatch, type SubShareBatchParams } from './resharing-batch.js';
 export * from './sharing.js';
 export * from './wallet.js';
 export * from './streams.js';

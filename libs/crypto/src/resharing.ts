@@ -14,6 +14,7 @@
  */
 import { refuse, type RandomSource } from '@usufruct/kernel';
 import { requireInteger } from './guards.js';
+import { combinePoints, decodeAll } from './committed.js';
 import {
   brokenRandom,
   decodePoint,
@@ -23,13 +24,11 @@ import {
   evaluateCommitted,
   Fn,
   isIndex,
-  lagrangeAtZero,
   MAX_HOLDERS,
   Point,
   pointOf,
   randomScalar,
   weightsAtZero,
-  type GroupPoint,
   type Share,
 } from './polynomial.js';
 
@@ -132,33 +131,13 @@ export function combineCommitments(
   secretCommitment: Uint8Array,
 ): readonly Uint8Array[] {
   const indexes = dealings.map(({ dealerIndex }) => dealerIndex);
-  const { coefficients, divisor } = lagrangeAtZero(indexes);
-  const together = { index: indexes.join(','), reason: 'these dealers do not commit to the secret' };
   const threshold = dealings[0]?.commitments.length ?? 0;
   const decoded = dealings.map(({ commitments }) => decodeAll(commitments, threshold));
-  if (threshold === 0 || !decoded.every((points) => points !== null)) throw refuse('SHARE_INVALID', together);
-  // Small integers first and one division at the end: the dealers 1 to t need none.
-  const sums = Array.from({ length: threshold }, (_, k) =>
-    decoded.reduce((sum, points, i) => sum.add(timesInteger(points[k]!, coefficients[i]!)), Point.ZERO),
-  );
   const secret = pointOf(secretCommitment);
-  if (secret === null || !sums[0]!.equals(timesInteger(secret, divisor))) throw refuse('SHARE_INVALID', together);
-  const inverse = Fn.inv(divisor);
-  return [
-    secretCommitment,
-    ...sums.slice(1).map((sum) => {
-      if (sum.is0()) throw refuse('SHARE_INVALID', together);
-      return (divisor === 1n ? sum : sum.multiplyUnsafe(inverse)).toBytes();
-    }),
-  ];
-}
-
-/** Public values: variable time is fine. */
-const timesInteger = (point: GroupPoint, factor: bigint): GroupPoint =>
-  factor < 0n ? point.multiplyUnsafe(-factor).negate() : point.multiplyUnsafe(factor);
-
-function decodeAll(commitments: readonly Uint8Array[], count: number): GroupPoint[] | null {
-  if (commitments.length !== count || count < 1 || count > MAX_HOLDERS) return null;
-  const points = commitments.map(pointOf);
-  return points.every((point) => point !== null) ? points : null;
+  const isWhole = threshold > 0 && secret !== null && decoded.every((points) => points !== null);
+  const points = isWhole ? combinePoints(indexes, decoded, secret) : null;
+  if (points === null) {
+    throw refuse('SHARE_INVALID', { index: indexes.join(','), reason: 'these dealers do not commit to the secret' });
+  }
+  return [secretCommitment, ...points.map((point) => point.toBytes())];
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { createDevPki, loadDevPki, SoftwareTee } from '@usufruct/attestation-dev';
 import { keypairSigner, openChain, type Chain, type WalletSigner } from '@usufruct/chain';
-import { deal, deriveSessionKey, keyCommitment, type Share } from '@usufruct/crypto';
+import { deal, deriveSessionKey, keyCommitment } from '@usufruct/crypto';
 import {
   asAmount,
   asTimestampMs,
@@ -31,23 +31,18 @@ import {
   encodeManifest,
   LIMITS,
   manifestDigest,
-  ShareBcs,
   TAGS,
   type ChainAction,
   type DaoPolicy,
   type Manifest,
 } from '@usufruct/protocol';
-import { inTransaction } from '@usufruct/service';
 import { deriveHolderKeys, type HolderKeys } from '#holder/identity.js';
-import { openKeyring } from '#holder/keyring/open.js';
-import { AtRest } from '#holder/store/at-rest.js';
-import { openDatabase } from '#holder/store/database.js';
-import { ShareStore } from '#holder/store/shares.js';
 import { generateRunnerKeys } from '#runner/attest/runner-keys.js';
 import type { RunnerContext } from '#runner/context.js';
 import { httpHolder } from '#runner/keys/http-holder.js';
 import { progress } from '../report.ts';
 import { startProcess, type Process } from '../processes.ts';
+import { giveShares, type Dealt } from './give-shares.ts';
 
 const HOLDERS = 3;
 const THRESHOLD = 2;
@@ -65,12 +60,6 @@ export interface Dataset {
   readonly jobId: JobId;
   readonly manifests: readonly Manifest[];
 }
-interface Dealt {
-  readonly manifest: Manifest;
-  readonly digest: Digest;
-  readonly shares: readonly Share[];
-}
-
 /**
  * A local chain and three key holders, each a process of its own with a durable store, and the runner's own code in this
  * one. The holders' shares are written into their databases before they start, sealed as a deposit would: depositing is
@@ -159,7 +148,7 @@ export class ReleaseWorld {
     }
     for (const [n, key] of keys.entries()) {
       const dataDir = join(this.folder, `holder-${n}`);
-      await this.#giveShares(dataDir, key, n, dealt);
+      await giveShares(dataDir, key, n, dealt);
       const holder = await startProcess('apps/key-holder/dist/main.js', dataDir, {
         CHAIN_URL: this.chainProcess.url,
         HOLDER_SECRET: toHex(this.#secrets[n]!),
@@ -309,27 +298,6 @@ export class ReleaseWorld {
       },
       { kind: 'decideContribution', contributionId, accept: true },
     ];
-  }
-
-  async #giveShares(dataDir: string, keys: HolderKeys, n: number, dealt: readonly Dealt[]): Promise<void> {
-    mkdirSync(dataDir, { recursive: true });
-    const keyring = await openKeyring({ dataDir, keys, clock: systemClock, random: systemRandom });
-    const database = openDatabase(dataDir, toHex(keys.signing.publicKey));
-    const store = new ShareStore(database, new AtRest(keyring.storage, systemRandom));
-    const rows = dealt.map(({ manifest: { contributionId, datasetId, owner, holderSetId }, digest, shares }) => ({
-      manifestDigest: digest,
-      contributionId,
-      datasetId,
-      owner,
-      holderSetId,
-      index: n + 1,
-      version: 1,
-      commitments: null,
-      share: ShareBcs.serialize(shares[n]!).toBytes(),
-    }));
-    const nowMs = systemClock.nowMs();
-    inTransaction(database, () => rows.forEach((row) => store.insert(row, nowMs)));
-    database.close();
   }
 }
 

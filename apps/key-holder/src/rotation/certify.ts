@@ -103,7 +103,7 @@ async function withSeat(holder: Holder, result: ReshareResult, entry: ReshareEnt
   if (!isPreferred(stored, before, result, entry)) return { kind: 'keep' };
   const parts = dealers.map((dealerIndex) => holder.subShares.find({ ...entry, holderSetId, toVersion, dealerIndex }));
   if (!parts.every((part) => part !== undefined)) return { kind: 'missing' };
-  const share = await shareFrom(holder, parts, member);
+  const share = await shareFrom(holder, parts, member, entry.to);
   if (share === null || polynomialOf(share) !== entry.to) {
     // Signed by enough others, so it is what this holder has that is wrong.
     holder.logger.error('resharing.broken', { manifestDigest: entry.manifestDigest });
@@ -122,9 +122,10 @@ const isPreferred = (
   stored === undefined || before === null || stored.commitments === null || stored.version < toVersion || to < before;
 
 async function shareFrom(
-  { subShares, logger }: Holder,
+  { subShares, madePolynomials, logger }: Holder,
   parts: readonly StoredSubShare[],
   member: number,
+  to: Digest,
 ): Promise<NewShare | null> {
   const { manifestDigest, contributionId, datasetId, owner, holderSetId, toVersion: version } = parts[0]!;
   try {
@@ -136,7 +137,8 @@ async function shareFrom(
       })),
     );
     const share = combineSubShares(dealings, member + 1);
-    const commitments = concatBytes(...combineCommitments(dealings, parts[0]!.secretCommitment));
+    const commitments =
+      madePolynomials.find(to) ?? concatBytes(...combineCommitments(dealings, parts[0]!.secretCommitment));
     const { index } = share;
     const bytes = ShareBcs.serialize(share).toBytes();
     return {

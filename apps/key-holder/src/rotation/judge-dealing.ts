@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { digestOf, subDealingFlaw, verify } from '@usufruct/crypto';
+import { digestOf, verify } from '@usufruct/crypto';
 import { equalBytes, concatBytes, fromBase64, toBase64, UsufructError, type Digest } from '@usufruct/kernel';
 import {
   dealingDigest,
@@ -17,7 +16,6 @@ import {
 } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 import { openSealed } from '../sealing/sealed.js';
-import { MANIFESTS_PER_TURN } from './deal.js';
 
 /** A manifest of the batch, with the commitments of the polynomial that the dealers' shares are said to lie on. */
 export interface Source {
@@ -46,9 +44,10 @@ type Judged =
   | { readonly good: null; readonly fault: Omit<DealingFault, 'dealing'> };
 
 /**
- * Judge one dealer's dealing and what it sealed to this holder, before anything of it is kept. Everything that is wrong
- * is the fault of the dealer, whose signature is over all of it; only `MALFORMED`, `SIGNATURE` and `SEALING_KEY` (it took
- * longer than this holder keeps a key) may be the carrier's.
+ * Judge one dealer's dealing and open what it sealed to this holder: all but the sub-shares themselves, which are judged
+ * with those of the other dealers (`judgeShares`) before anything is kept. Everything that is wrong is the fault of the
+ * dealer, whose signature is over all of it; only `MALFORMED`, `SIGNATURE` and `SEALING_KEY` (it took longer than this
+ * holder keeps a key) may be the carrier's.
  */
 export async function judgeDealing(
   holder: Holder,
@@ -71,19 +70,8 @@ export async function judgeDealing(
   if (opened === 'SEALING_KEY') return bad(dealing, opened);
   if (opened?.length !== 32 * dealing.entries.length) return bad(dealing, 'UNSEALABLE');
   const subShares = dealing.entries.map((_, i) => opened.subarray(32 * i, 32 * (i + 1)));
-  for (const [i, entry] of dealing.entries.entries()) {
-    if (i % MANIFESTS_PER_TURN === 0) await nextTurn();
-    const reason = subDealingFlaw(
-      { dealerIndex: entry.index, commitments: entry.commitments, subShare: subShares[i]! },
-      {
-        fromCommitments: params.sources[i]!.commitments,
-        threshold: params.set.threshold,
-        receiverIndex: params.member + 1,
-      },
-    );
-    if (reason !== null) return bad(dealing, reason, entry.manifestDigest);
-    if (isOtherThanBefore(holder, params.set, entry)) return bad(dealing, 'EQUIVOCATION', entry.manifestDigest);
-  }
+  const other = dealing.entries.find((entry) => isOtherThanBefore(holder, params.set, entry));
+  if (other !== undefined) return bad(dealing, 'EQUIVOCATION', other.manifestDigest);
   const { dealer, entries } = dealing;
   return { good: { dealer, index: entries[0]!.index, entries, subShares }, fault: null };
 }

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { combineCommitments, sign } from '@usufruct/crypto';
+import { sign } from '@usufruct/crypto';
 import { concatBytes, equalBytes, fromBase64, refuse, toBase64 } from '@usufruct/kernel';
 import {
   decodeManifest,
@@ -12,14 +11,15 @@ import {
   type DealingFault,
   type Manifest,
   type ReshareEntry,
+  type ResharedPolynomial,
   type SubSharesAnswer,
   type SubSharesRequest,
 } from '@usufruct/protocol';
 import { inTransaction } from '@usufruct/service';
 import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
-import { MANIFESTS_PER_TURN } from './deal.js';
 import { judgeDealing, type GoodDealing, type Source } from './judge-dealing.js';
+import { judgeShares } from './judge-shares.js';
 import { currentVersion, requireRegistered } from './set-version.js';
 import type { NewSubShare } from './sub-share-store.js';
 
@@ -52,13 +52,12 @@ export async function receiveSubShares(holder: Holder, request: SubSharesRequest
   const faults = judged.flatMap(({ fault }, dealing): DealingFault[] =>
     fault === null ? [] : [{ ...fault, dealing }],
   );
-  if (faults.length > 0) {
-    for (const { dealer, reason } of faults)
-      holder.logger.warn('resharing.dealing_refused', { holderSetId, dealer, reason });
-    return { ok: false, faults };
-  }
-  const dealings = judged.flatMap(({ good }) => (good === null ? [] : [good])).sort((a, b) => a.index - b.index);
-  const entries = await resultOf(holderSetId, toVersion, batch, dealings);
+  if (faults.length > 0) return refused(holder, holderSetId, faults);
+  const inOrder = judged.flatMap(({ good }) => (good === null ? [] : [good]));
+  const shares = await judgeShares(holder, inOrder, params);
+  if (!shares.ok) return refused(holder, holderSetId, shares.faults);
+  const dealings = inOrder.toSorted((a, b) => a.index - b.index);
+  const entries = resultOf(holder, { holderSetId, version: toVersion }, dealings[0]!.entries, shares.commitments);
   await store(holder, toVersion, batch, dealings);
   const dealers = dealings.map(({ index }) => index);
   const result = encodeReshareResult({ chainId, holderSetId, toVersion, dealers, entries });
@@ -102,22 +101,27 @@ function readBatch({ holderSetId, manifests: given, dealings }: SubSharesRequest
   return { manifests, sources };
 }
 
-async function resultOf(
+function refused(
+  { logger }: Holder,
   holderSetId: SubSharesRequest['holderSetId'],
-  version: number,
-  { sources }: Batch,
-  dealings: readonly GoodDealing[],
-): Promise<ReshareEntry[]> {
-  const entries: ReshareEntry[] = [];
-  for (const [i, source] of sources.entries()) {
-    if (i % MANIFESTS_PER_TURN === 0) await nextTurn();
-    const parts = dealings.map(({ index, entries: of }) => ({ dealerIndex: index, commitments: of[i]!.commitments }));
-    const commitments = combineCommitments(parts, source.commitments[0]!);
-    const { manifestDigest: digest } = source;
-    const to = polynomialDigest({ manifestDigest: digest, holderSetId, version, commitments });
-    entries.push({ manifestDigest: digest, from: dealings[0]!.entries[i]!.from, to });
-  }
-  return entries;
+  faults: readonly DealingFault[],
+): SubSharesAnswer {
+  for (const { dealer, reason } of faults) logger.warn('resharing.dealing_refused', { holderSetId, dealer, reason });
+  return { ok: false, faults: [...faults] };
+}
+
+function resultOf(
+  { madePolynomials }: Holder,
+  of: Pick<ResharedPolynomial, 'holderSetId' | 'version'>,
+  dealt: GoodDealing['entries'],
+  made: readonly (readonly Uint8Array[])[],
+): ReshareEntry[] {
+  return dealt.map(({ manifestDigest: digest, from }, i) => {
+    const commitments = made[i]!;
+    const to = polynomialDigest({ ...of, manifestDigest: digest, commitments });
+    madePolynomials.keep(to, concatBytes(...commitments));
+    return { manifestDigest: digest, from, to };
+  });
 }
 
 /** All or nothing, and durable when it resolves. */

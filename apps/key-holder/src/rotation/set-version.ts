@@ -39,15 +39,14 @@ export interface Registered {
  */
 export async function requireRegistered({ chain }: Holder, manifests: readonly Registered[]): Promise<void> {
   const datasetIds = [...new Set(manifests.map(({ datasetId }) => datasetId))];
-  const known = new Map<ContributionId, ContributionView>();
-  for (const datasetId of datasetIds) {
-    const { tombstonedAtMs } = await chain.dataset(datasetId);
-    if (tombstonedAtMs !== null) throw refuse('TOMBSTONED', { datasetId });
-    for (const contribution of await chain.contributionsOf(datasetId)) known.set(contribution.id, contribution);
-  }
-  for (const { contributionId, manifestDigest } of manifests) {
-    const contribution = known.get(contributionId);
-    if (contribution === undefined) throw refuse('NOT_FOUND', { contributionId });
+  const datasets = await Promise.all(datasetIds.map((id) => chain.dataset(id)));
+  const retired = datasets.find(({ tombstonedAtMs }) => tombstonedAtMs !== null);
+  if (retired !== undefined) throw refuse('TOMBSTONED', { datasetId: retired.id });
+  // These and no others: a dataset may have ten thousand, of which a batch is a fortieth.
+  const contributions = await chain.contributions(manifests.map(({ contributionId }) => contributionId));
+  for (const [i, { contributionId, datasetId, manifestDigest }] of manifests.entries()) {
+    const contribution = contributions[i] ?? null;
+    if (contribution?.datasetId !== datasetId) throw refuse('NOT_FOUND', { contributionId });
     if (contribution.manifestDigest !== manifestDigest) throw refuse('MANIFEST_MISMATCH', { contributionId });
     if (contribution.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
   }

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import {
   fromHex,
   lengthPrefixed,
@@ -41,19 +41,22 @@ export interface NewSubShare extends Omit<StoredSubShare, 'encrypted'> {
  * share whichever dealers the certificate names in the end.
  */
 export class SubShareStore {
+  /** Prepared once: a batch looks for hundreds. */
+  readonly #find: StatementSync;
+
   constructor(
     private readonly database: DatabaseSync,
     private readonly atRest: AtRest,
-  ) {}
+  ) {
+    this.#find = database.prepare(
+      `SELECT * FROM sub_shares
+       WHERE manifest_digest = ? AND to_version = ? AND from_polynomial = ? AND dealer_index = ?
+       AND holder_set_id = ?`,
+    );
+  }
 
   find({ holderSetId, manifestDigest, toVersion, from, dealerIndex }: SubShareKey): StoredSubShare | undefined {
-    const row = this.database
-      .prepare(
-        `SELECT * FROM sub_shares
-         WHERE manifest_digest = ? AND to_version = ? AND from_polynomial = ? AND dealer_index = ?
-         AND holder_set_id = ?`,
-      )
-      .get(manifestDigest, toVersion, from, dealerIndex, holderSetId);
+    const row = this.#find.get(manifestDigest, toVersion, from, dealerIndex, holderSetId);
     return row === undefined ? undefined : subShareOf(row);
   }
 
