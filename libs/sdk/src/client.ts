@@ -31,7 +31,7 @@ import { ApiSession } from './api/session.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
-import type { ClientContext, HolderEndpoint, SecretSealer } from './context.js';
+import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 import { keyModesOf } from './contribute/key-modes.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
@@ -114,6 +114,8 @@ export interface ConnectOptions {
   readonly signInDomain?: string;
   /** For contributions whose keys Seal's servers are to give out; without it that mode is refused. */
   readonly secretSealer?: SecretSealer;
+  /** How what is contributed is stored. */
+  readonly storage?: StorageTerms;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
   readonly random?: RandomSource;
@@ -150,6 +152,7 @@ export function connect(options: ConnectOptions): UsufructClient {
     random,
     ...(teeDevRoot !== undefined && { teeDevRoot }),
     ...(secretSealer !== undefined && { secretSealer }),
+    ...(options.storage !== undefined && { storage: options.storage }),
   });
 }
 

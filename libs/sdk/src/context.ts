@@ -16,6 +16,16 @@ export interface SecretSealer {
   seal(contributionId: ContributionId, secret: Uint8Array): Promise<SealedKeys>;
 }
 
+/** How what is contributed is stored; where nothing is said, as the store does it by itself. */
+export interface StorageTerms {
+  /** How long the leases last at first. */
+  readonly epochs?: number;
+  /** Whether the leases can be ended early, so that retired ciphertext can be deleted. */
+  readonly deletable?: boolean;
+  /** The contributor owns the leases, where somebody else pays for them. */
+  readonly own?: boolean;
+}
+
 /** What every flow of one client works with; made once by `connect`. */
 export interface ClientContext {
   readonly api: ApiSession;
@@ -31,6 +41,7 @@ export interface ClientContext {
   readonly random: RandomSource;
   /** PEM of the root of a software TEE: a stand-in, refused where the chain is none. */
   readonly teeDevRoot?: string;
+  readonly storage?: StorageTerms;
   /** Where Seal is configured; without it that mode is refused. */
   readonly secretSealer?: SecretSealer;
 }

@@ -7,7 +7,7 @@ export type { AttestedRunner, InspectedRunner } from './attest.js';
 export { connect, type ConnectOptions, type UsufructClient } from './client.js';
 export type { CroissantOptions } from './catalogue-documents.js';
 export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js';
-export type { HolderEndpoint, SecretSealer } from './context.js';
+export type { HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';
 export { checkFile, FILE_FORMATS, type FileFormat } from './contribute/format.js';
 export { countKeyModes, explainKeyModes } from './contribute/key-modes.js';

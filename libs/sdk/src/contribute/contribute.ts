@@ -21,7 +21,7 @@ import { checkFile } from './format.js';
 import { contributionKey, type ContributionKey } from './key.js';
 import { ProgressMeter, type OnContributeProgress } from './progress.js';
 import { ContributionRecords, zContributed, zPlan, zSigned, type Contributed, type Plan } from './records.js';
-import { partReferences, SourceChanged, storeChecked, uploadParts } from './upload.js';
+import { partReferences, requireStorage, SourceChanged, storeChecked, uploadParts } from './upload.js';
 
 export interface ContributeParams {
   /** Names this contribution in the journal: the same key goes on with it, and later gives its result again. */
@@ -44,12 +44,13 @@ export interface ContributeParams {
  *
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
  * dataset, name, size or key mode that was contributed), `KEY_MODE_UNAVAILABLE` (Seal where it is not configured, or in
- * a DAO that pays in epochs) before anything is sent; `BLOB_MISMATCH` when the store
+ * a DAO that pays in epochs), `STORE_UNSUPPORTED` (terms that the store cannot keep) before anything is sent; `BLOB_MISMATCH` when the store
  * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
  * Does not prove that the file can be parsed: only the runner will read it.
  */
 export async function contribute(context: ClientContext, params: ContributeParams): Promise<Contributed> {
   checkFile(params.fileName, params.sizeBytes);
+  requireStorage(context);
   const records = new ContributionRecords(params.key);
   const meter = new ProgressMeter(params.sizeBytes, params.onProgress);
   const done = await readRecord(context.journal, records.done, zContributed);
@@ -224,7 +225,7 @@ async function storedManifest(
   const stored = await readRecord(context.journal, records.manifestBlob, zBlobReference);
   if (stored !== null) return stored;
   const bytes = SignedManifestBcs.serialize(signed).toBytes();
-  const reference = await storeChecked(context, bytes, digestOf(bytes));
+  const reference = await storeChecked(context, bytes, digestOf(bytes), records.manifestBlob);
   await writeRecord(context.journal, records.manifestBlob, reference);
   return reference;
 }

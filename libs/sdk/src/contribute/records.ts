@@ -8,6 +8,7 @@ import { z } from 'zod';
  *   plan          what will be contributed and the seed from which the shared secret and the envelope's salt come.
  *                 SECRET: whoever reads it can decrypt the file. Deleted when the contribution is registered.
  *   part/<n>      the hash of a ciphertext part, before it is sent; and where it lies, after
+ *   part/<n>/…    what the store remembers of its upload, where it is one that takes several steps
  *   ciphertext    that all parts are stored
  *   manifest      the signed manifest
  *   manifest-blob where it lies

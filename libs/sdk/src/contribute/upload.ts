@@ -1,8 +1,9 @@
-import { fromBase64Url, refuse, toHex32, type Digest } from '@usufruct/kernel';
+import { fromBase64Url, refuse, toHex32, UsufructError, type BlobId, type Digest } from '@usufruct/kernel';
 import { digestOfPart, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
 import type { BlobReference, ManifestPart } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
+import { pause } from '../wait.js';
 import type { ContributionKey } from './key.js';
 import { mapWindow } from './map-window.js';
 import type { ProgressMeter } from './progress.js';
@@ -46,12 +47,62 @@ export async function uploadParts(params: UploadParams): Promise<ManifestPart[]>
   return parts;
 }
 
-/** Store bytes and prove that they can be had back: whoever pays for a lease wants to know that it holds. */
-export async function storeChecked(context: ClientContext, bytes: Uint8Array, sha256: Digest): Promise<BlobReference> {
-  const { blobId, endEpoch } = await context.store.put(bytes);
-  const back = await context.store.get(blobId);
+/** What storing needs of a client. */
+export type StorageContext = Pick<ClientContext, 'store' | 'storage' | 'signer'>;
+
+/** A store may need a while until all of its parts know of a blob: a cache in front of one may say no for that long. */
+const READ_BACK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
+
+/** Refuses `STORE_UNSUPPORTED` for terms that this store cannot keep, before anything is encrypted or paid. */
+export function requireStorage({ store: { abilities }, storage = {} }: StorageContext): void {
+  const { epochs, deletable = false, own = false } = storage;
+  if (deletable && !abilities.deletable) throw refuse('STORE_UNSUPPORTED', { ability: 'deletable' });
+  if (own && abilities.paidBy !== 'owner' && !abilities.ownable)
+    throw refuse('STORE_UNSUPPORTED', { ability: 'ownable' });
+  const { leaseEpochs } = abilities;
+  if (epochs === undefined || leaseEpochs === null) return;
+  if (!Number.isInteger(epochs) || epochs < leaseEpochs.least || epochs > leaseEpochs.most)
+    throw refuse('INVALID_ARGUMENT', {
+      field: 'epochs',
+      expected: `an integer from ${leaseEpochs.least} to ${leaseEpochs.most}`,
+    });
+}
+
+/**
+ * Store bytes and prove that they can be had back: whoever pays for a lease wants to know that it holds. They are read
+ * past caches, from whichever aggregator has them first, and are compared by their hash; the id that the store gave
+ * proves nothing by itself. The same `resumeKey` goes on with what an earlier run began, and pays nothing twice.
+ */
+export async function storeChecked(
+  context: StorageContext,
+  bytes: Uint8Array,
+  sha256: Digest,
+  resumeKey: string,
+): Promise<BlobReference> {
+  const { epochs, deletable, own = false } = context.storage ?? {};
+  const { blobId, endEpoch } = await context.store.put(bytes, {
+    resumeKey,
+    ...(epochs !== undefined && { epochs }),
+    ...(deletable !== undefined && { deletable }),
+    ...(own && context.store.abilities.ownable && { owner: context.signer.address }),
+  });
+  const back = await readBack(context, blobId);
   if ((await digestOfPart(back)) !== sha256) throw refuse('BLOB_MISMATCH', { blobId });
   return { blob: toHex32(fromBase64Url(blobId, 'blobId')), sizeBytes: bytes.length, endEpoch };
+}
+
+async function readBack({ store }: StorageContext, blobId: BlobId): Promise<Uint8Array> {
+  let last: unknown;
+  for (const waitMs of READ_BACK_AFTER_MS) {
+    if (waitMs > 0) await pause(waitMs);
+    try {
+      return await store.get(blobId, { fresh: true });
+    } catch (error) {
+      if (!(error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE')) throw error;
+      last = error;
+    }
+  }
+  throw last;
 }
 
 async function storePart(params: UploadParams, { index, bytes, sha256 }: StreamPart): Promise<ManifestPart> {
@@ -61,7 +112,7 @@ async function storePart(params: UploadParams, { index, bytes, sha256 }: StreamP
   const known = await readRecord(context.journal, recordKey, zPart);
   if (known !== null && (known.sha256 !== sha256 || known.sizeBytes !== sizeBytes)) throw new SourceChanged();
   if (known === null) await writeRecord(context.journal, recordKey, { sha256, sizeBytes, stored: null });
-  const reference = known?.stored ?? (await storeChecked(context, bytes, sha256));
+  const reference = known?.stored ?? (await storeChecked(context, bytes, sha256, recordKey));
   if (known === null || known.stored === null)
     await writeRecord(context.journal, recordKey, { sha256, sizeBytes, stored: reference });
   meter.uploaded(sizeBytes);
