@@ -1,6 +1,7 @@
 export * from './blob-store.js';
 export { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 export type { IdCheckOptions } from './id-check.js';
+export { localLeases, type LocalLeasesOptions } from './local-leases.js';
 export { requireQuiltFiles } from './quilt-files.js';
 export { confirmationOf } from './upload/certificate.js';
 export type * from './upload/ports.js';

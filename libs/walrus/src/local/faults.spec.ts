@@ -171,7 +171,7 @@ async function inspect(store: LocalStore, { kept, ended }: Story): Promise<void>
   }
   for (const lease of ended) expect(store.lease(lease.objectId)).toBeNull();
   let storedBytes = 0;
-  const all = new Set(store.leases(null, '', 100).map(({ blobId }) => blobId));
+  const all = new Set(store.leases({ limit: 100 }).map(({ blobId }) => blobId));
   for (const blobId of all) {
     const { record } = store.find(blobId)!;
     expect(Object.values(TEXTS).concat('d').map(bytesOf)).toContainEqual(await store.read(blobId, record));

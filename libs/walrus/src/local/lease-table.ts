@@ -17,6 +17,14 @@ export interface Lease {
   readonly endEpoch: number;
 }
 
+/** Left out: of everybody, of every blob, from the first. */
+export interface LeaseQuery {
+  readonly owner?: Address | undefined;
+  readonly blobId?: BlobId | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 const SCHEMA = `
   create table if not exists blobs (
     blob_id text primary key, size_bytes integer not null, chunk_hashes blob not null
@@ -88,11 +96,14 @@ export class LeaseTable {
     return rows.map(toLease);
   }
 
-  /** Of one owner or of all, by object id, from the one after `after`. */
-  page(owner: string | null, after: string, limit: number): Lease[] {
+  /** By object id, from the one after `after`. */
+  page({ owner, blobId, after = '', limit }: LeaseQuery): Lease[] {
     const rows = this.database
-      .prepare('select * from leases where (? is null or owner = ?) and object_id > ? order by object_id limit ?')
-      .all(owner, owner, after, limit);
+      .prepare(
+        `select * from leases where (?1 is null or owner = ?1) and (?2 is null or blob_id = ?2) and object_id > ?3
+         order by object_id limit ?4`,
+      )
+      .all(owner ?? null, blobId ?? null, after, limit);
     return rows.map(toLease);
   }
 

@@ -155,9 +155,13 @@ describe('leases', () => {
     const mine = await Promise.all([1, 2, 3].map(() => store.put(some(10), ask())));
     await store.put(some(10), ask({ owner: BOB }));
     const ids = mine.map(({ lease }) => lease.objectId).toSorted();
-    const page = store.leases(ALICE, '', 2);
-    expect([...page, ...store.leases(ALICE, page[1]!.objectId, 2)].map(({ objectId }) => objectId)).toEqual(ids);
-    expect(store.leases(null, '', 10)).toHaveLength(4);
+    const page = store.leases({ owner: ALICE, limit: 2 });
+    const rest = store.leases({ owner: ALICE, after: page[1]!.objectId, limit: 2 });
+    expect([...page, ...rest].map(({ objectId }) => objectId)).toEqual(ids);
+    expect(store.leases({ limit: 10 })).toHaveLength(4);
+    const { blobId } = mine[0]!.lease;
+    expect(store.leases({ blobId, limit: 10 })).toEqual([mine[0]!.lease]);
+    expect(store.leases({ blobId, owner: BOB, limit: 10 })).toEqual([]);
   });
 
   it('cost by the formula what the configured prices say', async () => {

@@ -8,7 +8,7 @@ import type { LocalStoreConfig } from './config.js';
 import { Epochs } from './epochs.js';
 import { importRecords } from './import-records.js';
 import { orFull } from './full-disk.js';
-import { LeaseTable, type Lease } from './lease-table.js';
+import { LeaseTable, type Lease, type LeaseQuery } from './lease-table.js';
 import { mostQuiltFiles } from './quilt.js';
 import { diskFiles, type StoreFiles } from './store-files.js';
 import { StoredBlobs } from './stored-blobs.js';
@@ -126,8 +126,8 @@ export class LocalStore {
     return this.table.lease(objectId);
   }
 
-  leases(owner: Address | null, after: string, limit: number): Lease[] {
-    return this.table.page(owner, after, limit);
+  leases(query: LeaseQuery): Lease[] {
+    return this.table.page(query);
   }
 
   /**

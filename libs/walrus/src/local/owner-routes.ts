@@ -1,8 +1,9 @@
-import { asId, refuse, type Address, type Hex32 } from '@usufruct/kernel';
+import { asBlobId, asId, refuse, type Address, type Hex32 } from '@usufruct/kernel';
 import { readJson, sendJson, type Exchange } from '@usufruct/service';
 import { zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { leaseAnswer } from './answers.js';
+import type { LeaseQuery } from './lease-table.js';
 import type { LocalStore } from './local-store.js';
 
 const LEASES = '/v1/local/objects';
@@ -30,9 +31,7 @@ export async function answerOwner(store: LocalStore, exchange: Exchange): Promis
     return answered(exchange, { epoch: await store.advance(epochs), epochEndsAtMs: store.epochs.endsAtMs() });
   }
   if (call === `GET ${LEASES}`) {
-    const owner = url.searchParams.get('owner');
-    const after = url.searchParams.get('after') ?? '';
-    const page = store.leases(owner === null ? null : asId<Address>(owner, 'owner'), after, PAGE);
+    const page = store.leases({ ...readQuery(url.searchParams), limit: PAGE });
     return answered(exchange, {
       objects: page.map((lease) => leaseAnswer(lease, shards)),
       next: page.length === PAGE ? (page.at(-1)?.objectId ?? null) : null,
@@ -55,6 +54,16 @@ export async function answerOwner(store: LocalStore, exchange: Exchange): Promis
   const lease = request.method === 'GET' ? store.lease(objectId) : null;
   if (lease === null) throw refuse('NOT_FOUND', { objectId });
   return answered(exchange, leaseAnswer(lease, shards));
+}
+
+function readQuery(query: URLSearchParams): Omit<LeaseQuery, 'limit'> {
+  const owner = query.get('owner');
+  const blobId = query.get('blob_id');
+  return {
+    owner: owner === null ? undefined : asId<Address>(owner, 'owner'),
+    blobId: blobId === null ? undefined : asBlobId(blobId),
+    after: query.get('after') ?? undefined,
+  };
 }
 
 /** From this machine, and from no web page that the operator did not name: a browser here runs others' pages. */
