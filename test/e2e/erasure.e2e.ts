@@ -76,10 +76,10 @@ describe('a contribution is erased', () => {
     cpSync(folderOf(3), join(system.home, 'old-backup'), { recursive: true });
   });
 
-  it('as far as its holders are there; what is away is pending', async () => {
+  it('as far as its holders are there; what is away is missing', async () => {
     await system.kill('holder-2');
     const { receipt, verdict } = await fridge.client.contributions.erase(fridge.contributionId);
-    expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'pending', 'done']);
+    expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'missing', 'done']);
     expect(verdict.ok).toBe(false);
     expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([false, true, false]);
   }, 60_000);
@@ -95,6 +95,7 @@ describe('a contribution is erased', () => {
     const { receipt, verdict } = await fridge.client.contributions.erase(fridge.contributionId);
     expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'done', 'done']);
     expect(verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    expect([receipt.runnersComplete, receipt.remains.map(({ what }) => what)]).toEqual([true, ['ciphertext_lease']]);
     expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([false, false, false]);
     expect(receipt.runners.map(({ state }) => state)).toEqual(['done']);
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { asTimestampMs } from '@usufruct/kernel';
 import { zErasureReceipt, type ContributionView } from '@usufruct/protocol';
@@ -65,7 +65,7 @@ describe('usufruct erase', () => {
     expect(world.chain.sent).toEqual([]);
   });
 
-  it('is pending while key holders are away: exit code 4, a receipt that says so and does not verify', async () => {
+  it('is missing parts while key holders are away: exit code 4, a receipt that says so and does not verify', async () => {
     put({ tombstonedAtMs: TEST_NOW_MS });
     const file = join(world.home, 'erasure.json');
     const { code, out } = await run('--json', 'erase', contribution.id, '--yes', '--out', file);
@@ -73,13 +73,18 @@ describe('usufruct erase', () => {
     expect(JSON.parse(out)).toMatchObject({ ok: false, erased: false, error: { code: 'UPSTREAM_UNAVAILABLE' } });
     const receipt = zErasureReceipt.parse(JSON.parse(readFileSync(file, 'utf8')));
     expect(receipt.holders.map(({ state, error }) => [state, error])).toEqual(
-      Array.from({ length: 3 }, () => ['pending', 'UPSTREAM_UNAVAILABLE']),
+      Array.from({ length: 3 }, () => ['missing', 'UPSTREAM_UNAVAILABLE']),
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await world.chain.stop();
     const judged = await run('erase', 'verify', file);
     expect([judged.code, judged.err]).toEqual([3, expect.stringContaining('FAIL COMPLETE')]);
     expect(judged.err).toContain('skip HOLDERS');
+    expect(judged.err).toContain('ok   WHOLE');
+    expect(judged.err).toContain('key holder 2 has not said that it destroyed its share');
+    // Who leaves out that one was missing, or anything else, is found out.
+    writeFileSync(file, JSON.stringify({ ...receipt, remains: [], holders: receipt.holders.slice(0, 2) }));
+    expect((await run('erase', 'verify', file)).err).toContain('FAIL WHOLE');
   });
 
   it.each([

@@ -19,6 +19,7 @@ export const TAGS = {
   readerRequest: 'usufruct/reader-request/v1',
   erasureStatement: 'usufruct/erasure-statement/v1',
   runnerErasure: 'usufruct/runner-erasure/v1',
+  erasureReceipt: 'usufruct/erasure-receipt/v2',
   challenge: 'usufruct/challenge/v1',
   clientChallenge: 'usufruct/client-challenge/v1',
   gpuNonce: 'gpu/v1',

@@ -1,7 +1,18 @@
 import { bcs } from '@mysten/bcs';
-import type { ContributionId, DatasetId, Digest, Hex32, HolderSetId, TimestampMs } from '@usufruct/kernel';
+import {
+  fromBase64,
+  type Address,
+  type ContributionId,
+  type DatasetId,
+  type Digest,
+  type Hex32,
+  type HolderSetId,
+  type TimestampMs,
+} from '@usufruct/kernel';
 import { z } from 'zod';
 import { byteVector, bytes32, u64Number } from './bcs-types.js';
+import { taggedDigest } from './digest.js';
+import { TAGS } from './domain-tags.js';
 import { zBase64, zHex32, zTimestampMs } from './wire.js';
 
 /**
@@ -51,10 +62,10 @@ export type ErasureAnswer = z.output<typeof zErasureAnswer>;
 const zSignedPart = z.object({
   /** Ed25519: that of the holder, as the chain names it, or the attested one of the runner. */
   signingPublicKey: zBase64(32),
-  /** `pending` until the signed statement is there: ask again. */
-  state: z.enum(['done', 'pending']),
+  /** `missing` until the signed statement is there: ask again. */
+  state: z.enum(['done', 'missing']),
   signed: zErasureAnswer.nullable(),
-  /** Why it is pending: a code of the catalogue. */
+  /** Why it is missing: a code of the catalogue. */
   error: z.string().max(64).nullable(),
 });
 
@@ -71,13 +82,24 @@ export const NOT_ERASED = [
 ] as const;
 export type NotErased = (typeof NOT_ERASED)[number];
 
+/** What remains to be done, by name; each part of the system says it in its own words. */
+export const ERASURE_REMAINS = ['holder_share', 'other_holder_share', 'runner_sessions', 'ciphertext_lease'] as const;
+export type ErasureRemains = (typeof ERASURE_REMAINS)[number];
+const zRemains = z.object({
+  what: z.enum(ERASURE_REMAINS),
+  /** Whose part is missing: the key holder's signing key. */
+  signingPublicKey: zBase64(32).nullable(),
+  /** Until when the ciphertext lies in the store. */
+  endEpoch: z.int().nullable(),
+});
+
 /**
- * What was done to erase a contribution, and by whom. Every holder and runner signs its own part, so this is as good as
- * the signatures in it; which holders count is on the chain.
+ * What was done to erase a contribution, and by whom. Every holder and runner signs its own part; whoever collected them
+ * signs the whole, so that none is dropped or swapped unseen. Which holders count is on the chain.
  */
 export const zErasureReceipt = z.object({
   type: z.literal('usufruct/erasure-receipt'),
-  version: z.literal(1),
+  version: z.literal(2),
   chainId: z.string().max(64),
   packageId: zHex32<Hex32>(),
   contributionId: zHex32<ContributionId>(),
@@ -94,6 +116,8 @@ export const zErasureReceipt = z.object({
   otherHolders: z.array(zSignedPart).max(255),
   /** Runners that were in reach. One that is not has dropped it before its next answer, or ended. */
   runners: z.array(zSignedPart).max(255),
+  /** Whether every runner that the API knows has answered. */
+  runnersComplete: z.boolean(),
   /** Ciphertext, which nobody can open once enough shares are destroyed. */
   blobs: z
     .array(
@@ -107,7 +131,97 @@ export const zErasureReceipt = z.object({
       }),
     )
     .max(1_100),
-  notErased: z.array(z.enum(NOT_ERASED)),
+  /** `erasureRemains` of all this. */
+  remains: z.array(zRemains).max(2_000),
+  notErased: z.array(z.enum(NOT_ERASED)).max(NOT_ERASED.length),
+  /** Whose wallet signed the whole: the owner's, or that of whoever collected it. */
+  collectedBy: zHex32<Address>(),
+  /** walletStatement(erasureReceipt) over `erasureReceiptDigest`. */
+  signature: z.string().max(1024),
 });
 export type ErasureReceipt = z.output<typeof zErasureReceipt>;
 export type ErasurePart = z.output<typeof zSignedPart>;
+
+/** What is still to be done, or to wait for, by the parts of a receipt. */
+export function erasureRemains({
+  holders,
+  otherHolders,
+  runnersComplete,
+  blobs,
+}: Pick<ErasureReceipt, 'holders' | 'otherHolders' | 'runnersComplete' | 'blobs'>): ErasureReceipt['remains'] {
+  const missing = (what: ErasureRemains, parts: readonly ErasurePart[]): ErasureReceipt['remains'] =>
+    parts.flatMap(({ state, signingPublicKey }) =>
+      state === 'done' ? [] : [{ what, signingPublicKey, endEpoch: null }],
+    );
+  const ends = blobs.filter(({ state }) => state !== 'gone').map(({ endEpoch }) => endEpoch);
+  return [
+    ...missing('holder_share', holders),
+    ...missing('other_holder_share', otherHolders),
+    ...(runnersComplete ? [] : [{ what: 'runner_sessions' as const, signingPublicKey: null, endEpoch: null }]),
+    ...(ends.length === 0
+      ? []
+      : [{ what: 'ciphertext_lease' as const, signingPublicKey: null, endEpoch: Math.max(...ends) }]),
+  ];
+}
+
+const PartBcs = bcs.struct('ErasurePart', {
+  signingPublicKey: byteVector(),
+  state: bcs.string(),
+  signed: bcs.option(bcs.struct('SignedErasure', { statement: byteVector(), signature: byteVector() })),
+  error: bcs.option(bcs.string()),
+});
+const ErasureReceiptBcs = bcs.struct('ErasureReceipt', {
+  chainId: bcs.string(),
+  packageId: bytes32<Hex32>(),
+  contributionId: bytes32<ContributionId>(),
+  datasetId: bytes32<DatasetId>(),
+  owner: bytes32<Hex32>(),
+  holderSetId: bytes32<HolderSetId>(),
+  threshold: bcs.u8(),
+  tombstonedAtMs: u64Number<TimestampMs>(),
+  issuedAtMs: u64Number<TimestampMs>(),
+  holders: bcs.vector(PartBcs),
+  otherHolders: bcs.vector(PartBcs),
+  runners: bcs.vector(PartBcs),
+  runnersComplete: bcs.bool(),
+  blobs: bcs.vector(
+    bcs.struct('ErasureBlob', {
+      blob: bytes32<Hex32>(),
+      role: bcs.string(),
+      sizeBytes: u64Number(),
+      state: bcs.string(),
+      endEpoch: u64Number(),
+    }),
+  ),
+  remains: bcs.vector(
+    bcs.struct('ErasureRemains', {
+      what: bcs.string(),
+      signingPublicKey: bcs.option(byteVector()),
+      endEpoch: bcs.option(u64Number()),
+    }),
+  ),
+  notErased: bcs.vector(bcs.string()),
+  collectedBy: bytes32<Address>(),
+});
+
+/** One digest of everything in a receipt but the signature under it. */
+export function erasureReceiptDigest(receipt: Omit<ErasureReceipt, 'signature'>): Digest {
+  const bytes = ErasureReceiptBcs.serialize({
+    ...receipt,
+    holders: receipt.holders.map(partBytes),
+    otherHolders: receipt.otherHolders.map(partBytes),
+    runners: receipt.runners.map(partBytes),
+    remains: receipt.remains.map(({ signingPublicKey, ...rest }) => ({
+      ...rest,
+      signingPublicKey: signingPublicKey === null ? null : fromBase64(signingPublicKey),
+    })),
+  }).toBytes();
+  return taggedDigest(TAGS.erasureReceipt, bytes);
+}
+
+const partBytes = ({ signingPublicKey, state, signed, error }: ErasurePart) => ({
+  signingPublicKey: fromBase64(signingPublicKey),
+  state,
+  signed: signed === null ? null : { statement: fromBase64(signed.statement), signature: fromBase64(signed.signature) },
+  error,
+});

@@ -23,6 +23,7 @@ export const WALLET_ACTIONS = {
   logQuery: 'Read the key releases of my contribution',
   consentReceipt: 'Issue a receipt of my consent',
   payoutQuery: 'Read my private payouts',
+  erasureReceipt: 'Confirm what was done to erase my contribution',
 } as const;
 
 /** EIP-4361 style sign-in text: the domain, the address, a nonce that is used once, and an expiry. */

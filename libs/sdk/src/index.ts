@@ -22,7 +22,7 @@ export type { Claim, SignedEpochStatement } from './epochs.js';
 export type { PrivatePayout, PrivatePayouts } from './private-payouts.js';
 export type { Erasure, ErasurePlan } from './erasure/erase.js';
 export { judgeErasure, type ErasureOnChain } from './erasure/judge.js';
-export { NOT_ERASED_WORDS } from './erasure/words.js';
+export { erasureRemainsWords, NOT_ERASED_WORDS } from './erasure/words.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {
   effectTitle,

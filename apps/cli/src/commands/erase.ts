@@ -1,6 +1,6 @@
 import { refuse, type ContributionId } from '@usufruct/kernel';
 import { zErasureReceipt, type ErasureReceipt } from '@usufruct/protocol';
-import { judgeErasure, NOT_ERASED_WORDS, type ErasurePlan } from '@usufruct/sdk';
+import { erasureRemainsWords, judgeErasure, NOT_ERASED_WORDS, type ErasurePlan } from '@usufruct/sdk';
 import type { Command } from 'commander';
 import { readJsonFile, writeJsonFile } from '../files-json.js';
 import type { AddCommand } from '../program.js';
@@ -37,11 +37,11 @@ export const addErase: AddCommand = (program, open) => {
       }
       const { receipt, verdict } = await contributions.erase(contributionId);
       if (options.out !== undefined) writeJsonFile(options.out, receipt);
-      const pending = receipt.holders.filter(({ state }) => state === 'pending').length;
+      const missing = receipt.holders.filter(({ state }) => state === 'missing').length;
       const lines = [...receiptLines(receipt), ...checkLines(verdict.checks)];
       const refusal = verdict.ok
         ? null
-        : refuse('UPSTREAM_UNAVAILABLE', { upstream: 'key holders', pending: String(pending) });
+        : refuse('UPSTREAM_UNAVAILABLE', { upstream: 'key holders', missing: String(missing) });
       runtime.terminal.judgement({ erased: verdict.ok, receipt, checks: verdict.checks }, lines, refusal);
     });
   command
@@ -56,6 +56,7 @@ export const addErase: AddCommand = (program, open) => {
         online === true
           ? await runtime.client().contributions.verifyErasure(receipt)
           : await judgeErasure(receipt, null);
+      for (const line of receiptLines(receipt)) runtime.terminal.remark(line);
       sayReceiptVerdict(runtime.terminal, verdict);
     });
 };
@@ -73,12 +74,15 @@ function planLines({ contribution, isRetired, holderSet, inReach, blobs, lastEnd
   ];
 }
 
-function receiptLines({ holders, runners, blobs, tombstonedAtMs, notErased }: ErasureReceipt): string[] {
+function receiptLines(receipt: ErasureReceipt): string[] {
+  const { holders, runners, blobs, tombstonedAtMs, notErased } = receipt;
+  const remains = erasureRemainsWords(receipt);
   return [
     `retired on the chain at ${timeOf(tombstonedAtMs)}`,
     ...holders.map(({ state, error }, i) => `key holder ${i + 1}: ${state}${error === null ? '' : ` (${error})`}`),
     ...runners.map(({ state }, i) => `runner ${i + 1}: ${state}`),
     ...blobs.map(({ blob, role, state, endEpoch }) => `${role} ${blob}: ${state}, lease until epoch ${endEpoch}`),
+    ...(remains.length === 0 ? [] : ['what remains to be done:', ...remains.map((words) => `  ${words}`)]),
     'what cannot be undone:',
     ...notErased.map((name) => `  ${NOT_ERASED_WORDS[name]}`),
   ];

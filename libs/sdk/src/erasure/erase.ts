@@ -8,7 +8,11 @@ import {
   type Verdict,
 } from '@usufruct/kernel';
 import {
+  erasureReceiptDigest,
+  erasureRemains,
   NOT_ERASED,
+  WALLET_ACTIONS,
+  walletStatementBytes,
   parseAnswer,
   zErasureAnswer,
   zErasureReceipt,
@@ -43,7 +47,7 @@ export interface ErasurePlan {
 }
 export interface Erasure {
   readonly receipt: ErasureReceipt;
-  /** Of that receipt, with the chain. It is not good as long as a key holder is pending. */
+  /** Of that receipt, with the chain. It is not good as long as a key holder is missing. */
   readonly verdict: Verdict;
 }
 
@@ -68,8 +72,9 @@ export async function planErasure(context: ClientContext, contributionId: Contri
 
 /**
  * Erase a contribution, by its owner: retire it for good on the chain, then have every key holder destroy its share and
- * sign that it did. Whatever is away is pending in the receipt, and asked again by calling again; what was signed is
- * kept, so nothing is asked of it twice. The receipt says what cannot be undone.
+ * sign that it did. Whatever is away is missing in the receipt, and asked again by calling again; what was signed is
+ * kept, so nothing is asked of it twice. The receipt says what remains to be done and what cannot be undone; the owner's
+ * wallet signs the whole.
  *
  * Refuses `NOT_FOUND`, `WRONG_WALLET`, `CHAIN_UNAVAILABLE`, and what retiring refuses; nothing is asked of a holder then.
  */
@@ -82,20 +87,34 @@ export async function eraseContribution(context: ClientContext, contributionId: 
   const subject = await subjectOf(context, contribution, contribution.tombstonedAtMs);
   const before = await readRecord(context.journal, recordOf(contributionId), zErasureReceipt);
   const signed = [...(before?.holders ?? []), ...(before?.otherHolders ?? [])];
-  const receipt: ErasureReceipt = {
+  const parts = {
+    ...(await holderParts(context, subject, holderSet, signed)),
+    ...(await runnerParts(context, subject, before?.runners ?? [])),
+    blobs: await blobStates(context, contribution),
+  };
+  const receipt = await signWhole(context, {
     type: 'usufruct/erasure-receipt',
-    version: 1,
+    version: 2,
     ...subject,
     owner: contribution.owner,
     threshold: holderSet.threshold,
     issuedAtMs: context.clock.nowMs(),
-    ...(await holderParts(context, subject, holderSet, signed)),
-    runners: await runnerParts(context, subject, before?.runners ?? []),
-    blobs: await blobStates(context, contribution),
+    ...parts,
+    remains: erasureRemains(parts),
     notErased: [...(await notErased(context, contribution))],
-  };
+    collectedBy: context.signer.address,
+  });
   await writeRecord(context.journal, recordOf(contributionId), receipt);
   return { receipt, verdict: await judgeErasure(receipt, chain) };
+}
+
+async function signWhole(
+  { signer }: ClientContext,
+  unsigned: Omit<ErasureReceipt, 'signature'>,
+): Promise<ErasureReceipt> {
+  const { chainId } = unsigned;
+  const statement = { action: WALLET_ACTIONS.erasureReceipt, chainId, digest: erasureReceiptDigest(unsigned) };
+  return { ...unsigned, signature: await signer.signPersonalMessage(walletStatementBytes(statement)) };
 }
 
 /** Without the key servers where the manifest says that it has none; where it cannot be read, they are named. */
@@ -168,7 +187,7 @@ async function holderPart(
       return part;
     });
   } catch (error) {
-    return { signingPublicKey, state: 'pending', signed: null, error: toUsufructError(error).code };
+    return { signingPublicKey, state: 'missing', signed: null, error: toUsufructError(error).code };
   }
 }
 

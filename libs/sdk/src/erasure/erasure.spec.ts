@@ -11,7 +11,11 @@ import {
   type HolderSetId,
 } from '@usufruct/kernel';
 import {
+  erasureReceiptDigest,
+  erasureRemains,
   ErasureStatementBcs,
+  WALLET_ACTIONS,
+  walletStatementBytes,
   TAGS,
   toWireJson,
   zErasureReceipt,
@@ -34,6 +38,7 @@ import {
 import { connect } from '../client.js';
 import { memoryJournal, type Journal } from '../journal.js';
 import { judgeErasure } from './judge.js';
+import { erasureRemainsWords } from './words.js';
 
 const WALLET = testWallet('contributor');
 const MINE = idOf<ContributionId>('contribution');
@@ -120,6 +125,8 @@ describe('erasing', () => {
     const file = zErasureReceipt.parse(JSON.parse(toWireJson(receipt)));
     expect((await judgeErasure(file, null)).checks.map(({ name, status }) => `${name} ${status}`)).toEqual([
       'SIGNED_PARTS passed',
+      'WHOLE passed',
+      'REMAINS passed',
       'DISTINCT passed',
       'UNREADABLE passed',
       'SHARES passed',
@@ -194,6 +201,13 @@ describe('erasing', () => {
   });
 });
 
+/** What somebody could make of it. */
+async function signedBy(wallet: typeof WALLET, receipt: ErasureReceipt): Promise<ErasureReceipt> {
+  const { chainId } = receipt;
+  const statement = { action: WALLET_ACTIONS.erasureReceipt, chainId, digest: erasureReceiptDigest(receipt) };
+  return { ...receipt, signature: await wallet.signPersonalMessage(walletStatementBytes(statement)) };
+}
+
 describe('an erasure receipt', () => {
   const onChain = async () => ({
     chainId: 'local:test',
@@ -227,11 +241,11 @@ describe('an erasure receipt', () => {
       (r) => ({ ...r, tombstonedAtMs: asTimestampMs(r.tombstonedAtMs + 1) }),
     ],
     [
-      'a pending part that has a statement',
+      'a missing part that has a statement',
       ['SIGNED_PARTS', 'COMPLETE'],
       (r) => ({
         ...r,
-        holders: r.holders.map((one, i) => (i === 0 ? { ...one, state: 'pending' as const, signed: GARBAGE } : one)),
+        holders: r.holders.map((one, i) => (i === 0 ? { ...one, state: 'missing' as const, signed: GARBAGE } : one)),
       }),
     ],
     [
@@ -243,7 +257,55 @@ describe('an erasure receipt', () => {
   const GARBAGE = { statement: 'AAAA', signature: toBase64(new Uint8Array(64)) };
   it.each(rows)('with %s is not good', async (_what, expected, change) => {
     const { receipt } = await erase();
-    expect(failedOf(await judgeErasure(change(receipt), await onChain()))).toEqual(expected);
+    // Also where its collector signs it so.
+    const changed = change(receipt);
+    const signed = await signedBy(WALLET, { ...changed, remains: erasureRemains(changed) });
+    expect(failedOf(await judgeErasure(signed, await onChain()))).toEqual(expected);
+    expect(failedOf(await judgeErasure(changed, await onChain()))).toContain('WHOLE');
+  });
+
+  const parts: readonly [string, (receipt: ErasureReceipt) => ErasureReceipt][] = [
+    ['without one of the others', (r) => ({ ...r, otherHolders: [] })],
+    ['with what was not done left out', (r) => ({ ...r, notErased: r.notErased.slice(1) })],
+    ['with another end of a lease', (r) => ({ ...r, blobs: r.blobs.map((one) => ({ ...one, endEpoch: 1 })) })],
+    ['with a blob in another state', (r) => ({ ...r, blobs: r.blobs.map((b) => ({ ...b, state: 'unknown' })) })],
+    ['of another moment', (r) => ({ ...r, issuedAtMs: asTimestampMs(r.issuedAtMs + 1) })],
+    ['with parts in another order', (r) => ({ ...r, holders: r.holders.toReversed() })],
+    ['with runners that are said to be complete', (r) => ({ ...r, runnersComplete: true })],
+    ['collected by somebody else', (r) => ({ ...r, collectedBy: testWallet('auditor').address })],
+    ['with the signature under an earlier one', (r) => ({ ...r, signature: earlier.signature })],
+  ];
+  let earlier: ErasureReceipt;
+  it.each(parts)('%s is not the one that was signed', async (_what, change) => {
+    away.add(1);
+    earlier = (await client(WALLET, [0, 1, 2, 3]).contributions.erase(MINE)).receipt;
+    away.clear();
+    const { receipt } = await client(WALLET, [0, 1, 2, 3]).contributions.erase(MINE);
+    expect(failedOf(await judgeErasure(receipt, null))).toEqual([]);
+    expect(failedOf(await judgeErasure(change(receipt), null))).toContain('WHOLE');
+  });
+
+  it('says what remains to be done, which is what its parts say', async () => {
+    away.add(1);
+    const { receipt } = await erase();
+    const key = toBase64(keys[1]!.publicKey);
+    expect(receipt.remains.slice(0, 2)).toEqual([
+      { what: 'holder_share', signingPublicKey: key, endEpoch: null },
+      { what: 'runner_sessions', signingPublicKey: null, endEpoch: null }, // no API is there to ask them
+    ]);
+    expect(erasureRemainsWords(receipt)[0]).toMatch(/^key holder 2 has not said/);
+    const less = await signedBy(WALLET, { ...receipt, remains: [] });
+    expect(failedOf(await judgeErasure(less, null))).toEqual(['REMAINS', 'COMPLETE']);
+  });
+
+  it('may be collected by anybody, and says by whom', async () => {
+    const { receipt } = await erase();
+    const auditor = testWallet('auditor');
+    const verdict = await judgeErasure(await signedBy(auditor, { ...receipt, collectedBy: auditor.address }), null);
+    expect(verdict.checks.find(({ name }) => name === 'WHOLE')).toMatchObject({
+      status: 'passed',
+      detail: `signed by ${auditor.address}, who is not the owner`,
+    });
   });
 
   it('of holders that never had a share shows that its key is elsewhere', async () => {

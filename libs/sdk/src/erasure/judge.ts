@@ -1,10 +1,25 @@
-import { verify } from '@usufruct/crypto';
-import { checkThat, equalBytes, fromBase64, skipped, verdictOf, type Check, type Verdict } from '@usufruct/kernel';
+import { verify, verifyWalletSignature } from '@usufruct/crypto';
 import {
+  checkThat,
+  equalBytes,
+  failed,
+  fromBase64,
+  passed,
+  skipped,
+  verdictOf,
+  type Check,
+  type Verdict,
+} from '@usufruct/kernel';
+import {
+  erasureReceiptDigest,
+  erasureRemains,
   ErasureStatementBcs,
   LIMITS,
   RunnerErasureBcs,
   TAGS,
+  toWireJson,
+  WALLET_ACTIONS,
+  walletStatementBytes,
   type ContributionView,
   type ErasurePart,
   type ErasureReceipt,
@@ -25,8 +40,9 @@ export type ErasureSubject = Pick<
 >;
 
 /**
- * Judge an erasure receipt: every part is signed by the key beside it and says exactly this; and so many holders have
- * destroyed their shares, which they did have, that the rest cannot open it. Without a view of the chain it is as good as
+ * Judge an erasure receipt: every part is signed by the key beside it and says exactly this; the whole is signed by whoever
+ * collected it, so that none was dropped or swapped since; and so many holders have destroyed their shares, which they did
+ * have, that the rest cannot open it. Without a view of the chain it is as good as
  * the keys in it: that they are the holders' is then skipped, not passed.
  *
  * It does not prove that nobody kept a copy: see `notErased` in the receipt.
@@ -40,10 +56,16 @@ export async function judgeErasure(receipt: ErasureReceipt, onChain: ErasureOnCh
   ];
   const keys = [...holders, ...otherHolders].map(({ signingPublicKey }) => signingPublicKey);
   const done = holders.filter(({ state }) => state === 'done').length;
-  const pending = holders.flatMap(({ state }, i) => (state === 'done' ? [] : [`key holder ${i + 1}`]));
+  const missing = holders.flatMap(({ state }, i) => (state === 'done' ? [] : [`key holder ${i + 1}`]));
   const left = holders.length - done;
   return verdictOf([
     checkThat('SIGNED_PARTS', flaws.length === 0, flaws.join('; '), `${done} key holders`),
+    await wholeCheck(receipt),
+    checkThat(
+      'REMAINS',
+      toWireJson(receipt.remains) === toWireJson(erasureRemains(receipt)),
+      'what remains to be done is not what its parts say',
+    ),
     checkThat('DISTINCT', new Set(keys).size === keys.length, 'one key holder is listed twice'),
     checkThat('UNREADABLE', left < threshold, `${left} key holders may have a share still, and ${threshold} open it`),
     checkThat(
@@ -51,9 +73,27 @@ export async function judgeErasure(receipt: ErasureReceipt, onChain: ErasureOnCh
       holders.filter(hadShares).length + left >= threshold,
       `fewer than ${threshold} key holders had a share: its key is with others (Seal), or they had lost theirs before`,
     ),
-    checkThat('COMPLETE', pending.length === 0, `pending: ${pending.join(', ')}`),
+    checkThat(
+      'COMPLETE',
+      missing.length === 0,
+      `missing: ${missing.join(', ')}, who still have to destroy their shares: erase it again when they are back`,
+    ),
     ...chainChecks(receipt, onChain),
   ]);
+}
+
+/** Whose word the whole is; anybody may collect one, and the chain says whether it was the owner. */
+async function wholeCheck(receipt: ErasureReceipt): Promise<Check> {
+  const { chainId, collectedBy: address, owner, signature } = receipt;
+  const name = 'WHOLE';
+  try {
+    const digest = erasureReceiptDigest(receipt);
+    const message = walletStatementBytes({ action: WALLET_ACTIONS.erasureReceipt, chainId, digest });
+    await verifyWalletSignature({ address, message, signature });
+    return passed(name, address === owner ? 'signed by the owner' : `signed by ${address}, who is not the owner`);
+  } catch {
+    return failed(name, 'its collector did not sign these parts together: one was changed, added or left out');
+  }
 }
 
 function chainChecks(receipt: ErasureReceipt, onChain: ErasureOnChain | null): Check[] {
@@ -86,8 +126,8 @@ async function flawsOf(
 ): Promise<string[]> {
   const flaws: string[] = [];
   for (const [i, part] of parts.entries()) {
-    const isPending = part.state === 'pending' && part.signed === null;
-    if (!isPending && !(await isGood(part))) flaws.push(`${who} ${i + 1} did not sign this`);
+    const isMissing = part.state === 'missing' && part.signed === null;
+    if (!isMissing && !(await isGood(part))) flaws.push(`${who} ${i + 1} did not sign this`);
   }
   return flaws;
 }

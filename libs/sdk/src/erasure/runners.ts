@@ -1,5 +1,12 @@
 import { fromBase64, toBase64, UsufructError, type ContributionId } from '@usufruct/kernel';
-import { RunnerErasureBcs, zErasureAnswer, zHex32, type ErasureAnswer, type ErasurePart } from '@usufruct/protocol';
+import {
+  RunnerErasureBcs,
+  zErasureAnswer,
+  zHex32,
+  type ErasureAnswer,
+  type ErasurePart,
+  type ErasureReceipt,
+} from '@usufruct/protocol';
 import { z } from 'zod';
 import { operation, REFUSAL_FIELDS, resultOf, valueOrThrow } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
@@ -27,19 +34,22 @@ export async function runnerParts(
   context: ClientContext,
   subject: ErasureSubject,
   before: readonly ErasurePart[],
-): Promise<ErasurePart[]> {
+): Promise<Pick<ErasureReceipt, 'runners' | 'runnersComplete'>> {
   const parts = new Map(before.map((part) => [part.signingPublicKey, part]));
+  let runnersComplete = false;
   try {
     const { contributionId } = subject;
     const answers = valueOrThrow((await context.api.request(ERASE, { contributionId })).result);
+    runnersComplete = answers.complete;
     for (const answer of answers.runners) {
       const part = partOf(answer);
       if (part !== null && (await isRunners(subject, part))) parts.set(part.signingPublicKey, part);
+      else runnersComplete = false;
     }
   } catch (error) {
     if (!(error instanceof UsufructError)) throw error;
   }
-  return [...parts.values()];
+  return { runners: [...parts.values()], runnersComplete };
 }
 
 function partOf(signed: ErasureAnswer): ErasurePart | null {

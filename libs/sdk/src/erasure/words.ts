@@ -1,4 +1,4 @@
-import type { NotErased } from '@usufruct/protocol';
+import type { ErasureReceipt, NotErased } from '@usufruct/protocol';
 
 /** What erasure cannot undo, in words for the person whose data it was. */
 export const NOT_ERASED_WORDS: Readonly<Record<NotErased, string>> = {
@@ -12,3 +12,20 @@ export const NOT_ERASED_WORDS: Readonly<Record<NotErased, string>> = {
     "where its key was put under Seal's key servers, they hold nothing to destroy and can derive it for ever: only the chain's tombstone has them refuse",
   public_record: 'the chain keeps its public record: ids, hashes, grants and payments, no content',
 };
+
+/** What remains to be done, for the same person. */
+export function erasureRemainsWords({ remains, holders }: Pick<ErasureReceipt, 'remains' | 'holders'>): string[] {
+  return remains.map(({ what, signingPublicKey, endEpoch }) => {
+    const member = holders.findIndex((holder) => holder.signingPublicKey === signingPublicKey) + 1;
+    switch (what) {
+      case 'holder_share':
+        return `key holder ${member} has not said that it destroyed its share: erase it again when it is back`;
+      case 'other_holder_share':
+        return `a key holder outside the set (${signingPublicKey}) has not answered: erase it again when it is back`;
+      case 'runner_sessions':
+        return 'a runner that has not answered drops it before its next answer, or with its session, in ten minutes at most';
+      case 'ciphertext_lease':
+        return `the encrypted file, which nobody can open then, lies in the store until Walrus epoch ${endEpoch}`;
+    }
+  });
+}
