@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openChain, type Chain, type WalletSigner } from '@usufruct/chain';
@@ -6,6 +6,7 @@ import { asTimestampMs, systemRandom, utf8, type Logger } from '@usufruct/kernel
 import { createApp, startApp, stopApp } from '../../apps/api/src/app.js';
 import { ProjectionService } from '../../apps/api/src/modules/projection/index.js';
 import { readConfig, type Config } from '../../apps/api/src/platform/config/config.js';
+import type { StorePort } from '../../apps/api/src/platform/store/index.js';
 import { Prisma, PrismaService } from '../../apps/api/src/platform/prisma/index.js';
 import { serve, type RunningServer } from '../../apps/local-chain/src/server/server.js';
 import { DaoWorld } from '../../apps/local-chain/src/testing/dao-world.js';
@@ -55,10 +56,11 @@ export class ApiWorld {
     readonly config: Config,
     private readonly server: RunningServer,
     private readonly database: TestDatabase,
+    private readonly store: StorePort | undefined,
   ) {}
 
-  static async start(settings: Readonly<Record<string, string>> = {}): Promise<ApiWorld> {
-    return ApiWorld.over(new DaoWorld({ clock: new RunningClock() }), settings);
+  static async start(settings: Readonly<Record<string, string>> = {}, store?: StorePort): Promise<ApiWorld> {
+    return ApiWorld.over(new DaoWorld({ clock: new RunningClock() }), settings, store);
   }
   /** On a chain of another world, which gets the clock that this needs. */
   static async on<W extends DaoWorld>(
@@ -68,7 +70,11 @@ export class ApiWorld {
     return { world: await ApiWorld.over(dao, {}), dao };
   }
 
-  private static async over(dao: DaoWorld, settings: Readonly<Record<string, string>>): Promise<ApiWorld> {
+  private static async over(
+    dao: DaoWorld,
+    settings: Readonly<Record<string, string>>,
+    store?: StorePort,
+  ): Promise<ApiWorld> {
     const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const server = await serve(dao.chain, { host: '127.0.0.1', port: 0, allowedOrigins: [], logger: quiet });
     const database = await createTestDatabase();
@@ -83,19 +89,27 @@ export class ApiWorld {
       AUTH_SECRET: '5c'.repeat(32),
       SIGN_IN_DOMAIN: 'portal.test',
       PORTAL_ORIGIN: 'http://portal.test',
+      // Rounds are a test's own, where it has a store.
+      LEASE_INTERVAL_MS: '0',
       ...settings,
     });
     const chain = openChain({ suiNetwork: 'local', chainUrl: server.url });
-    const world = new ApiWorld(dao, chain, config, server, database);
+    const world = new ApiWorld(dao, chain, config, server, database, store);
     await world.startApi();
     return world;
   }
 
   async startApi(): Promise<void> {
-    const { config, chain, logger } = this;
-    this.app = await createApp({ config, chain, logger, clock: this.dao.clock, random: systemRandom });
-    await startApp(this.app, 0, '127.0.0.1');
+    this.app = await this.anotherApi();
     this.url = await this.app.getUrl();
+  }
+  /** A second process on the same database, as far as the database can tell. The caller stops it. */
+  async anotherApi(): Promise<NestFastifyApplication> {
+    const { config, chain, logger, store, dao } = this;
+    const given = { config, chain, logger, clock: dao.clock, random: systemRandom };
+    const app = await createApp({ ...given, ...(store !== undefined && { store }) });
+    await startApp(app, 0, '127.0.0.1');
+    return app;
   }
   async stopApi(): Promise<void> {
     await stopApp(this.app);
@@ -184,6 +198,7 @@ export async function eventually(holds: () => Promise<boolean>, limitMs = 10_000
 export interface RunnerRequest {
   readonly method: string;
   readonly path: string;
+  readonly headers: IncomingHttpHeaders;
   // oxlint-disable-next-line no-explicit-any
   readonly body: any;
 }
@@ -210,7 +225,8 @@ export class ScriptedRunner {
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const text = Buffer.concat(chunks).toString('utf8');
-        const told = { method: request.method ?? '', path: request.url ?? '', body: text && JSON.parse(text) };
+        const { method = '', url: path = '', headers } = request;
+        const told = { method, path, headers, body: text && JSON.parse(text) };
         runner.requests.push(told);
         void Promise.resolve(runner.reply(told)).then((reply) => {
           if (reply === undefined) return request.socket.destroy();

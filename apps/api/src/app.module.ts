@@ -8,6 +8,7 @@ import { DaoModule } from './modules/dao/index.js';
 import { ErasureModule } from './modules/erasure/index.js';
 import { GovernanceModule } from './modules/governance/index.js';
 import { JobModule } from './modules/job/index.js';
+import { LeaseModule } from './modules/lease/index.js';
 import { LicenceModule } from './modules/licence/index.js';
 import { PayoutModule } from './modules/payout/index.js';
 import { ProjectionModule } from './modules/projection/index.js';
@@ -31,6 +32,7 @@ export class AppModule {
         // the data's path
         ContributeModule,
         StoreModule,
+        LeaseModule,
         ConsentModule,
         LicenceModule,
         JobModule,

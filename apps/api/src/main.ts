@@ -5,11 +5,12 @@ import { openVerifier, verifierStandIns } from '@usufruct/endorsements';
 import { systemClock, systemRandom } from '@usufruct/kernel';
 import { runService, suiEventFile } from '@usufruct/service';
 import { createApp, startApp, stopApp } from './app.js';
-import { readConfig } from './platform/config/config.js';
+import { notifyStandIns, readConfig } from './platform/config/config.js';
 
 await runService('api', async (logger) => {
   const config = readConfig(process.env);
-  refuseStandIns({ suiNetwork: config.suiNetwork, standIns: verifierStandIns(config.verifier) });
+  const standIns = [...verifierStandIns(config.verifier), ...notifyStandIns(config.notify)];
+  refuseStandIns({ suiNetwork: config.suiNetwork, standIns });
   const { desk } = openVerifier(config.verifier, { clock: systemClock, logger });
   const { suiNetwork, chainUrl, sui, dataDir } = config;
   const suiEvents = dataDir === undefined ? undefined : suiEventFile(join(dataDir, 'sui-events.sqlite'));

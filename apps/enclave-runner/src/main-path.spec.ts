@@ -885,6 +885,38 @@ describe('the runner on a real local chain', () => {
     for (const [id, bytes] of whole) world.blobs.set(id, bytes);
   });
 
+  it('says that nothing can be read when the store has let every lease end, waits no longer than the session, and costs nothing', async () => {
+    const clock = new TestClock();
+    const late = await Life.begin(world, mkdtempSync(join(tmpdir(), 'ended-leases-')), { clock });
+    const before = await world.balance(world.requester.address);
+    const { job, clientKey } = await world.fundJob();
+    const whole = new Map(world.blobs);
+    world.blobs.clear();
+    const asked = await sealed(late, job, clientKey, 'What is the price of beeswax?');
+    const refused = codeOf(late.desk.ask(job.id, asked.request));
+    // The store may only be away, so it is tried again; meanwhile whoever looks sees what it waits for.
+    const waits = () => late.sessions.view(job).error?.code === 'BLOB_UNAVAILABLE';
+    while (!waits()) await new Promise((done) => setTimeout(done, 20));
+    expect(late.sessions.view(job)).toMatchObject({ state: 'attesting', documents: 0 });
+    clock.offsetMs = LIMITS.sessionTermMs;
+    expect(await refused).toBe('BLOB_UNAVAILABLE');
+    expect(late.sessions.view(job)).toMatchObject({ state: 'failed', error: { code: 'BLOB_UNAVAILABLE' } });
+    await world.run(world.requester, { kind: 'closeJob', jobId: job.id });
+    expect(await world.chain.job(job.id)).toMatchObject({ questionsSettled: 0, escrowUnits: 0n });
+    expect(await world.balance(world.requester.address)).toBe(before);
+    for (const [id, bytes] of whole) world.blobs.set(id, bytes);
+    late.end();
+  });
+
+  it('goes on with what it has opened when the leases end in the middle of a job', async () => {
+    const { job, clientKey } = await world.fundJob();
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    const whole = new Map(world.blobs);
+    world.blobs.clear();
+    expect((await ask(life, job, clientKey, 'What is the price of beeswax?')).state.state).toBe('settled');
+    for (const [id, bytes] of whole) world.blobs.set(id, bytes);
+  });
+
   it('leaves out what cannot be opened, with its reason, and answers from the rest', async () => {
     const broken = await world.contribute('broken.pdf', 'this is no PDF');
     const tampered = await world.contribute('tampered.txt', 'The zeppelin hangar is blue.');

@@ -140,6 +140,12 @@ export const CATALOGUE = {
     'The store has no room or no quota left for this',
     'Make room, or use another store.',
   ),
+  BLOB_LOST: entry(
+    410,
+    'after-change',
+    'The ciphertext is not in the store any more',
+    'Its owner puts the same ciphertext into the store again, or contributes the file anew.',
+  ),
   DATASET_MISMATCH: entry(
     409,
     'never',

@@ -5,3 +5,4 @@ export * from './epochs.js';
 export * from './journal.js';
 export * from './openings.js';
 export * from './payouts.js';
+export * from './storage.js';

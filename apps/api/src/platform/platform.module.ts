@@ -8,9 +8,11 @@ import { graphqlModule } from './graphql/graphql.module.js';
 import { NodeRegistry } from './graphql/index.js';
 import { NodeResolver } from './graphql/node.resolver.js';
 import { HealthController, Readiness } from './health/index.js';
+import { ContactResolver, Contacts, Notices } from './notify/index.js';
 import { OutboxService } from './outbox/index.js';
 import { PrismaService } from './prisma/index.js';
-import { APPRAISAL_DESK, CHAIN, CLOCK, CONFIG, LOGGER, RANDOM, type Outside } from './tokens.js';
+import { openStore } from './store/index.js';
+import { APPRAISAL_DESK, CHAIN, CLOCK, CONFIG, LOGGER, RANDOM, STORE, type Outside } from './tokens.js';
 
 /** Everything that knows no feature. Modules import nothing of it by hand: it is global. */
 @Global()
@@ -23,9 +25,11 @@ export class PlatformModule {
       { provide: RANDOM, useValue: outside.random },
       { provide: LOGGER, useValue: outside.logger },
       { provide: CHAIN, useValue: outside.chain },
+      { provide: STORE, useValue: outside.store ?? openStore(outside.config) },
       { provide: APPRAISAL_DESK, useValue: outside.desk ?? new AppraisalDesk({ roots: productionRoots() }) },
     ];
-    const shared: Provider[] = [...given, ChainIdentity, PrismaService, OutboxService, NodeRegistry, Readiness];
+    const services = [ChainIdentity, PrismaService, OutboxService, Contacts, Notices, NodeRegistry, Readiness];
+    const shared: Provider[] = [...given, ...services];
     return {
       module: PlatformModule,
       imports: [graphqlModule()],
@@ -36,6 +40,7 @@ export class PlatformModule {
         Sessions,
         ApiKeys,
         AuthResolver,
+        ContactResolver,
         NodeResolver,
         { provide: APP_GUARD, useClass: AuthGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },

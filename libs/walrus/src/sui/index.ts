@@ -1,3 +1,4 @@
+export { walrusEpoch, type WalrusEpochOptions } from './epoch.js';
 export { nodesTransport } from './nodes.js';
 export { walrusQuilt } from './quilt.js';
 export { suiLeaseChain, type SuiLeaseChainOptions } from './sui-leases.js';

@@ -4,6 +4,7 @@ import { requireViewer } from '../../platform/auth/index.js';
 import { NodeRegistry } from '../../platform/graphql/index.js';
 import { ContributeModule } from '../contribute/index.js';
 import { DaoModule } from '../dao/index.js';
+import { LeaseModule } from '../lease/index.js';
 import { ProjectionModule, ProjectionService } from '../projection/index.js';
 import { GrantProjector } from './consent.projector.js';
 import { GrantRepository } from './consent.repository.js';
@@ -11,7 +12,7 @@ import { ContributionGrantsResolver, DatasetUsabilityResolver } from './consent.
 import { ConsentService } from './consent.service.js';
 
 @Module({
-  imports: [ProjectionModule, DaoModule, ContributeModule],
+  imports: [ProjectionModule, DaoModule, ContributeModule, LeaseModule],
   providers: [GrantRepository, GrantProjector, ConsentService, ContributionGrantsResolver, DatasetUsabilityResolver],
   exports: [ConsentService],
 })

@@ -6,6 +6,7 @@ import { groupBy, type Loaders } from '../../platform/graphql/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { ContributionService } from '../contribute/index.js';
 import type { DatasetType, ProjectedDao } from '../dao/index.js';
+import { LeaseService } from '../lease/index.js';
 import { toGrant, toGrantView } from './consent.mapper.js';
 import { GrantRepository } from './consent.repository.js';
 import type { GrantType } from './consent.types.js';
@@ -28,10 +29,12 @@ export class ConsentService {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly repository: GrantRepository,
     private readonly contributions: ContributionService,
+    private readonly leases: LeaseService,
   ) {}
 
   async usability(dao: ProjectedDao, dataset: DatasetType, use: IntendedUse): Promise<Usability> {
     const contributions = await this.contributions.acceptedViews(dataset.datasetId);
+    const lost = await this.leases.lostAmong(contributions.map((contribution) => contribution.id));
     const rows = await this.repository.of(contributions.map((contribution) => contribution.id));
     const grants = groupBy<GrantView>(rows.map(toGrantView), (grant) => grant.contributionId);
     const usable: ContributionId[] = [];
@@ -45,7 +48,10 @@ export class ConsentService {
         use: { ...use, daoId: dao.id, datasetId: dataset.datasetId },
         nowMs: this.clock.nowMs(),
       });
-      if (decision.ok) usable.push(contribution.id);
+      // Consent does not help where there is nothing to open: what is lost is said before anything is paid.
+      if (decision.ok && lost.has(contribution.id))
+        leftOut.push({ contributionId: contribution.id, code: 'BLOB_LOST' });
+      else if (decision.ok) usable.push(contribution.id);
       else leftOut.push({ contributionId: contribution.id, code: decision.refusal.code });
     }
     return { usable, leftOut };

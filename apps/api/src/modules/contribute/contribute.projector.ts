@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { parseAnswer, zBlobReference, type ChainEvent } from '@usufruct/protocol';
+import { parseAnswer, zBlobReference, type BlobReference, type ChainEvent } from '@usufruct/protocol';
 import { z } from 'zod';
 import { toDate, toJson, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
@@ -22,6 +22,7 @@ export class ContributionProjector implements Projector {
           parts: toJson(data.contribution.parts),
           holderSetId,
           policyDigest,
+          leaseEndEpoch: firstEnd(data.contribution.manifestBlob, data.contribution.parts),
           registeredAt: toDate(atMs),
           eventSeq: seq,
         },
@@ -50,12 +51,24 @@ async function renewed(tx: Database, id: string, renewals: Renewals): Promise<vo
   const ends = new Map(renewals.map(({ blob, endEpoch }) => [blob, endEpoch]));
   const manifestBlob = parseAnswer(zBlobReference, row.manifestBlob, 'projection');
   const parts = parseAnswer(z.array(zBlobReference), row.parts, 'projection');
-  const [manifestAfter, ...partsAfter] = [manifestBlob, ...parts].map((reference) => ({
+  const renew = (reference: BlobReference): BlobReference => ({
     ...reference,
     endEpoch: ends.get(reference.blob) ?? reference.endEpoch,
-  }));
+  });
+  const [manifestAfter, partsAfter] = [renew(manifestBlob), parts.map(renew)];
   await tx.contribution.update({
     where: { id },
-    data: { manifestBlob: toJson(manifestAfter), parts: toJson(partsAfter) },
+    data: {
+      manifestBlob: toJson(manifestAfter),
+      parts: toJson(partsAfter),
+      leaseEndEpoch: firstEnd(manifestAfter, partsAfter),
+    },
   });
 }
+
+/** The largest integer of the column; the chain takes whatever end of a lease it is told, up to 2³² − 1. */
+const LAST_EPOCH = 2 ** 31 - 1;
+
+/** Without any one of its blobs a contribution cannot be opened. */
+const firstEnd = (manifestBlob: BlobReference, parts: readonly BlobReference[]): number =>
+  parts.reduce((least, { endEpoch }) => Math.min(least, endEpoch), Math.min(manifestBlob.endEpoch, LAST_EPOCH));

@@ -1,4 +1,4 @@
-import { Field, Int, ObjectType } from '@nestjs/graphql';
+import { Field, ObjectType } from '@nestjs/graphql';
 import { fromHex, toBase64Url, type Hex32 } from '@usufruct/kernel';
 import { Hex32Scalar, SafeInt } from '../../platform/graphql/index.js';
 
@@ -10,7 +10,7 @@ export class BlobReferenceType {
   blobId!: string;
   @Field(() => SafeInt)
   sizeBytes!: number;
-  @Field(() => Int)
+  @Field(() => SafeInt, { description: 'The first epoch in which the store need not keep it.' })
   endEpoch!: number;
 }
 

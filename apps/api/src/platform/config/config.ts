@@ -1,6 +1,6 @@
 import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { VERIFIER_SETTINGS, verifierConfigOf, type VerifierConfig } from '@usufruct/endorsements';
-import { isHex32, refuse, toHex, type RandomSource } from '@usufruct/kernel';
+import { asAmount, isHex32, refuse, toHex, ZERO_UNITS, type AmountUnits, type RandomSource } from '@usufruct/kernel';
 import { z } from 'zod';
 
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
@@ -8,6 +8,24 @@ const urlList = z
   .string()
   .transform((text) => text.split(',').map((part) => part.trim()))
   .pipe(z.array(url).min(1).max(16));
+
+/** Storage of what is contributed, and how its owners are told. */
+const STORAGE = {
+  AGGREGATOR_URLS: urlList.optional(),
+  STORE_EPOCH_URL: url.optional(),
+  LEASE_INTERVAL_MS: z.coerce.number().int().min(0).max(86_400_000).default(3_600_000),
+  LEASE_LEAD_EPOCHS: z.coerce.number().int().min(1).max(1_000).default(2),
+  LEASE_RENEW_EPOCHS: z.coerce.number().int().min(0).max(1_000).default(0),
+  LEASE_UNITS_PER_MIB_EPOCH: z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .default('0'),
+  LEASE_SAMPLES: z.coerce.number().int().min(0).max(1_000).default(8),
+  SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.email().optional(),
+  MAIL_FILE: z.string().min(1).optional(),
+  WEBHOOKS_ANYWHERE: z.enum(['yes', 'no']).default('no'),
+};
 
 /** All that the projection is made from and kept in. */
 const PROJECTION = {
@@ -36,9 +54,33 @@ const zEnvironment = z
     AUTH_SECRET: z.string().refine((text) => isHex32(`0x${text}`)),
     SIGN_IN_DOMAIN: z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/),
     PORTAL_ORIGIN: url,
+    ...STORAGE,
     ...VERIFIER_SETTINGS,
   })
-  .refine(namesItsChain, { path: ['CHAIN_URL'] });
+  .refine(namesItsChain, { path: ['CHAIN_URL'] })
+  .refine((env) => env.SMTP_URL === undefined || env.MAIL_FROM !== undefined, { path: ['MAIL_FROM'] });
+
+export interface LeaseConfig {
+  /** Further ones, from which samples are read beside the one that clients are told of. */
+  readonly aggregatorUrls: readonly string[];
+  /** Answers JSON with `epoch`, the store's epoch of now; none: the local store says it, or Walrus's contracts. */
+  readonly epochUrl: string | undefined;
+  /** How often the keeper goes round; 0: never. */
+  readonly intervalMs: number;
+  /** A lease is renewed when so many epochs of it are left. */
+  readonly leadEpochs: number;
+  /** Until how many epochs from now it is renewed; 0: nothing is renewed, its owner is warned. */
+  readonly renewEpochs: number;
+  /** What a DAO is charged, in units of its coin. */
+  readonly unitsPerMibEpoch: AmountUnits;
+  /** How many blobs are read in each round. */
+  readonly samples: number;
+}
+export interface NotifyConfig {
+  readonly mail: { readonly smtpUrl: string | undefined; readonly from: string; readonly file: string | undefined };
+  /** Development: webhooks may be plain http and lead to private addresses. */
+  readonly webhooksAnywhere: boolean;
+}
 
 export interface Config {
   readonly port: number;
@@ -60,6 +102,8 @@ export interface Config {
   readonly authSecret: string;
   /** Who asks for the signature in the sign-in text. */
   readonly signInDomain: string;
+  readonly lease: LeaseConfig;
+  readonly notify: NotifyConfig;
   /** How evidence is appraised, for clients that cannot do it themselves. */
   readonly verifier: VerifierConfig;
 }
@@ -83,9 +127,28 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     aggregatorUrl: env.AGGREGATOR_URL,
     authSecret: env.AUTH_SECRET,
     signInDomain: env.SIGN_IN_DOMAIN,
+    lease: {
+      aggregatorUrls: env.AGGREGATOR_URLS ?? [],
+      epochUrl: env.STORE_EPOCH_URL,
+      intervalMs: env.LEASE_INTERVAL_MS,
+      leadEpochs: env.LEASE_LEAD_EPOCHS,
+      renewEpochs: env.LEASE_RENEW_EPOCHS,
+      unitsPerMibEpoch: asAmount(BigInt(env.LEASE_UNITS_PER_MIB_EPOCH)),
+      samples: env.LEASE_SAMPLES,
+    },
+    notify: {
+      mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? 'usufruct@localhost', file: env.MAIL_FILE },
+      webhooksAnywhere: env.WEBHOOKS_ANYWHERE === 'yes',
+    },
     verifier: verifierConfigOf(env),
   };
 }
+
+/** What only a development machine may be configured to do. */
+export const notifyStandIns = ({ mail, webhooksAnywhere }: NotifyConfig): string[] => [
+  ...(mail.file === undefined ? [] : ['mail file']),
+  ...(webhooksAnywhere ? ['webhooks to private addresses'] : []),
+];
 
 /**
  * For a process that makes the projection again and does nothing else: it asks no other part, listens nowhere, and
@@ -112,6 +175,16 @@ export function readProjectionConfig(
     aggregatorUrl: '',
     authSecret: toHex(random(32)),
     signInDomain: '',
+    lease: {
+      aggregatorUrls: [],
+      epochUrl: undefined,
+      intervalMs: 0,
+      leadEpochs: 1,
+      renewEpochs: 0,
+      unitsPerMibEpoch: ZERO_UNITS,
+      samples: 0,
+    },
+    notify: { mail: { smtpUrl: undefined, from: '', file: undefined }, webhooksAnywhere: false },
     verifier: verifierConfigOf({ ENDORSEMENTS_OFFLINE: 'no' }),
   };
 }

@@ -73,6 +73,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'UPSTREAM_UNAVAILABLE',
     'UPSTREAM_INVALID',
     'BLOB_UNAVAILABLE',
+    'BLOB_LOST',
     'SHARES_INSUFFICIENT',
   ],
 };

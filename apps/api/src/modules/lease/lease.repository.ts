@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { asId, type Address, type ContributionId, type DaoId, type DatasetId } from '@usufruct/kernel';
+import { parseAnswer, zBlobReference, type BlobReference } from '@usufruct/protocol';
+import { z } from 'zod';
+import { Prisma, PrismaService } from '../../platform/prisma/index.js';
+import type { LeaseTerm } from './lease-terms.js';
+
+/** A contribution that storage matters to: neither declined nor retired, in a dataset that is not retired. */
+export interface KeptContribution extends LeaseTerm {
+  readonly id: ContributionId;
+  readonly datasetId: DatasetId;
+  readonly daoId: DaoId;
+  readonly owner: Address;
+  readonly manifestDigest: string;
+  readonly manifestBlob: BlobReference;
+  readonly parts: readonly BlobReference[];
+}
+
+interface Row {
+  readonly id: string;
+  readonly dataset_id: string;
+  readonly dao_id: string;
+  readonly owner: string;
+  readonly manifest_digest: string;
+  readonly manifest_blob: unknown;
+  readonly parts: unknown;
+  readonly lease_end_epoch: number;
+  readonly seen_epoch: number | null;
+}
+
+const KEPT = Prisma.sql`from contribution c
+  join dataset d on d.id = c.dataset_id
+  left join lease_sighting s on s.contribution_id = c.id and s.end_epoch = c.lease_end_epoch
+  where c.tombstoned_at is null and d.tombstoned_at is null and c.state <> 'declined'`;
+const COLUMNS = Prisma.sql`select c.id, c.dataset_id, d.dao_id, c.owner, c.manifest_digest, c.manifest_blob, c.parts,
+  c.lease_end_epoch, s.seen_epoch`;
+
+@Injectable()
+export class LeaseRepository {
+  constructor(private readonly prisma: PrismaService) {}
+
+  /** Notes in which epoch each lease was seen first; what was seen before stays. */
+  async sight(epoch: number): Promise<void> {
+    await this.prisma.$executeRaw`insert into lease_sighting (contribution_id, end_epoch, seen_epoch)
+      select c.id, c.lease_end_epoch, ${epoch} ${KEPT} and s.seen_epoch is null on conflict do nothing`;
+  }
+
+  /** Those whose lease ends by this epoch, the nearest end first, from a place on. */
+  async endingBy(
+    endEpoch: number,
+    after: { endEpoch: number; id: string },
+    limit: number,
+  ): Promise<KeptContribution[]> {
+    const rows = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.lease_end_epoch <= ${endEpoch}
+      and (c.lease_end_epoch, c.id) > (${after.endEpoch}, ${after.id})
+      order by c.lease_end_epoch, c.id limit ${limit}`;
+    return rows.map(toKept);
+  }
+
+  async find(id: ContributionId): Promise<KeptContribution | null> {
+    const [row] = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.id = ${id}`;
+    return row === undefined ? null : toKept(row);
+  }
+
+  /** One that follows a random point, so that a sample costs the same however many there are. */
+  async sampleFrom(point: string): Promise<KeptContribution | null> {
+    const [row] = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.id >= ${point} order by c.id limit 1`;
+    if (row !== undefined) return toKept(row);
+    const [first] = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} order by c.id limit 1`;
+    return first === undefined ? null : toKept(first);
+  }
+}
+
+const toKept = (row: Row): KeptContribution => ({
+  id: asId<ContributionId>(row.id, 'id'),
+  datasetId: asId<DatasetId>(row.dataset_id, 'datasetId'),
+  daoId: asId<DaoId>(row.dao_id, 'daoId'),
+  owner: asId<Address>(row.owner, 'owner'),
+  manifestDigest: row.manifest_digest,
+  manifestBlob: parseAnswer(zBlobReference, row.manifest_blob, 'projection'),
+  parts: parseAnswer(z.array(zBlobReference), row.parts, 'projection'),
+  endEpoch: row.lease_end_epoch,
+  seenEpoch: row.seen_epoch ?? row.lease_end_epoch,
+});
+
+/** Each blob once, with the lease that ends first: the same bytes may be in several places. */
+export function blobsOf({ manifestBlob, parts }: Pick<KeptContribution, 'manifestBlob' | 'parts'>): BlobReference[] {
+  const found = new Map<string, BlobReference>();
+  for (const reference of [manifestBlob, ...parts]) {
+    const known = found.get(reference.blob);
+    if (known === undefined || reference.endEpoch < known.endEpoch) found.set(reference.blob, reference);
+  }
+  return [...found.values()];
+}
