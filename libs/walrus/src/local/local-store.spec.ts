@@ -223,6 +223,7 @@ describe('the HTTP interface', () => {
       epochEndsAtMs: 101_000,
       mostEpochsAhead: 53,
       publisher: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      nodePublicKey: expect.stringMatching(/^[0-9a-f]{96}$/),
       blobs: 0,
       leases: 0,
       storedBytes: 0,

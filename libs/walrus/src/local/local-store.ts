@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { refuse, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
+import { refuse, toHex, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
 import { blobIdEncoder } from '../blob-id/index.js';
 import { encodedBlobBytes, extensionCostFrost, storageCost } from '../cost/index.js';
+import { certifies, confirmationOf } from '../upload/certificate.js';
+import type { Certificate } from '../upload/ports.js';
 import { BlobFiles, type BlobRecord } from './blob-files.js';
 import type { LocalStoreConfig } from './config.js';
 import { Epochs } from './epochs.js';
 import { importRecords } from './import-records.js';
 import { orFull } from './full-disk.js';
 import { LeaseTable, type Lease, type LeaseQuery } from './lease-table.js';
+import { NodeKey } from './node-key.js';
 import { mostQuiltFiles } from './quilt.js';
 import { diskFiles, type StoreFiles } from './store-files.js';
 import { StoredBlobs } from './stored-blobs.js';
@@ -40,6 +43,7 @@ const DIFFERENCES = [
   'blob ids are for this number of shards, so they are not those of any Walrus network',
   'no chain: what Walrus keeps in Blob objects on Sui is kept here, and /v1/local stands for the transactions on them',
   'an owner is who the caller says; nothing is signed, and /v1/local answers this machine only',
+  'a certificate is signed by this store alone (nodePublicKey), as by a committee of one node',
   'POST /v1/local/epoch moves the epoch on, which nobody can on Walrus',
   'costs are computed by the published formula with configured prices, and nobody pays them; no storage is given back when a lease is deleted',
   'blobs are refused beyond maxBlobBytes, and uploads beyond quotaBytes with 507',
@@ -59,6 +63,7 @@ export class LocalStore {
     private readonly table: LeaseTable,
     private readonly blobs: StoredBlobs,
     private readonly blobIdOf: (bytes: Uint8Array) => Promise<BlobId>,
+    private readonly nodeKey: NodeKey,
   ) {}
 
   /** Refuses `CONFIG_INVALID` for a folder whose blob ids are of another number of shards. */
@@ -71,7 +76,8 @@ export class LocalStore {
       await importRecords(join(config.dataDir, 'blobs'), table, publisher);
       const blobs = await StoredBlobs.open(blobFiles, table, config.quotaBytes);
       const epochs = new Epochs(table, clock, config.epochMs);
-      const store = new LocalStore(config, publisher, epochs, table, blobs, await blobIdEncoder(config.shards));
+      const encode = await blobIdEncoder(config.shards);
+      const store = new LocalStore(config, publisher, epochs, table, blobs, encode, NodeKey.of(table));
       await store.sweep();
       return store;
     } catch (error) {
@@ -100,6 +106,54 @@ export class LocalStore {
       const lease = { ...this.newLease(blobId, bytes.length, request), certifiedEpoch: this.epoch };
       await this.blobs.keep(blobId, bytes, lease);
       return { lease, costFrost: this.costOf(bytes.length, request.epochs) };
+    });
+  }
+
+  /** A lease of bytes that are to come: they are uploaded, and then it is certified. Refuses as `put` does. */
+  async register(blobId: BlobId, sizeBytes: number, request: LeaseRequest): Promise<Stored> {
+    this.requireLease(request.epochs);
+    this.requireSize(sizeBytes);
+    const lease = this.newLease(blobId, sizeBytes, request);
+    await orFull(() => this.table.putLease(lease));
+    return { lease, costFrost: this.costOf(sizeBytes, request.epochs) };
+  }
+
+  /**
+   * Takes the bytes of a registered blob and vouches that they are here: for this object where the lease is deletable,
+   * for every permanent one otherwise. Again gives the same. Refuses `INVALID_ARGUMENT` for bytes of another id,
+   * `NOT_FOUND` where nothing is registered, `STORE_FULL`.
+   */
+  async relay(blobId: BlobId, bytes: Uint8Array, objectId: Hex32 | null): Promise<Certificate> {
+    this.requireSize(bytes.length);
+    if ((await this.blobIdOf(bytes)) !== blobId)
+      throw refuse('INVALID_ARGUMENT', { field: 'blob_id', expected: 'the id of these bytes' });
+    await this.makeRoomFor(bytes.length);
+    return this.blobs.exclusively(blobId, async () => {
+      const { epoch } = this;
+      const lease = this.table
+        .leasesOf(blobId)
+        .find((one) => one.endEpoch > epoch && one.deletable === (objectId !== null) && isObject(one, objectId));
+      if (lease === undefined) throw refuse('NOT_FOUND', { blobId, registered: 'no' });
+      if (lease.sizeBytes !== bytes.length)
+        throw refuse('INVALID_ARGUMENT', { field: 'sizeBytes', expected: 'the registered size' });
+      await this.blobs.keep(blobId, bytes, lease);
+      const message = confirmationOf({ ...lease, certified: false }, epoch);
+      return { signers: [0], message, signature: this.nodeKey.sign(message) };
+    });
+  }
+
+  /** From now on the blob can be read. Again does nothing. Refuses `SIGNATURE_INVALID`, `NOT_FOUND`, `FORBIDDEN`. */
+  async certify(objectId: Hex32, owner: Address, certificate: Certificate): Promise<Lease> {
+    const { blobId } = this.ownedLease(objectId, owner);
+    return this.blobs.exclusively(blobId, async () => {
+      const lease = this.ownedLease(objectId, owner);
+      if (lease.certifiedEpoch !== null) return lease;
+      const { message, signature } = certificate;
+      if (!certifies(certificate, { ...lease, certified: false }) || !this.nodeKey.hasSigned(message, signature))
+        throw refuse('SIGNATURE_INVALID', { objectId });
+      const certified = { ...lease, certifiedEpoch: this.epoch };
+      await orFull(() => this.table.putLease(certified));
+      return certified;
     });
   }
 
@@ -199,6 +253,7 @@ export class LocalStore {
       epochEndsAtMs: this.epochs.endsAtMs(),
       mostEpochsAhead: MOST_EPOCHS,
       publisher: this.publisher,
+      nodePublicKey: toHex(this.nodeKey.publicKey),
       blobs,
       leases,
       storedBytes: this.blobs.bytes,
@@ -258,6 +313,8 @@ export class LocalStore {
       throw refuse('INVALID_ARGUMENT', { field, expected: `1 to ${MOST_EPOCHS} epochs ahead` });
   }
 }
+
+const isObject = (lease: Lease, objectId: Hex32 | null): boolean => objectId === null || lease.objectId === objectId;
 
 /** Says who the publisher is, and that the folder is of these shards: ids of others would name nothing in it. */
 function settle(table: LeaseTable, { shards }: LocalStoreConfig): Address {

@@ -1,4 +1,4 @@
-import { asBlobId, asId, refuse, type Address, type Hex32 } from '@usufruct/kernel';
+import { asBlobId, asId, fromBase64Url, refuse, type Address, type Hex32 } from '@usufruct/kernel';
 import { readJson, sendJson, type Exchange } from '@usufruct/service';
 import { zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
@@ -7,16 +7,32 @@ import type { LeaseQuery } from './lease-table.js';
 import type { LocalStore } from './local-store.js';
 
 const LEASES = '/v1/local/objects';
-const LEASE = /^\/v1\/local\/objects\/([^/]+)(\/extend)?$/;
+const LEASE = /^\/v1\/local\/objects\/([^/]+)(?:\/(extend|certify))?$/;
 const PAGE = 1_000;
-const BODY_BYTES = 1_024;
+const BODY_BYTES = 8_192;
 
 const zAdvance = z.strictObject({ epochs: z.number().int() });
+const zRegister = z.strictObject({
+  blobId: z.string(),
+  sizeBytes: z.number().int(),
+  epochs: z.number().int(),
+  deletable: z.boolean(),
+  owner: zHex32<Address>(),
+});
+/** As the relay gives it. */
+const zCertify = z.strictObject({
+  owner: zHex32<Address>(),
+  confirmation_certificate: z.strictObject({
+    signers: z.array(z.number().int()).max(1_000),
+    serialized_message: z.array(z.number().int().min(0).max(255)).max(1_024),
+    signature: z.string().max(1_024),
+  }),
+});
 const zExtend = z.strictObject({ owner: zHex32<Address>(), endEpoch: z.number().int() });
 
 /**
- * What on Walrus is done on Sui: looking at `Blob` objects, making their leases longer, deleting them; and moving the
- * epoch on, which nobody can there. The stand-in's own, under `/v1/local`, for this machine only. An owner is who the
+ * What on Walrus is done on Sui: looking at `Blob` objects, registering and certifying them, making their leases longer,
+ * deleting them; and moving the epoch on, which nobody can there. The stand-in's own, under `/v1/local`, for this machine only. An owner is who the
  * caller says: nothing is signed, so nothing of this proves anything.
  */
 export async function answerOwner(store: LocalStore, exchange: Exchange): Promise<boolean> {
@@ -37,15 +53,15 @@ export async function answerOwner(store: LocalStore, exchange: Exchange): Promis
       next: page.length === PAGE ? (page.at(-1)?.objectId ?? null) : null,
     });
   }
-  const [, id, extend] = LEASE.exec(url.pathname) ?? [];
-  if (id === undefined) return false;
-  const objectId = asId<Hex32>(id, 'objectId');
-  if (extend !== undefined && request.method === 'POST') {
-    const { owner, endEpoch } = await parsed(exchange, zExtend);
-    const { lease, costFrost } = await store.extend(objectId, owner, endEpoch);
+  if (call === `POST ${LEASES}`) {
+    const { blobId, sizeBytes, ...request } = await parsed(exchange, zRegister);
+    const { lease, costFrost } = await store.register(asBlobId(blobId), sizeBytes, { ...request, force: true });
     return answered(exchange, { ...leaseAnswer(lease, shards), cost: Number(costFrost) });
   }
-  if (extend !== undefined) return false;
+  const [, id, step] = LEASE.exec(url.pathname) ?? [];
+  if (id === undefined) return false;
+  const objectId = asId<Hex32>(id, 'objectId');
+  if (step !== undefined) return request.method === 'POST' && changeLease(store, exchange, objectId, step);
   if (request.method === 'DELETE') {
     await store.delete(objectId, asId<Address>(url.searchParams.get('owner') ?? '', 'owner'));
     response.writeHead(204).end();
@@ -54,6 +70,19 @@ export async function answerOwner(store: LocalStore, exchange: Exchange): Promis
   const lease = request.method === 'GET' ? store.lease(objectId) : null;
   if (lease === null) throw refuse('NOT_FOUND', { objectId });
   return answered(exchange, leaseAnswer(lease, shards));
+}
+
+async function changeLease(store: LocalStore, exchange: Exchange, objectId: Hex32, step: string): Promise<boolean> {
+  const { shards } = store.config;
+  if (step === 'extend') {
+    const { owner, endEpoch } = await parsed(exchange, zExtend);
+    const { lease, costFrost } = await store.extend(objectId, owner, endEpoch);
+    return answered(exchange, { ...leaseAnswer(lease, shards), cost: Number(costFrost) });
+  }
+  const { owner, confirmation_certificate: given } = await parsed(exchange, zCertify);
+  const message = Uint8Array.from(given.serialized_message);
+  const certificate = { signers: given.signers, message, signature: fromBase64Url(given.signature, 'signature') };
+  return answered(exchange, leaseAnswer(await store.certify(objectId, owner, certificate), shards));
 }
 
 function readQuery(query: URLSearchParams): Omit<LeaseQuery, 'limit'> {

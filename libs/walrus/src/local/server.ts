@@ -5,11 +5,12 @@ import { refusalBody } from './answers.js';
 import type { LocalStore } from './local-store.js';
 import { answerOwner } from './owner-routes.js';
 import { answerPublisher } from './publisher.js';
+import { answerRelay } from './relay.js';
 
 /** One of the store's parts: whether it answered. */
 export type Part = (store: LocalStore, exchange: Exchange) => Promise<boolean>;
 
-const PARTS: readonly Part[] = [answerAggregator, answerPublisher, answerOwner];
+const PARTS: readonly Part[] = [answerAggregator, answerPublisher, answerRelay, answerOwner];
 const CONNECTIONS = 64;
 /** A part of a few MiB over a slow line. */
 const UPLOAD_TIMEOUT_MS = 120_000;
