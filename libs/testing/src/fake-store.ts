@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { asBlobId, refuse, toHex32, type BlobId, type Hex32 } from '@usufruct/kernel';
-import type { BlobStore, LeaseName, QuiltPatchId, StoreAbilities } from '@usufruct/walrus';
+import {
+  requireQuiltFiles,
+  requireRange,
+  type BlobStore,
+  type LeaseName,
+  type QuiltPatchId,
+  type StoreAbilities,
+} from '@usufruct/walrus';
 
 interface Kept {
   readonly bytes: Uint8Array;
@@ -31,8 +38,10 @@ export class FakeStore implements BlobStore {
   private readonly blobs = new Map<BlobId, Kept>();
   private readonly patches = new Map<string, Uint8Array>();
 
-  put: BlobStore['put'] = async (bytes, { epochs = 26, deletable = false } = {}) => {
+  put: BlobStore['put'] = async (bytes, { epochs = 26, deletable = false, owner, signal } = {}) => {
     this.requireUp();
+    signal?.throwIfAborted();
+    if (owner !== undefined) throw refuse('STORE_UNSUPPORTED', { ability: 'ownable' });
     if (bytes.length === 0) throw refuse('FILE_EMPTY');
     if (bytes.length > this.abilities.maxBlobBytes)
       throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(this.abilities.maxBlobBytes) });
@@ -49,18 +58,20 @@ export class FakeStore implements BlobStore {
     this.blobs.set(blobId, kept);
     return { blobId, sizeBytes: bytes.length, endEpoch: kept.endEpoch, objectId: kept.objectId };
   };
-  get: BlobStore['get'] = async (blobId, { range } = {}) => {
+  get: BlobStore['get'] = async (blobId, { range, signal } = {}) => {
     this.requireUp();
-    const kept = this.find(blobId);
+    signal?.throwIfAborted();
+    if (range !== undefined) requireRange(range, this.abilities.maxBlobBytes);
+    const kept = this.find(asBlobId(blobId));
     if (kept === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
     if (range === undefined) return Uint8Array.from(kept.bytes);
     const { offsetBytes, lengthBytes } = range;
-    if (offsetBytes < 0 || lengthBytes < 1 || offsetBytes + lengthBytes > kept.bytes.length)
+    if (offsetBytes + lengthBytes > kept.bytes.length)
       throw refuse('INVALID_ARGUMENT', { field: 'range', expected: 'a range inside the blob' });
     return kept.bytes.slice(offsetBytes, offsetBytes + lengthBytes);
   };
   status: BlobStore['status'] = async (blobId) => {
-    const kept = this.find(blobId);
+    const kept = this.find(asBlobId(blobId));
     if (kept === undefined)
       return { available: false, certified: null, sizeBytes: null, endEpoch: null, deletable: null };
     const { bytes, endEpoch, deletable } = kept;
@@ -81,7 +92,7 @@ export class FakeStore implements BlobStore {
     return { endEpoch: kept.endEpoch };
   };
   putMany: BlobStore['putMany'] = async (files, options) => {
-    requireIdentifiers(files.map(({ identifier }) => identifier));
+    requireQuiltFiles(files, this.abilities);
     const whole = new Uint8Array(files.reduce((total, { bytes }) => total + bytes.length, 0));
     let offset = 0;
     for (const { bytes } of files) {
@@ -125,12 +136,4 @@ const patchName = (quiltId: BlobId, identifier: string): string => `${quiltId}/$
 function requireEpochs(epochs: number): void {
   if (!Number.isInteger(epochs) || epochs < 1 || epochs > MOST_EPOCHS)
     throw refuse('INVALID_ARGUMENT', { field: 'epochs', expected: `an integer from 1 to ${MOST_EPOCHS}` });
-}
-
-function requireIdentifiers(identifiers: readonly string[]): void {
-  if (
-    new Set(identifiers).size !== identifiers.length ||
-    identifiers.some((each) => each === '' || each.startsWith('_'))
-  )
-    throw refuse('INVALID_ARGUMENT', { field: 'identifier', expected: 'unique, not empty, not beginning with _' });
 }

@@ -1,3 +1,4 @@
+export { requireRange, type Aggregators } from './aggregators.js';
 export * from './blob-store.js';
 export { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 export type { IdCheckOptions } from './id-check.js';

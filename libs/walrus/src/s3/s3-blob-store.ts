@@ -92,7 +92,8 @@ const unsupported = (ability: string): Error => refuse('STORE_UNSUPPORTED', { ab
 const blobIdOf = async (bytes: Uint8Array): Promise<BlobId> => asBlobId(toBase64Url(await sha256(bytes)));
 
 async function putObject(bucket: Bucket, bytes: Uint8Array, put: PutOptions = {}) {
-  const { deletable = false, signal } = put;
+  const { deletable = false, signal, owner } = put;
+  if (owner !== undefined) throw unsupported('ownable');
   if (bytes.length === 0) throw refuse('FILE_EMPTY');
   if (bytes.length > bucket.maxBlobBytes)
     throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(bucket.maxBlobBytes) });
