@@ -10,6 +10,7 @@ import {
   toBase64,
   toBase64Url,
   type DatasetId,
+  type Digest,
   type Hex32,
   type HolderSetId,
   type Logger,
@@ -41,6 +42,7 @@ import {
 import { startKeyHolder, type RunningHolder } from '../../apps/key-holder/src/start.js';
 import { currentSealingKey } from '../../apps/key-holder/src/sealing/sealed.js';
 import { deriveHolderKeys } from '../../apps/key-holder/src/identity.js';
+import { polynomialOf } from '../../apps/key-holder/src/store/shares.js';
 
 export const SET = idOf<HolderSetId>('holder-set');
 export const DATASET = idOf<DatasetId>('dataset');
@@ -166,6 +168,11 @@ export class RotationWorld {
       ...ShareBcs.parse(shares.decrypt(stored)),
       commitments: commitments === null ? made.manifest.keys.commitments : splitPoints(commitments),
     };
+  }
+
+  /** Which polynomials a holder's shares lie on. */
+  holdingsOf(n: number): Digest[] {
+    return this.holder(n).holder.shares.ofSet(SET, undefined, 100).map(polynomialOf);
   }
 
   /** Whether the shares of these holders, and no others, are the contributor's secret again. */

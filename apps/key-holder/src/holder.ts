@@ -22,6 +22,7 @@ import { RateLimiter } from './rate-limit.js';
 import { CertificateStore } from './rotation/certificate-store.js';
 import { DealingSeeds } from './rotation/dealing-seeds.js';
 import { MadePolynomials } from './rotation/made-polynomials.js';
+import { SetVersionsStore } from './rotation/set-versions-store.js';
 import { SubShareStore } from './rotation/sub-share-store.js';
 import { Subkeys, type SealingTerms } from './sealing/subkeys.js';
 import { Anomalies } from './store/anomalies.js';
@@ -81,6 +82,7 @@ export interface Holder extends HolderParts {
   readonly subShares: SubShareStore;
   readonly dealingSeeds: DealingSeeds;
   readonly madePolynomials: MadePolynomials;
+  readonly setVersions: SetVersionsStore;
   readonly certificates: CertificateStore;
   readonly challenges: ChallengeStore;
   readonly log: ReleaseLog;
@@ -131,6 +133,7 @@ export function makeHolder(parts: HolderParts): Holder {
     shares: new ShareStore(database, atRest),
     subShares: new SubShareStore(database, atRest),
     madePolynomials: new MadePolynomials(),
+    setVersions: new SetVersionsStore(database),
     certificates: new CertificateStore(database),
     dealingSeeds: new DealingSeeds(database, atRest, random),
     challenges: new ChallengeStore(database, clock, random),

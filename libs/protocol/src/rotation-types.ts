@@ -27,6 +27,8 @@ import { zBase64, zHex32 } from './wire.js';
  * POST /v1/resharings/sub-shares     zSubSharesRequest → zSubSharesAnswer      a new holder checks, stores, signs
  * POST /v1/resharings/certificates   zReshareCertificate → zCertificateAnswer  new shares count, old ones are destroyed
  * GET  /v1/resharings/certificates   zCertificatesQuery → zCertificates        those that a holder was shown
+ * GET  /v1/resharings/parts          zPartsQuery → zParts                      what it has to make new shares from
+ * POST /v1/resharings/acknowledgements  zAcknowledge → zAcknowledgement        its signature again, from what it has
  *
  * Everything is idempotent: a message twice, late or never changes nothing that was done.
  */
@@ -261,6 +263,50 @@ export const zSubSharesAnswer = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), faults: z.array(zDealingFault).min(1).max(MOST_MEMBERS) }),
 ]);
 export type SubSharesAnswer = z.output<typeof zSubSharesAnswer>;
+
+/** Manifests of a page, each with at most so many groups. */
+export const PARTS_PER_PAGE = 500;
+const MOST_GROUPS = 8;
+export const zPartsQuery = zHoldingsQuery;
+/** Of which dealers a holder has sub-shares of one manifest. Public: it says what messages it was brought. */
+export const zPart = z.object({
+  manifestDigest: zHex32<Digest>(),
+  contributionId: zHex32<ContributionId>(),
+  datasetId: zHex32<DatasetId>(),
+  toVersion: z.int().min(1),
+  from: zHex32<Digest>(),
+  /** So many of them make a share: the threshold of the polynomial before. */
+  needed: z.int().min(1).max(255),
+  /** Positions on the polynomial before, ascending. */
+  dealers: z.array(z.int().min(1).max(255)).min(1).max(255),
+});
+export type ResharePart = z.output<typeof zPart>;
+/** By manifest digest, which `after` continues after; a page that is empty is the last. */
+export const zParts = z.object({ parts: z.array(zPart).max(PARTS_PER_PAGE * MOST_GROUPS) });
+
+/**
+ * A receiver that has stored sub-shares of these dealers signs for them again, also for a version that is past: whoever
+ * carried its first signature may have died with it, and the dealers may be gone.
+ */
+export const zAcknowledge = z.object({
+  holderSetId: zHex32<HolderSetId>(),
+  toVersion: z.int().min(1),
+  /** Ascending. */
+  dealers: z.array(z.int().min(1).max(255)).min(1).max(255),
+  entries: z
+    .array(z.object({ manifestDigest: zHex32<Digest>(), from: zHex32<Digest>() }))
+    .min(1)
+    .max(BATCH),
+});
+export type AcknowledgeRequest = z.output<typeof zAcknowledge>;
+export const zAcknowledgement = z.object({
+  result: zBase64(MOST_RESULT_BYTES),
+  signature: zBase64(64),
+  /** The signer's place in that version, from 0, and how many must sign. */
+  member: z.int().min(0).max(255),
+  needed: z.int().min(1).max(255),
+});
+export type Acknowledgement = z.output<typeof zAcknowledgement>;
 
 /** Signatures of `reshareQuorum` or more members of the new version over one result. */
 export const zReshareCertificate = z.object({

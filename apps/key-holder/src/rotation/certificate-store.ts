@@ -9,11 +9,14 @@ import { CERTIFICATES_PER_PAGE, reshareResultDigest, type ReshareCertificate } f
 export class CertificateStore {
   constructor(private readonly database: DatabaseSync) {}
 
-  /** In place of those for versions before. To be called in a transaction. */
+  /**
+   * In place of those for versions before, once no share of such a version is left here: others may still need them to
+   * make the shares that they deal from. To be called in a transaction.
+   */
   keep(holderSetId: HolderSetId, toVersion: number, certificate: ReshareCertificate): void {
-    this.database
-      .prepare('DELETE FROM resharing_certificates WHERE holder_set_id = ? AND to_version < ?')
-      .run(holderSetId, toVersion);
+    const query = `DELETE FROM resharing_certificates WHERE holder_set_id = ?1 AND to_version < ?2
+      AND NOT EXISTS (SELECT 1 FROM shares WHERE holder_set_id = ?1 AND set_version < ?2)`;
+    this.database.prepare(query).run(holderSetId, toVersion);
     this.database
       .prepare('INSERT OR IGNORE INTO resharing_certificates VALUES (?, ?, ?, ?)')
       .run(reshareResultDigest(fromBase64(certificate.result)), holderSetId, toVersion, JSON.stringify(certificate));

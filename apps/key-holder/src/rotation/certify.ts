@@ -20,7 +20,7 @@ import { isErased } from '../erasure/erase.js';
 import type { Holder } from '../holder.js';
 import { polynomialOf, type NewShare, type StoredShare } from '../store/shares.js';
 import { MANIFESTS_PER_TURN } from './deal.js';
-import { currentVersion } from './set-version.js';
+import { knownVersion } from './set-version.js';
 import type { StoredSubShare } from './sub-share-store.js';
 
 /** What a certificate makes of this holder's share of one manifest. */
@@ -37,7 +37,10 @@ type Change =
  * Two certificates for one manifest and version can exist (other dealers): the polynomial with the lower digest is used,
  * by everybody and whatever comes first, so holders that were shown different ones agree as soon as they have seen both.
  *
- * Refuses `INVALID_ARGUMENT`, `POLICY_OUTDATED` (another version), `SIGNATURE_INVALID` naming the member, `FORBIDDEN`
+ * One for a version that is past still makes shares for a member that received for it, and takes nothing from anybody
+ * else: where old shares were destroyed and the set was rotated before every member was shown, these are what is left.
+ *
+ * Refuses `INVALID_ARGUMENT`, `POLICY_OUTDATED` (another version, not received for), `SIGNATURE_INVALID` naming the member, `FORBIDDEN`
  * (too few members), `TOMBSTONED`.
  */
 export async function acceptCertificate(holder: Holder, given: ReshareCertificate): Promise<CertificateAnswer> {
@@ -45,7 +48,7 @@ export async function acceptCertificate(holder: Holder, given: ReshareCertificat
   const result = decodeReshareResult(bytes);
   if (result === null) throw refuse('INVALID_ARGUMENT', { field: 'result', expected: 'the result of a re-sharing' });
   const { holderSetId, toVersion } = result;
-  const { set, chainId, member } = await currentVersion(holder, holderSetId, toVersion);
+  const { set, chainId, member } = await knownVersion(holder, holderSetId, toVersion);
   if (result.chainId !== chainId)
     throw refuse('INVALID_ARGUMENT', { field: 'chainId', expected: 'the id of this chain' });
   await requireQuorum(set, bytes, given.acks);
@@ -113,13 +116,16 @@ async function withSeat(holder: Holder, result: ReshareResult, entry: ReshareEnt
 }
 
 /** Whether the polynomial of this entry is to be used rather than the one that this holder's share lies on. */
-const isPreferred = (
+function isPreferred(
   stored: StoredShare | undefined,
   before: Digest | null,
   { toVersion }: ReshareResult,
   { to }: ReshareEntry,
-): boolean =>
-  stored === undefined || before === null || stored.commitments === null || stored.version < toVersion || to < before;
+): boolean {
+  if (stored === undefined || before === null) return true;
+  if (stored.version !== toVersion) return stored.version < toVersion;
+  return stored.commitments === null || to < before;
+}
 
 async function shareFrom(
   { subShares, madePolynomials, logger }: Holder,

@@ -9,6 +9,7 @@ import {
   splitPoints,
   TAGS,
   type DealingFault,
+  type HolderSetView,
   type Manifest,
   type ReshareEntry,
   type ResharedPolynomial,
@@ -58,7 +59,7 @@ export async function receiveSubShares(holder: Holder, request: SubSharesRequest
   if (!shares.ok) return refused(holder, holderSetId, shares.faults);
   const dealings = inOrder.toSorted((a, b) => a.index - b.index);
   const entries = resultOf(holder, { holderSetId, version: toVersion }, dealings[0]!.entries, shares.commitments);
-  await store(holder, toVersion, batch, dealings);
+  await store(holder, set, batch, dealings);
   const dealers = dealings.map(({ index }) => index);
   const result = encodeReshareResult({ chainId, holderSetId, toVersion, dealers, entries });
   const { secretKey } = holder.keys.signing;
@@ -127,11 +128,12 @@ function resultOf(
 /** All or nothing, and durable when it resolves. */
 async function store(
   holder: Holder,
-  toVersion: number,
+  set: HolderSetView,
   { manifests, sources }: Batch,
   dealings: readonly GoodDealing[],
 ): Promise<void> {
-  const { database, subShares, clock } = holder;
+  const { database, subShares, setVersions, clock } = holder;
+  const { version: toVersion } = set;
   const rows: NewSubShare[] = [];
   for (const dealing of dealings) {
     for (const [i, { from, commitments }] of dealing.entries.entries()) {
@@ -146,12 +148,14 @@ async function store(
         owner,
         secretCommitment: sources[i]!.commitments[0]!,
         commitments: concatBytes(...commitments),
+        needed: dealings.length,
         subShare: dealing.subShares[i]!,
       });
     }
   }
   const storedAtMs = clock.nowMs();
   inTransaction(database, () => {
+    setVersions.keep(set);
     for (const row of rows) {
       if (isErased(holder, row.contributionId)) throw refuse('TOMBSTONED', { contributionId: row.contributionId });
       // Another request may have been quicker since this one looked: the dealer must have said the same to both.

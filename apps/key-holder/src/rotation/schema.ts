@@ -19,7 +19,16 @@ CREATE TABLE sub_shares (
   commitments BLOB NOT NULL,
   encrypted BLOB NOT NULL,
   stored_at_ms INTEGER NOT NULL,
+  needed INTEGER NOT NULL,
   PRIMARY KEY (manifest_digest, to_version, from_polynomial, dealer_index)
+) STRICT;
+CREATE INDEX sub_shares_by_set ON sub_shares (holder_set_id, manifest_digest);
+/* Versions of sets that this holder received sub-shares as a member of: the chain shows the newest alone. */
+CREATE TABLE set_versions (
+  holder_set_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  holder_set TEXT NOT NULL,
+  PRIMARY KEY (holder_set_id, version)
 ) STRICT;
 CREATE TABLE resharing_certificates (
   result_digest TEXT PRIMARY KEY,

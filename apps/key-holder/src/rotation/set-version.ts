@@ -14,18 +14,33 @@ export interface SetVersion {
  * The version of a set that shares are dealt for: the one that this holder's own view of the chain has now, and no
  * other, whoever asks. Refuses `POLICY_OUTDATED` for another version, `TOMBSTONED` once this holder's key was retired.
  */
-export async function currentVersion(
-  { chain, keys }: Holder,
+export async function currentVersion(holder: Holder, holderSetId: HolderSetId, version: number): Promise<SetVersion> {
+  const found = await knownVersion(holder, holderSetId, version);
+  if (found.isPast) throw outdated(found.current);
+  return found;
+}
+
+/**
+ * Also one that is past, if this holder received sub-shares as a member of it: what the chain said of it then, without
+ * the members that were retired since. Refuses as `currentVersion`.
+ */
+export async function knownVersion(
+  { chain, keys, setVersions }: Holder,
   holderSetId: HolderSetId,
   version: number,
-): Promise<SetVersion> {
-  const [set, { chainId, packageId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
-  if (set.version !== version) throw refuse('POLICY_OUTDATED', { object: 'holder set', current: String(set.version) });
+): Promise<SetVersion & { readonly isPast: boolean; readonly current: number }> {
+  const [now, { chainId, packageId }] = await Promise.all([chain.holderSet(holderSetId), chain.info()]);
+  const isPast = version < now.version;
+  const then = isPast ? setVersions.find(holderSetId, version) : now;
+  if (then?.version !== version) throw outdated(now.version);
   const ownKey = toBase64(keys.signing.publicKey);
-  if (set.tombstonedKeys.includes(ownKey)) throw refuse('TOMBSTONED', { holderSetId });
+  if (now.tombstonedKeys.includes(ownKey)) throw refuse('TOMBSTONED', { holderSetId });
+  const set = { ...then, tombstonedKeys: now.tombstonedKeys };
   const member = set.members.findIndex(({ signingPublicKey }) => signingPublicKey === ownKey);
-  return { set, chainId, packageId, member: member < 0 ? null : member };
+  return { set, chainId, packageId, member: member < 0 ? null : member, isPast, current: now.version };
 }
+
+const outdated = (current: number) => refuse('POLICY_OUTDATED', { object: 'holder set', current: String(current) });
 
 export interface Registered {
   readonly manifestDigest: Digest;

@@ -10,8 +10,11 @@ import {
   type HolderSetId,
   type TimestampMs,
 } from '@usufruct/kernel';
-import { TAGS } from '@usufruct/protocol';
+import { PARTS_PER_PAGE, TAGS, type ResharePart } from '@usufruct/protocol';
 import type { AtRest, EncryptedTable } from '../store/at-rest.js';
+
+/** A page holds no more, however many polynomials a manifest had. */
+const MOST_PARTS = 4 * PARTS_PER_PAGE;
 
 /** What one dealer gave this holder for one manifest, in a re-sharing of the set that holds it. */
 export interface SubShareKey {
@@ -29,6 +32,8 @@ export interface StoredSubShare extends SubShareKey {
   readonly secretCommitment: Uint8Array;
   /** The dealer's, one after the other. Public. */
   readonly commitments: Uint8Array;
+  /** So many dealers make a share: the threshold of the polynomial before. */
+  readonly needed: number;
   readonly encrypted: Uint8Array;
 }
 /** One that is not encrypted yet: the store does that when it writes it. */
@@ -63,7 +68,7 @@ export class SubShareStore {
   /** The first that came stays; who calls has looked for another before. To be called in a transaction. */
   insert(subShare: NewSubShare, storedAtMs: TimestampMs): void {
     this.database
-      .prepare('INSERT OR IGNORE INTO sub_shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT OR IGNORE INTO sub_shares VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         subShare.manifestDigest,
         subShare.toVersion,
@@ -77,6 +82,7 @@ export class SubShareStore {
         subShare.commitments,
         this.atRest.encrypt(aboutOf(subShare), subShare.subShare),
         storedAtMs,
+        subShare.needed,
       );
   }
 
@@ -85,6 +91,26 @@ export class SubShareStore {
     // A rotation of the storage key may have encrypted it anew since it was read.
     const now = this.atRest.hasKeyOf(stored.encrypted) ? stored : (this.find(stored) ?? stored);
     return this.atRest.decrypt(aboutOf(stored), now.encrypted);
+  }
+
+  /** By manifest digest, of so many manifests after one. */
+  partsOf(holderSetId: HolderSetId, after: Digest | undefined, atMost: number): ResharePart[] {
+    const query = `SELECT manifest_digest, contribution_id, dataset_id, to_version, from_polynomial, needed,
+        json_group_array(dealer_index ORDER BY dealer_index) AS dealers
+      FROM sub_shares WHERE holder_set_id = ?1 AND manifest_digest IN (
+        SELECT DISTINCT manifest_digest FROM sub_shares WHERE holder_set_id = ?1 AND manifest_digest > ?2
+        ORDER BY manifest_digest LIMIT ?3)
+      GROUP BY manifest_digest, to_version, from_polynomial ORDER BY manifest_digest, to_version DESC LIMIT ?4`;
+    const rows = this.database.prepare(query).all(holderSetId, after ?? '', atMost, MOST_PARTS);
+    return rows.map((row) => ({
+      manifestDigest: row['manifest_digest'] as Digest,
+      contributionId: row['contribution_id'] as ContributionId,
+      datasetId: row['dataset_id'] as DatasetId,
+      toVersion: row['to_version'] as number,
+      from: row['from_polynomial'] as Digest,
+      needed: row['needed'] as number,
+      dealers: JSON.parse(row['dealers'] as string) as number[],
+    }));
   }
 
   /** Of versions before this one; of all without one. Whether there were any. To be called in a transaction. */
@@ -110,6 +136,7 @@ const subShareOf = (row: Readonly<Record<string, SQLOutputValue>>): StoredSubSha
   secretCommitment: row['secret_commitment'] as Uint8Array,
   commitments: row['commitments'] as Uint8Array,
   encrypted: row['encrypted'] as Uint8Array,
+  needed: row['needed'] as number,
 });
 
 export const SUB_SHARES_TABLE: EncryptedTable = {

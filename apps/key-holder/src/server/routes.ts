@@ -1,6 +1,8 @@
 import { toBase64, type DaoId, type HolderSetId } from '@usufruct/kernel';
 import {
   parseAt,
+  PARTS_PER_PAGE,
+  zAcknowledge,
   zCertificatesQuery,
   zChallengeRequest,
   zCountersignRequest,
@@ -15,6 +17,7 @@ import {
   zLeaseRequest,
   zLogQuery,
   zOpeningsQuery,
+  zPartsQuery,
   zPayoutQuery,
   zRegistrationRequest,
   zReleaseRequest,
@@ -38,6 +41,7 @@ import { acceptOpening } from '../payout/accept-opening.js';
 import { countersign } from '../payout/countersign.js';
 import { queryOpenings } from '../payout/query-openings.js';
 import { queryPayouts } from '../payout/query-payouts.js';
+import { acknowledge } from '../rotation/acknowledge.js';
 import { acceptCertificate } from '../rotation/certify.js';
 import { dealAgain } from '../rotation/deal.js';
 import { listHoldings } from '../rotation/holdings.js';
@@ -84,6 +88,13 @@ export const holderRoutes = (holder: Holder): Route[] => [
   post('/v1/resharings/dealings', ({ body }) => dealAgain(holder, parseAt(zDealRequest, body, 'dealings'))),
   post('/v1/resharings/sub-shares', ({ body }) =>
     receiveSubShares(holder, parseAt(zSubSharesRequest, body, 'sub-shares')),
+  ),
+  get('/v1/resharings/parts', ({ query }) => {
+    const { holderSetId, after } = parseAt(zPartsQuery, query, 'parts');
+    return { parts: holder.subShares.partsOf(holderSetId, after, PARTS_PER_PAGE) };
+  }),
+  post('/v1/resharings/acknowledgements', ({ body }) =>
+    acknowledge(holder, parseAt(zAcknowledge, body, 'acknowledgements')),
   ),
   get('/v1/resharings/certificates', ({ query }) => {
     const { holderSetId, after } = parseAt(zCertificatesQuery, query, 'certificates');

@@ -18,6 +18,7 @@ import {
 import type { ReshareHolder } from './holder-client.js';
 import { fetchManifestBytes, lookAt, type ReshareContext, type ReshareLook } from './look.js';
 import { planFor, type Dealer, type Pending } from './plan.js';
+import { resumable } from './resume.js';
 
 /** Manifests of one message must fit into a body with what is dealt for them. */
 const BATCH_MANIFEST_BYTES = 3 * 1024 ** 2;
@@ -76,7 +77,8 @@ export async function reshare(context: ReshareContext, options: ReshareOptions):
   const first = await lookAt(context, options.holderSetId, options.holderUrls);
   const run = new Resharing(context, first, options);
   await run.spreadCertificates();
-  const plan = planFor(await run.lookAgain());
+  const before = planFor(await run.lookAgain());
+  const plan = (await run.resume(before.pending)) ? planFor(await run.lookAgain()) : before;
   run.total = plan.done.length + plan.pending.length;
   run.report(plan.done.length);
   for (const batch of await run.batches(plan.pending)) await run.share(batch);
@@ -106,6 +108,8 @@ class Resharing {
   readonly waiting: WaitingManifests[] = [];
   readonly faults: ReshareFault[] = [];
   private done = 0;
+  /** That holders were shown, of any version. */
+  private certificates: readonly ReshareCertificate[] = [];
 
   constructor(
     private readonly context: ReshareContext,
@@ -127,16 +131,28 @@ class Resharing {
   /** Whoever drove this before may have died between two holders. */
   async spreadCertificates(): Promise<void> {
     const { set, holders } = this.look;
-    const known = new Map<string, ReshareCertificate>();
     const answers = await Promise.allSettled(holders.map(({ holder }) => holder.certificates(set.id)));
-    for (const answer of answers) {
-      if (answer.status !== 'fulfilled') continue;
-      for (const certificate of answer.value) {
-        const result = decodeReshareResult(fromBase64(certificate.result, 'result'));
-        if (result?.toVersion === set.version) known.set(certificate.result, certificate);
-      }
+    const all = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    this.certificates = [...new Map(all.map((certificate) => [certificate.result, certificate])).values()];
+    for (const certificate of this.certificates) {
+      const result = decodeReshareResult(fromBase64(certificate.result, 'result'));
+      if (result?.toVersion === set.version) await this.certify(certificate);
     }
-    for (const certificate of known.values()) await this.certify(certificate);
+  }
+
+  /** What members have received already needs no dealer. Whether there was any. */
+  async resume(pending: readonly Pending[]): Promise<boolean> {
+    const resumed = await resumable(this.look, pending, {
+      leaveOutAbsent: this.options.leaveOutAbsent === true,
+      certificates: this.certificates,
+      onRefusal: (holder, error) => this.blame(holder, error, null),
+    });
+    for (const { certificate, isPast, holders } of resumed) {
+      if (!isPast) await this.certify(certificate);
+      // That a holder knows nothing of a past version is nobody's fault.
+      else await Promise.allSettled(holders.map((holder) => holder.certify(certificate)));
+    }
+    return resumed.length > 0;
   }
 
   /** The same dealers for all of a batch, and bodies of a bounded size. */

@@ -4,18 +4,23 @@ import {
   LIMITS,
   parseAnswer,
   reshareResultDigest,
+  zAcknowledgement,
   zCertificateAnswer,
   zCertificates,
   zDealAnswer,
   zHolderIdentity,
   zHoldings,
+  zParts,
   zSignedSealingKey,
   zSubSharesAnswer,
+  type Acknowledgement,
+  type AcknowledgeRequest,
   type CertificateAnswer,
   type DealAnswer,
   type DealRequest,
   type Holding,
   type ReshareCertificate,
+  type ResharePart,
   type SignedSealingKey,
   type SubSharesAnswer,
   type SubSharesRequest,
@@ -39,6 +44,8 @@ export interface ReshareHolder {
   subShares(request: SubSharesRequest): Promise<SubSharesAnswer>;
   certify(certificate: ReshareCertificate): Promise<CertificateAnswer>;
   certificates(holderSetId: HolderSetId): Promise<ReshareCertificate[]>;
+  parts(holderSetId: HolderSetId): Promise<ResharePart[]>;
+  acknowledge(request: AcknowledgeRequest): Promise<Acknowledgement>;
 }
 
 /** The holders that answer at these addresses for this chain; one key is one holder, whoever else claims it. */
@@ -81,6 +88,15 @@ async function reach({ fetch }: Pick<ClientContext, 'fetch'>, url: string, chain
       allPages(LIMITS.holdingsPerPage, (after) =>
         ask(`resharings/holdings?${query(holderSetId, after)}`)
           .then((body) => parseAnswer(zHoldings, body, upstream).holdings)
+          .then((page) => ({ page, last: page.at(-1)?.manifestDigest })),
+      ),
+    acknowledge: async (request) =>
+      parseAnswer(zAcknowledgement, await ask('resharings/acknowledgements', request), upstream),
+    // A manifest may have several, so only an empty page says that there are no more.
+    parts: (holderSetId) =>
+      allPages(1, (after) =>
+        ask(`resharings/parts?${query(holderSetId, after)}`)
+          .then((body) => parseAnswer(zParts, body, upstream).parts)
           .then((page) => ({ page, last: page.at(-1)?.manifestDigest })),
       ),
     certificates: (holderSetId) =>

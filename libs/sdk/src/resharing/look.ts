@@ -17,6 +17,7 @@ import {
   splitPoints,
   type ContributionView,
   type Holding,
+  type ResharePart,
   type HolderSetView,
 } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
@@ -33,6 +34,8 @@ export interface KnownHoldings {
   readonly member: number | null;
   readonly isRetired: boolean;
   readonly holdings: ReadonlyMap<Digest, Holding>;
+  /** What it has to make new shares from. */
+  readonly parts: readonly ResharePart[];
 }
 /** What is to be shared again: a registered contribution of the set that nobody has retired. */
 export interface HeldManifest {
@@ -79,6 +82,7 @@ async function knownHoldings(holder: ReshareHolder, set: HolderSetView): Promise
     member: member < 0 ? null : member,
     isRetired: set.tombstonedKeys.includes(signingPublicKey),
     holdings: new Map((await holder.holdings(set.id)).map((holding) => [holding.manifestDigest, holding])),
+    parts: await holder.parts(set.id),
   };
 }
 
@@ -87,7 +91,8 @@ async function registered(
   holderSetId: HolderSetId,
   holders: readonly KnownHoldings[],
 ): Promise<HeldManifest[]> {
-  const held = holders.flatMap(({ holdings }) => [...holdings.values()]);
+  // Of some there may be no share at all any more, where a certificate reached only those that have none now.
+  const held = holders.flatMap(({ holdings, parts }) => [...holdings.values(), ...parts]);
   const contributions = new Map<ContributionId, ContributionView>();
   for (const datasetId of new Set(held.map((holding) => holding.datasetId))) {
     if ((await chain.dataset(datasetId)).tombstonedAtMs !== null) continue;
