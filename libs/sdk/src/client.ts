@@ -33,6 +33,7 @@ import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions }
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 import { keyModesOf } from './contribute/key-modes.js';
+import { repairStorage, type RepairOptions } from './contribute/repair.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
 import {
@@ -252,6 +253,7 @@ export class UsufructClient {
     /** With the chain; `judgeErasure` does without. */
     verifyErasure: (receipt: ErasureReceipt) => verifyErasure(this.context, receipt),
     renew: (contributionId: ContributionId, endEpoch: number) => renewLease(this.context, contributionId, endEpoch),
+    repair: (options: RepairOptions) => repairStorage(this.context, options),
   };
 
   readonly grants = {

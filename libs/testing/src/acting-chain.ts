@@ -1,6 +1,13 @@
 import type { WalletSigner } from '@usufruct/chain';
 import { asTimestampMs, refuse, toBase64, type Address, type Digest } from '@usufruct/kernel';
-import { daoPolicyDigest, deriveId, type ChainAction, type DaoView, type JobView } from '@usufruct/protocol';
+import {
+  daoPolicyDigest,
+  deriveId,
+  type BlobReference,
+  type ChainAction,
+  type DaoView,
+  type JobView,
+} from '@usufruct/protocol';
 import { FakeChain } from './fake-chain.js';
 import { idOf, TEST_NOW_MS } from './values.js';
 
@@ -74,6 +81,16 @@ async function act(chain: FakeChain, action: ChainAction, sender: Address): Prom
     case 'decideContribution': {
       const view = await chain.contribution(action.contributionId);
       chain.put('contribution', { ...view, state: action.accept ? 'accepted' : 'declined' });
+      return;
+    }
+    case 'renewLease': {
+      const view = await chain.contribution(action.contributionId);
+      const ends = new Map(action.renewals.map(({ blob, endEpoch }) => [blob, endEpoch]));
+      const renew = (reference: BlobReference): BlobReference => ({
+        ...reference,
+        endEpoch: ends.get(reference.blob) ?? reference.endEpoch,
+      });
+      chain.put('contribution', { ...view, manifestBlob: renew(view.manifestBlob), parts: view.parts.map(renew) });
       return;
     }
     case 'giveGrant': {

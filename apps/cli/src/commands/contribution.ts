@@ -1,4 +1,5 @@
 import type { ContributionId } from '@usufruct/kernel';
+import { httpBlobStore } from '@usufruct/walrus';
 import { integerOf } from '../arguments.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
@@ -58,5 +59,27 @@ export const addContribution: AddCommand = (program, open) => {
       const contributionId = idArgument<ContributionId>(id, 'contribution');
       const view = await runtime.client().contributions.renew(contributionId, integerOf(endEpoch, 'end-epoch'));
       runtime.terminal.result({ contribution: view }, [`${view.id}: leases until epoch ${endEpoch}`]);
+    });
+  contribution
+    .command('repair')
+    .description(
+      'put back into the store what it has lost, by its owner: the same ciphertext, from other aggregators that still have it',
+    )
+    .argument('<contribution>')
+    .requiredOption('--from <url...>', 'aggregators that may have it')
+    .option('--epochs <n>', 'how long the new leases last')
+    .action(async (id: string, { from, epochs }: { from: string[]; epochs?: string }, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const { publisherUrl } = runtime.endpoints();
+      const sources = from.map((aggregatorUrl) => httpBlobStore({ publisherUrl, aggregatorUrl }));
+      const term = epochs === undefined ? {} : { epochs: integerOf(epochs, 'epochs') };
+      const repair = await runtime.client().contributions.repair({ contributionId, sources, ...term });
+      runtime.terminal.result({ repair }, [
+        ...repair.blobs.map(({ blob, state, endEpoch }) => `${blob}: ${state}, lease until epoch ${endEpoch}`),
+        repair.complete
+          ? 'all of it can be read from the store'
+          : 'nobody has the rest: contribute the file again, then retire this contribution',
+      ]);
     });
 };

@@ -1,0 +1,138 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { sha256 } from '@usufruct/crypto';
+import {
+  asBlobId,
+  fromBase64Url,
+  fromHex,
+  toBase64Url,
+  toHex32,
+  utf8,
+  type Digest,
+  type Hex32,
+} from '@usufruct/kernel';
+import { SignedManifestBcs, type BlobReference } from '@usufruct/protocol';
+import {
+  actingChain,
+  aContribution,
+  dealManifest,
+  FakeStore,
+  ManualClock,
+  seededRandom,
+  signManifest,
+  testWallet,
+  type FakeChain,
+} from '@usufruct/testing';
+import { connect } from '../client.js';
+import { memoryJournal } from '../journal.js';
+
+const OWNER = testWallet('contributor');
+const CIPHERTEXTS = [utf8('the first part of a ciphertext'), utf8('and the second one')];
+const blobIdOf = (blob: Hex32) => asBlobId(toBase64Url(fromHex(blob)));
+
+describe('repairing what the store has lost', () => {
+  let chain: FakeChain;
+  let store: FakeStore;
+  let copy: FakeStore;
+  let manifestBlob: BlobReference;
+  let parts: BlobReference[];
+  let contributionId: ReturnType<typeof aContribution>['id'];
+
+  const keep = async (bytes: Uint8Array): Promise<BlobReference> => {
+    const { blobId, sizeBytes, endEpoch } = await store.put(bytes, { epochs: 10, deletable: true });
+    await copy.put(bytes, { epochs: 10, deletable: true });
+    return { blob: toHex32<Hex32>(fromBase64Url(blobId)), sizeBytes, endEpoch };
+  };
+  const lose = (from: FakeStore, { blob }: BlobReference) => from.delete({ blobId: blobIdOf(blob) });
+  const client = (signer = OWNER) =>
+    connect({
+      apiUrl: 'http://api.test',
+      signer,
+      chain,
+      store,
+      holders: [],
+      journal: memoryJournal(),
+      fetch: () => Promise.reject(new Error('nothing is fetched')),
+      clock: new ManualClock(),
+      random: seededRandom('repair'),
+    });
+  const repair = (signer = OWNER, epochs?: number) =>
+    client(signer).contributions.repair({ contributionId, sources: [copy], ...(epochs !== undefined && { epochs }) });
+  const states = async () => (await repair()).blobs.map(({ state }) => state);
+
+  beforeEach(async () => {
+    [chain, store, copy] = [actingChain(), new FakeStore(), new FakeStore()];
+    parts = [];
+    for (const ciphertext of CIPHERTEXTS) parts.push(await keep(ciphertext));
+    const dealt = dealManifest(OWNER.address, {
+      parts: parts.map(({ blob, sizeBytes }, i) => ({
+        blob,
+        sizeBytes,
+        sha256: toHex32<Digest>(sha256(CIPHERTEXTS[i]!)),
+      })),
+    });
+    const signature = await signManifest(OWNER, dealt);
+    manifestBlob = await keep(SignedManifestBcs.serialize({ manifest: dealt.bytes, signature }).toBytes());
+    contributionId = dealt.manifest.contributionId;
+    chain.put(
+      'contribution',
+      aContribution({
+        id: contributionId,
+        owner: OWNER.address,
+        manifestDigest: dealt.digest,
+        manifestBlob,
+        parts,
+        tombstonedAtMs: null,
+      }),
+    );
+  });
+
+  it('does nothing where nothing is lost', async () => {
+    const puts = store.puts.length;
+    expect(await repair()).toMatchObject({ complete: true, contributionId });
+    expect(await states()).toEqual(['there', 'there', 'there']);
+    expect(store.puts).toHaveLength(puts);
+    expect(chain.executed).toEqual([]);
+  });
+
+  it('puts the very same bytes back, manifest and parts, and notes how long they last', async () => {
+    await lose(store, parts[1]!);
+    await lose(store, manifestBlob);
+    const { blobs, complete } = await repair(OWNER, 20);
+    expect(blobs.map(({ state }) => state)).toEqual(['repaired', 'there', 'repaired']);
+    expect(complete).toBe(true);
+    expect(await store.get(blobIdOf(parts[1]!.blob))).toEqual(CIPHERTEXTS[1]);
+    const { parts: after, manifestBlob: manifest } = await chain.contribution(contributionId);
+    // Epoch 24 of the fake store: ten more epochs at first, twenty now.
+    expect([manifest, ...after].map(({ endEpoch }) => endEpoch)).toEqual([44, 34, 44]);
+    expect(await states()).toEqual(['there', 'there', 'there']);
+  });
+
+  it('says what nobody has, and repairs the rest', async () => {
+    await lose(store, parts[0]!);
+    await lose(copy, parts[0]!);
+    await lose(store, parts[1]!);
+    expect(await repair()).toMatchObject({ complete: false });
+    expect(await states()).toEqual(['there', 'missing', 'there']);
+  });
+
+  it('takes other bytes for none, from the store and from a source', async () => {
+    store.tamper(blobIdOf(parts[0]!.blob));
+    expect(await states()).toEqual(['there', 'repaired', 'there']);
+    store.tamper(blobIdOf(parts[0]!.blob));
+    copy.tamper(blobIdOf(parts[0]!.blob));
+    expect(await states()).toEqual(['there', 'missing', 'there']);
+  });
+
+  it('needs the manifest from somewhere', async () => {
+    await lose(store, manifestBlob);
+    copy.tamper(blobIdOf(manifestBlob.blob));
+    await expect(repair()).rejects.toMatchObject({ code: 'BLOB_UNAVAILABLE' });
+  });
+
+  it('is its owner’s, while it is not retired', async () => {
+    await expect(repair(testWallet('stranger'))).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    const view = await chain.contribution(contributionId);
+    chain.put('contribution', { ...view, tombstonedAtMs: 1 as never });
+    await expect(repair()).rejects.toMatchObject({ code: 'TOMBSTONED' });
+  });
+});
