@@ -10,6 +10,7 @@ import {
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { pageOf, PAGE_INFO } from './page.js';
+import { STORAGE_FIELDS, zStorage } from './storage.js';
 
 /** What the API's projection of the chain lists. For showing and choosing: what is signed is read from the chain. */
 const zKinds = z.array(z.enum(COMPUTATION_KINDS));
@@ -61,10 +62,13 @@ const zContribution = z.object({
   state: z.enum(CONTRIBUTION_STATES),
   manifestDigest: zHex32<Digest>(),
   registeredAtMs: zTimestampMs,
+  tombstonedAtMs: zTimestampMs.nullable(),
   parts: z.array(z.object({ sizeBytes: z.int() })),
+  storage: zStorage,
 });
 export type ContributionCard = z.output<typeof zContribution>;
-const CONTRIBUTION_FIELDS = `contributionId datasetId owner state manifestDigest registeredAtMs parts { sizeBytes }`;
+const CONTRIBUTION_FIELDS = `contributionId datasetId owner state manifestDigest registeredAtMs tombstonedAtMs
+  parts { sizeBytes } storage { ${STORAGE_FIELDS} }`;
 
 export const DAOS = operation<{ after: string | null }>()(
   `query Daos($after: String) { daos(first: 50, after: $after) { ${PAGE_INFO} edges { node { ${DAO_FIELDS} } } } }`,

@@ -62,5 +62,5 @@ function textOf({ id, endEpoch }: KeptContribution, level: WarningLevel, epoch: 
   if (level === 'expired') {
     return `${name}: its lease ended with epoch ${endEpoch}.${now} The store may delete it at any time: make the lease longer, or contribute the file anew.`;
   }
-  return `${name}: its lease ends with epoch ${endEpoch}.${now} Make it longer where it is stored, then note the new end with "usufruct lease renew"; afterwards nobody can bring it back.`;
+  return `${name}: its lease ends with epoch ${endEpoch}.${now} Make it longer where it is stored, then note the new end with "usufruct contribution renew"; afterwards nobody can bring it back.`;
 }

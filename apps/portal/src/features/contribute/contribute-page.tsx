@@ -5,6 +5,7 @@ import { routeTo, useRoute } from '../../app/route.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
 import { titleOf, type ContributionCard } from '../../data/catalogue.js';
 import { useContributions, useDatasets } from '../../data/use-catalogue.js';
+import { storageWords } from '../../data/storage.js';
 import { useFileNames } from '../../data/use-file-names.js';
 import { Button } from '../../ui/button.js';
 import { Id } from '../../ui/id.js';
@@ -14,6 +15,8 @@ import type { Upload } from '../../work/uploads.js';
 import { CONTRIBUTION_STATE } from '../../ui/status.js';
 import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
 import { DropZone } from './drop-zone.js';
+import { NoticeContactPanel } from './notice-contact.js';
+import { StorageNotices } from './storage-notices.js';
 import { UploadList } from './upload-list.js';
 
 export function ContributePage() {
@@ -60,6 +63,7 @@ function Contribute({ account }: Acting) {
         account={account}
         titles={new Map(datasets.data.map((dataset) => [dataset.datasetId, titleOf(dataset, 'Untitled dataset')]))}
       />
+      <NoticeContactPanel account={account} />
     </div>
   );
 }
@@ -84,6 +88,7 @@ function OwnContributions({ account, titles }: OwnContributionsProps) {
       }
     >
       <Refusal error={own.error} onRetry={own.reload} />
+      {own.data !== undefined && <StorageNotices contributions={own.data} names={names} />}
       {own.data?.length === 0 && <Empty>You have not contributed anything yet.</Empty>}
       {own.data !== undefined && own.data.length > 0 && (
         <div className="table-wrap">
@@ -93,7 +98,8 @@ function OwnContributions({ account, titles }: OwnContributionsProps) {
                 <th scope="col">File</th>
                 <th scope="col">Dataset</th>
                 <th scope="col">State</th>
-                <th scope="col">Stored</th>
+                <th scope="col">Size</th>
+                <th scope="col">Storage</th>
                 <th scope="col">Since</th>
               </tr>
             </thead>
@@ -133,7 +139,8 @@ interface RowProps {
 }
 
 function ContributionRow({ contribution, name, dataset }: RowProps) {
-  const { contributionId, state, parts, registeredAtMs } = contribution;
+  const { contributionId, state, parts, registeredAtMs, storage } = contribution;
+  const kept = storageWords(storage);
   const { words, tone } = CONTRIBUTION_STATE[state];
   return (
     <tr data-contribution={contributionId}>
@@ -142,7 +149,10 @@ function ContributionRow({ contribution, name, dataset }: RowProps) {
       <td data-label="State">
         <Chip tone={tone}>{words}</Chip>
       </td>
-      <td data-label="Stored">{formatBytes(parts.reduce((total, { sizeBytes }) => total + sizeBytes, 0))}</td>
+      <td data-label="Size">{formatBytes(parts.reduce((total, { sizeBytes }) => total + sizeBytes, 0))}</td>
+      <td data-label="Storage">
+        <Chip tone={kept.tone}>{kept.words}</Chip>
+      </td>
       <td data-label="Since">{formatTime(registeredAtMs)}</td>
     </tr>
   );
