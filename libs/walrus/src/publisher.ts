@@ -14,7 +14,8 @@ const QUILT_ANSWER_BYTES_PER_FILE = 1_024;
 
 export async function publishBlob(params: PublisherParams, bytes: Uint8Array, terms: LeaseTerms): Promise<StoredBlob> {
   const headers = { 'content-type': 'application/octet-stream' };
-  const init = { method: 'PUT', body: new Uint8Array(bytes), headers };
+  // Not of shared memory, and not copied: a part is a few MiB.
+  const init = { method: 'PUT', body: bytes as Uint8Array<ArrayBuffer>, headers };
   const answer = await publish(params, `/v1/blobs?${query(terms)}`, init, ANSWER_BYTES, terms);
   const upstream = originOf(params.url);
   const stored = parsePutAnswer(textOf(answer));

@@ -35,6 +35,8 @@ export interface RequestOptions {
 
 /** The most that a server may ask us to wait; beyond it the caller decides. */
 const LONGEST_PAUSE_MS = 10_000;
+/** Of an answer that does not say how long it is. */
+const FIRST_BUFFER_BYTES = 64 * 1024;
 /** What may pass by itself. */
 const ASK_LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Of these, what a server says before it has done anything. */
@@ -84,31 +86,35 @@ async function readAnswer(response: Response, { maxAnswerBytes }: RequestOptions
     contentLengthBytes: length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null,
     contentRange: response.headers.get('content-range') ?? '',
   };
-  if (response.ok) return { ...about, bytes: await readBody(response, maxAnswerBytes) };
+  if (response.ok) return { ...about, bytes: await readBody(response, about.contentLengthBytes, maxAnswerBytes) };
   await response.body?.cancel();
   return { ...about, bytes: new Uint8Array() };
 }
 
-/** Reads the body up to the limit, whatever its header says about its length. */
-async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
+/**
+ * Reads the body up to the limit, whatever its header says about its length; a length that proves true saves a copy.
+ */
+async function readBody(response: Response, saidBytes: number | null, maxBytes: number): Promise<Uint8Array> {
+  let bytes = new Uint8Array(Math.min(saidBytes ?? FIRST_BUFFER_BYTES, maxBytes));
   let total = 0;
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
-    total += next.value.length;
-    if (total > maxBytes) {
+    const end = total + next.value.length;
+    if (end > maxBytes) {
       await reader?.cancel();
       throw new AnswerTooLarge();
     }
-    pieces.push(next.value);
+    if (end > bytes.length) bytes = grown(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)));
+    bytes.set(next.value, total);
+    total = end;
   }
-  const bytes = new Uint8Array(total);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
+  return total === bytes.length ? bytes : bytes.slice(0, total);
+}
+
+function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
 }
 
 /** RFC 9110 §10.2.3, the form in seconds only. */
