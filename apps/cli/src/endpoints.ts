@@ -11,7 +11,8 @@ const zEndpoints = z.object({
   chainUrl: zUrl.optional(),
   suiNetwork: z.string().min(1),
   publisherUrl: zUrl,
-  aggregatorUrl: zUrl,
+  /** One, or several with commas between. */
+  aggregatorUrl: z.string().refine((text) => text.split(',').every((url) => zUrl.safeParse(url.trim()).success)),
   holderUrls: z.array(zUrl).min(1),
   portalUrl: zUrl.optional(),
   teeDevRoot: z.string().optional(),

@@ -12,9 +12,9 @@ import { asId, refuse, systemClock, systemRandom, type Clock, type Hex32, type R
 import type { ChainInfo } from '@usufruct/protocol';
 import { connect, type Journal, type SecretSealer, type UsufructClient } from '@usufruct/sdk';
 import { suiEventFile } from '@usufruct/service';
-import { httpBlobStore } from '@usufruct/walrus';
 import { readEndpoints, type Endpoints } from './endpoints.js';
 import { fileJournal } from './journal-file.js';
+import { openStore } from './store.js';
 import { Terminal, type Streams } from './terminal.js';
 import { openWalletFile } from './wallet-file.js';
 
@@ -94,14 +94,16 @@ export class Runtime {
 
   /** A client that acts with another key than the wallet's. */
   clientOf(signer: WalletSigner): UsufructClient {
-    const { apiUrl, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = this.endpoints();
+    const endpoints = this.endpoints();
+    const { apiUrl, holderUrls, teeDevRoot } = endpoints;
+    const journal = this.journal();
     return connect({
       apiUrl,
       chain: this.chain(),
-      store: httpBlobStore({ publisherUrl, aggregatorUrl }),
+      ...openStore({ endpoints, environment: this.surroundings.environment, signer, journal }),
       holders: holderUrls.map((url) => ({ url })),
       signer,
-      journal: this.journal(),
+      journal,
       ...(teeDevRoot !== undefined && { teeDevRoot }),
       ...this.sealing(),
     });

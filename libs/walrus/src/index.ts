@@ -3,8 +3,14 @@ export * from './blob-store.js';
 export { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 export type { IdCheckOptions } from './id-check.js';
 export { localLeases, type LocalLeasesOptions } from './local-leases.js';
+export { lazyBlobStore } from './lazy-store.js';
 export { requireQuiltFiles } from './quilt-files.js';
 export { confirmationOf } from './upload/certificate.js';
 export type * from './upload/ports.js';
 export { authPayload, relayTransport, TipRefused, type RelayOptions } from './upload/relay.js';
-export { uploadBlobStore, type EncodedQuilt, type UploadBlobStoreOptions } from './upload/upload-blob-store.js';
+export {
+  uploadAbilities,
+  uploadBlobStore,
+  type EncodedQuilt,
+  type UploadBlobStoreOptions,
+} from './upload/upload-blob-store.js';

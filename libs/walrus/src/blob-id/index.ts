@@ -21,3 +21,9 @@ export async function blobIdEncoder(shards: number): Promise<(bytes: Uint8Array)
     return asBlobId(toBase64Url(id));
   };
 }
+
+/** The same, made when it is first asked for an id: most commands never need one. */
+export function lazyBlobId(shards: number): (bytes: Uint8Array) => Promise<BlobId> {
+  let encoder: ReturnType<typeof blobIdEncoder> | undefined;
+  return async (bytes) => (await (encoder ??= blobIdEncoder(shards)))(bytes);
+}

@@ -2,7 +2,7 @@ import { refuse, toHex, type RandomSource } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import type { Aggregators } from '../aggregators.js';
 import type { BlobStore, PutOptions, QuiltFile, QuiltPatch, StoreAbilities } from '../blob-store.js';
-import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS } from '../lease-terms.js';
+import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES } from '../lease-terms.js';
 import { requireQuiltFiles } from '../quilt-files.js';
 import { oneAtATime } from './execute-once.js';
 import { signedLeases } from './leases.js';
@@ -28,24 +28,29 @@ export interface UploadBlobStoreOptions {
   readonly defaultEpochs?: number;
 }
 
+/** What a wallet of one's own can do: all but give away what it registers, because only its owner can certify a blob. */
+export const uploadAbilities = (
+  maxQuiltFiles: number = QUILT_FILES,
+  maxBlobBytes: number = LIMITS.partBytes,
+): StoreAbilities => ({
+  deletable: true,
+  extendable: true,
+  quilts: maxQuiltFiles > 0,
+  ranges: true,
+  ownable: false,
+  leaseEpochs: { least: 1, most: MOST_EPOCHS },
+  paidBy: 'owner',
+  maxBlobBytes,
+  maxQuiltFiles,
+});
+
 /** The blob port where the wallet that is used here registers, pays and certifies, and no publisher is asked. */
 export function uploadBlobStore(options: UploadBlobStoreOptions): BlobStore {
   const { chain, readers, random, maxBlobBytes = LIMITS.partBytes, maxQuiltFiles } = options;
   const alone = oneAtATime();
   const context = { ...options, oneAtATime: alone };
   const leases = signedLeases(context);
-  const abilities: StoreAbilities = {
-    deletable: true,
-    extendable: true,
-    quilts: maxQuiltFiles > 0,
-    ranges: true,
-    // Only its owner can certify a blob, so it is this wallet's.
-    ownable: false,
-    leaseEpochs: { least: 1, most: MOST_EPOCHS },
-    paidBy: 'owner',
-    maxBlobBytes,
-    maxQuiltFiles,
-  };
+  const abilities = uploadAbilities(maxQuiltFiles, maxBlobBytes);
   const put = async (bytes: Uint8Array, given: PutOptions = {}, limitBytes = maxBlobBytes) => {
     const { epochs, deletable, owner, signal } = leaseTerms(given, options.defaultEpochs ?? DEFAULT_EPOCHS);
     if (bytes.length === 0) throw refuse('FILE_EMPTY');

@@ -1,0 +1,65 @@
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { describe, expect, it } from '@jest/globals';
+import { keypairSigner } from '@usufruct/chain';
+import { UsufructError } from '@usufruct/kernel';
+import { memoryJournal } from '@usufruct/sdk';
+import type { Endpoints } from './endpoints.js';
+import { openStore } from './store.js';
+
+const LOCAL: Endpoints = {
+  apiUrl: 'http://127.0.0.1:9',
+  chainUrl: 'http://127.0.0.1:9',
+  suiNetwork: 'local',
+  publisherUrl: 'http://127.0.0.1:9',
+  aggregatorUrl: 'http://127.0.0.1:9',
+  holderUrls: ['http://127.0.0.1:9'],
+  standIns: [],
+};
+const TESTNET: Endpoints = { ...LOCAL, suiNetwork: 'testnet', aggregatorUrl: 'https://a.example,https://b.example' };
+const signer = keypairSigner(new Ed25519Keypair());
+const open = (endpoints: Endpoints, environment: Record<string, string> = {}, wallet = signer) =>
+  openStore({ endpoints, environment, signer: wallet, journal: memoryJournal() });
+
+describe('how the command line stores', () => {
+  it('is by a publisher, unless something else is said', () => {
+    expect(open(LOCAL).store.abilities).toMatchObject({ deletable: true, extendable: true, paidBy: 'nobody' });
+    expect(open(TESTNET).store.abilities).toMatchObject({ extendable: false, paidBy: 'operator' });
+    expect(open(TESTNET, { USUFRUCT_STORE: '' }).storage).toEqual({});
+  });
+
+  it.each([{ USUFRUCT_STORE: 'nodes' }, { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'https://relay.example' }])(
+    'may be by the user’s own wallet: %p',
+    (environment) => {
+      expect(open(TESTNET, environment).store.abilities).toMatchObject({ deletable: true, paidBy: 'owner' });
+    },
+  );
+
+  it('takes the terms of leases', () => {
+    const environment = {
+      USUFRUCT_STORE_EPOCHS: '5',
+      USUFRUCT_STORE_DELETABLE: 'yes',
+      USUFRUCT_STORE_OWN: 'no',
+    };
+    expect(open(TESTNET, environment).storage).toEqual({ epochs: 5, deletable: true, own: false });
+  });
+
+  it.each<[string, Endpoints, Record<string, string>]>([
+    ['USUFRUCT_STORE', TESTNET, { USUFRUCT_STORE: 'cloud' }],
+    ['USUFRUCT_STORE', LOCAL, { USUFRUCT_STORE: 'nodes' }],
+    ['USUFRUCT_RELAY_URL', TESTNET, { USUFRUCT_STORE: 'relay' }],
+    ['USUFRUCT_RELAY_URL', TESTNET, { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'relay' }],
+    ['USUFRUCT_MAX_TIP_MIST', TESTNET, { USUFRUCT_MAX_TIP_MIST: '-1' }],
+    ['USUFRUCT_STORE_EPOCHS', TESTNET, { USUFRUCT_STORE_EPOCHS: '54' }],
+    ['USUFRUCT_STORE_DELETABLE', TESTNET, { USUFRUCT_STORE_DELETABLE: 'maybe' }],
+    ['USUFRUCT_STORE_SHARDS', TESTNET, { USUFRUCT_STORE_SHARDS: '1001' }],
+  ])('refuses %s', (setting, endpoints, environment) => {
+    expect(() => open(endpoints, environment)).toThrow(UsufructError);
+    expect(() => open(endpoints, environment)).toThrow(setting);
+  });
+
+  it('needs a wallet that can sign transactions of Sui', () => {
+    const { address, signPersonalMessage } = signer;
+    const readOnly = { address, signPersonalMessage };
+    expect(() => open(TESTNET, { USUFRUCT_STORE: 'nodes' }, readOnly)).toThrow('wallet');
+  });
+});
