@@ -106,9 +106,9 @@ import { join } from 'node:path';
 import { startLocalChain, type RunningChain } from '../../local-chain/src/start.js';
 import { ensureRegistered } from './attest/registration.js';
 import { generateRunnerKeys } from './attest/runner-keys.js';
-import { dropRetired } from './compute/erasure/drop-retired.js';
 import { eraseHere } from './compute/erasure/erase-here.js';
 import { QuestionDesk } from './compute/questions/question-desk.js';
+import { reviewSessions } from './compute/session/review.js';
 import { Sessions } from './compute/session/sessions.js';
 import type { RunnerContext } from './context.js';
 import type { HolderPort } from './keys/holder-port.js';
@@ -757,7 +757,7 @@ describe('the runner on a real local chain', () => {
     expect((await ask(life, job, clientKey, 'How many lanterns light the mole?')).answer.text).toMatch(/forty/);
     const erase = () => eraseHere(life.context, life.sessions, { contributionId: extra.id });
     expect(await codeOf(erase())).toBe('FORBIDDEN');
-    await dropRetired(life.context, life.sessions);
+    await reviewSessions(life.context, life.sessions);
     const [session] = life.sessions.all().filter((one) => one.job.id === job.id);
     expect(session!.contributionIds.has(extra.id)).toBe(true);
 
@@ -782,7 +782,7 @@ describe('the runner on a real local chain', () => {
     const { job, clientKey } = await world.fundJob();
     expect((await ask(life, job, clientKey, 'Of what was the pier built?')).answer.text).toMatch(/larch/);
     await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
-    await dropRetired(life.context, life.sessions);
+    await reviewSessions(life.context, life.sessions);
     const open = life.sessions.all().filter((one) => one.contributionIds.has(extra.id));
     expect(open).toEqual([]);
     expect((await ask(life, job, clientKey, 'Of what was the pier built?')).answer.text).not.toMatch(/larch/);
@@ -1090,6 +1090,137 @@ describe('the runner on a real local chain', () => {
         sealedAnswer: null,
         error: { code: 'JOB_STATE' },
       });
+    });
+  });
+
+  describe('a session that stands on nothing any more', () => {
+    const QUESTION = 'What is the price of beeswax?';
+    let clock: TestClock;
+    /** What the chain shows instead of what it has. */
+    let shown: Partial<Chain>;
+    beforeEach(async () => {
+      clock = new TestClock();
+      shown = {};
+      const chain = new Proxy(world.chain, {
+        get: (target, name) => {
+          const member: unknown = Reflect.get(shown, name) ?? Reflect.get(target, name);
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+        },
+      });
+      life.end();
+      life = await Life.begin(world, dataDir, { clock, chain });
+    });
+    afterEach(() => {
+      for (const holder of world.holders) holder.endorsedUntilMs = Infinity;
+    });
+    const asAnother = (policy: Partial<DaoPolicy['appraisal']>): void => {
+      shown.dao = async (id) => {
+        const dao = await world.chain.dao(id);
+        return { ...dao, policy: { ...dao.policy, appraisal: { ...dao.policy.appraisal, ...policy } as never } };
+      };
+    };
+    const rows: [string, string, (job: JobView) => unknown][] = [
+      ['its job was closed', 'JOB_STATE', ({ id }) => world.run(world.requester, { kind: 'closeJob', jobId: id })],
+      ['its measurement was withdrawn', 'ATTESTATION_REFUSED', () => asAnother({ measurements: ['ef'.repeat(48)] })],
+      ['evidence is appraised otherwise', 'ATTESTATION_STALE', () => asAnother({ version: 99 })],
+      [
+        'this runner was withdrawn',
+        'RUNNER_NOT_REGISTERED',
+        () => (shown.runner = async () => Promise.reject(refuse('NOT_FOUND'))),
+      ],
+      [
+        'its dataset was retired',
+        'TOMBSTONED',
+        () =>
+          (shown.dataset = async (id) => ({
+            ...(await world.chain.dataset(id)),
+            tombstonedAtMs: asTimestampMs(Date.now()),
+          })),
+      ],
+      [
+        'its DAO was paused',
+        'DAO_PAUSED',
+        () => (shown.dao = async (id) => ({ ...(await world.chain.dao(id)), paused: true })),
+      ],
+    ];
+    it.each(rows)('ends with the next question: %s', async (_what, code, change) => {
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      const next = await sealed(life, job, clientKey, QUESTION);
+      await change(job);
+      expect(await codeOf(life.desk.ask(job.id, next.request))).toBe(code);
+      expect([session!.isOver, session!.contributionIds.size, session!.error?.code]).toEqual([true, 0, code]);
+    });
+
+    it.each(rows)('ends where nobody asks anything: %s', async (_what, code, change) => {
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      await reviewSessions(life.context, life.sessions);
+      expect(life.sessions.all()).toEqual([session]);
+      await change(job);
+      await reviewSessions(life.context, life.sessions);
+      expect([life.sessions.all(), session!.isOver, session!.contributionIds.size]).toEqual([[], true, 0]);
+      expect(life.lines.some((line) => line.includes('session.ended') && line.includes(code))).toBe(true);
+    });
+
+    it('ends with this runner’s registration, and the next one begins with another', async () => {
+      for (const holder of world.holders) holder.endorsedUntilMs = Date.now() + MINUTE_MS / 2;
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      const { runnerId } = life.context.keys;
+      const { expiresAtMs } = await world.chain.runner(world.daoId, runnerId);
+      expect(session!.expiresAtMs).toBe(expiresAtMs);
+      expect(expiresAtMs).toBeLessThanOrEqual(Date.now() + MINUTE_MS / 2);
+      clock.offsetMs = expiresAtMs - Date.now() + 1;
+      for (const holder of world.holders) holder.endorsedUntilMs = Infinity;
+      expect(await codeOf(session!.use())).toBe('ATTESTATION_STALE');
+      const releases = world.holders[0]!.releases.length;
+      const asked = await sealed(life, job, clientKey, QUESTION);
+      await life.desk.ask(job.id, asked.request).catch(() => undefined);
+      expect(life.sessions.all()).not.toContain(session);
+      expect(world.holders[0]!.releases.length).toBe(releases + 1);
+      expect((await world.chain.runner(world.daoId, runnerId)).expiresAtMs).toBeGreaterThan(expiresAtMs);
+    });
+
+    it('forgets what was revoked where nobody asks anything, and keeps the rest', async () => {
+      const extra = await world.contribute('quay.txt', 'The quay at Emden was paved with clinker in 1911.');
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      expect(session!.contributionIds.has(extra.id)).toBe(true);
+      await world.run(extra.owner, { kind: 'revokeGrant', grantId: extra.grantId });
+      await reviewSessions(life.context, life.sessions);
+      expect([session!.contributionIds.has(extra.id), session!.isOver]).toEqual([false, false]);
+      expect(session!.contributionIds.has(hives.id)).toBe(true);
+    });
+
+    it('gives no answer that was begun before it ended', async () => {
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      const next = await sealed(life, job, clientKey, QUESTION);
+      shown.grantsOfEach = async (ids) => {
+        const grants = await world.chain.grantsOfEach(ids);
+        // Only now: the session was open when the question came.
+        clock.offsetMs = session!.expiresAtMs - Date.now() + 1;
+        return grants;
+      };
+      expect(await codeOf(life.desk.ask(job.id, next.request))).toBe('ATTESTATION_STALE');
+      expect(life.context.store.find(job.id, next.request.questionId)).toBeNull();
+    });
+
+    it('is left as it is while the chain cannot be read, and answers nothing', async () => {
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, QUESTION);
+      const [session] = life.sessions.all();
+      const next = await sealed(life, job, clientKey, QUESTION);
+      shown.runner = async () => Promise.reject(refuse('CHAIN_UNAVAILABLE'));
+      await reviewSessions(life.context, life.sessions);
+      expect(session!.isOver).toBe(false);
+      expect(await codeOf(life.desk.ask(job.id, next.request))).toBe('CHAIN_UNAVAILABLE');
     });
   });
 

@@ -28,22 +28,25 @@ import { challengeMembers, onePerPlace, placesOf, type ChallengedMember } from '
 
 /**
  * See to it that this runner's key is registered on the chain for the DAO's current appraisal policy, for longer than
- * a session lasts: answer the challenges of the DAO's holders with one bundle, collect their signatures over one
+ * a session lasts, and say until when: answer the challenges of the DAO's holders with one bundle, collect their signatures over one
  * statement, send it with the runner's own wallet. Does nothing when that is done already.
  *
  * When fewer holders signed than the DAO's policy demands, it refuses what one of them refused (`ATTESTATION_REFUSED`,
  * …), or `UPSTREAM_UNAVAILABLE` when they were only away; also what the chain refuses.
  */
-export async function ensureRegistered(context: RunnerContext, dao: DaoView): Promise<void> {
-  if (await isRegistered(context, dao)) return;
-  const { statement, signatures } = await signedStatement(context, dao);
+export async function ensureRegistered(context: RunnerContext, dao: DaoView): Promise<TimestampMs> {
+  const registered = await registrationOf(context, dao);
+  if (registered !== null && isGood(context, dao, registered)) return registered.expiresAtMs;
+  const { statement, signatures, expiresAtMs } = await signedStatement(context, dao);
   await context.chain.execute([{ kind: 'registerRunner', statement, signatures }], context.wallet);
   context.logger.info('runner.registered', { daoId: dao.id, runnerId: context.keys.runnerId });
+  return expiresAtMs;
 }
 
 interface SignedStatement {
   readonly statement: Uint8Array;
   readonly signatures: StatementSignature[];
+  readonly expiresAtMs: TimestampMs;
 }
 
 /**
@@ -63,7 +66,7 @@ async function signedStatement(context: RunnerContext, dao: DaoView): Promise<Si
     const expiresAtMs = asTimestampMs(issuedAtMs + termMs);
     const statement = await expectedStatement(context, dao, chainId, { issuedAtMs, expiresAtMs });
     const collected = await collectSignatures({ context, dao, set, challenged, issuedAtMs, expiresAtMs, statement });
-    if ('signatures' in collected) return { statement, signatures: collected.signatures };
+    if ('signatures' in collected) return { statement, signatures: collected.signatures, expiresAtMs };
     if (!isWhole && !isPatient) {
       // Who was quick to claim a place may have none, and a member may not have been waited for.
       isPatient = true;
@@ -80,13 +83,11 @@ const ROUNDS = 3;
 /** What passes until the holders judge the next statement, and what their clocks may be behind ours by then. */
 const ROUND_MS = 2_000;
 
-async function isRegistered(context: RunnerContext, dao: DaoView): Promise<boolean> {
-  const runner = await registrationOf(context, dao);
+function isGood(context: RunnerContext, dao: DaoView, runner: RunnerView): boolean {
   // Where the DAO's term is shorter than a session, it is renewed when half of it is over.
   const neededMs = Math.min(LIMITS.sessionTermMs + LIMITS.clockSkewMs, registrationTermMs(dao.policy.appraisal) / 2);
   const untilMs = context.clock.nowMs() + neededMs;
   return (
-    runner !== null &&
     runner.expiresAtMs > untilMs &&
     runner.payTo === context.wallet.address &&
     runner.appraisalPolicyDigest === appraisalPolicyDigest(dao.policy.appraisal) &&
@@ -94,7 +95,11 @@ async function isRegistered(context: RunnerContext, dao: DaoView): Promise<boole
   );
 }
 
-async function registrationOf({ chain, keys }: RunnerContext, dao: DaoView): Promise<RunnerView | null> {
+/** Null for none, and for one that was withdrawn. */
+export async function registrationOf(
+  { chain, keys }: Pick<RunnerContext, 'chain' | 'keys'>,
+  dao: DaoView,
+): Promise<RunnerView | null> {
   try {
     return await chain.runner(dao.id, keys.runnerId);
   } catch (error) {

@@ -4,8 +4,8 @@ import { sealApprovalsOf, type SealAccess } from '@usufruct/seal';
 import { routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
-import { dropRetired } from '../compute/erasure/drop-retired.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
+import { reviewSessions } from '../compute/session/review.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
 import { httpHolder } from '../keys/http-holder.js';
@@ -20,8 +20,8 @@ import { openDevice } from './open-device.js';
 const HOLDER_TIMEOUT_MS = 15_000;
 const KEY_SERVER_TIMEOUT_MS = 15_000;
 const SETTLE_EVERY_MS = 2_000;
-/** What its owner retired leaves also those sessions that nobody asks anything. */
-const DROP_EVERY_MS = 15_000;
+/** What is revoked, retired, closed or withdrawn leaves also those sessions that nobody asks anything. */
+const REVIEW_EVERY_MS = 15_000;
 /** About 16 s of pauses in all: a store that is restarted meanwhile costs nobody their part. */
 const STORE_PATIENCE = { timeoutMs: 30_000, tries: 7, pauseMs: 250 } as const;
 
@@ -49,7 +49,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
     new EpochSettler(context, payouts, config.epochBatch),
     config.epochIntervalMs,
   );
-  const stopDropping = inBackground(DROP_EVERY_MS, () => dropRetired(context, sessions));
+  const stopReviewing = inBackground(REVIEW_EVERY_MS, () => reviewSessions(context, sessions));
   const { url, close } = await serveHttp({
     host: config.host,
     port: config.port,
@@ -64,7 +64,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
     url,
     stop: async () => {
       await close();
-      await Promise.all([stopSettling(), stopDividing(), stopDropping()]);
+      await Promise.all([stopSettling(), stopDividing(), stopReviewing()]);
       sessions.endAll();
       context.store.close();
       payouts.close();

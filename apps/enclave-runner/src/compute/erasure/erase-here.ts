@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '@usufruct/crypto';
-import { refuse, toBase64 } from '@usufruct/kernel';
+import { refuse, toBase64, type ContributionId } from '@usufruct/kernel';
 import { RunnerErasureBcs, TAGS, type ErasureAnswer, type ErasureRequest } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { dropFrom } from './drop-retired.js';
 
 /** A session that is being opened holds documents until it has left them out; whoever asks waits so long for it. */
 const STARTING_MS = 8_000;
@@ -45,4 +45,11 @@ export async function eraseHere(
   const signature = await sign({ secretKey, domainTag: TAGS.runnerErasure, message });
   logger.info('contribution.dropped', { contributionId, sessions: had });
   return { statement: toBase64(message), signature: toBase64(signature) };
+}
+
+/** How many sessions had it. */
+function dropFrom(sessions: readonly Session[], contributionId: ContributionId): number {
+  const had = sessions.filter((session) => session.contributionIds.has(contributionId)).length;
+  for (const session of sessions) session.drop(contributionId);
+  return had;
 }

@@ -19,12 +19,14 @@ import type { NewAnswer, Settlement } from '../../receipt/store.js';
 import { answerQuestion, ATTRIBUTION_METHOD, type Corpus, type ExtractedAnswer } from '../rag/index.js';
 import { allowedContributions, type Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
+import { endOf, readStanding } from '../session/standing.js';
 import { openQuestion, questionContext } from './open-question.js';
 
 /**
  * From a sealed question to a sealed answer with its signed receipt, ready to be stored: with the signed transaction that
- * settles it, or, where its uses are private, with its opening for the holders who must have it first. The grants are read from the chain first; what is no longer allowed leaves the index before anything
- * is searched. The receipt's time lies before that reading, so that a grant revoked after it was read still counts.
+ * settles it, or, where its uses are private, with its opening for the holders who must have it first. The chain is read
+ * first: a session that stands on nothing any more ends, and what is no longer allowed leaves the index before anything is
+ * searched. A session that ends meanwhile gives no answer. The receipt's time lies before that reading, so that a grant revoked after it was read still counts.
  */
 export async function computeAnswer(
   context: RunnerContext,
@@ -41,6 +43,7 @@ export async function computeAnswer(
     currentCorpus(context, session, job),
   ]);
   const extracted = answerQuestion(corpus, question.text, question.topK);
+  session.requireOpen();
   const { uses, usesSalt } = usesOf(extracted, allowed, context);
   const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
   const { bytes, signature } = await signReceipt(context, {
@@ -82,7 +85,7 @@ async function settlementOf(context: RunnerContext, job: JobView, opening: Openi
   return { kind: 'private', holders: null, ...(await sealOpening(context, job.daoId, opening)) };
 }
 
-/** The session's index without what the chain no longer allows. */
+/** The session's index without what the chain no longer allows. Refuses why the session is over, and ends it. */
 async function currentCorpus(
   context: RunnerContext,
   session: Session,
@@ -90,13 +93,17 @@ async function currentCorpus(
 ): Promise<{ corpus: Corpus; allowed: Allowed }> {
   const { corpus } = await session.use();
   const { chain, clock } = context;
-  const [dao, dataset, contributions] = await Promise.all([
-    chain.dao(job.daoId),
-    chain.dataset(job.datasetId),
+  const [standing, contributions] = await Promise.all([
+    readStanding(context, job.id),
     chain.contributionsOf(job.datasetId),
   ]);
+  const over = endOf(standing, clock.nowMs());
+  if (over !== null) {
+    session.end(over);
+    throw over;
+  }
   const held = contributions.filter(({ id }) => corpus.contributionIds.has(id));
-  const allowed = await allowedContributions(context, { job, dao, dataset }, held, clock.nowMs());
+  const allowed = await allowedContributions(context, standing, held, clock.nowMs());
   const current = session.restrictTo(new Set(allowed.grants.keys()));
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   return { corpus: current, allowed };

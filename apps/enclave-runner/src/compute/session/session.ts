@@ -23,7 +23,7 @@ const MISMATCHES_AT_MOST = 3;
  * plaintext index lives in this object only and is dropped with it.
  */
 export class Session {
-  readonly expiresAtMs: TimestampMs;
+  #expiresAtMs: TimestampMs;
   #state: JobState = 'attesting';
   #provisioned: Provisioned | null = null;
   #error: UsufructError | null = null;
@@ -37,12 +37,20 @@ export class Session {
     readonly job: JobView,
   ) {
     const endsAtMs = Math.min(context.clock.nowMs() + LIMITS.sessionTermMs, job.expiresAtMs);
-    this.expiresAtMs = asTimestampMs(endsAtMs);
+    this.#expiresAtMs = asTimestampMs(endsAtMs);
     this.ready = this.#start(job);
     // Whoever asks gets the rejection; a session that nobody waits for must not end the process.
     this.ready.catch(() => undefined);
   }
 
+  /** No later than the job and, once it is known, this runner's registration. */
+  get expiresAtMs(): TimestampMs {
+    return this.#expiresAtMs;
+  }
+  /** Whether it ended or has to. */
+  get isOver(): boolean {
+    return this.#ended.signal.aborted || this.context.clock.nowMs() >= this.#expiresAtMs;
+  }
   get state(): JobState {
     return this.#state;
   }
@@ -63,9 +71,16 @@ export class Session {
   /** The index and the digest of the evidence that its keys were released for. Refuses `ATTESTATION_STALE` when over. */
   async use(): Promise<Provisioned> {
     await this.ready;
-    if (this.#provisioned === null || this.context.clock.nowMs() >= this.expiresAtMs) {
-      throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
-    }
+    return this.#open();
+  }
+
+  /** Refuses `ATTESTATION_STALE` when it is over: what was worked out meanwhile is not given out. */
+  requireOpen(): void {
+    this.#open();
+  }
+
+  #open(): Provisioned {
+    if (this.#provisioned === null || this.isOver) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
     return this.#provisioned;
   }
 
@@ -88,10 +103,11 @@ export class Session {
   }
 
   /** Forget the plaintext. */
-  end(): void {
+  end(reason: UsufructError | null = null): void {
     this.#ended.abort();
     this.#provisioned = null;
     this.#state = 'expired';
+    this.#error = reason ?? this.#error;
   }
 
   /**
@@ -122,7 +138,8 @@ export class Session {
 
   async #attempt(job: JobView): Promise<void> {
     const dao = await this.context.chain.dao(job.daoId);
-    await ensureRegistered(this.context, dao);
+    const registeredUntilMs = await ensureRegistered(this.context, dao);
+    this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, registeredUntilMs));
     const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
     if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
     this.#provisioned = withoutDropped(provisioned, this.#dropped);

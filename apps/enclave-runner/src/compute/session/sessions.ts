@@ -1,4 +1,4 @@
-import { refuse, type JobId } from '@usufruct/kernel';
+import { refuse, type JobId, type UsufructError } from '@usufruct/kernel';
 import type { JobState, JobView, RunnerJob } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { Session } from './session.js';
@@ -8,7 +8,7 @@ const MAX_SESSIONS = 16;
 
 /** The sessions of this process. They do not survive it: after a restart the next request opens a new one. */
 export class Sessions {
-  readonly #sessions = new Map<JobId, { readonly session: Session; readonly timer: NodeJS.Timeout }>();
+  readonly #sessions = new Map<JobId, { readonly session: Session; timer: NodeJS.Timeout }>();
 
   constructor(private readonly context: RunnerContext) {}
 
@@ -18,24 +18,39 @@ export class Sessions {
    */
   open(job: JobView): Session {
     const known = this.#sessions.get(job.id);
-    const isUsable = known !== undefined && known.session.state !== 'failed' && !this.#isOver(known.session);
+    const isUsable = known !== undefined && known.session.state !== 'failed' && !known.session.isOver;
     if (isUsable) return known.session;
     requireRunnable(job, this.context.clock.nowMs());
     this.end(job.id);
     if (this.#sessions.size >= MAX_SESSIONS) throw refuse('RUNNER_UNAVAILABLE', { limit: `${MAX_SESSIONS} sessions` });
     const session = new Session(this.context, job);
-    const timer = setTimeout(() => this.end(job.id), Math.max(0, session.expiresAtMs - this.context.clock.nowMs()));
-    timer.unref();
-    this.#sessions.set(job.id, { session, timer });
+    const entry = { session, timer: this.#endInTime(session) };
+    this.#sessions.set(job.id, entry);
+    // It may have to end earlier than it was thought: with this runner's registration.
+    const isSet = (): boolean => this.#sessions.get(job.id) === entry;
+    const setAgain = (): void => {
+      if (!isSet()) return;
+      clearTimeout(entry.timer);
+      entry.timer = this.#endInTime(session);
+    };
+    session.ready.then(setAgain, () => undefined);
     return session;
   }
 
-  end(jobId: JobId): void {
+  /** With `only`, that one and none that was opened since; and why. */
+  end(jobId: JobId, only?: { readonly session: Session; readonly reason: UsufructError | null }): void {
     const known = this.#sessions.get(jobId);
-    if (known === undefined) return;
+    only?.session.end(only.reason);
+    if (known === undefined || (only !== undefined && known.session !== only.session)) return;
     clearTimeout(known.timer);
     known.session.end();
     this.#sessions.delete(jobId);
+    if (only?.reason) this.context.logger.info('session.ended', { jobId, code: only.reason.code });
+  }
+
+  #endInTime(session: Session): NodeJS.Timeout {
+    const leftMs = Math.max(0, session.expiresAtMs - this.context.clock.nowMs());
+    return setTimeout(() => this.end(session.job.id, { session, reason: null }), leftMs).unref();
   }
 
   endAll(): void {
@@ -58,8 +73,6 @@ export class Sessions {
       error: session?.error?.toWire() ?? null,
     };
   }
-
-  #isOver = (session: Session): boolean => this.context.clock.nowMs() >= session.expiresAtMs;
 }
 
 /** The chain's word on the end of a job counts before anything that happens here. */

@@ -1,0 +1,43 @@
+import { toUsufructError } from '@usufruct/kernel';
+import type { RunnerContext } from '../../context.js';
+import { allowedContributions } from './consent.js';
+import type { Session } from './session.js';
+import type { Sessions } from './sessions.js';
+import { endOf, readStanding } from './standing.js';
+
+/**
+ * End the sessions that stand on nothing any more, and have the others forget what is no longer allowed. Each question
+ * does the same for itself before it is answered; this is for sessions that nobody asks. Never rejects: what cannot be
+ * read now is looked at the next time, and no session outlives its term.
+ */
+export async function reviewSessions(
+  context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
+  sessions: Pick<Sessions, 'all' | 'end'>,
+): Promise<void> {
+  for (const session of sessions.all()) {
+    try {
+      await review(context, sessions, session);
+    } catch (error) {
+      context.logger.warn('session.review_failed', { jobId: session.job.id, code: toUsufructError(error).code });
+    }
+  }
+}
+
+async function review(
+  context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
+  sessions: Pick<Sessions, 'end'>,
+  session: Session,
+): Promise<void> {
+  const { chain, clock } = context;
+  // One that is being opened has registered nobody yet, and asks for itself.
+  if (session.contributionIds.size === 0 && !session.isOver) return;
+  const { id: jobId, datasetId } = session.job;
+  const standing = await readStanding(context, jobId);
+  const reason = endOf(standing, clock.nowMs());
+  if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
+  const contributions = await chain.contributionsOf(datasetId);
+  const held = contributions.filter(({ id }) => session.contributionIds.has(id));
+  const { grants, refused } = await allowedContributions(context, standing, held, clock.nowMs());
+  for (const { id, tombstonedAtMs } of contributions) if (tombstonedAtMs !== null) session.drop(id);
+  if (refused.size > 0 && session.contributionIds.size > 0) session.restrictTo(new Set(grants.keys()));
+}
