@@ -27,12 +27,12 @@ describe('how the command line stores', () => {
     expect(open(TESTNET, { USUFRUCT_STORE: '' }).storage).toEqual({});
   });
 
-  it.each([{ USUFRUCT_STORE: 'nodes' }, { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'https://relay.example' }])(
-    'may be by the user’s own wallet: %p',
-    (environment) => {
-      expect(open(TESTNET, environment).store.abilities).toMatchObject({ deletable: true, paidBy: 'owner' });
-    },
-  );
+  it.each<Record<string, string>>([
+    { USUFRUCT_STORE: 'nodes' },
+    { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'https://relay.example' },
+  ])('may be by the user’s own wallet: %p', (environment) => {
+    expect(open(TESTNET, environment).store.abilities).toMatchObject({ deletable: true, paidBy: 'owner' });
+  });
 
   it('takes the terms of leases', () => {
     const environment = {
