@@ -14,11 +14,7 @@ export async function blobIdEncoder(shards: number): Promise<(bytes: Uint8Array)
   const encoder = new BlobEncoder(shards);
   return async (bytes) => {
     if (bytes.length > limitBytes) throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(limitBytes) });
-    const metadata: unknown = encoder.compute_metadata(bytes);
-    const first: unknown = Array.isArray(metadata) ? metadata[0] : undefined;
-    const id = Uint8Array.from(Array.isArray(first) || first instanceof Uint8Array ? first : []);
-    if (id.length !== 32) throw refuse('INTERNAL', { part: 'RedStuff encoder' });
-    return asBlobId(toBase64Url(id));
+    return blobIdFrom(encoder.compute_metadata(bytes));
   };
 }
 
@@ -26,4 +22,12 @@ export async function blobIdEncoder(shards: number): Promise<(bytes: Uint8Array)
 export function lazyBlobId(shards: number): (bytes: Uint8Array) => Promise<BlobId> {
   let encoder: ReturnType<typeof blobIdEncoder> | undefined;
   return async (bytes) => (await (encoder ??= blobIdEncoder(shards)))(bytes);
+}
+
+/** The id in what the encoder says of a blob. */
+export function blobIdFrom(metadata: unknown): BlobId {
+  const first: unknown = Array.isArray(metadata) ? metadata[0] : undefined;
+  const id = Uint8Array.from(Array.isArray(first) || first instanceof Uint8Array ? first : []);
+  if (id.length !== 32) throw refuse('INTERNAL', { part: 'RedStuff encoder' });
+  return asBlobId(toBase64Url(id));
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { refuse, toHex, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
-import { blobIdEncoder } from '../blob-id/index.js';
 import { encodedBlobBytes, extensionCostFrost, storageCost } from '../cost/index.js';
 import { certifies, confirmationOf } from '../upload/certificate.js';
 import type { Certificate } from '../upload/ports.js';
@@ -13,6 +12,7 @@ import { orFull } from './full-disk.js';
 import { LeaseTable, type Lease, type LeaseQuery } from './lease-table.js';
 import { NodeKey } from './node-key.js';
 import { mostQuiltFiles } from './quilt.js';
+import { RedStuffThreads } from './red-stuff-threads.js';
 import { diskFiles, type StoreFiles } from './store-files.js';
 import { StoredBlobs } from './stored-blobs.js';
 
@@ -62,7 +62,7 @@ export class LocalStore {
     readonly epochs: Epochs,
     private readonly table: LeaseTable,
     private readonly blobs: StoredBlobs,
-    private readonly blobIdOf: (bytes: Uint8Array) => Promise<BlobId>,
+    private readonly redStuff: RedStuffThreads,
     private readonly nodeKey: NodeKey,
   ) {}
 
@@ -76,8 +76,8 @@ export class LocalStore {
       await importRecords(join(config.dataDir, 'blobs'), table, publisher);
       const blobs = await StoredBlobs.open(blobFiles, table, config.quotaBytes);
       const epochs = new Epochs(table, clock, config.epochMs);
-      const encode = await blobIdEncoder(config.shards);
-      const store = new LocalStore(config, publisher, epochs, table, blobs, encode, NodeKey.of(table));
+      const redStuff = await RedStuffThreads.open(config.shards);
+      const store = new LocalStore(config, publisher, epochs, table, blobs, redStuff, NodeKey.of(table));
       await store.sweep();
       return store;
     } catch (error) {
@@ -88,6 +88,7 @@ export class LocalStore {
 
   close(): void {
     this.table.close();
+    void this.redStuff.close();
   }
 
   get epoch(): number {
@@ -98,7 +99,7 @@ export class LocalStore {
   async put(bytes: Uint8Array, request: LeaseRequest): Promise<Stored> {
     this.requireLease(request.epochs);
     this.requireSize(bytes.length);
-    const blobId = await this.blobIdOf(bytes);
+    const blobId = await this.redStuff.blobIdOf(bytes);
     await this.makeRoomFor(bytes.length);
     return this.blobs.exclusively(blobId, async () => {
       const enough = request.deletable || request.force ? undefined : this.permanentUntil(blobId, request.epochs);
@@ -125,7 +126,7 @@ export class LocalStore {
    */
   async relay(blobId: BlobId, bytes: Uint8Array, objectId: Hex32 | null): Promise<Certificate> {
     this.requireSize(bytes.length);
-    if ((await this.blobIdOf(bytes)) !== blobId)
+    if ((await this.redStuff.blobIdOf(bytes)) !== blobId)
       throw refuse('INVALID_ARGUMENT', { field: 'blob_id', expected: 'the id of these bytes' });
     await this.makeRoomFor(bytes.length);
     return this.blobs.exclusively(blobId, async () => {
