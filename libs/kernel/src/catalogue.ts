@@ -83,13 +83,25 @@ export const CATALOGUE = {
     415,
     'never',
     'The format is not one that the runner can read',
-    'Use txt, md, html, pdf or csv.',
+    'Use txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl or eml.',
   ),
   FORMAT_BROKEN: entry(
     422,
     'never',
     'The file says that it is of a format that its bytes are not',
     'Save the file again in that format.',
+  ),
+  DOCUMENT_LOCKED: entry(
+    422,
+    'never',
+    'The document is encrypted with a password',
+    'Save it without the password: it is encrypted on the way in anyway.',
+  ),
+  DOCUMENT_TOO_COMPLEX: entry(
+    422,
+    'never',
+    'Reading the document takes more time, memory or nesting than one document may',
+    'Split it, or export its text to a simpler format.',
   ),
   ENVELOPE_MALFORMED: entry(
     422,

@@ -22,3 +22,4 @@ export * from './move/sui-actions.js';
 export * from './move/sui-fixtures.js';
 export * from './seal/seal-facts.js';
 export * from './seal/seal-key-server.js';
+export * from './office-documents.js';

@@ -11,7 +11,7 @@ export const addContribute: AddCommand = (program, open) => {
     .description(
       'encrypt files here, store the ciphertext, give each key holder its share, register them. After an interruption the same command goes on',
     )
-    .argument('<file...>', 'txt, md, html, pdf or csv')
+    .argument('<file...>', 'txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl or eml')
     .requiredOption('--dataset <id>')
     .option('--keys <mode>', 'who gives out the key: holders, or seal, which is weaker', 'holders')
     .action(async (paths: string[], { dataset, keys }: { dataset: string; keys: string }, command) => {

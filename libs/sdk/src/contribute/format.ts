@@ -1,15 +1,24 @@
 import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 
-/** Formats that the runner can read, by the file name's ending. */
+/** Formats that the runner can read, by the file name's ending. What a file is, the runner tells by its bytes. */
 export const FILE_FORMATS = {
   txt: 'txt',
+  text: 'txt',
   md: 'md',
   markdown: 'md',
   html: 'html',
   htm: 'html',
   pdf: 'pdf',
+  docx: 'docx',
+  pptx: 'pptx',
+  xlsx: 'xlsx',
   csv: 'csv',
+  tsv: 'csv',
+  json: 'json',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  eml: 'eml',
 } as const;
 export type FileFormat = (typeof FILE_FORMATS)[keyof typeof FILE_FORMATS];
 

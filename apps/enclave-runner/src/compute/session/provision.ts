@@ -13,7 +13,7 @@ import type { ReleasedKeys } from '../../keys/key-port.js';
 import { mapWindow } from '../../map-window.js';
 import { fetchManifest } from '../provision/manifest.js';
 import { openContribution } from '../provision/open-contribution.js';
-import { Corpus, indexedChars, type CorpusDocument } from '../rag/index.js';
+import { Corpus, type CorpusDocument } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
 
 const MANIFESTS_AT_ONCE = 8;
@@ -107,12 +107,14 @@ async function openAll(
   leftOut: LeftOutList,
 ): Promise<CorpusDocument[]> {
   let chars = 0;
+  // Near duplicates are sought within a session, by a hash that no contributor can know.
+  const sketchKey = context.random(8);
   const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, (manifest) =>
     orLeftOut(leftOut, manifest.contributionId, async () => {
       const sessionKey = released.sessionKeyOf(manifest);
       try {
-        const opened = await openContribution(context.blobs, manifest, sessionKey);
-        const own = indexedChars(opened.document.blocks);
+        const opened = await openContribution(context.blobs, manifest, sessionKey, sketchKey);
+        const own = opened.document.indexedChars;
         // What is left out takes no room: one large document does not push out the small ones after it.
         if (chars + own > SESSION_TEXT_CHARS) throw refuse('FILE_TOO_LARGE', { limit: 'text of one session' });
         chars += own;

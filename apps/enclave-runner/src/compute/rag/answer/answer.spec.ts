@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { utf8, type ContributionId } from '@usufruct/kernel';
 import fc from 'fast-check';
-import { parseDocument } from '../parse/parse-document.js';
+import { ingestDocument } from '../ingest/ingest-document.js';
 import { Corpus, type CorpusDocument } from '../retrieve/corpus.js';
 import { answerQuestion, NO_ANSWER } from './answer-question.js';
 import { attribute, scaledScore } from './attribute.js';
@@ -26,10 +26,12 @@ of the workers.</p><p>Clipping the wings of the queen does not prevent swarming;
 Glazes that contain lead must not be used for tableware.`,
 } as const;
 
+const sketchKey = new Uint8Array(8);
+
 async function corpusOf(texts: Readonly<Record<string, string>>): Promise<Corpus> {
   const documents: CorpusDocument[] = [];
   for (const [fileName, text] of Object.entries(texts)) {
-    const document = await parseDocument({ fileName, bytes: utf8(text) });
+    const document = await ingestDocument({ fileName, bytes: utf8(text) }, { sketchKey });
     documents.push({ contributionId: id('abcdef'[documents.length]!), fileName, document });
   }
   return new Corpus(documents);
@@ -132,7 +134,7 @@ describe('answers', () => {
   });
 
   it('never names more than 64 uses, however many hold the text', async () => {
-    const document = await parseDocument({ fileName: 'a.txt', bytes: utf8(TEXTS['pottery.txt']) });
+    const document = await ingestDocument({ fileName: 'a.txt', bytes: utf8(TEXTS['pottery.txt']) }, { sketchKey });
     const corpus = new Corpus(
       Array.from({ length: 100 }, (_, i) => ({
         contributionId: `0x${i.toString(16).padStart(64, '0')}` as ContributionId,

@@ -67,7 +67,7 @@ function candidatesOf(questionTerms: ReadonlySet<string>, retrieved: readonly Sc
   const topScore = retrieved[0]?.score ?? 1;
   return retrieved.flatMap(({ passage, score }) => {
     const inHeadings = termsOf(passage.headings.join('\n')).filter((term) => questionTerms.has(term));
-    return sentenceRanges(passage.text).flatMap(({ start, end }): Candidate[] => {
+    return sentenceRanges(passage.text, passage.language).flatMap(({ start, end }): Candidate[] => {
       const text = passage.text.slice(start, end).replace(/\s+/gu, ' ');
       const words = wordsOnly(text);
       const inText = termsOf(text).filter((term) => questionTerms.has(term));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Block, ParsedDocument } from '../parse/types.js';
-import { CHUNK_SIZE, chunkDocument, documentText } from './chunk.js';
+import type { Block } from '../parse/types.js';
+import { CHUNK_SIZE, chunkDocument, documentText, type BlockDocument } from './chunk.js';
 import { sentenceRanges } from './sentences.js';
 
 const sentencesOf = (text: string) => sentenceRanges(text).map(({ start, end }) => text.slice(start, end));
 const block = (text: string, rest: Partial<Block> = {}): Block => ({ text, headings: [], ...rest });
-const md = (...blocks: Block[]): ParsedDocument => ({ format: 'md', blocks });
+const md = (...blocks: Block[]): BlockDocument => ({ blocks });
 const words = (count: number, word = 'word') => Array.from({ length: count }, () => word).join(' ');
 const countWords = (text: string) => text.split(/\s+/).length;
 

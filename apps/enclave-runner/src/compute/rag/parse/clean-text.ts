@@ -1,5 +1,3 @@
-import { refuse } from '@usufruct/kernel';
-
 /**
  * Control and format characters, line feed, tab and the two joiners that scripts need excepted: bidirectional
  * overrides and zero-width characters show a reader something else than what is indexed and quoted.
@@ -22,12 +20,3 @@ export const cleanText = (text: string): string =>
 
 /** All white space, line ends included, to single spaces. */
 export const oneLine = (text: string): string => cleanText(text).replace(/\s+/gu, ' ').trim();
-
-/** UTF-8 with or without a byte order mark. Anything else, UTF-16 included, is `FORMAT_BROKEN`: nothing is guessed. */
-export function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw refuse('FORMAT_BROKEN', { expected: 'UTF-8' });
-  }
-}

@@ -1,38 +1,30 @@
-import { refuse } from '@usufruct/kernel';
 import { parse } from 'csv-parse/sync';
-import { oneLine } from './clean-text.js';
-import type { Block, ParseLimits } from './types.js';
+import { broken, tooLarge } from './refusal.js';
+import { columnNames, rowText, TextBudget } from './table-text.js';
+import type { Block, Parsed, ParseLimits } from './types.js';
 
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /**
  * RFC 4180 with a header row; comma, semicolon, tab or bar as the delimiter. Each row becomes the text
  * `column: value; column: value`, empty cells left out. Rows of unequal length or broken quotes: `FORMAT_BROKEN`;
- * more text in all than the limit: `FILE_TOO_LARGE`.
+ * more columns, or more text in all, than the limit:
+ * `FILE_TOO_LARGE`.
  */
-export function parseCsv(text: string, limits: ParseLimits): Block[] {
-  const records = readRecords(text, limits);
-  const [header, ...rows] = records;
-  if (header === undefined || header.length > limits.csvColumns) throw broken('a header row');
-  const names = header.map((name, column) => oneLine(name) || `column ${column + 1}`);
+export function parseCsv(text: string, limits: ParseLimits): Parsed {
+  const [header, ...rows] = readRecords(text, limits);
+  if (header === undefined) throw broken('a header row');
+  if (header.length > limits.tableColumns) throw tooLarge(`${limits.tableColumns} columns`);
+  const names = columnNames(header);
+  const budget = new TextBudget(limits.textChars);
   const blocks: Block[] = [];
-  let chars = 0;
   for (const [index, cells] of rows.entries()) {
     const text = rowText(names, cells);
-    // Every row repeats the names, so a small file can say a lot: stopped before it is all in memory.
-    chars += text.length;
-    if (chars > limits.textChars) throw refuse('FILE_TOO_LARGE', { limit: `${limits.textChars} characters` });
+    budget.take(text.length);
     if (text !== '') blocks.push({ text, headings: [], row: index + 1 });
   }
-  return blocks;
+  return { blocks };
 }
-
-const rowText = (names: readonly string[], cells: readonly string[]): string =>
-  cells
-    .map((cell, column) => ({ name: names[column]!, value: oneLine(cell) }))
-    .filter(({ value }) => value !== '')
-    .map(({ name, value }) => `${name}: ${value}`)
-    .join('; ');
 
 function readRecords(text: string, limits: ParseLimits): string[][] {
   try {
@@ -43,8 +35,8 @@ function readRecords(text: string, limits: ParseLimits): string[][] {
       max_record_size: 1024 ** 2,
       to: limits.blocks + 2,
     });
-  } catch (cause) {
-    throw refuse('FORMAT_BROKEN', { expected: 'CSV' }, cause);
+  } catch {
+    throw broken('CSV');
   }
 }
 
@@ -56,5 +48,3 @@ function delimiterOf(text: string): string {
   const most = Math.max(...counts);
   return most === 0 ? ',' : DELIMITERS[counts.indexOf(most)]!;
 }
-
-const broken = (expected: string) => refuse('FORMAT_BROKEN', { expected });

@@ -1,8 +1,7 @@
-import { refuse } from '@usufruct/kernel';
 import { oneLine } from './clean-text.js';
 import { HeadingStack } from './heading-stack.js';
-import { parseInThread } from './parser-thread.js';
-import type { Block, ParseLimits } from './types.js';
+import { readHtmlTree } from './html-tree.js';
+import type { Block, Parsed, ParseLimits } from './types.js';
 
 const BLOCKS = new Set(
   'p div section article main header h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote pre figure figcaption table caption thead tbody tfoot form fieldset address details summary hr body html center'.split(
@@ -16,12 +15,11 @@ const CELL = '\u0001';
  * Text blocks of an HTML document in reading order, with the headings above them; a table row is one block. Scripts,
  * styles, navigation and hidden elements are left out. Nothing is fetched and nothing runs.
  */
-export async function parseHtml(source: string, limits: ParseLimits): Promise<Block[]> {
-  if (!/<[A-Za-z!]/.test(source)) throw refuse('FORMAT_BROKEN', { expected: 'HTML' });
-  const { events } = await parseInThread({ kind: 'html', source, maxEvents: limits.htmlEvents }, limits);
+export function parseHtml(source: string, limits: ParseLimits): Parsed {
+  const { events, metadata } = readHtmlTree(source, limits.htmlEvents);
   const reader = new HtmlReader();
   for (const [kind, value] of events) reader[kind](value);
-  return reader.end();
+  return { blocks: reader.end(), metadata };
 }
 
 class HtmlReader {

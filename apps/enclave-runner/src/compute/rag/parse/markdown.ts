@@ -1,21 +1,26 @@
 import { cleanText } from './clean-text.js';
 import { HeadingStack } from './heading-stack.js';
-import type { Block } from './types.js';
+import { metadataOf } from './metadata.js';
+import type { Block, DocumentMetadata, Parsed } from './types.js';
 
 /**
  * The block structure of Markdown that retrieval needs (CommonMark 0.31: ATX and setext headings, fenced code,
  * paragraphs), read line by line. Inline markup is taken off so that quotes read as prose; code is kept as it is.
  */
-export function parseMarkdown(source: string): Block[] {
+export function parseMarkdown(source: string): Parsed {
+  const text = cleanText(source);
+  const frontMatter = FRONT_MATTER.exec(text)?.[0] ?? '';
   const reader = new MarkdownReader();
-  for (const line of withoutFrontMatter(cleanText(source)).split('\n')) reader.line(line);
-  return reader.end();
+  for (const line of text.slice(frontMatter.length).split('\n')) reader.line(line);
+  const blocks = reader.end();
+  return { blocks, metadata: metadataIn(frontMatter, reader.firstTitle) };
 }
 
 class MarkdownReader {
   readonly #blocks: Block[] = [];
   readonly #headings = new HeadingStack();
   #lines: string[] = [];
+  firstTitle: string | undefined;
   /** The fence that closes the code block which we are in. */
   #fence: { character: string; length: number } | null = null;
 
@@ -55,7 +60,9 @@ class MarkdownReader {
 
   #heading(level: number, title: string): void {
     this.#flush(plainInline);
-    this.#headings.enter(level, plainInline(title));
+    const plain = plainInline(title);
+    if (level === 1) this.firstTitle ??= plain;
+    this.#headings.enter(level, plain);
   }
 
   #flush(render: (line: string) => string): void {
@@ -69,7 +76,23 @@ class MarkdownReader {
   }
 }
 
-const withoutFrontMatter = (text: string): string => text.replace(/^---\n(?:(?!---\n).*\n){0,200}---\n/, '');
+const FRONT_MATTER = /^---\n(?:(?!---\n).*\n){0,200}---\n/;
+
+/** Plain `name: value` lines of the front matter; YAML beyond that is not read. */
+function metadataIn(frontMatter: string, firstTitle: string | undefined): DocumentMetadata {
+  const said = new Map<string, string>();
+  for (const line of frontMatter.split('\n')) {
+    const [, name, value] = /^([A-Za-z]{1,20})[ \t]*:[ \t]*(.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined)
+      said.set(name.toLowerCase(), value.replace(/^(["'])(.*)\1\s*$/, '$2'));
+  }
+  return metadataOf({
+    title: said.get('title') ?? firstTitle,
+    author: said.get('author'),
+    date: said.get('date'),
+    language: said.get('lang') ?? said.get('language'),
+  });
+}
 
 const asIs = (line: string): string => line;
 

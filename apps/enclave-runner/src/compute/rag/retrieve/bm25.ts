@@ -55,11 +55,11 @@ export class Bm25Index {
     return id === undefined ? 0 : this.#starts[id + 1]! - this.#starts[id]!;
   }
 
-  /** The best `limit` passages that have at least one of the terms; each term counts once. */
-  search(terms: Iterable<string>, limit: number): Hit[] {
+  /** The best `limit` accepted passages that have at least one of the terms; each term counts once. */
+  search(terms: Iterable<string>, limit: number, accepts: (passage: number) => boolean = () => true): Hit[] {
     const scores = new Float64Array(this.size);
     for (const term of new Set(terms)) this.#addScores(term, scores);
-    return best(scores, limit);
+    return best(scores, limit, accepts);
   }
 
   #addScores(term: string, scores: Float64Array): void {
@@ -89,10 +89,10 @@ export class Bm25Index {
 }
 
 /** The highest positive scores in descending order. `limit` is small, so a sorted list beats a heap. */
-function best(scores: Float64Array, limit: number): Hit[] {
+function best(scores: Float64Array, limit: number, accepts: (passage: number) => boolean): Hit[] {
   const top: Hit[] = [];
   scores.forEach((score, passage) => {
-    if (score <= 0 || (top.length === limit && score <= (top.at(-1)?.score ?? Infinity))) return;
+    if (score <= 0 || (top.length === limit && score <= (top.at(-1)?.score ?? Infinity)) || !accepts(passage)) return;
     let place = top.length;
     while (place > 0 && top[place - 1]!.score < score) place--;
     top.splice(place, 0, { passage, score });

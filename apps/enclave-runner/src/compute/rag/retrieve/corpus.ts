@@ -1,23 +1,29 @@
 import type { ContributionId } from '@usufruct/kernel';
-import { chunkDocument, type Chunk } from '../chunk/chunk.js';
-import type { ParsedDocument } from '../parse/types.js';
-import { Bm25Index } from './bm25.js';
+import type { IngestedChunk, IngestedDocument } from '../ingest/ingest-document.js';
+import { nearDuplicateGroups } from '../ingest/near-duplicates.js';
+import { Bm25Index, type Hit } from './bm25.js';
+import { passesFilter, type SourceFilter } from './source-filter.js';
+
+/** What a corpus needs of a document. */
+export type IndexedDocument = Pick<IngestedDocument, 'format' | 'metadata' | 'chunks'>;
 
 export interface CorpusDocument {
   readonly contributionId: ContributionId;
   readonly fileName: string;
-  readonly document: ParsedDocument;
+  readonly document: IndexedDocument;
 }
 
 /** Where a passage stands. The same passage may stand in several documents. */
 export interface PassageSource {
   readonly contributionId: ContributionId;
   readonly fileName: string;
-  readonly chunk: Chunk;
+  readonly chunk: IngestedChunk;
+  readonly document: IndexedDocument;
 }
 export interface Passage {
   readonly text: string;
   readonly headings: readonly string[];
+  readonly language: string | undefined;
   /** At least one; at most one of each contribution, in the order of the documents. */
   readonly sources: readonly PassageSource[];
 }
@@ -35,11 +41,18 @@ export class Corpus {
   readonly #documents: readonly CorpusDocument[];
   readonly passages: readonly Passage[];
   readonly index: Bm25Index;
+  #nearDuplicates: Uint32Array | undefined;
 
   constructor(documents: readonly CorpusDocument[]) {
     this.#documents = documents;
     this.passages = passagesOf(documents);
     this.index = new Bm25Index(this.passages.map(({ headings, text }) => `${headings.join('\n')}\n${text}`));
+  }
+
+  /** For each passage the first one that says nearly the same: its own number where none before it does. */
+  get nearDuplicates(): Uint32Array {
+    this.#nearDuplicates ??= nearDuplicateGroups(this.passages.map(({ sources }) => sources[0]!.chunk.sketch));
+    return this.#nearDuplicates;
   }
 
   get documentCount(): number {
@@ -59,24 +72,40 @@ export class Corpus {
     return documents.length === this.#documents.length ? this : new Corpus(documents);
   }
 
-  search(terms: Iterable<string>, limit: number): ScoredPassage[] {
-    return this.index.search(terms, limit).map(({ passage, score }) => ({ passage: this.passages[passage]!, score }));
+  /** With a filter, passages without a source that passes are not scored, and the other sources are left out. */
+  search(terms: Iterable<string>, limit: number, filter?: SourceFilter): ScoredPassage[] {
+    if (filter === undefined) return this.#found(this.index.search(terms, limit));
+    const passing = (passage: Passage) => passage.sources.filter((source) => passesFilter(filter, source));
+    const hits = this.index.search(terms, limit, (passage) => passing(this.passages[passage]!).length > 0);
+    return this.#found(hits).map(({ passage, score }) => ({
+      passage: { ...passage, sources: passing(passage) },
+      score,
+    }));
+  }
+
+  #found(hits: readonly Hit[]): ScoredPassage[] {
+    return hits.map(({ passage, score }) => ({ passage: this.passages[passage]!, score }));
   }
 }
 
 function passagesOf(documents: readonly CorpusDocument[]): Passage[] {
-  const byWords = new Map<string, { text: string; headings: readonly string[]; sources: PassageSource[] }>();
+  const byWords = new Map<string, Passage & { readonly sources: PassageSource[] }>();
   for (const { contributionId, fileName, document } of documents) {
-    for (const chunk of chunkDocument(document)) {
-      const source = { contributionId, fileName, chunk };
+    for (const chunk of document.chunks) {
+      const source = { contributionId, fileName, chunk, document };
       const words = wordsOnly(chunk.text);
       const same = byWords.get(words);
-      if (same === undefined) byWords.set(words, { text: chunk.text, headings: chunk.headings, sources: [source] });
+      if (same === undefined) byWords.set(words, passageOf(source));
       else if (!same.sources.some((other) => other.contributionId === contributionId)) same.sources.push(source);
     }
   }
   return [...byWords.values()];
 }
+
+const passageOf = (source: PassageSource): Passage & { readonly sources: PassageSource[] } => {
+  const { text, headings, language } = source.chunk;
+  return { text, headings, language, sources: [source] };
+};
 
 /** Two texts are the same when only case, spacing and punctuation differ. */
 export const wordsOnly = (text: string): string =>

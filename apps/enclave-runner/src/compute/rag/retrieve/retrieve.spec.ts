@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ContributionId } from '@usufruct/kernel';
 import fc from 'fast-check';
-import type { ParsedDocument } from '../parse/types.js';
+import { chunkDocument } from '../chunk/chunk.js';
+import { Sketcher } from '../ingest/sketch.js';
 import { Bm25Index } from './bm25.js';
-import { Corpus } from './corpus.js';
+import { Corpus, type IndexedDocument } from './corpus.js';
 import { stemEnglish } from './stem.js';
 import { termsOf } from './terms.js';
 
@@ -86,9 +87,14 @@ describe('BM25', () => {
 
 describe('corpus', () => {
   const id = (digit: string) => `0x${digit.repeat(64)}` as ContributionId;
-  const text = (...paragraphs: string[]): ParsedDocument => ({
+  const sketcher = new Sketcher(new Uint8Array(8));
+  const text = (...paragraphs: string[]): IndexedDocument => ({
     format: 'txt',
-    blocks: paragraphs.map((p) => ({ text: p, headings: [] })),
+    metadata: {},
+    chunks: chunkDocument({ blocks: paragraphs.map((p) => ({ text: p, headings: [] })) }).map((chunk) => ({
+      ...chunk,
+      sketch: sketcher.sketch(chunk.text),
+    })),
   });
   const documents = [
     { contributionId: id('a'), fileName: 'a.txt', document: text('The loom stands in the mill.') },

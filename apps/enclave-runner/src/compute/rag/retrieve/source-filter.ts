@@ -1,0 +1,39 @@
+import type { DocumentFormat } from '../parse/types.js';
+import type { PassageSource } from './corpus.js';
+
+/**
+ * What a source has to be; every field that is given must hold, and one that the document says nothing of does not.
+ * Titles, authors and dates are what documents say about themselves.
+ */
+export interface SourceFilter {
+  readonly formats?: readonly DocumentFormat[];
+  /** BCP 47; `en` takes `en-GB` with it. */
+  readonly languages?: readonly string[];
+  /** Without regard to case, as a part. */
+  readonly author?: string;
+  readonly title?: string;
+  /** ISO 8601, a day or a time: from, and until before. */
+  readonly dateFrom?: string;
+  readonly dateBefore?: string;
+}
+
+export const passesFilter = (filter: SourceFilter, { chunk, document }: PassageSource): boolean => {
+  const { title, author, date } = document.metadata;
+  return (
+    (filter.formats === undefined || filter.formats.includes(document.format)) &&
+    (filter.languages === undefined || filter.languages.some((wanted) => isLanguage(chunk.language, wanted))) &&
+    (filter.author === undefined || includes(author, filter.author)) &&
+    (filter.title === undefined || includes(title, filter.title)) &&
+    (filter.dateFrom === undefined || (date !== undefined && timeOf(date) >= timeOf(filter.dateFrom))) &&
+    (filter.dateBefore === undefined || (date !== undefined && timeOf(date) < timeOf(filter.dateBefore)))
+  );
+};
+
+const isLanguage = (language: string | undefined, wanted: string): boolean =>
+  language !== undefined && `${language.toLowerCase()}-`.startsWith(`${wanted.toLowerCase()}-`);
+
+const includes = (said: string | undefined, wanted: string): boolean =>
+  said !== undefined && said.toLowerCase().includes(wanted.toLowerCase());
+
+/** A date that is none is neither before nor after anything. */
+const timeOf = (date: string): number => Date.parse(date);
