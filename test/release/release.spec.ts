@@ -6,6 +6,7 @@ import {
   toBase64,
   toUsufructError,
   type ContributionId,
+  type DaoId,
   type DatasetId,
   type Digest,
   type JobId,
@@ -19,7 +20,17 @@ import {
   type EvidenceBundle,
   type ReleaseRequest,
 } from '@usufruct/protocol';
-import { aContribution, aDao, aDataset, aJob, anAppraisalPolicy, aPolicy, idOf, TEST_NOW_MS } from '@usufruct/testing';
+import {
+  aContribution,
+  aDao,
+  aDataset,
+  aJob,
+  anAppraisalPolicy,
+  aPolicy,
+  idOf,
+  someTerms,
+  TEST_NOW_MS,
+} from '@usufruct/testing';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
 import { away, inTurn, JOB, ReleaseWorld } from './release-world.js';
 
@@ -145,14 +156,25 @@ describe('a release, from the runner to real holders', () => {
     expect(await ask(0, await requestOf(await world.runner(), 0, idsOf(world)))).toBe('JOB_EXPIRED');
   });
 
+  it('a holder whose clock is far behind goes by the chain, which is further than that', async () => {
+    world = await ReleaseWorld.of(2);
+    const [expired] = idsOf(world) as [ContributionId];
+    const HOUR_MS = 3_600_000;
+    world.chain.put('job', aJob({ expiresAtMs: asTimestampMs(TEST_NOW_MS + 2 * HOUR_MS) }));
+    world.grant(expired, { terms: someTerms({ expiresAtMs: asTimestampMs(TEST_NOW_MS + HOUR_MS) }) });
+    expect(await ask(0, await requestOf(await world.runner(), 0, idsOf(world)))).toBe('RELEASED,RELEASED');
+    const opened = { type: 'DaoUnpaused', daoId: idOf<DaoId>('another DAO') } as const;
+    world.chain.putEvent(opened, idOf('somebody'), asTimestampMs(TEST_NOW_MS + HOUR_MS));
+    expect(await ask(0, await requestOf(await world.runner(), 0, idsOf(world)))).toBe('GRANT_EXPIRED,RELEASED');
+    world.chain.putEvent(opened, idOf('somebody'), asTimestampMs(TEST_NOW_MS + 2 * HOUR_MS));
+    expect(await ask(0, await requestOf(await world.runner(), 0, idsOf(world)))).toBe('GRANT_EXPIRED,JOB_EXPIRED');
+  });
+
   it('a share that was swapped for another of the same holder is named, and the key made without it', async () => {
     world = await ReleaseWorld.of(3);
     const [first, second] = world.dealt as [(typeof world.dealt)[0], (typeof world.dealt)[0]];
     const { holder } = world.holders[0]!;
-    const swapped = holder.shares.encrypt(
-      first.digest,
-      holder.shares.decrypt(holder.shares.find(second.digest)!),
-    );
+    const swapped = holder.shares.encrypt(first.digest, holder.shares.decrypt(holder.shares.find(second.digest)!));
     holder.database.prepare('UPDATE shares SET encrypted = ? WHERE manifest_digest = ?').run(swapped, first.digest);
     expect(await world.outcomes(await world.runner())).toEqual(['KEY', 'KEY', 'KEY']);
     const named = world.lines.filter(({ event }) => event === 'release.bad_share').map(({ fields }) => fields);

@@ -329,6 +329,7 @@ describe('what ends between any two readings of the chain', () => {
         if (seen++ !== at) return;
         chain.putEvent({ ...ofGrants['a grant is revoked']!.event, grantId: idOf('another') } as ChainEventData, owner);
         // The same policy again, and a grant for something else: read anew, it allows as much as before.
+        chain.put('dao', aDao({ ...DAO, policyVersion: 2 }));
         chain.putEvent(ofPlaces['a measurement is withdrawn']!.event, owner);
       };
       expect([at, await ask()]).toEqual([at, true]);
@@ -341,4 +342,18 @@ describe('what ends between any two readings of the chain', () => {
     await expect(ask()).rejects.toMatchObject({ code: 'CHAIN_UNAVAILABLE' });
     expect(holder.log.size).toBe(0);
   });
+
+  const forGood = rows.filter(([, name]) => !['a DAO is paused', 'it is declined'].includes(name));
+  it.each(forGood)(
+    'is not forgotten by %s with a node that lags behind: %s',
+    async (_what, _name, prepare, { event }) => {
+      const ask = await prepare();
+      chain.putEvent(event, owner);
+      await holder.caughtUp.require();
+      const { size } = holder.log;
+      await expect(ask()).rejects.toMatchObject({ code: 'CHAIN_UNAVAILABLE' });
+      await expect(ask()).rejects.toMatchObject({ code: 'CHAIN_UNAVAILABLE' });
+      expect(holder.log.size).toBe(size);
+    },
+  );
 });

@@ -1,15 +1,31 @@
 import { refuse } from '@usufruct/kernel';
-import type { ChainEvent } from '@usufruct/protocol';
+import { LIMITS, type ChainEvent, type DaoView, type HolderSetView, type JobView } from '@usufruct/protocol';
 
 /** A dataset, a job, a grant, …: what a decision rests on, by its id. */
 type Id = string;
 
-/** What the events say has ended since a decision began. */
-class Watch {
-  readonly #ended = new Set<Id>();
-  readonly #changed = new Set<Id>();
+/** What a decision rests on, as it was read. */
+export interface RestsOn {
+  readonly job: Pick<JobView, 'id'>;
+  readonly dao: Pick<DaoView, 'id' | 'policyVersion'>;
+  readonly set: Pick<HolderSetView, 'id' | 'version'>;
+  /** Dataset, contributions, grants. */
+  readonly others: readonly Id[];
+}
 
-  note({ data }: ChainEvent): void {
+/**
+ * What the events have said up to now and what no later event takes back. A node that lags, or one of several behind one
+ * address that does, shows what was before it: that decides nothing here.
+ */
+class Seen {
+  /** For as long as this process lives: its first reading is from the first event on. */
+  readonly #ended = new Set<Id>();
+  /** Of policies by DAO, of members by holder set: the newest. */
+  readonly #versions = new Map<Id, number>();
+  /** With their time, oldest first: after its term a job is over whatever is shown of it. */
+  readonly #closedJobs = new Map<Id, number>();
+
+  note({ data, atMs }: ChainEvent): void {
     switch (data.type) {
       case 'GrantRevoked':
         return void this.#ended.add(data.grantId);
@@ -18,7 +34,38 @@ class Watch {
       case 'DatasetTombstoned':
         return void this.#ended.add(data.datasetId);
       case 'JobClosed':
-        return void this.#ended.add(data.jobId);
+        this.#forgetJobs(atMs);
+        return void this.#closedJobs.set(data.jobId, atMs);
+      case 'PolicySet':
+        return void this.#versions.set(data.daoId, data.version);
+      case 'HolderSetRotated':
+        return void this.#versions.set(data.holderSetId, data.version);
+    }
+  }
+
+  isPast({ job, dao, set, others }: RestsOn): boolean {
+    return (
+      this.#closedJobs.has(job.id) ||
+      dao.policyVersion < (this.#versions.get(dao.id) ?? 0) ||
+      set.version < (this.#versions.get(set.id) ?? 0) ||
+      others.some((id) => this.#ended.has(id))
+    );
+  }
+
+  #forgetJobs(nowMs: number): void {
+    for (const [id, atMs] of this.#closedJobs) {
+      if (atMs + LIMITS.jobTermMs >= nowMs) return;
+      this.#closedJobs.delete(id);
+    }
+  }
+}
+
+/** What may be one way and then the other, and was changed since a decision began. */
+class Watch {
+  readonly #changed = new Set<Id>();
+
+  note({ data }: ChainEvent): void {
+    switch (data.type) {
       case 'ContributionDecided':
         return void this.#changed.add(data.contributionId);
       case 'PolicySet':
@@ -31,14 +78,13 @@ class Watch {
     }
   }
 
-  /** What may be one way and then the other is read anew from here on; what has ended does not come back. */
+  /** All of it is read anew from here on. */
   lookAgain(): void {
     this.#changed.clear();
   }
 
-  has(restsOn: readonly Id[]): boolean {
-    if (this.#ended.size + this.#changed.size === 0) return false;
-    return restsOn.some((id) => this.#ended.has(id) || this.#changed.has(id));
+  has({ dao, set, others }: RestsOn): boolean {
+    return this.#changed.size > 0 && [dao.id, set.id, ...others].some((id) => this.#changed.has(id));
   }
 }
 
@@ -50,27 +96,30 @@ const TRIES = 3;
 
 export interface LastLook {
   /** To be called when the events were read for the last time, and before anything of the decision is kept or leaves. */
-  requireCurrent(restsOn: readonly Id[]): void;
+  requireCurrent(restsOn: RestsOn): void;
 }
 
 /**
  * A decision rests on several readings of the chain, one after the other, and what was read first may have ended when
  * the last is done. The events are read after all of them, before the log is written (`CaughtUp`): they show whatever
- * ended in between, of every kind, at one moment. Then it is decided anew.
+ * ended in between, of every kind, at one moment. Then it is decided anew. What ended before it began counts as well,
+ * where one of the readings does not show it.
  */
 export class LastLooks {
+  readonly #seen = new Seen();
   readonly #watches = new Set<Watch>();
 
   /** Every event of the chain, once. */
   note(event: ChainEvent): void {
+    this.#seen.note(event);
     for (const watch of this.#watches) watch.note(event);
   }
 
   /** Refuses `CHAIN_UNAVAILABLE` where the events and what else is read of the chain do not come to agree. */
   async decide<T>(attempt: (look: LastLook) => Promise<T>): Promise<T> {
     const watch = new Watch();
-    const requireCurrent = (restsOn: readonly Id[]): void => {
-      if (watch.has(restsOn)) throw new Outdated();
+    const requireCurrent = (restsOn: RestsOn): void => {
+      if (this.#seen.isPast(restsOn) || watch.has(restsOn)) throw new Outdated();
     };
     this.#watches.add(watch);
     try {

@@ -1,6 +1,7 @@
 import { appraisalRefusal, failedChecks, type Appraisal, type AppraisedClaims } from '@usufruct/attestation';
 import { fromBase64, type Hex32 } from '@usufruct/kernel';
 import type { DaoView, EvidenceBundle } from '@usufruct/protocol';
+import { decisionTime } from '../freshness.js';
 import type { Holder } from '../holder.js';
 
 /** What the evidence is asked to be good for. */
@@ -19,7 +20,7 @@ export type GoodAppraisal = Appraisal & { readonly claims: AppraisedClaims };
 
 /**
  * Refuses `PROFILE_UNSUPPORTED`, `ATTESTATION_REFUSED`, which names the checks that failed, and `ATTESTATION_UNENDORSED`
- * where the evidence lacks nothing but what this holder's own endorsements were to show.
+ * where the evidence lacks nothing but what this holder's own endorsements were to show; and what `decisionTime` refuses.
  */
 export async function appraise(
   holder: Holder,
@@ -30,7 +31,7 @@ export async function appraise(
     ownChallenge: fromBase64(challenge, 'challenge'),
     jobId,
     dao,
-    nowMs: holder.clock.nowMs(),
+    nowMs: await decisionTime(holder),
   });
   const { ok, claims } = result;
   if (ok && claims !== undefined) return { ...result, claims };

@@ -10,7 +10,8 @@ import {
 } from '@usufruct/protocol';
 import { isErased } from '../erasure/erase.js';
 import { seatIn, type Holder } from '../holder.js';
-import type { LastLook } from '../last-look.js';
+import { decisionTime } from '../freshness.js';
+import type { LastLook, RestsOn } from '../last-look.js';
 import type { LogEntry } from '../log/release-log.js';
 import { mapInSlices } from '../slices.js';
 import { decideReleases, readAsked, type AskedContribution, type ReleaseDecision } from './release-decision.js';
@@ -43,7 +44,7 @@ async function releaseOnce(
   const erasedBefore = holder.erasures.count();
   const asked = await readAsked(holder, request.contributionIds);
   const session = await readAgain(holder, opened);
-  const decidedAtMs = holder.clock.nowMs();
+  const decidedAtMs = await decisionTime(holder);
   const decisions = await decideReleases(holder, session, asked, decidedAtMs);
   const entries = decisions.map(({ entry }) => entry);
   const sealedShares = await sealShares(session, decisions);
@@ -89,14 +90,14 @@ async function readAgain(holder: Holder, session: ReleaseSession): Promise<Relea
   return { ...session, job, dao, dataset, seat: await seatIn(holder, dao.policy.holderSetId) };
 }
 
-/** What is released rests on these, by id. */
-const restsOn = ({ job, dao, dataset, seat }: ReleaseSession, decisions: readonly ReleaseDecision[]): string[] => [
-  job.id,
-  dao.id,
-  dataset.id,
-  seat.holderSetId,
-  ...decisions.flatMap(({ contributionId, entry, share }) => (share === null ? [] : [contributionId, entry.grantId])),
-];
+const restsOn = (
+  { job, dao, dataset, seat: { set } }: ReleaseSession,
+  decisions: readonly ReleaseDecision[],
+): RestsOn => {
+  const released = decisions.filter(({ share }) => share !== null);
+  const others = [dataset.id, ...released.flatMap(({ contributionId, entry }) => [contributionId, entry.grantId])];
+  return { job, dao, set, others };
+};
 
 /** What was read before it was destroyed does not leave after the word that it was. */
 function requireNoneErased(holder: Holder, decisions: readonly ReleaseDecision[]): void {

@@ -41,7 +41,7 @@ export async function depositLeasedKey(holder: Holder, request: DepositLeasedKey
     action: 'deposit',
     about: () => keyId,
   });
-  const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
+  const grants = await currentGrants(holder, opened);
   const session = await readAgain(holder, opened);
   const { sealedTo, sealedShare } = request;
   const deposited: Deposited = { key, keyId, statement, sealedTo, sealedShare, grants };
@@ -67,7 +67,7 @@ async function store(holder: Holder, session: LeaseSession, deposited: Deposited
   try {
     if (stored !== undefined) throw refuse('KEY_SUPERSEDED', { reason: 'its share was destroyed' });
     requireForJob(holder, session, key);
-    const refusal = standingRefusal(holder, session) ?? supersededNow(holder, session, key, grants);
+    const refusal = standingRefusal(session) ?? supersededNow(session, key, grants);
     if (refusal !== null) throw refusal;
     const share = await openShare(holder, session, deposited);
     const { index } = share;
@@ -115,9 +115,9 @@ function requireForJob(holder: Holder, { job, seat }: LeaseSession, key: LeasedK
   }
 }
 
-function supersededNow(holder: Holder, { dao, seat }: LeaseSession, key: LeasedKey, grants: GrantSet) {
+function supersededNow({ dao, seat, nowMs }: LeaseSession, key: LeasedKey, grants: GrantSet) {
   if (grants.usable.length === 0) return refuse('NO_USABLE_DATA', { datasetId: key.datasetId });
-  return superseded(key, { grants, dao, set: seat.set, nowMs: holder.clock.nowMs() });
+  return superseded(key, { grants, dao, set: seat.set, nowMs });
 }
 
 async function openShare(

@@ -13,7 +13,7 @@ import {
 } from '@usufruct/protocol';
 import type { Holder, Seat } from '../holder.js';
 import type { LastLook } from '../last-look.js';
-import { askerOf, openLeaseSession, readAgain, standingRefusal, standsOn, type LeaseSession } from './session.js';
+import { askerOf, openLeaseSession, readAgain, restsOn, standingRefusal, type LeaseSession } from './session.js';
 
 /**
  * Sign that one output may leave a job: the first that an attested runner names, and no other. The same output again
@@ -50,8 +50,7 @@ async function decide(holder: Holder, opened: LeaseSession, token: EgressToken, 
   const known = holder.egress.find(token.jobId);
   if (known?.tokenDigest === tokenDigest) return { signature: toBase64(known.signature) };
   const session = await readAgain(holder, opened);
-  const refusal =
-    known === undefined ? egressRefusal(holder, session, token) : refuse('EGRESS_SPENT', { jobId: token.jobId });
+  const refusal = known === undefined ? egressRefusal(session, token) : refuse('EGRESS_SPENT', { jobId: token.jobId });
   const leaf = EgressLeafBcs.serialize({
     ...askerOf(session),
     member: session.seat.member,
@@ -71,15 +70,15 @@ async function decide(holder: Holder, opened: LeaseSession, token: EgressToken, 
   const { secretKey } = holder.keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.egressToken, message });
   await holder.log.append(entries, session.seat, () => {
-    look.requireCurrent(standsOn(session));
+    look.requireCurrent(restsOn(session));
     holder.egress.insert(token.jobId, { tokenDigest, signature });
   });
   return { signature: toBase64(signature) };
 }
 
-function egressRefusal(holder: Holder, session: LeaseSession, { outputKind }: EgressToken): UsufructError | null {
+function egressRefusal(session: LeaseSession, { outputKind }: EgressToken): UsufructError | null {
   const { kind } = session.job;
   const expected = kind === 'rag' ? null : COMPUTATION_OUTPUTS[kind];
   if (outputKind !== expected) return refuse('SCOPE_MISMATCH', { kind, asked: outputKind });
-  return standingRefusal(holder, session);
+  return standingRefusal(session);
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { GRANT_SET_RULES, grantSetOf, type GrantSet, type Use } from '@usufruct/consent';
-import { refuse, type DatasetId, type Digest } from '@usufruct/kernel';
+import { refuse, type DatasetId, type Digest, type TimestampMs } from '@usufruct/kernel';
+import type { JobView } from '@usufruct/protocol';
 import type { Holder } from '../holder.js';
 
 interface Seen {
@@ -41,17 +42,21 @@ const aboutOf = (datasetId: DatasetId, { purpose, kind, protection, pricePerQues
  * The grants that count for this use now, on this holder's own view of the chain, for whoever has shown fresh evidence:
  * that its times agree with our clock is what makes the view worth remembering. Refuses `CHAIN_UNAVAILABLE`.
  */
-export async function currentGrants(holder: Holder, datasetId: DatasetId, use: Use): Promise<GrantSet> {
-  const set = await readGrants(holder, datasetId, use);
-  holder.grantsSeen.note(datasetId, use, set);
+export async function currentGrants(
+  holder: Holder,
+  { job, nowMs }: { readonly job: JobView; readonly nowMs: TimestampMs },
+): Promise<GrantSet> {
+  const set = await readGrants(holder, job.datasetId, job, nowMs);
+  holder.grantsSeen.note(job.datasetId, job, set);
   return set;
 }
 
 /** The same, and nothing is remembered of it. */
 export async function readGrants(
-  { chain, clock, grantsSeen }: Holder,
+  { chain, grantsSeen }: Holder,
   datasetId: DatasetId,
   use: Use,
+  nowMs: TimestampMs,
 ): Promise<GrantSet> {
   const contributions = await chain.contributionsOf(datasetId);
   // Grants last: a revocation counts up to the moment at which it is read.
@@ -60,7 +65,7 @@ export async function readGrants(
     dataset: { id: datasetId },
     contributions: contributions.map((contribution, i) => ({ contribution, grants: grants[i] ?? [] })),
     use,
-    nowMs: clock.nowMs(),
+    nowMs,
   });
   grantsSeen.requireNotOlder(datasetId, use, set);
   return set;

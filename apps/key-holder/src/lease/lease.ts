@@ -7,7 +7,7 @@ import type { LastLook } from '../last-look.js';
 import { leaseEntry } from './entry.js';
 import { currentGrants } from './grants-seen.js';
 import type { StoredKey } from './leased-key-store.js';
-import { openLeaseSession, readAgain, standingRefusal, standsOn, type LeaseSession } from './session.js';
+import { openLeaseSession, readAgain, restsOn, standingRefusal, type LeaseSession } from './session.js';
 import { superseded } from './superseded.js';
 import { destroySuperseded } from './sweep.js';
 
@@ -31,15 +31,15 @@ async function leaseOnce(
   opened: LeaseSession,
   look: LastLook,
 ): Promise<LeaseAnswer> {
-  const grants = await currentGrants(holder, opened.job.datasetId, opened.job);
+  const grants = await currentGrants(holder, opened);
   const session = await readAgain(holder, opened);
   // After all that takes time: its share may have been destroyed meanwhile.
   const stored = holder.leasedKeys.find(keyId);
   if (stored === undefined) throw refuse('NOT_FOUND', { keyId });
-  const refusal = leaseRefusal(holder, session, stored, grants);
+  const refusal = leaseRefusal(session, stored, grants);
   const share = refusal === null ? decrypted(holder, stored) : null;
   const decision = refusal?.code ?? (share === null ? 'INTERNAL' : 'LEASED');
-  const leasedUntilMs = share === null ? asTimestampMs(0) : leaseEnd(holder, session, stored.key, grants);
+  const leasedUntilMs = share === null ? asTimestampMs(0) : leaseEnd(session, stored.key, grants);
   const sealedShare = share === null ? null : await sealShare(session, stored, share, leasedUntilMs);
   const entry = leaseEntry(
     holder,
@@ -49,7 +49,7 @@ async function leaseOnce(
   );
   const { firstIndex, treeSize, head } = await holder.log.append([entry], session.seat, () => {
     if (share === null) return;
-    look.requireCurrent([...standsOn(session), ...grants.usable, ...grants.inForce]);
+    look.requireCurrent(restsOn(session, [...grants.usable, ...grants.inForce]));
     requireLiving(holder, keyId);
   });
   holder.logger.info('lease.decided', { jobId: session.job.id, keyId, decision, standIn: session.claims.standIn });
@@ -72,15 +72,10 @@ function requireLiving({ leasedKeys }: Holder, keyId: StoredKey['keyId']): void 
 
 const namedBy = ({ key: { keyKind, datasetId } }: StoredKey) => ({ keyKind, datasetId });
 
-function leaseRefusal(
-  holder: Holder,
-  session: LeaseSession,
-  { key, encrypted }: StoredKey,
-  grants: GrantSet,
-): UsufructError | null {
-  const { job, dao, seat } = session;
+function leaseRefusal(session: LeaseSession, { key, encrypted }: StoredKey, grants: GrantSet): UsufructError | null {
+  const { job, dao, seat, nowMs } = session;
   if (key.datasetId !== job.datasetId) return refuse('DATASET_MISMATCH', { datasetId: job.datasetId });
-  const standing = standingRefusal(holder, session);
+  const standing = standingRefusal(session);
   if (standing !== null) return standing;
   if (key.purpose !== job.purpose || key.kind !== job.kind || key.protection !== job.protection) {
     return refuse('SCOPE_MISMATCH', { purpose: key.purpose, kind: key.kind, protection: key.protection });
@@ -89,7 +84,7 @@ function leaseRefusal(
     return refuse('SCOPE_MISMATCH', { keyKind: key.keyKind, jobId: key.jobId });
   }
   if (encrypted === null) return refuse('KEY_SUPERSEDED', { reason: 'its share was destroyed' });
-  return superseded(key, { grants, dao, set: seat.set, nowMs: holder.clock.nowMs() });
+  return superseded(key, { grants, dao, set: seat.set, nowMs });
 }
 
 /** A row that does not open is refused, loudly. */
@@ -102,10 +97,10 @@ function decrypted({ leasedKeys, logger }: Holder, { keyId, encrypted }: StoredK
   }
 }
 
-const leaseEnd = ({ clock }: Holder, { job }: LeaseSession, key: LeasedKey, grants: GrantSet): TimestampMs =>
+const leaseEnd = ({ job, nowMs }: LeaseSession, key: LeasedKey, grants: GrantSet): TimestampMs =>
   asTimestampMs(
     Math.min(
-      clock.nowMs() + LIMITS.sessionTermMs,
+      nowMs + LIMITS.sessionTermMs,
       job.expiresAtMs,
       key.expiresAtMs,
       grants.changesAtMs ?? Number.MAX_SAFE_INTEGER,

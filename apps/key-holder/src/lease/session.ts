@@ -1,6 +1,15 @@
 import { useRefusal } from '@usufruct/consent';
 import { verify } from '@usufruct/crypto';
-import { fromBase64, refuse, type Digest, type JobId, type UsufructError } from '@usufruct/kernel';
+import {
+  fromBase64,
+  refuse,
+  type ContributionId,
+  type Digest,
+  type GrantId,
+  type JobId,
+  type TimestampMs,
+  type UsufructError,
+} from '@usufruct/kernel';
 import {
   LeaseActionBcs,
   TAGS,
@@ -12,7 +21,9 @@ import {
   type LeaseAction,
 } from '@usufruct/protocol';
 import { appraise, type GoodAppraisal } from '../decisions/appraisal.js';
+import { decisionTime } from '../freshness.js';
 import { seatIn, type Holder, type Seat } from '../holder.js';
+import type { RestsOn } from '../last-look.js';
 
 /** An attested runner that wants something for one job. */
 export interface LeaseSession {
@@ -24,6 +35,8 @@ export interface LeaseSession {
   readonly claims: Claims;
   /** 32 bytes: our own. */
   readonly challenge: Uint8Array;
+  /** `decisionTime` when the chain was read. */
+  readonly nowMs: TimestampMs;
 }
 
 interface Opening {
@@ -39,7 +52,7 @@ interface Opening {
 /**
  * Who asks, for which job. As long as nothing proves who asks, the whole request is refused and not logged:
  * `CHALLENGE_*`, `NOT_FOUND` (the job), `FORBIDDEN` (no seat, or stopped), `ATTESTATION_*`, `PROFILE_UNSUPPORTED`,
- * `SIGNATURE_INVALID` (the attested key did not ask for this), `RATE_LIMITED`, `CHAIN_UNAVAILABLE`.
+ * `SIGNATURE_INVALID` (the attested key did not ask for this), `RATE_LIMITED`, `CHAIN_UNAVAILABLE`, `LOG_BEHIND`.
  */
 export async function openLeaseSession(holder: Holder, opening: Opening): Promise<LeaseSession> {
   const { jobId, challenge, bundle, action } = opening;
@@ -70,10 +83,18 @@ export async function openLeaseSession(holder: Holder, opening: Opening): Promis
   return { ...views, seat, attestation, claims, challenge: fromBase64(challenge) };
 }
 
-async function readViews({ chain }: Holder, jobId: JobId): Promise<Pick<LeaseSession, 'job' | 'dao' | 'dataset'>> {
+async function readViews(
+  holder: Holder,
+  jobId: JobId,
+): Promise<Pick<LeaseSession, 'job' | 'dao' | 'dataset' | 'nowMs'>> {
+  const { chain } = holder;
   const job = await chain.job(jobId);
-  const [dao, dataset] = await Promise.all([chain.dao(job.daoId), chain.dataset(job.datasetId)]);
-  return { job, dao, dataset };
+  const [dao, dataset, nowMs] = await Promise.all([
+    chain.dao(job.daoId),
+    chain.dataset(job.datasetId),
+    decisionTime(holder),
+  ]);
+  return { job, dao, dataset, nowMs };
 }
 
 /** What counts is read last: while the grants are read, the DAO may withdraw a measurement and the job may end. */
@@ -83,19 +104,13 @@ export async function readAgain(holder: Holder, session: LeaseSession): Promise<
 }
 
 /** What is against it before any grant is looked at. */
-export const standingRefusal = (
-  { clock }: Holder,
-  { job, dao, dataset, attestation }: LeaseSession,
-): UsufructError | null =>
-  useRefusal({ dataset, dao, use: job, job, attestation, mustJudge: ['job', 'attestation'], nowMs: clock.nowMs() });
+export const standingRefusal = ({ job, dao, dataset, attestation, nowMs }: LeaseSession): UsufructError | null =>
+  useRefusal({ dataset, dao, use: job, job, attestation, mustJudge: ['job', 'attestation'], nowMs });
 
-/** What a yes rests on besides the grants, by id. */
-export const standsOn = ({ job, dao, dataset, seat }: LeaseSession): string[] => [
-  job.id,
-  dao.id,
-  dataset.id,
-  seat.holderSetId,
-];
+export const restsOn = (
+  { job, dao, dataset, seat: { set } }: LeaseSession,
+  grants: readonly (ContributionId | GrantId)[] = [],
+): RestsOn => ({ job, dao, set, others: [dataset.id, ...grants] });
 
 /** What a log entry says of who asked. */
 export const askerOf = ({ job, claims, seat }: LeaseSession) => ({

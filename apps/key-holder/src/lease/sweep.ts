@@ -35,6 +35,7 @@ async function isOver(holder: Holder, key: LeasedKey): Promise<boolean> {
   if (key.keyKind === 'checkpoint' && (await chain.job(key.jobId)).state !== 'funded') return true;
   const set = await chain.holderSet(dao.policy.holderSetId);
   // By the use that it was made for: a job with another price sees other grants, and says nothing about this key.
-  const grants = await readGrants(holder, key.datasetId, key);
-  return superseded(key, { grants, dao, set, nowMs: clock.nowMs() }) !== null;
+  const nowMs = clock.nowMs();
+  const grants = await readGrants(holder, key.datasetId, key, nowMs);
+  return superseded(key, { grants, dao, set, nowMs }) !== null;
 }
