@@ -224,6 +224,7 @@ export class FakeSui extends CoreClient {
     const shared = { digest, signatures: [], epoch: String(this.epoch), timestampMs: null, checkpoint: null };
     const changedObjects = Object.entries(objectTypes).map(([objectId, type]) => ({
       objectId,
+      idOperation: 'Created',
       outputState: type === 'package' ? 'PackageWrite' : 'ObjectWrite',
     }));
     // The adapter asks for no more of the effects than this.
