@@ -44,7 +44,7 @@ import { deriveHolderKeys } from '../../apps/key-holder/src/identity.js';
 import { startKeyHolder, type RunningHolder } from '../../apps/key-holder/src/start.js';
 
 export const JOB = idOf<JobId>('job');
-const SET = idOf<HolderSetId>('holder-set');
+export const SET = idOf<HolderSetId>('holder-set');
 const DAO_ID = aDao().id;
 const fetchOnce: typeof fetch = (input, init) =>
   fetch(input, { ...init, headers: { ...init?.headers, connection: 'close' } });
@@ -94,13 +94,15 @@ export class ReleaseWorld {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  folderOf = (n: number): string => join(this.#folder, `holder-${n}`);
+
   /** Again with its data, after it was closed. */
   async startHolder(n: number): Promise<RunningHolder> {
     const log = (event: string, fields: Line['fields'] = {}) => void this.lines.push({ event, fields });
     this.holders[n] = await startKeyHolder({
       host: '127.0.0.1',
       port: 0,
-      dataDir: join(this.#folder, `holder-${n}`),
+      dataDir: this.folderOf(n),
       holderSecret: secretOf(n),
       allowedOrigins: [],
       anchorIntervalMs: 86_400_000,
@@ -215,4 +217,4 @@ export const away = (port: HolderPort): HolderPort => {
   return { ...port, identity: fail, challenge: fail, release: fail };
 };
 
-const secretOf = (n: number): Uint8Array => fromHex(idOf(`release holder ${n}`));
+export const secretOf = (n: number): Uint8Array => fromHex(idOf(`release holder ${n}`));

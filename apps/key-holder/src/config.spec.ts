@@ -30,6 +30,10 @@ describe('configuration', () => {
     ['HOLDER_SECRET', { HOLDER_SECRET: '0'.repeat(64) }],
     ['HOLDER_SECRET', { HOLDER_SECRET: 'A'.repeat(64) }],
     ['ANCHOR_INTERVAL_MS', { ANCHOR_INTERVAL_MS: '1' }],
+    ['STORAGE_KEY_MAX_AGE_MS', { STORAGE_KEY_MAX_AGE_MS: '0' }],
+    ['BACKUP_RECIPIENT', { BACKUP_DIR: '/backups' }],
+    ['BACKUP_DIR', { BACKUP_RECIPIENT: '/recipient.json' }],
+    ['BACKUP_INTERVAL_MS', { BACKUP_INTERVAL_MS: '1' }],
     ['SEALING_KEY_MAX_AGE_MS', { SEALING_KEY_MAX_AGE_MS: '999' }],
     ['SEALING_KEY_MAX_AGE_MS', { SEALING_KEY_MAX_AGE_MS: String(7 * 86_400_000 + 1) }],
     ['SEALING_KEY_GRACE_MS', { SEALING_KEY_GRACE_MS: '0' }],
@@ -45,6 +49,16 @@ describe('configuration', () => {
   it('keeps the keyring with the data unless it is told where', () => {
     expect(readConfig(good).keyringDir).toBe('/var/lib/holder/keyring');
     expect(readConfig({ ...good, KEYRING_DIR: '/keys' }).keyringDir).toBe('/keys');
+  });
+
+  it('makes backups only where it is told to', () => {
+    expect(readConfig(good).backup).toBeUndefined();
+    expect(readConfig({ ...good, BACKUP_DIR: '/b', BACKUP_RECIPIENT: '/r.json' }).backup).toEqual({
+      dir: '/b',
+      recipientFile: '/r.json',
+      intervalMs: 86_400_000,
+      retentionMs: 2_592_000_000,
+    });
   });
 
   it('accepts a software TEE beside the local chain and says so', () => {

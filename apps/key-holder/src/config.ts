@@ -1,16 +1,19 @@
 import { join } from 'node:path';
 import { refuseStandIns, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { VERIFIER_SETTINGS, verifierConfigOf, verifierStandIns, type VerifierConfig } from '@usufruct/endorsements';
-import { fromHex } from '@usufruct/kernel';
+import { fromHex, refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { readSettings, zSharedSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
+import type { BackupRule } from './backup/backing-up.js';
 import { SEALING_TERMS, type SealingTerms } from './sealing/subkeys.js';
 import { UNREGISTERED_TERM_MS } from './erasure/sweep.js';
 
 /** What is so long on its way is sealed anew. */
 const LONGEST_GRACE_MS = 60 * 60_000;
 const HOLDER_SECRET_HEX = /^[0-9a-f]{64}$/;
+
+const LONGEST_BACKUP_MS = 366 * 86_400_000;
 
 const zEnvironment = zSharedSettings.extend({
   HOLDER_SECRET: z.string().regex(HOLDER_SECRET_HEX).refine(isNotRepeated),
@@ -25,6 +28,15 @@ const zEnvironment = zSharedSettings.extend({
     .max(LIMITS.sealingKeyTermMs)
     .default(SEALING_TERMS.maxAgeMs),
   SEALING_KEY_GRACE_MS: z.coerce.number().int().min(1_000).max(LONGEST_GRACE_MS).default(SEALING_TERMS.graceMs),
+  BACKUP_DIR: z.string().min(1).optional(),
+  BACKUP_RECIPIENT: z.string().min(1).optional(),
+  BACKUP_INTERVAL_MS: z.coerce.number().int().min(1_000).max(LONGEST_BACKUP_MS).default(86_400_000),
+  BACKUP_RETENTION_MS: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(LONGEST_BACKUP_MS)
+    .default(30 * 86_400_000),
   STORAGE_KEY_MAX_AGE_MS: z.coerce
     .number()
     .int()
@@ -54,6 +66,8 @@ export interface Config {
   readonly sealingTerms: SealingTerms;
   readonly storageKeyMaxAgeMs: number;
   readonly unregisteredTermMs: number;
+  /** None are made without. */
+  readonly backup: BackupRule | undefined;
   /** In words, for the identity and the log; empty in production. */
   readonly standIns: readonly string[];
 }
@@ -80,8 +94,17 @@ export function readConfig(environment: Environment): Config {
     sealingTerms: { maxAgeMs: env.SEALING_KEY_MAX_AGE_MS, graceMs: env.SEALING_KEY_GRACE_MS },
     storageKeyMaxAgeMs: env.STORAGE_KEY_MAX_AGE_MS,
     unregisteredTermMs: env.UNREGISTERED_TERM_MS,
+    backup: backupRuleOf(env),
     standIns,
   };
+}
+
+function backupRuleOf(env: z.output<typeof zEnvironment>): BackupRule | undefined {
+  const { BACKUP_DIR: dir, BACKUP_RECIPIENT: recipientFile } = env;
+  if (dir === undefined && recipientFile === undefined) return undefined;
+  if (dir === undefined) throw refuse('CONFIG_INVALID', { setting: 'BACKUP_DIR' });
+  if (recipientFile === undefined) throw refuse('CONFIG_INVALID', { setting: 'BACKUP_RECIPIENT' });
+  return { dir, recipientFile, intervalMs: env.BACKUP_INTERVAL_MS, retentionMs: env.BACKUP_RETENTION_MS };
 }
 
 /** 64 times the same digit is a placeholder that somebody forgot, not a secret. */

@@ -5,6 +5,7 @@ import { refuse, toBase64, type Clock, type HolderSetId, type Logger, type Rando
 import { LIMITS, type ChainInfo, type HolderSetView } from '@usufruct/protocol';
 import { ErasureStore } from './erasure/erasure-store.js';
 import { Scrubber } from './erasure/scrubber.js';
+import { BackupsMade } from './backup/backups-made.js';
 import type { HolderKeys } from './identity.js';
 import type { Keyring } from './keyring/keyring.js';
 import { requireKeysOf, RotationClock } from './keyring/rotate-storage.js';
@@ -77,6 +78,7 @@ export interface Holder extends HolderParts {
   /** What is written down is encrypted with it. */
   readonly atRest: AtRest;
   readonly rotations: RotationClock;
+  readonly backups: BackupsMade;
   readonly shares: ShareStore;
   /** What re-sharing needs on its way. */
   readonly subShares: SubShareStore;
@@ -129,6 +131,7 @@ export function makeHolder(parts: HolderParts): Holder {
   return {
     ...parts,
     atRest,
+    backups: new BackupsMade(database),
     rotations: new RotationClock(database, { maxAgeMs: parts.storageKeyMaxAgeMs ?? STORAGE_KEY_MAX_AGE_MS }),
     shares: new ShareStore(database, atRest),
     subShares: new SubShareStore(database, atRest),

@@ -1,6 +1,8 @@
 import type { AppraisalDesk } from '@usufruct/attestation';
 import type { Chain } from '@usufruct/chain';
 import { toHex, type Clock, type Logger, type RandomSource } from '@usufruct/kernel';
+import { startBackingUp, type BackupRule } from './backup/backing-up.js';
+import { recipientIn, removeUnfinished } from './backup/make-backup.js';
 import { makeHolder, type Holder } from './holder.js';
 import { deriveHolderKeys } from './identity.js';
 import { startErasing, UNREGISTERED_TERM_MS } from './erasure/sweep.js';
@@ -29,6 +31,8 @@ export interface HolderOptions {
   readonly storageKeyMaxAgeMs?: number;
   /** How long a share is kept that nobody registers; a week unless given. */
   readonly unregisteredTermMs?: number;
+  /** None are made unless given. */
+  readonly backup?: BackupRule | undefined;
   readonly standIns: readonly string[];
   readonly chain: Chain;
   readonly desk: AppraisalDesk;
@@ -45,9 +49,11 @@ export interface RunningHolder {
 /** Open the database, continue the log, serve. Needs no chain to start: what needs one is refused until it answers. */
 export async function startKeyHolder(options: HolderOptions): Promise<RunningHolder> {
   const keys = await deriveHolderKeys(options.holderSecret);
+  if (options.backup !== undefined) await recipientIn(options.backup.recipientFile);
   const keyring = await openKeyring({ ...options, keys });
   const database = openDatabase(options.dataDir, toHex(keys.signing.publicKey));
   const holder = makeHolder({ ...options, keys, keyring, database });
+  removeUnfinished(options.dataDir);
   const { sealingTerms = SEALING_TERMS, logger } = options;
   const tending = startTending(holder.subkeys, sealingTerms, logger);
   const server = await serve(holder, options);
@@ -56,12 +62,13 @@ export async function startKeyHolder(options: HolderOptions): Promise<RunningHol
     intervalMs: options.erasureIntervalMs ?? ERASURE_INTERVAL_MS,
     unregisteredTermMs: options.unregisteredTermMs ?? UNREGISTERED_TERM_MS,
   });
+  const backingUp = options.backup && startBackingUp(holder, options.backup);
   return {
     url: server.url,
     holder,
     close: async () => {
       await server.close();
-      await Promise.all([anchoring.stop(), erasing.stop(), tending.stop()]);
+      await Promise.all([anchoring.stop(), erasing.stop(), tending.stop(), backingUp?.stop()]);
       database.close();
     },
   };

@@ -391,6 +391,12 @@ export const CATALOGUE = {
     'The policy has a newer version',
     'Read the current policy and try again.',
   ),
+  BACKUP_INVALID: entry(
+    422,
+    'never',
+    'The backup cannot be used: it was altered, is not for this, or may not be opened any more',
+    'Use the newest backup of this holder, with the private key that it was made for.',
+  ),
   // parts of the system
   CHAIN_UNAVAILABLE: entry(503, 'later', 'The chain cannot be reached', 'Try again.'),
   CHAIN_EVENTS_BROKEN: entry(500, 'never', 'The event stream has a gap or is out of order', 'Rebuild the projection.'),

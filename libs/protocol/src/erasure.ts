@@ -38,6 +38,11 @@ export const ErasureStatementBcs = bcs.struct('ErasureStatement', {
   /** Of every manifest whose share it destroyed; empty where it had none. */
   manifestDigests: bcs.vector(bytes32<Digest>()),
   destroyedAtMs: u64Number<TimestampMs>(),
+  /**
+   * Until when a backup of this holder that may have the shares in it can be opened; then its private key is to be
+   * destroyed. 0 where there is none that can be opened still.
+   */
+  backupsUntilMs: u64Number<TimestampMs>(),
 });
 export type ErasureStatement = ReturnType<typeof ErasureStatementBcs.parse>;
 

@@ -13,6 +13,7 @@ export * from './epoch-types.js';
 export * from './erasure.js';
 export * from './governance-types.js';
 export * from './governance-views.js';
+export * from './holder-backup.js';
 export * from './holder-types.js';
 export * from './lease-types.js';
 export * from './limits.js';

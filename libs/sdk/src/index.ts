@@ -24,6 +24,7 @@ export type { PrivatePayout, PrivatePayouts } from './private-payouts.js';
 export type { Erasure, ErasurePlan } from './erasure/erase.js';
 export { judgeErasure, type ErasureOnChain } from './erasure/judge.js';
 export { erasureRemainsWords, NOT_ERASED_WORDS } from './erasure/words.js';
+export { backupsUntil } from './erasure/backups.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';
 export {
   effectTitle,

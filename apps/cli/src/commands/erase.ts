@@ -1,6 +1,6 @@
 import { refuse, type ContributionId } from '@usufruct/kernel';
-import { zErasureReceipt, type ErasureReceipt } from '@usufruct/protocol';
-import { erasureRemainsWords, judgeErasure, NOT_ERASED_WORDS, type ErasurePlan } from '@usufruct/sdk';
+import { zErasureReceipt, type ErasurePart, type ErasureReceipt } from '@usufruct/protocol';
+import { backupsUntil, erasureRemainsWords, judgeErasure, NOT_ERASED_WORDS, type ErasurePlan } from '@usufruct/sdk';
 import type { Command } from 'commander';
 import { readJsonFile, writeJsonFile } from '../files-json.js';
 import type { AddCommand } from '../program.js';
@@ -80,6 +80,7 @@ function receiptLines(receipt: ErasureReceipt): string[] {
   return [
     `retired on the chain at ${timeOf(tombstonedAtMs)}`,
     ...holders.map(({ state, error }, i) => `key holder ${i + 1}: ${state}${error === null ? '' : ` (${error})`}`),
+    ...backupLines(holders),
     ...runners.map(({ state }, i) => `runner ${i + 1}: ${state}`),
     ...blobs.map(({ blob, role, state, endEpoch }) => `${role} ${blob}: ${state}, lease until epoch ${endEpoch}`),
     ...(remains.length === 0 ? [] : ['what remains to be done:', ...remains.map((words) => `  ${words}`)]),
@@ -87,3 +88,12 @@ function receiptLines(receipt: ErasureReceipt): string[] {
     ...notErased.map((name) => `  ${NOT_ERASED_WORDS[name]}`),
   ];
 }
+
+/** What each holder that has signed says of its backups; a plan cannot know it. */
+const backupLines = (holders: readonly ErasurePart[]): string[] =>
+  holders.flatMap((part, i) => {
+    const untilMs = backupsUntil(part);
+    if (untilMs === null) return [];
+    const what = untilMs === 0 ? 'none that can be opened' : `can be opened until ${timeOf(untilMs)}`;
+    return [`backups of key holder ${i + 1} that may have it: ${what}`];
+  });

@@ -56,7 +56,7 @@ async function destroyOnce(
   { id, datasetId, holderSetId }: ContributionView,
   tombstonedAtMs: TimestampMs,
 ): Promise<boolean> {
-  const { erasures, scrubber, keys, clock, logger } = holder;
+  const { erasures, scrubber, keys, clock, logger, backups } = holder;
   const left = erasures.sharesLeft(id);
   const known = erasures.find(id);
   if (known !== undefined && left.manifestDigests.length === 0 && isAbout(known.statement, tombstonedAtMs)) {
@@ -74,6 +74,7 @@ async function destroyOnce(
     tombstonedAtMs,
     manifestDigests: [...digestsIn(known?.statement), ...left.manifestDigests],
     destroyedAtMs: clock.nowMs(),
+    backupsUntilMs: backups.openableUntilMs(clock.nowMs()),
   }).toBytes();
   const { secretKey } = keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.erasureStatement, message: statement });

@@ -171,7 +171,25 @@ describe('the shares of a retired contribution', () => {
       tombstonedAtMs: TOMBSTONED_AT,
       manifestDigests: [dealt.digest],
       destroyedAtMs: clock.nowMs(),
+      backupsUntilMs: 0,
     });
+  });
+
+  it('may be in backups until the last private key of one is to be destroyed, as far as that is still to come', async () => {
+    const { backups } = running.holder;
+    const now = clock.nowMs();
+    for (const [name, after] of [
+      ['gone', 1_000],
+      ['first', 60_000],
+      ['second', 50_000],
+    ] as const)
+      backups.note({ id: idOf(name), expiresAtMs: asTimestampMs(now + after) }, now);
+    retire();
+    clock.advance(1_000);
+    const { backupsUntilMs } = ErasureStatementBcs.parse(fromBase64((await erase()).statement));
+    expect(backupsUntilMs).toBe(now + 60_000);
+    clock.advance(59_000);
+    expect(backups.openableUntilMs(clock.nowMs())).toBe(0);
   });
 
   it('are destroyed once: whoever asks again gets the same word', async () => {
@@ -277,6 +295,7 @@ describe('the shares of a retired contribution', () => {
       tombstonedAtMs: TOMBSTONED_AT,
       manifestDigests: left.manifestDigests,
       destroyedAtMs: clock.nowMs(),
+      backupsUntilMs: asTimestampMs(0),
     }).toBytes();
     expect(erasures.destroy(idOfMade(dealt), left, statement, new Uint8Array(64))).toBe(true);
     expect([scrubber.isDue(), onDisk(gone)]).toEqual([true, true]); // the write-ahead log still has it

@@ -55,6 +55,21 @@ const zContents = z
     sealing.every(({ retiredAtMs }, i) => (retiredAtMs === null) === (i === sealing.length - 1)),
   );
 
+/** For a backup: what it needs to open its rows, in clear. */
+export const encodeStorageKeys = (storage: readonly StorageKey[]): Uint8Array =>
+  utf8(JSON.stringify(storage.map((one) => ({ ...one, key: toBase64(one.key) }))));
+/** Refuses `BACKUP_INVALID`. */
+export function decodeStorageKeys(bytes: Uint8Array): readonly StorageKey[] {
+  try {
+    return z
+      .array(zStorage)
+      .min(1)
+      .parse(JSON.parse(fromUtf8(bytes)));
+  } catch {
+    throw refuse('BACKUP_INVALID', { check: 'keyring' });
+  }
+}
+
 /** Its last digit is the version of this encoding. */
 const MAGIC = utf8('USUFKR01');
 const IDENTITY_BYTES = 32;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse } from '@usufruct/kernel';
 import { inTransaction } from '@usufruct/service';
+import { BACKUPS_SCHEMA } from '../backup/backups-made.js';
 import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-const SCHEMA_VERSION = 14;
+export const SCHEMA_VERSION = 15;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,
@@ -125,7 +126,17 @@ CREATE TABLE tree_heads (
 ) STRICT;
 `;
 
-const pathIn = (dataDir: string): string => join(dataDir, 'key-holder.sqlite');
+const SCHEMAS = [
+  SCHEMA,
+  PAYOUT_SCHEMA,
+  ERASURES_SCHEMA,
+  RESHARING_SCHEMA,
+  ANOMALIES_SCHEMA,
+  LEASE_SCHEMA,
+  BACKUPS_SCHEMA,
+];
+
+export const pathIn = (dataDir: string): string => join(dataDir, 'key-holder.sqlite');
 
 /** Whether a holder has ever started over this folder. */
 export const hasDatabase = (dataDir: string): boolean => existsSync(pathIn(dataDir));
@@ -133,13 +144,15 @@ export const hasDatabase = (dataDir: string): boolean => existsSync(pathIn(dataD
 /**
  * Open (or make) the holder's one database. What was committed survives a kill of the process and of the machine
  * (WAL with synchronous=FULL). Refuses `CONFIG_INVALID` when it belongs to another identity: with the wrong secret its
- * shares could not be opened, and its log must not be continued under another key.
+ * shares could not be opened, and its log must not be continued under another key; with `isExclusive` also while another
+ * process has it open.
  */
-export function openDatabase(dataDir: string, identity: string): DatabaseSync {
+export function openDatabase(dataDir: string, identity: string, { isExclusive = false } = {}): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const path = pathIn(dataDir);
   const database = new DatabaseSync(path);
   chmodSync(path, 0o600);
+  if (isExclusive) requireAlone(database);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version === 0) inTransaction(database, () => create(database, identity));
@@ -157,9 +170,17 @@ export function openDatabase(dataDir: string, identity: string): DatabaseSync {
   return database;
 }
 
+function requireAlone(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT');
+  } catch {
+    database.close();
+    throw refuse('CONFIG_INVALID', { setting: 'DATA_DIR', reason: 'another process works with it' });
+  }
+}
+
 function create(database: DatabaseSync, identity: string): void {
-  for (const schema of [SCHEMA, PAYOUT_SCHEMA, ERASURES_SCHEMA, RESHARING_SCHEMA, ANOMALIES_SCHEMA, LEASE_SCHEMA])
-    database.exec(schema);
+  for (const schema of SCHEMAS) database.exec(schema);
   database.prepare(`INSERT INTO meta (key, value) VALUES ('identity', ?)`).run(identity);
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }

@@ -37,6 +37,7 @@ import {
 } from '@usufruct/testing';
 import { connect } from '../client.js';
 import { memoryJournal, type Journal } from '../journal.js';
+import { backupsUntil } from './backups.js';
 import { judgeErasure } from './judge.js';
 import { erasureRemainsWords } from './words.js';
 
@@ -81,6 +82,7 @@ const truth = (member: number): ErasureStatement => ({
   tombstonedAtMs: RETIRED_AT,
   manifestDigests: [idOf<Digest>('manifest')],
   destroyedAtMs: TEST_NOW_MS,
+  backupsUntilMs: asTimestampMs(0),
 });
 
 async function answer(input: string, init?: RequestInit): Promise<Response> {
@@ -162,6 +164,15 @@ describe('erasing', () => {
     expect(statesOf(second.receipt)).toEqual(['done', 'done', 'done']);
     expect(second.verdict.ok).toBe(true);
     expect(asked).toEqual([0, 2, 1]);
+  });
+
+  it('tells until when backups can be opened, by the word of each that has signed', async () => {
+    away.add(1);
+    lie = { backupsUntilMs: asTimestampMs(TEST_NOW_MS + 5) };
+    const { receipt } = await erase();
+    expect(receipt.holders.map(backupsUntil)).toEqual([TEST_NOW_MS + 5, null, TEST_NOW_MS + 5]);
+    const garbled = { ...receipt.holders[0]!, signed: { statement: 'AAAA', signature: 'AAAA' } };
+    expect(backupsUntil(garbled)).toBeNull();
   });
 
   it('says when those who are away could still open it', async () => {

@@ -6,7 +6,8 @@ export const NOT_ERASED_WORDS: Readonly<Record<NotErased, string>> = {
   trained_weights: 'models that were trained on it keep what they learned',
   colluding_holders: 'enough key holders that conspired before could have copied their shares, which nothing shows',
   removed_holders: 'key holders that left the set before keep what they did not destroy themselves',
-  backups: "key holders' backups keep an encrypted share until the backup or its key is destroyed; it is not released",
+  backups:
+    "key holders' backups keep an encrypted share until the private key of the backup is destroyed, at the time that each of them signs; a holder that is restored from one does not release it",
   ciphertext: 'the encrypted file lies in the store, unreadable, until its lease ends',
   key_servers:
     "where its key was put under Seal's key servers, they hold nothing to destroy and can derive it for ever: only the chain's tombstone has them refuse",

@@ -1,6 +1,6 @@
 import type { ContributionId } from '@usufruct/kernel';
-import { toWireJson } from '@usufruct/protocol';
-import { NOT_ERASED_WORDS, type Erasure } from '@usufruct/sdk';
+import { toWireJson, type ErasurePart } from '@usufruct/protocol';
+import { backupsUntil, NOT_ERASED_WORDS, type Erasure } from '@usufruct/sdk';
 import { useState } from 'react';
 import { formatTime } from '../../app/format.js';
 import type { ActiveAccount } from '../../app/portal.js';
@@ -71,6 +71,11 @@ export function Erase({ account, contributionId, onErased }: EraseProps) {
   );
 }
 
+const backupWords = (part: ErasurePart): string => {
+  const untilMs = backupsUntil(part);
+  return untilMs === null || untilMs === 0 ? '' : `; in backups that can be opened until ${formatTime(untilMs)}`;
+};
+
 function Receipt({ erasure: { receipt, verdict } }: { readonly erasure: Erasure }) {
   const save = () => saveJsonFile(`erasure-${receipt.contributionId.slice(2, 14)}.json`, toWireJson(receipt));
   return (
@@ -83,9 +88,12 @@ function Receipt({ erasure: { receipt, verdict } }: { readonly erasure: Erasure 
             : 'Not everybody has done their part yet.'}
         </p>
         <ul>
-          {receipt.holders.map(({ signingPublicKey, state, error }, i) => (
-            <li key={signingPublicKey} data-state={state}>
-              Key holder {i + 1}: {state === 'done' ? 'destroyed, signed' : `pending (${error ?? 'no answer'})`}
+          {receipt.holders.map((part, i) => (
+            <li key={part.signingPublicKey} data-state={part.state}>
+              Key holder {i + 1}:{' '}
+              {part.state === 'done'
+                ? `destroyed, signed${backupWords(part)}`
+                : `pending (${part.error ?? 'no answer'})`}
             </li>
           ))}
         </ul>
