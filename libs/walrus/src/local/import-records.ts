@@ -22,7 +22,7 @@ export async function importRecords(folder: string, table: LeaseTable, owner: Ad
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.json'));
   for (const name of names) {
     const path = join(folder, name);
-    const parsed = zRecord.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const parsed = zRecord.safeParse(parseJson(await readFile(path, 'utf8')));
     const bytes = await readFile(path.replace(/\.json$/, '.blob')).catch(() => null);
     if (parsed.success && bytes !== null) {
       const { objectId, sha256, startEpoch, endEpoch, deletable } = parsed.data;
@@ -33,5 +33,13 @@ export async function importRecords(folder: string, table: LeaseTable, owner: Ad
       if (isIntact) table.addBlob(blobId, recordOf(bytes), lease);
     }
     await rm(path);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -132,6 +132,23 @@ describe('the local store on a damaged disk', () => {
     expect(await store.get(blobId)).toEqual(bytes);
   });
 
+  it('finds damage in the part that is read, and gives out the others', async () => {
+    await open({ shards: 25, maxBlobBytes: 700_000 });
+    const bytes = new Uint8Array(randomBytes(700_000));
+    const store = clientOf(running?.url ?? '');
+    const { blobId } = await store.put(bytes);
+    const file = await openFile(await fileOf('.blob'), 'r+');
+    await file.write(Buffer.from([(bytes[300_000] ?? 0) ^ 1]), 0, 1, 300_000);
+    await file.close();
+    const part = async (offsetBytes: number, lengthBytes: number): Promise<string> =>
+      codeOf(store.get(blobId, { range: { offsetBytes, lengthBytes } }));
+    expect(await part(0, 262_144)).toBe('accepted');
+    expect(await part(524_288, 175_712)).toBe('accepted');
+    expect(await part(524_287, 2)).toBe('BLOB_MISMATCH');
+    expect(await part(262_144, 1)).toBe('BLOB_MISMATCH');
+    expect(await codeOf(store.get(blobId))).toBe('BLOB_MISMATCH');
+  });
+
   it('removes at its start what killed uploads left: half files, and whole ones without a lease', async () => {
     let store = await open();
     const { blobId } = await store.put(new Uint8Array(randomBytes(1_000)));
@@ -154,9 +171,12 @@ describe('the local store on a damaged disk', () => {
     for (const [id, sha256] of [
       [blobId, createHash('sha256').update(bytes).digest('hex')],
       [damagedId, '00'],
+      [blobId.replace(/^./, '_'), 'no record'],
     ] as const) {
       const record = { sizeBytes: 1_000, sha256, objectId: OBJECT_ID, startEpoch: 99, endEpoch: 103, deletable: false };
-      await writeFile(join(folder, 'blobs', id.slice(0, 2), `${id}.json`), JSON.stringify(record));
+      await mkdir(join(folder, 'blobs', id.slice(0, 2)), { recursive: true });
+      const text = sha256 === 'no record' ? '{' : JSON.stringify(record);
+      await writeFile(join(folder, 'blobs', id.slice(0, 2), `${id}.json`), text);
     }
     store = await open();
     expect(await store.get(blobId)).toEqual(bytes);

@@ -225,19 +225,25 @@ export class LocalStore {
     return epoch;
   }
 
-  /** Takes back the room of blobs of which every lease has ended. Says how many went. */
+  /**
+   * Takes back the room of blobs of which every lease has ended. Says how many went. On a full disk it goes on where it
+   * can: what it removes makes room for what it could not write down.
+   */
   async sweep(): Promise<number> {
-    await orFull(() => this.epochs.keep());
     const { epoch } = this;
+    const faults: unknown[] = [];
     let count = 0;
     for (const blobId of this.table.sweepable(epoch)) {
-      await this.blobs.exclusively(blobId, async () => {
-        if (this.table.leasesOf(blobId).some(({ endEpoch }) => endEpoch > epoch))
-          return orFull(() => this.table.removeEnded(blobId, epoch));
-        await this.blobs.reclaim(blobId);
-        count += 1;
-      });
+      const isGone = await this.blobs
+        .exclusively(blobId, () => this.sweepOne(blobId, epoch))
+        .catch((error: unknown) => {
+          faults.push(error);
+          return false;
+        });
+      if (isGone) count += 1;
     }
+    await orFull(() => this.epochs.keep());
+    if (faults.length > 0) throw faults[0];
     return count;
   }
 
@@ -263,6 +269,13 @@ export class LocalStore {
       writeUnitFrost: String(prices.writeUnitFrost),
       differsFromWalrus: DIFFERENCES,
     };
+  }
+
+  private async sweepOne(blobId: BlobId, epoch: number): Promise<boolean> {
+    const isAlive = this.table.leasesOf(blobId).some(({ endEpoch }) => endEpoch > epoch);
+    if (isAlive) await orFull(() => this.table.removeEnded(blobId, epoch));
+    else await this.blobs.reclaim(blobId);
+    return !isAlive;
   }
 
   private newLease(blobId: BlobId, sizeBytes: number, { epochs, deletable, owner }: LeaseRequest): Lease {
