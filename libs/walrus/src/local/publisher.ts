@@ -32,7 +32,7 @@ export async function answerPublisher(store: LocalStore, { request, response, ur
     const lease = readLease(url.searchParams);
     const body = await readBytes(request, maxBlobBytes + FORM_BYTES);
     const parts = parseForm(body, request.headers['content-type'] ?? '', mostQuiltFiles(shards) + 1);
-    const { bytes, patches } = makeQuilt(filesOf(parts), shards);
+    const { bytes, patches } = await makeQuilt(filesOf(parts), shards);
     const stored = await store.put(bytes, lease);
     const storedQuiltBlobs = patches.map((patch) => ({
       identifier: patch.identifier,

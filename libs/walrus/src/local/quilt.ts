@@ -1,5 +1,5 @@
 import { bcs } from '@mysten/bcs';
-import { encodeQuilt } from '@mysten/walrus';
+import type { EncodeQuiltOptions } from '@mysten/walrus';
 import { concatBytes, fromBase64Url, fromUtf8, refuse, toBase64Url, utf8, type BlobId } from '@usufruct/kernel';
 import { z } from 'zod';
 import { maxBlobBytes, sourceSymbols } from '../cost/index.js';
@@ -61,15 +61,17 @@ export function filesOf(parts: readonly FormPart[]): QuiltFile[] {
 }
 
 /** The quilt as Walrus's SDK encodes it. Refuses `INVALID_ARGUMENT`, and `REQUEST_TOO_LARGE` for what does not fit. */
-export function makeQuilt(
+export async function makeQuilt(
   files: readonly QuiltFile[],
   shards: number,
-): { readonly bytes: Uint8Array; readonly patches: readonly Patch[] } {
+): Promise<{ readonly bytes: Uint8Array; readonly patches: readonly Patch[] }> {
   const mostFiles = mostQuiltFiles(shards);
   if (files.length > mostFiles) throw refuse('REQUEST_TOO_LARGE', { mostFiles: String(mostFiles) });
   for (const { identifier } of files) requireIdentifier(identifier);
   if (new Set(files.map(({ identifier }) => identifier)).size !== files.length)
     throw refuse('INVALID_ARGUMENT', { field: 'identifier', expected: 'each only once' });
+  // Only when it is needed: with its client for Sui it is most of what the process would load at its start.
+  const { encodeQuilt } = await import('@mysten/walrus');
   try {
     const { quilt, index } = encodeQuilt({ blobs: files.map(toSdkBlob), numShards: shards });
     const patches = index.patches.map(({ identifier, startIndex, endIndex }) => {
@@ -201,7 +203,7 @@ function requireIdentifier(identifier: string): void {
 }
 
 const asText = (tag: unknown): string => (typeof tag === 'string' ? tag : JSON.stringify(tag));
-const toSdkBlob = ({ contents, identifier, tags }: QuiltFile): Parameters<typeof encodeQuilt>[0]['blobs'][number] => ({
+const toSdkBlob = ({ contents, identifier, tags }: QuiltFile): EncodeQuiltOptions['blobs'][number] => ({
   contents,
   identifier,
   tags: { ...tags },
