@@ -219,7 +219,7 @@ class History {
 
   /** For good, unless a rotation names them again: nobody keeps a holder running that has nothing. */
   async #switchOff(): Promise<void> {
-    for (const n of [...world.running.keys()]) {
+    for (const n of world.running.keys()) {
       if (this.members.includes(n)) continue;
       const { shares, subShares } = world.holder(n).holder;
       const isEmpty = shares.ofSet(SET, undefined, 1).length + subShares.partsOf(SET, undefined, 1).length === 0;

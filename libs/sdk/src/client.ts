@@ -94,9 +94,10 @@ import {
 } from './receipt/collect.js';
 import { releasesOf } from './releases.js';
 import { planRevocation, revokeByPlan, type RevocationPlan, type RevocationScope } from './revocation.js';
-import { reshare, type ReshareOptions } from './resharing/drive.js';
+import { reshare } from './resharing/drive.js';
 import { lookAt } from './resharing/look.js';
 import { planFor } from './resharing/plan.js';
+import type { ReshareOptions } from './resharing/report.js';
 import { SealingKeys } from './sealing-keys.js';
 import { upgradesOf } from './upgrades.js';
 

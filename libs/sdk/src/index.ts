@@ -63,7 +63,7 @@ export type {
   ReshareProgress,
   ReshareReport,
   WaitingManifests,
-} from './resharing/drive.js';
+} from './resharing/report.js';
 export { lookAt, type KnownHoldings, type ReshareContext, type ReshareLook } from './resharing/look.js';
 export { planFor, type ResharePlan } from './resharing/plan.js';
 export { reshare } from './resharing/drive.js';

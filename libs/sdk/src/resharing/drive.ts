@@ -1,4 +1,4 @@
-import { fromBase64, toBase64, toUsufructError, type Digest, type ErrorCode, type HolderSetId } from '@usufruct/kernel';
+import { fromBase64, toBase64, toUsufructError, type Digest } from '@usufruct/kernel';
 import { verify } from '@usufruct/crypto';
 import {
   decodeManifest,
@@ -9,61 +9,27 @@ import {
   livingMembers,
   requireSealingKey,
   reshareQuorum,
-  splitPoints,
-  type DealAnswer,
-  type DealingFaultReason,
+  type DealingFault,
   type ReshareCertificate,
-  type SignedSealingKey,
 } from '@usufruct/protocol';
+import { dealtFlaw, fromCommitmentsOf, isAcknowledgement, isContradicted, resultOf } from './blame.js';
 import type { ReshareHolder } from './holder-client.js';
 import { fetchManifestBytes, lookAt, type ReshareContext, type ReshareLook } from './look.js';
+import {
+  onePerIndex,
+  partFor,
+  type Accuser,
+  type BatchManifest,
+  type Dealt,
+  type Given,
+  type Receiver,
+} from './exchange.js';
 import { planFor, type Dealer, type Pending } from './plan.js';
+import type { ReshareFault, ReshareOptions, ReshareReport, WaitingManifests } from './report.js';
 import { resumable } from './resume.js';
 
 /** Manifests of one message must fit into a body with what is dealt for them. */
 const BATCH_MANIFEST_BYTES = 3 * 1024 ** 2;
-
-export interface ReshareOptions {
-  readonly holderSetId: HolderSetId;
-  /** Addresses of holders beyond the client's own: those that join, and those that left. */
-  readonly holderUrls?: readonly string[];
-  /** Go on without members that do not answer, as long as enough others do; they get no share before the next version. */
-  readonly leaveOutAbsent?: boolean;
-  readonly onProgress?: (progress: ReshareProgress) => void;
-}
-export interface ReshareProgress {
-  readonly manifests: number;
-  readonly done: number;
-  readonly waiting: number;
-}
-
-/** Somebody did something wrong, by its signing key. */
-export interface ReshareFault {
-  readonly dealer: string | null;
-  /** The member that says so, from 0; null where it could be seen from here. */
-  readonly saidBy: number | null;
-  readonly reason: DealingFaultReason | ErrorCode;
-  readonly manifestDigest: Digest | null;
-}
-export interface WaitingManifests {
-  readonly manifestDigests: readonly Digest[];
-  readonly reason: 'DEALERS_MISSING' | 'MEMBERS_MISSING' | 'MANIFEST_UNAVAILABLE';
-  /** How many are needed and how many there are, of dealers or members. */
-  readonly needed: number;
-  readonly given: number;
-}
-export interface ReshareReport {
-  readonly holderSetId: HolderSetId;
-  readonly version: number;
-  readonly manifests: number;
-  readonly done: number;
-  /** Members of the version that did not answer, from 0. */
-  readonly absent: readonly number[];
-  readonly waiting: readonly WaitingManifests[];
-  readonly faults: readonly ReshareFault[];
-  /** Shares of holders that are no members any more, still there at those that answered. */
-  readonly oldSharesLeft: number;
-}
 
 /**
  * Bring the shares of everything that a holder set holds to the version that the chain has now: carry dealings from old
@@ -84,6 +50,7 @@ export async function reshare(context: ReshareContext, options: ReshareOptions):
   for (const batch of await run.batches(plan.pending)) await run.share(batch);
   const last = await run.lookAgain();
   const after = planFor(last);
+  run.judgeHoldings(last, after.pending);
   return {
     holderSetId: options.holderSetId,
     version: last.set.version,
@@ -98,11 +65,6 @@ export async function reshare(context: ReshareContext, options: ReshareOptions):
   };
 }
 
-interface BatchManifest extends Pending {
-  readonly bytes: Uint8Array;
-  readonly threshold: number;
-}
-
 class Resharing {
   total = 0;
   readonly waiting: WaitingManifests[] = [];
@@ -110,6 +72,8 @@ class Resharing {
   private done = 0;
   /** That holders were shown, of any version. */
   private certificates: readonly ReshareCertificate[] = [];
+  /** Members that signed for a manifest. */
+  private readonly certified = new Map<Digest, readonly number[]>();
 
   constructor(
     private readonly context: ReshareContext,
@@ -162,11 +126,12 @@ class Resharing {
     for (const one of pending) {
       const bytes = await this.manifestBytes(one);
       if (bytes === null) continue;
-      const threshold =
-        one.commitments === null
-          ? heldKeys(decodeManifest(bytes)).threshold
-          : splitPoints(fromBase64(one.commitments, 'commitments')).length;
-      const key = JSON.stringify([threshold, ...one.dealers.map(({ holder, index }) => [holder.url, index])]);
+      const isOrigin = one.commitments === null;
+      const fromCommitments = fromCommitmentsOf(one.commitments, heldKeys(decodeManifest(bytes)).commitments);
+      const key = JSON.stringify([
+        fromCommitments.length,
+        ...one.dealers.map(({ holder, index }) => [holder.url, index]),
+      ]);
       const known = open.get(key);
       const fits =
         known !== undefined &&
@@ -175,7 +140,7 @@ class Resharing {
       const group = fits ? known : { bytes: 0, batch: [] };
       if (!fits) batches.push(group.batch);
       group.bytes += bytes.length;
-      group.batch.push({ ...one, bytes, threshold });
+      group.batch.push({ ...one, bytes, isOrigin, fromCommitments });
       open.set(key, group);
     }
     return batches;
@@ -189,7 +154,7 @@ class Resharing {
 
   /** One batch to its end, or to what it waits for. */
   async share(batch: readonly BatchManifest[]): Promise<void> {
-    const { threshold } = batch[0]!;
+    const threshold = batch[0]!.fromCommitments.length;
     let dealers = batch[0]!.dealers;
     for (;;) {
       const receivers = await this.receivers();
@@ -202,7 +167,7 @@ class Resharing {
         dealers = others;
         continue;
       }
-      return this.finish(batch, acks);
+      return this.finish(batch, this.agreed(batch, dealt, acks));
     }
   }
 
@@ -236,12 +201,30 @@ class Resharing {
     to: readonly Receiver[],
   ): Promise<Dealt[]> {
     const dealt: Dealt[] = [];
-    for (const dealer of dealers) {
-      if (dealt.length === threshold) break;
-      try {
-        dealt.push({ dealer, answer: await this.dealTo(to, batch, dealer) });
-      } catch (error) {
-        this.blame(dealer.holder, error, null);
+    let left = dealers;
+    while (dealt.length < threshold && left.length > 0) {
+      // Two that claim one place cannot both be right: the second is asked when the first was refused.
+      const taken = new Set(dealt.map(({ dealer }) => dealer.index));
+      const asked = onePerIndex(left.filter(({ index }) => !taken.has(index))).slice(0, threshold - dealt.length);
+      left = left.filter((dealer) => !asked.includes(dealer) && !taken.has(dealer.index));
+      const answers = await Promise.all(
+        asked.map(async (dealer): Promise<Dealt[]> => {
+          try {
+            return [{ dealer, answer: await this.dealTo(to, batch, dealer) }];
+          } catch (error) {
+            this.blame(dealer.holder, error, null);
+            return [];
+          }
+        }),
+      );
+      for (const [one] of answers) {
+        if (one === undefined) continue;
+        const receivers = to.filter(({ holder }) => !one.answer.leftOut.has(holder.signingPublicKey));
+        const key = { signingPublicKey: one.dealer.holder.signingPublicKey, index: one.dealer.index };
+        const keys = receivers.map(({ holder }) => holder.signingPublicKey);
+        const reason = await dealtFlaw(one.answer, this.look, key, batch, keys);
+        if (reason === null) dealt.push(one);
+        else this.faults.push({ dealer: key.signingPublicKey, saidBy: null, reason, manifestDigest: null });
       }
     }
     return dealt;
@@ -255,12 +238,14 @@ class Resharing {
     to: readonly Receiver[],
     batch: readonly BatchManifest[],
     { holder }: Pick<Dealer, 'holder'>,
-  ): Promise<DealAnswer> {
+    leftOut: ReadonlySet<string> = new Set(),
+  ): Promise<Dealt['answer']> {
     const { set } = this.look;
     const manifestDigests = batch.map(({ manifestDigest }) => manifestDigest);
     const receivers = to.map(({ signed }) => signed);
     try {
-      return await holder.deal({ holderSetId: set.id, toVersion: set.version, manifestDigests, receivers });
+      const request = { holderSetId: set.id, toVersion: set.version, manifestDigests, receivers };
+      return { ...(await holder.deal(request)), leftOut };
     } catch (error) {
       const { code, details } = toUsufructError(error);
       const refused = to.find((one) => one.holder.signingPublicKey === details['holder']);
@@ -270,6 +255,7 @@ class Resharing {
         to.filter((one) => one !== refused),
         batch,
         { holder },
+        new Set([...leftOut, refused.holder.signingPublicKey]),
       );
     }
   }
@@ -290,16 +276,11 @@ class Resharing {
           const dealings = dealt.map(({ answer }) => partFor(answer, holder));
           const request = { holderSetId: set.id, toVersion: set.version, manifests, dealings };
           const answer = await holder.subShares(request);
-          if (answer.ok) {
-            const signed = acks.get(answer.result) ?? [];
-            acks.set(answer.result, [...signed, { member, signature: answer.signature }]);
-            return;
-          }
-          for (const { dealing, reason, manifestDigest } of answer.faults) {
-            const dealer = dealt[dealing]?.dealer.holder.signingPublicKey ?? null;
-            if (dealer !== null) refused.add(dealer);
-            this.faults.push({ dealer, saidBy: member, reason, manifestDigest });
-          }
+          if (!answer.ok) return this.accused(answer.faults, { batch, dealt, holder, member }, refused);
+          const own = dealings.map(({ dealing }) => dealing);
+          if (!(await isAcknowledgement(answer, this.look, member, own))) return this.falselySigned(holder);
+          const signed = acks.get(answer.result) ?? [];
+          acks.set(answer.result, [...signed, { member, signature: answer.signature }]);
         } catch (error) {
           this.blame(holder, error, member);
         }
@@ -308,14 +289,68 @@ class Resharing {
     return { acks, refused };
   }
 
+  /** By a member: a dealer, unless its own signed bytes contradict that. */
+  private accused(
+    faults: readonly DealingFault[],
+    { batch, dealt, holder, member }: Accuser,
+    refused: Set<string>,
+  ): void {
+    for (const fault of faults) {
+      const { dealing, reason, manifestDigest } = fault;
+      const one = dealt[dealing];
+      const wasGiven = one !== undefined && !one.answer.leftOut.has(holder.signingPublicKey);
+      const dealer = one?.dealer.holder.signingPublicKey ?? null;
+      if (dealer === null || (wasGiven && isContradicted(fault, one.answer.dealing, batch, this.look.set.threshold))) {
+        const seen = { saidBy: null, reason: 'FALSE_ACCUSATION', manifestDigest } as const;
+        this.faults.push({ dealer: holder.signingPublicKey, ...seen });
+        continue;
+      }
+      refused.add(dealer);
+      this.faults.push({ dealer, saidBy: member, reason, manifestDigest });
+    }
+  }
+
+  private falselySigned({ signingPublicKey: dealer }: Pick<ReshareHolder, 'signingPublicKey'>): void {
+    const isKnown = this.faults.some((one) => one.dealer === dealer && one.reason === 'FALSE_ACKNOWLEDGEMENT');
+    if (isKnown) return;
+    this.faults.push({ dealer, saidBy: null, reason: 'FALSE_ACKNOWLEDGEMENT', manifestDigest: null });
+  }
+
   private async finish(batch: readonly BatchManifest[], given: Given['acks']): Promise<void> {
     const { set } = this.look;
     const living = livingMembers(set).length;
     const needed = this.options.leaveOutAbsent === true ? reshareQuorum(living, set.threshold) : living;
     const [result, acks] = [...given.entries()].sort(([, a], [, b]) => b.length - a.length)[0] ?? ['', []];
     if (acks.length < needed) return this.wait(batch, 'MEMBERS_MISSING', needed, acks.length);
+    for (const { manifestDigest } of batch)
+      this.certified.set(
+        manifestDigest,
+        acks.map(({ member }) => member),
+      );
     await this.certify({ result, acks: acks.toSorted((a, b) => a.member - b.member) });
     this.report(batch.length);
+  }
+
+  /** Members that have the same dealings have the same result: who signed another is named, by reckoning it here. */
+  private agreed(batch: readonly BatchManifest[], dealt: readonly Dealt[], given: Given['acks']): Given['acks'] {
+    if (given.size < 2) return given;
+    const dealings = dealt.map(({ answer }) => answer.dealing);
+    const right = resultOf(this.look, batch, dealings);
+    for (const [result, acks] of given) {
+      if (result !== right) for (const { member } of acks) this.falselySigned(this.look.set.members[member]!);
+    }
+    return new Map([[right, given.get(right) ?? []]]);
+  }
+
+  /** Who signed that it has its share, and shows none when all is done. */
+  judgeHoldings({ set, holders }: ReshareLook, pending: readonly Pending[]): void {
+    for (const { manifestDigest } of pending) {
+      for (const member of this.certified.get(manifestDigest) ?? []) {
+        const known = holders.find((one) => one.member === member);
+        const isThere = known?.holdings.get(manifestDigest)?.version === set.version;
+        if (known !== undefined && !isThere) this.falselySigned(known.holder);
+      }
+    }
   }
 
   /** Members first: nobody's old share goes before theirs are there. */
@@ -324,9 +359,15 @@ class Resharing {
     for (const isMember of [true, false]) {
       const those = holders.filter(({ member }) => (member !== null) === isMember);
       await Promise.all(
-        those.map(({ holder, member }) =>
-          holder.certify(certificate).catch((error: unknown) => this.blame(holder, error, member)),
-        ),
+        those.map(async ({ holder, member }) => {
+          try {
+            const { missing } = await holder.certify(certificate);
+            // It has signed that it has what it now says that it has not.
+            if (missing > 0 && certificate.acks.some((ack) => ack.member === member)) this.falselySigned(holder);
+          } catch (error) {
+            this.blame(holder, error, member);
+          }
+        }),
       );
     }
   }
@@ -340,29 +381,4 @@ class Resharing {
     const { code } = toUsufructError(error);
     this.faults.push({ dealer: signingPublicKey, saidBy, reason: code, manifestDigest: null });
   }
-}
-
-interface Receiver {
-  readonly holder: ReshareHolder;
-  /** Place in the version, from 0. */
-  readonly member: number;
-  /** Its word about the key to seal to. */
-  readonly signed: SignedSealingKey;
-}
-interface Dealt {
-  readonly dealer: Dealer;
-  readonly answer: DealAnswer;
-}
-interface Given {
-  /** By result: receivers that agree have the same bytes. */
-  readonly acks: ReadonlyMap<string, ReshareCertificate['acks']>;
-  /** Signing keys of dealers that a member refused. */
-  readonly refused: ReadonlySet<string>;
-}
-
-/** What is missing is sent as nothing, so that the receiver names the dealer. */
-function partFor({ dealing, sealed }: DealAnswer, receiver: ReshareHolder) {
-  const own = sealed.find((part) => part.receiver === receiver.signingPublicKey);
-  const { sealedTo = '', sealed: bytes = '', signature = '' } = own ?? {};
-  return { dealing, sealedTo, sealed: bytes, signature };
 }

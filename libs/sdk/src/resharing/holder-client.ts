@@ -25,7 +25,7 @@ import {
   type SubSharesAnswer,
   type SubSharesRequest,
 } from '@usufruct/protocol';
-import { fromBase64 } from '@usufruct/kernel';
+import { fromBase64, toUsufructError } from '@usufruct/kernel';
 import { requestJson } from '../api/http.js';
 import type { ClientContext } from '../context.js';
 
@@ -66,13 +66,19 @@ export async function reachHolders(
 
 async function reach({ fetch }: Pick<ClientContext, 'fetch'>, url: string, chainId: string): Promise<ReshareHolder> {
   const upstream = `key holder at ${url}`;
-  const ask = (path: string, body?: unknown): Promise<unknown> =>
+  const askOnce = (path: string, body?: unknown): Promise<unknown> =>
     requestJson({
       fetch,
       url: `${url}/v1/${path}`,
       upstream,
       timeoutMs: TIMEOUT_MS,
       ...(body !== undefined && { body }),
+    });
+  // A connection that was idle while others worked may be closed under the next request; twice is the same as once.
+  const ask = (path: string, body?: unknown): Promise<unknown> =>
+    askOnce(path, body).catch((error: unknown) => {
+      if (toUsufructError(error).code !== 'UPSTREAM_UNAVAILABLE') throw error;
+      return askOnce(path, body);
     });
   const identity = parseAnswer(zHolderIdentity, await ask('identity'), upstream);
   if (identity.chainId !== chainId) throw refuse('UPSTREAM_INVALID', { upstream, field: 'chainId' });
