@@ -63,6 +63,28 @@ describe('chunks', () => {
     expect(rows.map(({ locator }) => locator)).toEqual(['rows 1–30', 'rows 31–60', 'rows 61–70']);
   });
 
+  it('names slides, sheets, records and attachments, and keeps them for filters', () => {
+    const places: [Partial<Block>, string][] = [
+      [{ slide: 3, headings: ['Varroa'] }, 'slide 3'],
+      [{ sheet: 'Yields', row: 7, headings: ['Yields'] }, 'Yields › row 7'],
+      [{ record: 2 }, 'record 2'],
+      [{ attachment: 'a.pdf', page: 4, headings: ['Subject', 'a.pdf'] }, 'a.pdf › page 4'],
+      [{ attachment: 'n.csv', row: 1, headings: ['Subject', 'n.csv'] }, 'Subject › n.csv › row 1'],
+    ];
+    const chunks = chunkDocument(md(...places.map(([place]) => block('words', place))));
+    expect(chunks.map(({ locator }) => locator)).toEqual(places.map(([, locator]) => locator));
+    const { headings: _headings, ...place } = places[1]![0];
+    expect(chunks[1]!.place).toEqual(place);
+  });
+
+  it('takes the language that the document declares where the text does not tell', () => {
+    const chunks = chunkDocument({
+      blocks: [block('The bees are in the hive and the queen is there.'), block('Honig: 5', { page: 2 })],
+      metadata: { language: 'de' },
+    });
+    expect(chunks.map(({ language }) => language)).toEqual(['en', 'de']);
+  });
+
   it('shows the beginning of a path of headings that goes on and on', () => {
     const [chunk] = chunkDocument(
       md(block('text', { headings: ['a'.repeat(200), `${'b'.repeat(95)}😀${'c'.repeat(9)}`] })),
@@ -86,10 +108,13 @@ describe('chunks', () => {
   });
 
   it('holds every character once, at the offsets it says, within the limits', () => {
-    const text = fc.array(fc.constantFrom('word ', 'End. ', 'y'.repeat(300), '\n', 'é', '。'), {
-      minLength: 1,
-      maxLength: 400,
-    });
+    const text = fc.array(
+      fc.constantFrom('word ', 'End. ', 'y'.repeat(300), '\n', 'é', '。', 'ไทย ', '蜂蜜', '😀', '\u00a0'),
+      {
+        minLength: 1,
+        maxLength: 400,
+      },
+    );
     const blocks = fc.array(
       fc.record({ text: text.map((parts) => `z${parts.join('')}`.trim()), headings: fc.constantFrom(['A'], ['B']) }),
       {

@@ -73,7 +73,7 @@ export function detectLanguage(text: string): string | undefined {
   const sample = text.slice(0, SAMPLE_CHARS);
   const script = scriptOf(sample);
   if (script === 'Hani') return 'zh';
-  if (script === 'Arab') return /[ٹڈڑےں]/.test(sample) ? 'ur' : /[پچژگی]/.test(sample) ? 'fa' : 'ar';
+  if (script === 'Arab') return /[ٹڈڑےں]/.test(sample) ? 'ur' : /[پچژگکی]/.test(sample) ? 'fa' : 'ar';
   return script === undefined || script === 'Latn' || script === 'Cyrl' ? byWords(sample) : script;
 }
 

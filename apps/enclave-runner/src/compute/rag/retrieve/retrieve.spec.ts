@@ -5,6 +5,7 @@ import { chunkDocument } from '../chunk/chunk.js';
 import { Sketcher } from '../ingest/sketch.js';
 import { Bm25Index } from './bm25.js';
 import { Corpus, type IndexedDocument } from './corpus.js';
+import type { SourceFilter } from './source-filter.js';
 import { stemEnglish } from './stem.js';
 import { termsOf } from './terms.js';
 
@@ -117,6 +118,64 @@ describe('corpus', () => {
     expect(allowed.index.passagesWith('kiln')).toBe(0);
     expect([...allowed.contributionIds]).toEqual([id('a'), id('b')]);
     expect(corpus.restrictedTo(corpus.contributionIds)).toBe(corpus);
+  });
+
+  it('names what says nearly the same, and drops none of it', () => {
+    const words = Array.from({ length: 100 }, (_, i) => `word${i}`);
+    const texts = [words.join(' '), 'A kiln burns lime.', words.with(50, 'other').join(' ')];
+    const corpus = new Corpus(
+      texts.map((each, i) => ({ contributionId: id('abc'[i]!), fileName: 'a.txt', document: text(each) })),
+    );
+    expect(corpus.passages).toHaveLength(3);
+    expect([...corpus.nearDuplicates]).toEqual([0, 1, 0]);
+  });
+
+  describe('filters', () => {
+    const about = (metadata: IndexedDocument['metadata'], rest: Partial<IndexedDocument> = {}): IndexedDocument => ({
+      ...text('The loom stands in the mill.'),
+      metadata,
+      ...rest,
+    });
+    const corpus = new Corpus([
+      { contributionId: id('a'), fileName: 'a.txt', document: about({ author: 'Ann Keeper', date: '2024-05-01' }) },
+      {
+        contributionId: id('b'),
+        fileName: 'b.pdf',
+        document: about({ title: 'Looms', date: '2024-05-02T10:00:00.000Z' }, { format: 'pdf' }),
+      },
+      {
+        contributionId: id('c'),
+        fileName: 'c.txt',
+        document: { ...text('Ein Webstuhl und ein Ofen sind nicht das Gleiche.') },
+      },
+    ]);
+    const found = (filter: SourceFilter, term = 'loom') =>
+      corpus
+        .search([term], 5, filter)
+        .flatMap(({ passage }) => passage.sources.map(({ contributionId }) => contributionId));
+
+    it.each<[SourceFilter, string]>([
+      [{}, 'ab'],
+      [{ formats: ['pdf'] }, 'b'],
+      [{ author: 'KEEPER' }, 'a'],
+      [{ title: 'loom' }, 'b'],
+      [{ dateFrom: '2024-05-02' }, 'b'],
+      [{ dateBefore: '2024-05-02' }, 'a'],
+      [{ dateFrom: '2024-05-01', dateBefore: '2024-06-01', formats: ['txt'] }, 'a'],
+      [{ dateFrom: 'no date' }, ''],
+      [{ languages: ['de'] }, ''],
+      [{ formats: [] }, ''],
+    ])('%j', (filter, expected) => expect(found(filter)).toEqual([...expected].map(id)));
+
+    it('by language, with its regions', () => {
+      expect(found({ languages: ['de'] }, 'webstuhl')).toEqual([id('c')]);
+      expect(found({ languages: ['de-AT'] }, 'webstuhl')).toEqual([]);
+    });
+
+    it('leave the corpus as it was', () => {
+      found({ author: 'keeper' });
+      expect(corpus.passages[0]!.sources).toHaveLength(2);
+    });
   });
 
   // How fast it is: `npm run -s bench`.
