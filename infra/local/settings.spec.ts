@@ -36,6 +36,12 @@ describe('the settings of npm start', () => {
     expect(standInsOf(settings)).toEqual(['software TEE', 'development wallet', 'local chain']);
   });
 
+  it('passes on what is asked of the lease keeper, and nothing else', () => {
+    expect(readSettings({}).keeper).toEqual({});
+    const environment = { LEASE_RENEW_EPOCHS: '20', MAIL_FILE: '', AUTH_SECRET: 'x' };
+    expect(readSettings(environment).keeper).toEqual({ LEASE_RENEW_EPOCHS: '20' });
+  });
+
   it.each([
     ['API_PORT', { API_PORT: '0' }],
     ['API_PORT', { API_PORT: '70000' }],

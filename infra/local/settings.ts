@@ -30,7 +30,24 @@ export interface SystemSettings {
   readonly databaseUrl: string | undefined;
   /** A Walrus of the operator's; otherwise the local store. */
   readonly walrus: { readonly publisherUrl: string; readonly aggregatorUrl: string } | undefined;
+  /** What was asked of the API's lease keeper; the API itself says whether it can be. */
+  readonly keeper?: Readonly<Record<string, string>>;
 }
+
+/** Settings of the API that are passed on as they are. */
+const KEEPER_SETTINGS = [
+  'AGGREGATOR_URLS',
+  'STORE_EPOCH_URL',
+  'LEASE_INTERVAL_MS',
+  'LEASE_LEAD_EPOCHS',
+  'LEASE_RENEW_EPOCHS',
+  'LEASE_UNITS_PER_MIB_EPOCH',
+  'LEASE_SAMPLES',
+  'SMTP_URL',
+  'MAIL_FROM',
+  'MAIL_FILE',
+  'WEBHOOKS_ANYWHERE',
+];
 
 /** `PORTAL_PORT`, `HOLDER_1_PORT`, … */
 export const portVariable = (part: PartName): string => `${part.toUpperCase().replace('-', '_')}_PORT`;
@@ -77,6 +94,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     suiNetwork: env.SUI_NETWORK,
     databaseUrl: env.DATABASE_URL,
     walrus: publisherUrl !== undefined && aggregatorUrl !== undefined ? { publisherUrl, aggregatorUrl } : undefined,
+    keeper: Object.fromEntries(
+      KEEPER_SETTINGS.flatMap((name): [string, string][] => (given[name] === undefined ? [] : [[name, given[name]]])),
+    ),
   };
 }
 

@@ -258,6 +258,7 @@ function servicesOf({ options, ports, wiring, secrets, tee, databaseUrl }: Servi
           SIGN_IN_DOMAIN: new URL(urls.portal).host,
           PORTAL_ORIGIN: urls.portal,
           TEE_DEV_ROOT_FILE: tee.rootFile,
+          ...options.keeper,
         });
       case 'portal':
         return launch(name, 'infra/local/dist/portal-main.js', {

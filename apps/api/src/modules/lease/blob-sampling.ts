@@ -63,7 +63,7 @@ export class BlobSampling {
       else await this.prisma.lostContribution.deleteMany({ where: { contributionId } });
     }
     const known = new Set<string>(suspects.map(({ contributionId }) => contributionId));
-    const ended = epoch === null ? [] : await this.repository.endingBy(epoch, { endEpoch: -1, id: '' }, SUSPECTS);
+    const ended = epoch === null ? [] : await this.repository.endedBy(epoch, toHex32(this.random(32)), SUSPECTS);
     const add = (contribution: KeptContribution): void => {
       // Once in a round, whatever the draw: several looks at one moment are one.
       if (!known.has(contribution.id)) chosen.push(this.anyBlob(contribution));

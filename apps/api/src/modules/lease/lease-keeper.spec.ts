@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { refuse, type Hex32 } from '@usufruct/kernel';
+import { refuse, type ContributionId, type Hex32 } from '@usufruct/kernel';
 import { stopApp } from '../../app.js';
 import { PrismaService } from '../../platform/prisma/index.js';
 import { eventually } from '../../../../../test/support/api-world.js';
 import { KeptWorld } from '../../../../../test/support/kept-world.js';
 import { PURPOSE } from '../../../../local-chain/src/testing/dao-world.js';
+import { bytesOf, hexOf } from '../../../../local-chain/src/testing/world.js';
 
 const QUOTE = `query ($input: QuoteInput!) { quote(input: $input) {
   ... on Quote { usableContributions leftOut { contributionId code } } ... on Refusal { code } } }`;
@@ -123,6 +124,35 @@ describe('the lease keeper', () => {
       expect(await storage(1)).toMatchObject({ notRenewed: 'FORBIDDEN' });
       expect(await warned()).toEqual(['1 notice']);
       expect((await budget()).renews).toBe(false);
+    });
+
+    it('is not made to pay for what nobody accepted, or for what its owner told the chain wrongly', async () => {
+      await world.trustKeeper(1_000n);
+      const { dao } = world.api;
+      const [, , owner] = dao.contributors;
+      const { part, manifestBlob } = world.kept[0]!;
+      // The store has these until epoch 50; their new owner says 26.
+      const early = (reference: typeof part) => ({ ...reference, endEpoch: 26 });
+      const lie = { parts: [early(part)], manifestBlob: early(manifestBlob) };
+      await dao.run(owner!, dao.contribution({ ...lie, manifestDigest: hexOf('x') }));
+      await world.api.settled();
+      await world.round();
+      expect(await storage(2)).toMatchObject({ notRenewed: 'CONTRIBUTION_NOT_ACCEPTED' });
+      await dao.run(dao.founder, dao.decide(2));
+      await world.api.settled();
+      await world.round();
+      await world.endsWith(2, 50);
+      expect((await budget()).spentUnits).toBe('0');
+      const small = { ...early(part), sizeBytes: 1 };
+      const salt = hexOf<Hex32>('another');
+      await dao.run(owner!, dao.contribution({ ...lie, parts: [small], salt }));
+      const contributionId = dao.derive<ContributionId>('contribution', dao.datasetId, owner!, 'another');
+      await dao.run(dao.founder, { kind: 'decideContribution', contributionId, accept: true });
+      await world.api.settled();
+      await world.round();
+      const refusal = await prisma.renewalRefusal.findUnique({ where: { contributionId } });
+      expect(refusal?.code).toBe('MANIFEST_MISMATCH');
+      expect((await budget()).spentUnits).toBe('0');
     });
 
     it('pays once when replies are lost: at the store, and at the chain', async () => {
@@ -294,7 +324,6 @@ describe('the lease keeper', () => {
       const { blob } = world.kept[0]!.part;
       await loseEverywhere(blob);
       await roundsUntil(async () => (await quote()).usableContributions === 1);
-      const { bytesOf } = await import('../../../../local-chain/src/testing/world.js');
       await world.stores.first.put(bytesOf('ciphertext 0'), { epochs: 26 });
       await world.round();
       expect(await quote()).toMatchObject({ usableContributions: 2, leftOut: [] });

@@ -6,7 +6,7 @@ import { PrismaService, toDate } from '../../platform/prisma/index.js';
 import type { StorePort } from '../../platform/store/index.js';
 import { CLOCK, CONFIG, LOGGER, STORE } from '../../platform/tokens.js';
 import { BlobSampling } from './blob-sampling.js';
-import { LeaseRenewals } from './lease-renewals.js';
+import { LeaseRenewals, type NotRenewed } from './lease-renewals.js';
 import { leaseLevel } from './lease-terms.js';
 import { LeaseWarnings } from './lease-warnings.js';
 import { LeaseRepository, type KeptContribution } from './lease.repository.js';
@@ -96,9 +96,20 @@ export class LeaseKeeper {
   private async keep(contribution: KeptContribution, epoch: number): Promise<void> {
     const level = leaseLevel(contribution, epoch);
     const isDue = contribution.endEpoch - epoch <= this.config.lease.leadEpochs;
-    const refusal = isDue ? await this.renewals.renew(contribution, epoch) : 'off';
+    const refusal = isDue ? await this.renewed(contribution, epoch) : 'off';
     // A renewal that is under way may fail: the first warning waits for it, the later ones do not.
     if (level === null || (refusal === null && level === 'notice')) return;
     await this.warnings.warn(contribution, level, epoch);
+  }
+
+  /** What goes wrong with one must keep neither its owner from being warned nor the others from being looked at. */
+  private async renewed(contribution: KeptContribution, epoch: number): Promise<NotRenewed | null> {
+    try {
+      return await this.renewals.renew(contribution, epoch);
+    } catch (thrown) {
+      const { code } = toUsufructError(thrown);
+      this.logger.warn('lease_not_renewed', { contributionId: contribution.id, code });
+      return this.renewals.noteRefusal(contribution.id, code);
+    }
   }
 }

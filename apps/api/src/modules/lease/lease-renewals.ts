@@ -37,8 +37,9 @@ const TASK = 'lease.renew';
 const CLAIM_MS = 5 * 60_000;
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60 * 60_000;
-/** About half a day of tries; then the next round plans anew. */
+/** About half a day of tries; then the next round plans anew, so often for one lease. */
 const MOST_FAILURES = 20;
+const MOST_ATTEMPTS = 24;
 
 const zPayload = z.object({ renewalId: z.uuid() });
 const zPlannedBlob = z.object({
@@ -86,16 +87,14 @@ export class LeaseRenewals {
     const toEpoch = epoch + Math.min(renewEpochs, limits.most);
     const due = blobsOf(contribution).filter(({ endEpoch }) => endEpoch < toEpoch);
     const refusal = await this.plan(contribution, 'renewal', due, toEpoch, epoch);
-    await this.noteRefusal(contribution.id, refusal);
-    return refusal;
+    return this.noteRefusal(contribution.id, refusal);
   }
 
   /** Puts a blob back that an aggregator still has and the store has lost, for the rest of its lease. */
   async repair(contribution: KeptContribution, blob: BlobReference, epoch: number): Promise<NotRenewed | null> {
     if (this.config.lease.renewEpochs === 0 || blob.endEpoch <= epoch) return 'off';
     const refusal = await this.plan(contribution, 'repair', [blob], blob.endEpoch, epoch);
-    await this.noteRefusal(contribution.id, refusal);
-    return refusal;
+    return this.noteRefusal(contribution.id, refusal);
   }
 
   private async plan(
@@ -107,15 +106,25 @@ export class LeaseRenewals {
   ): Promise<NotRenewed | null> {
     const { id: contributionId, daoId, owner, endEpoch: fromEpoch } = contribution;
     if (due.length === 0) return 'off';
+    if (!contribution.accepted) return 'CONTRIBUTION_NOT_ACCEPTED';
     if (!(await this.isSteward(daoId))) return 'FORBIDDEN';
-    const blobs = due.map((blob) => this.priced(blob, kind, toEpoch, epoch));
+    const open = await this.prisma.leaseRenewal.count({
+      where: { contributionId, state: { in: ['planned', 'stored'] } },
+    });
+    if (open > 0) return null;
+    const blobs: PlannedBlob[] = [];
+    for (const reference of due) blobs.push(this.priced(await this.asStored(reference), kind, toEpoch, epoch));
     const units = asAmount(sumUnits(blobs.map((blob) => blob.units)));
     return this.prisma.$transaction(async (tx) => {
       await this.books.lock(tx, daoId);
-      const earlier = await tx.leaseRenewal.findMany({ where: { contributionId, kind, fromEpoch } });
+      const earlier = await tx.leaseRenewal.findMany({
+        where: { contributionId, kind, fromEpoch },
+        orderBy: { attempt: 'asc' },
+      });
       if (earlier.some(({ state }) => state === 'planned' || state === 'stored')) return null;
       // Done: the chain's event is on its way. A repair that was done and did not help is not paid a second time.
       if (earlier.some(({ state }) => state === 'done')) return kind === 'repair' ? 'BLOB_UNAVAILABLE' : null;
+      if (earlier.length >= MOST_ATTEMPTS) return refusalOf(earlier.at(-1));
       // Something was paid for this lease and did not lead to its end: a person has to look before more is paid.
       const stuck = earlier.find(({ state, chargeUnits }) => state === 'failed' && toBigint(chargeUnits) > 0n);
       if (stuck !== undefined) return refusalOf(stuck);
@@ -147,12 +156,29 @@ export class LeaseRenewals {
     });
   }
 
+  /**
+   * What the store says of a blob counts, before anything is paid: whoever registered it may have told the chain a
+   * smaller size, or an earlier end, at the DAO's expense. Refuses `MANIFEST_MISMATCH` for another size.
+   */
+  private async asStored(reference: BlobReference): Promise<BlobReference> {
+    const { sizeBytes, endEpoch } = await this.store.blobs.status(blobIdOf(reference.blob));
+    if (sizeBytes !== null && sizeBytes !== reference.sizeBytes) {
+      throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
+    }
+    return { ...reference, endEpoch: Math.max(reference.endEpoch, endEpoch ?? 0) };
+  }
+
   private priced(reference: BlobReference, kind: 'renewal' | 'repair', toEpoch: number, epoch: number): PlannedBlob {
     const { blob, sizeBytes, endEpoch } = reference;
     // What is put back is paid for what is left; what is made longer, for what is added.
     const from = kind === 'repair' ? epoch : Math.max(epoch, endEpoch);
     const tariff = { unitsPerMibEpoch: this.config.lease.unitsPerMibEpoch };
-    return { blob, sizeBytes, endEpoch, units: storageChargeUnits(tariff, { sizeBytes, epochs: toEpoch - from }) };
+    return {
+      blob,
+      sizeBytes,
+      endEpoch,
+      units: storageChargeUnits(tariff, { sizeBytes, epochs: Math.max(0, toEpoch - from) }),
+    };
   }
 
   private async isSteward(daoId: DaoId): Promise<boolean> {
@@ -223,6 +249,7 @@ export class LeaseRenewals {
     // The same bytes under a new lease: the store answers for the lease that lasts longest, and sells none twice.
     const contribution = await this.repository.find(row.contributionId as ContributionId);
     const bytes = await this.source.bytesOf(contribution, planned.blob, signal);
+    if (bytes.length !== planned.sizeBytes) throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
     const epochs = Math.max(1, toEpoch - epoch);
     const resumeKey = `renewal/${row.id}/${planned.blob}`;
     const stored = await blobs.put(bytes, { epochs, resumeKey, signal });
@@ -303,10 +330,11 @@ export class LeaseRenewals {
     });
   }
 
-  private async noteRefusal(contributionId: ContributionId, refusal: NotRenewed | null): Promise<void> {
+  /** Keeps the newest reason for whoever asks, and says it again. */
+  async noteRefusal<T extends NotRenewed | null>(contributionId: ContributionId, refusal: T): Promise<T> {
     if (refusal === null || refusal === 'off') {
       await this.prisma.renewalRefusal.deleteMany({ where: { contributionId } });
-      return;
+      return refusal;
     }
     const said = { code: refusal, at: toDate(this.clock.nowMs()) };
     await this.prisma.renewalRefusal.upsert({
@@ -314,11 +342,12 @@ export class LeaseRenewals {
       create: { contributionId, ...said },
       update: said,
     });
+    return refusal;
   }
 }
 
-const refusalOf = ({ refusal }: LeaseRenewal): ErrorCode =>
-  refusal !== null && isErrorCode(refusal) ? refusal : 'INTERNAL';
+const refusalOf = (renewal: LeaseRenewal | undefined): ErrorCode =>
+  isErrorCode(renewal?.refusal) ? renewal.refusal : 'INTERNAL';
 
 const requireSame = (told: string, blobId: BlobId): void => {
   if (told !== blobId) throw refuse('BLOB_MISMATCH', { blobId });

@@ -37,6 +37,7 @@ export class LeaseWarnings {
         address: owner,
         topic: TOPIC,
         dedupeKey: `lease/${contributionId}/${endEpoch}/${level}`,
+        mailKey: `lease/${owner}/${endEpoch}/${level}`,
         data: { contributionId, datasetId, daoId, level, endEpoch, epoch },
         subject: SUBJECTS[level],
         text: textOf(contribution, level, epoch),
@@ -54,7 +55,7 @@ const SUBJECTS: Record<WarningLevel, string> = {
 };
 
 function textOf({ id, endEpoch }: KeptContribution, level: WarningLevel, epoch: number | null): string {
-  const name = `Contribution ${id}`;
+  const name = `Contribution ${id} (and whatever else of yours ends with the same epoch: the portal lists it)`;
   if (level === 'lost') {
     return `${name}: the store does not have its ciphertext any more. Nothing can use it, and nobody is charged for it, until the same ciphertext is in the store again. Without a copy of it, contribute the file anew and retire this contribution.`;
   }

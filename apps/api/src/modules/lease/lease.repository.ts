@@ -11,6 +11,8 @@ export interface KeptContribution extends LeaseTerm {
   readonly datasetId: DatasetId;
   readonly daoId: DaoId;
   readonly owner: Address;
+  /** Only what a DAO has accepted is kept at its expense; anybody may propose anything. */
+  readonly accepted: boolean;
   readonly manifestDigest: string;
   readonly manifestBlob: BlobReference;
   readonly parts: readonly BlobReference[];
@@ -21,6 +23,7 @@ interface Row {
   readonly dataset_id: string;
   readonly dao_id: string;
   readonly owner: string;
+  readonly state: string;
   readonly manifest_digest: string;
   readonly manifest_blob: unknown;
   readonly parts: unknown;
@@ -32,7 +35,7 @@ const KEPT = Prisma.sql`from contribution c
   join dataset d on d.id = c.dataset_id
   left join lease_sighting s on s.contribution_id = c.id and s.end_epoch = c.lease_end_epoch
   where c.tombstoned_at is null and d.tombstoned_at is null and c.state <> 'declined'`;
-const COLUMNS = Prisma.sql`select c.id, c.dataset_id, d.dao_id, c.owner, c.manifest_digest, c.manifest_blob, c.parts,
+const COLUMNS = Prisma.sql`select c.id, c.dataset_id, d.dao_id, c.owner, c.state, c.manifest_digest, c.manifest_blob, c.parts,
   c.lease_end_epoch, s.seen_epoch`;
 
 @Injectable()
@@ -57,6 +60,13 @@ export class LeaseRepository {
     return rows.map(toKept);
   }
 
+  /** Of those whose lease has ended, in an order that follows from a salt: whoever comes last once comes first another time. */
+  async endedBy(epoch: number, salt: string, limit: number): Promise<KeptContribution[]> {
+    const rows = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.lease_end_epoch <= ${epoch}
+      order by md5(c.id || ${salt}) limit ${limit}`;
+    return rows.map(toKept);
+  }
+
   async find(id: ContributionId): Promise<KeptContribution | null> {
     const [row] = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.id = ${id}`;
     return row === undefined ? null : toKept(row);
@@ -76,6 +86,7 @@ const toKept = (row: Row): KeptContribution => ({
   datasetId: asId<DatasetId>(row.dataset_id, 'datasetId'),
   daoId: asId<DaoId>(row.dao_id, 'daoId'),
   owner: asId<Address>(row.owner, 'owner'),
+  accepted: row.state === 'accepted',
   manifestDigest: row.manifest_digest,
   manifestBlob: parseAnswer(zBlobReference, row.manifest_blob, 'projection'),
   parts: parseAnswer(z.array(zBlobReference), row.parts, 'projection'),

@@ -33,6 +33,7 @@ describe('telling people what concerns them', () => {
     address,
     topic: 'storage.lease',
     dedupeKey,
+    mailKey: dedupeKey,
     data: { level: 'notice', endEpoch: 9 },
     subject: 'A subject',
     text: 'A text',
@@ -110,6 +111,17 @@ describe('telling people what concerns them', () => {
     const key = Buffer.from(webhookSecret.slice('whsec_'.length), 'base64');
     const signature = createHmac('sha256', key).update(signed).digest('base64');
     expect(headers['webhook-signature']).toBe(`v1,${signature}`);
+  });
+
+  it('mails things that are alike once, and posts each of them', async () => {
+    const [mails, posts] = [(await inbox()).length, receiver.requests.length];
+    for (const dedupeKey of ['one of many', 'another of many']) {
+      const alike = { ...message(dedupeKey), mailKey: 'many' };
+      await prisma().$transaction((tx) => notices().tell(tx, alike));
+    }
+    await eventually(async () => receiver.requests.length === posts + 2);
+    await eventually(async () => (await states()).every((state) => state.endsWith('sent')));
+    expect(await inbox()).toHaveLength(mails + 1);
   });
 
   it('tells a thing once, from two processes at once, too', async () => {

@@ -19,6 +19,8 @@ export interface Message {
   readonly topic: string;
   /** The same thing is told once, however often it is asked for. */
   readonly dedupeKey: string;
+  /** A person is not mailed for each of a thousand things alike: messages under one such key are one mail. */
+  readonly mailKey: string;
   readonly data: Readonly<Record<string, string | number | null>>;
   readonly subject: string;
   readonly text: string;
@@ -64,7 +66,7 @@ export class Notices {
     const { subject, text, data } = message;
     if (contact.webhookUrl !== null) await this.add(tx, 'webhook', message, { subject, text, data });
     if (contact.email !== null && contact.emailConfirmedAt !== null) {
-      await this.add(tx, 'mail', message, { subject, text, data });
+      await this.add(tx, 'mail', { ...message, dedupeKey: message.mailKey }, { subject, text, data });
     }
   }
 
