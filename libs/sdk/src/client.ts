@@ -32,7 +32,7 @@ import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
-import { keyModesOf } from './contribute/key-modes.js';
+import { keyModeOf, keyModesOf } from './contribute/key-modes.js';
 import { repairStorage, type RepairOptions } from './contribute/repair.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
@@ -245,6 +245,9 @@ export class UsufructClient {
     abandon: (key: string) => abandonContribution(this.context, key),
     list: (filter: { readonly datasetId?: DatasetId; readonly owner?: Address }) =>
       listContributions(this.context, filter),
+    /** Who gives out its key; null where its manifest cannot be read. */
+    keyMode: async (contributionId: ContributionId) =>
+      keyModeOf(this.context, await this.context.chain.contribution(contributionId)),
     releases: (contributionId: ContributionId) => releasesOf(this.context, contributionId),
     /** Uses, releases, refusals and payments, by the chain and the key holders' own logs. */
     activity: (contributionId: ContributionId) => activityOf(this.context, contributionId),

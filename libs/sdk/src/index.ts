@@ -10,7 +10,7 @@ export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js'
 export type { HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';
 export { checkFile, FILE_FORMATS, type FileFormat } from './contribute/format.js';
-export { countKeyModes, explainKeyModes } from './contribute/key-modes.js';
+export { countKeyModes, explainKeyMode, explainKeyModes } from './contribute/key-modes.js';
 export type { KeyModeCounts, KeyModesOfDataset } from './contribute/key-modes.js';
 export { CONTRIBUTE_STEPS } from './contribute/progress.js';
 export type { ContributeProgress, ContributeStep, OnContributeProgress } from './contribute/progress.js';
@@ -22,7 +22,7 @@ export { checkPayoutProof, zSignedEpochStatement } from './epochs.js';
 export type { Claim, SignedEpochStatement } from './epochs.js';
 export type { PrivatePayout, PrivatePayouts } from './private-payouts.js';
 export type { Erasure, ErasurePlan } from './erasure/erase.js';
-export { judgeErasure, type ErasureOnChain } from './erasure/judge.js';
+export { ERASURE_CHECKS, judgeErasure, type ErasureOnChain } from './erasure/judge.js';
 export { erasureRemainsWords, NOT_ERASED_WORDS } from './erasure/words.js';
 export { backupsUntil } from './erasure/backups.js';
 export { durationText, durationWords, parseDuration } from './governance/duration.js';

@@ -59,6 +59,7 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { connect } from './client.js';
+import { explainKeyMode } from './contribute/key-modes.js';
 import { memoryJournal, type Journal } from './journal.js';
 
 const WALLET = testWallet('contributor');
@@ -501,6 +502,8 @@ describe('the activity of a contribution', () => {
     const registered = { owner: WALLET.address, manifestBlob, manifestDigest: manifestDigest(bytes) };
     chain.put('contribution', aContribution(registered));
     expect(await activity()).toMatchObject({ keyMode: 'seal', uses: [{ isExplained: true }] });
+    expect(explainKeyMode('seal')).toMatch(/weaker.* no release log/);
+    expect(explainKeyMode(null)).toContain('not known');
     // Whose store shows another manifest than the registered one learns nothing of it.
     chain.put('contribution', aContribution({ ...registered, manifestDigest: idOf<Digest>('another') }));
     expect(await activity()).toMatchObject({ keyMode: null, uses: [{ isExplained: false }] });

@@ -1,6 +1,5 @@
 import { toHex, type AmountUnits } from '@usufruct/kernel';
-import type { Activity, JobRequests, Words } from '@usufruct/sdk';
-import { KEY_MODE_WORDS } from '@usufruct/protocol';
+import { explainKeyMode, type Activity, type JobRequests, type Words } from '@usufruct/sdk';
 import { checkLines } from '../verdict.js';
 
 /** Keys as hexadecimal digits, as people compare them. */
@@ -17,9 +16,8 @@ export function activityLines(activity: Activity, words: Words): string[] {
   const state = contribution.tombstonedAtMs === null ? contribution.state : 'retired for good';
   return [
     `${contribution.id}  ${state}`,
-    keyMode === 'seal'
-      ? `its key is given out by ${KEY_MODE_WORDS.seal}`
-      : `${requests.length} jobs asked for its key; ${threshold} key holders open it`,
+    explainKeyMode(keyMode),
+    ...(keyMode === 'seal' ? [] : [`${requests.length} jobs asked for its key; ${threshold} key holders open it`]),
     ...requests.flatMap((request) => requestLines(request, words)),
     `${uses.length} uses on the chain, ${words.amount(paidUnits)} paid for them`,
     ...uses.map(

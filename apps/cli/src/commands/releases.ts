@@ -1,5 +1,5 @@
 import type { ContributionId } from '@usufruct/kernel';
-import type { DatasetEntry, HolderReleases } from '@usufruct/sdk';
+import { explainKeyMode, type DatasetEntry, type HolderReleases } from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { checkLines } from '../verdict.js';
@@ -12,7 +12,10 @@ export const addReleases: AddCommand = (program, open) => {
     .argument('<contribution>')
     .action(async (id: string, _options, command) => {
       const runtime = open(command);
-      const holders = await runtime.client().contributions.releases(idArgument<ContributionId>(id, 'contribution'));
+      const { contributions } = runtime.client();
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const holders = await contributions.releases(contributionId);
+      const keyMode = await contributions.keyMode(contributionId);
       const wire = holders.map(({ entries, ...rest }) => ({
         ...rest,
         entries: entries.map(({ runnerSigningKey, ...entry }) => ({
@@ -20,7 +23,7 @@ export const addReleases: AddCommand = (program, open) => {
           runnerSigningKey: hexOf(runnerSigningKey),
         })),
       }));
-      runtime.terminal.result({ holders: wire }, holders.flatMap(holderLines));
+      runtime.terminal.result({ keyMode, holders: wire }, [explainKeyMode(keyMode), ...holders.flatMap(holderLines)]);
     });
 };
 

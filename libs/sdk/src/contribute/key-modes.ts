@@ -53,6 +53,12 @@ export const explainKeyModes = (counts: KeyModeCounts): string[] => [
   ...(counts.notRead > 0 ? [`keys of ${counts.notRead} more were not looked at`] : []),
 ];
 
+/** Of one contribution, in words. */
+export const explainKeyMode = (mode: KeyMode | null): string =>
+  mode === null
+    ? 'who gives out its key is not known now: its manifest cannot be read'
+    : `its key is given out by ${KEY_MODE_WORDS[mode]}`;
+
 /** Null where the store does not give the manifest that is registered. */
 export async function keyModeOf({ store }: ClientContext, contribution: ContributionView): Promise<KeyMode | null> {
   try {

@@ -38,7 +38,7 @@ import {
 import { connect } from '../client.js';
 import { memoryJournal, type Journal } from '../journal.js';
 import { backupsUntil } from './backups.js';
-import { judgeErasure } from './judge.js';
+import { ERASURE_CHECKS, judgeErasure } from './judge.js';
 import { erasureRemainsWords } from './words.js';
 
 const WALLET = testWallet('contributor');
@@ -136,6 +136,7 @@ describe('erasing', () => {
       'RETIRED skipped',
       'HOLDERS skipped',
     ]);
+    expect(verdict.checks.map(({ name }) => name)).toEqual([...ERASURE_CHECKS]);
     expect((await client(testWallet('auditor')).contributions.verifyErasure(file)).ok).toBe(true);
   });
 

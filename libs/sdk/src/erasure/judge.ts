@@ -26,6 +26,19 @@ import {
   type HolderSetView,
 } from '@usufruct/protocol';
 
+/** Every check, in the order in which it is made. */
+export const ERASURE_CHECKS = [
+  'SIGNED_PARTS',
+  'WHOLE',
+  'REMAINS',
+  'DISTINCT',
+  'UNREADABLE',
+  'SHARES',
+  'COMPLETE',
+  'RETIRED',
+  'HOLDERS',
+] as const;
+
 /** What the chain says, for whoever has a view of it. */
 export interface ErasureOnChain {
   readonly chainId: string;

@@ -18,6 +18,7 @@ import {
 } from '@usufruct/kernel';
 import {
   answerResultBytes,
+  NO_EVIDENCE,
   receiptDigest,
   resultCommitment,
   runnerIdOf,
@@ -254,6 +255,14 @@ describe('verifyReceipt', () => {
     expect(ok).toBe(false);
     expect(checks.filter(({ status }) => status === 'failed').map(({ name }) => name)).toEqual(expected);
     expect(checks.map(({ name }) => name)).toEqual([...RECEIPT_CHECKS]);
+  });
+
+  it("says that keys came without evidence where Seal's servers gave all of them, which is weaker", async () => {
+    const { ok, checks } = await verifyReceipt(await evidenceOf({ evidenceDigest: NO_EVIDENCE }));
+    expect(ok).toBe(true);
+    expect(checks.filter(({ status }) => status !== 'passed')).toMatchObject([
+      { name: 'EVIDENCE', status: 'skipped', detail: expect.stringContaining('weaker') },
+    ]);
   });
 
   it('skips, with its reason, what only the asker can open, and passes the rest', async () => {

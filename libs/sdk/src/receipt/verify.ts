@@ -15,6 +15,8 @@ import { digestOf, verify } from '@usufruct/crypto';
 import { payoutsOf, privatePayoutsOf, type PayoutTerms } from '@usufruct/ledger';
 import {
   answerResultBytes,
+  KEY_MODE_WORDS,
+  NO_EVIDENCE,
   receiptDigest,
   resultCommitment,
   runnerIdOf,
@@ -34,6 +36,7 @@ export const RECEIPT_CHECKS = [
   'ENCODING',
   'SIGNATURE',
   'RUNNER_REGISTERED',
+  'EVIDENCE',
   'CHAIN',
   'PACKAGE',
   'REGISTRY',
@@ -71,6 +74,7 @@ export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict>
     passed('ENCODING'),
     await checkSignature(evidence, receipt),
     checkRunner(evidence, receipt),
+    checkEvidence(receipt),
     ...checkIds(evidence, receipt),
     checkPrice(evidence, receipt),
     checkUses(evidence, receipt, settled),
@@ -115,6 +119,13 @@ function checkRunner({ runner, job }: ReceiptEvidence, receipt: UsageReceipt): C
     'the registration had expired',
     `${runner.profile}, measurement ${runner.measurement.slice(0, 16)}…`,
   );
+}
+
+/** Which evidence the key holders were shown. Keys of the weaker mode are given for none, so none is never passed. */
+function checkEvidence({ evidenceDigest }: UsageReceipt): Check {
+  const name: ReceiptCheck = 'EVIDENCE';
+  if (evidenceDigest !== NO_EVIDENCE) return passed(name, `digest ${evidenceDigest.slice(0, 18)}…`);
+  return skipped(name, `no key came from key holders; what was used was under ${KEY_MODE_WORDS.seal}`);
 }
 
 /** A receipt names its code by the SHA-256 of the measurement, which is longer than a digest. */

@@ -1,6 +1,6 @@
 import { purposeLabel } from '@usufruct/consent';
 import type { ContributionId } from '@usufruct/kernel';
-import type { Activity, HolderReleases } from '@usufruct/sdk';
+import { explainKeyMode, type Activity, type HolderReleases } from '@usufruct/sdk';
 import type { PortalClient } from '../../app/client.js';
 import { formatTime, type Coin } from '../../app/format.js';
 import { useTask } from '../../app/use-task.js';
@@ -38,6 +38,14 @@ export function ReleaseLog({ client, coin, contributionId }: ReleaseLogProps) {
         </Button>
       </div>
       <Refusal error={ask.error} />
+      {activity !== undefined && activity.keyMode !== 'holders' && (
+        <Notice tone="warn">
+          <p>
+            {explainKeyMode(activity.keyMode)}.
+            {activity.keyMode === 'seal' && ' So the logs below say nothing about who was given it.'}
+          </p>
+        </Notice>
+      )}
       {activity?.holders.map((log) => (
         <HolderLog key={log.member} log={log} />
       ))}

@@ -3,6 +3,7 @@ export const RECEIPT_MEANINGS: Readonly<Record<string, string>> = {
   ENCODING: 'The receipt is a receipt, written in the one way that receipts are written.',
   SIGNATURE: 'The runner signed exactly this receipt.',
   RUNNER_REGISTERED: 'That runner’s key is registered on the chain by key holders that checked its evidence.',
+  EVIDENCE: 'The runner showed key holders fresh evidence of its code before they gave it keys.',
   CHAIN: 'It is for this chain.',
   PACKAGE: 'It is for these contracts.',
   REGISTRY: 'It is for this registry.',
@@ -28,6 +29,8 @@ export const LOG_MEANINGS: Readonly<Record<string, string>> = {
 /** What erasing a contribution was checked for. */
 export const ERASURE_MEANINGS: Readonly<Record<string, string>> = {
   SIGNED_PARTS: 'Everybody signed their own part, and it is about this contribution.',
+  WHOLE: 'Whoever collected the parts signed all of them together: none was changed, added or left out.',
+  REMAINS: 'What it says is still to be done is what its parts say.',
   DISTINCT: 'No key holder is counted twice.',
   UNREADABLE: 'Those who have not signed yet are too few to open it.',
   SHARES: 'So many of them had a share that its key was with them.',
