@@ -134,6 +134,7 @@ describe('a dealer', () => {
           1,
           a,
           firstEntry(({ fromVersion }) => ({ fromVersion: fromVersion + 1 })),
+          false,
         ),
     ],
     ['that claims another place', 'ENTRIES', null, (a) => signedAnew(1, a, firstEntry({ index: 3 }))],
