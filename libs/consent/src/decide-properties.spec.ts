@@ -34,10 +34,13 @@ const without = (input: DecisionInput, part: (typeof DECISION_PARTS)[number]): D
 /** Everything that can be worse about a decision than about a good one, each on its own. */
 const SPOILERS: ((input: DecisionInput) => DecisionInput)[] = [
   (input) => ({ ...input, contribution: { ...input.contribution, state: 'declined' } }),
+  (input) => ({ ...input, contribution: { ...input.contribution, tombstonedAtMs: TEST_NOW_MS } }),
+  (input) => ({ ...input, dataset: { ...input.dataset, tombstonedAtMs: TEST_NOW_MS } }),
   (input) => ({ ...input, contribution: { ...input.contribution, datasetId: idOf('other') } }),
   (input) => ({ ...input, manifest: { ...manifest, digest: idOf('other') } }),
   (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, kinds: [] } } }),
   (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, purposes: [] } } }),
+  (input) => ({ ...input, dao: { ...input.dao, policy: { ...input.dao.policy, protections: [] } } }),
   (input) => ({ ...input, dao: { ...input.dao, paused: true } }),
   (input) => ({ ...input, grants: [] }),
   (input) => everyGrant(input, (grant) => ({ ...grant, givenAtMs: asTimestampMs(TEST_NOW_MS + 120_000) })),
@@ -61,6 +64,9 @@ const SPOILERS: ((input: DecisionInput) => DecisionInput)[] = [
   (input) => ({ ...input, licences: [{ ...licence, expiresAtMs: TEST_NOW_MS }] }),
   (input) => ({ ...input, attestation: { ...attestation, ok: false } }),
   (input) => ({ ...input, attestation: { ...attestation, claims: someClaims({ debug: true }) } }),
+  (input) => ({ ...input, attestation: { ...attestation, claims: someClaims({ profile: 'tdx' as never }) } }),
+  (input) => ({ ...input, attestation: { ...attestation, claims: someClaims({ measurement: 'cd'.repeat(48) }) } }),
+  (input) => ({ ...input, attestation: { ...attestation, policyDigest: idOf('older') } }),
   (input) => ({ ...input, attestation: { ...attestation, expiresAtMs: TEST_NOW_MS } }),
   (input) => ({ ...without(input, 'licences'), mustJudge: ['licences'] }),
   (input) => ({ ...without(input, 'attestation'), mustJudge: ['attestation'] }),
@@ -137,6 +143,25 @@ describe('properties', () => {
         expect(outcome(spoil(input))).not.toBe('YES');
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('spoils a good decision by every rule that there is', () => {
+    const ruleOf = (input: DecisionInput): string => {
+      const result = decide(input);
+      return result.ok ? 'YES' : String(result.refusal.details['rule']);
+    };
+    expect(ruleOf(whole)).toBe('YES');
+    const rules = [...new Set(SPOILERS.map((spoil) => ruleOf(spoil(whole))))].sort();
+    expect(rules).toEqual(
+      [
+        ...['attestation.debug', 'attestation.expiry', 'attestation.measurement', 'attestation.policy'],
+        ...['attestation.profile', 'attestation.verdict', 'contribution.dataset', 'contribution.manifest'],
+        ...['contribution.state', 'contribution.tombstone', 'dao.pause', 'dataset.tombstone', 'grant'],
+        ...['grant.expiry', 'grant.given', 'grant.kinds', 'grant.priceFloor', 'grant.privacyBudget'],
+        ...['grant.protections', 'grant.purposes', 'grant.revocation', 'job.expiry', 'job.state', 'licence'],
+        ...['licence.expiry', 'policy.kinds', 'policy.protections', 'policy.purposes'],
+      ].sort(),
     );
   });
 
