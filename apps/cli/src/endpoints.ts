@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { refuse } from '@usufruct/kernel';
+import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 
 const zUrl = z.url({ protocol: /^https?$/ });
@@ -12,7 +13,7 @@ const zEndpoints = z.object({
   suiNetwork: z.string().min(1),
   publisherUrl: zUrl,
   /** One, or several with commas between. */
-  aggregatorUrl: z.string().refine((text) => text.split(',').every((url) => zUrl.safeParse(url.trim()).success)),
+  aggregatorUrl: z.string().refine(isAggregatorUrl),
   holderUrls: z.array(zUrl).min(1),
   portalUrl: zUrl.optional(),
   teeDevRoot: z.string().optional(),

@@ -20,7 +20,7 @@ describe('reading from aggregators', () => {
   ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
     const { url, seen, close } = await hostileServer(handlers);
     cleanups.push(close);
-    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 500, ...options });
+    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 10_000, ...options });
     return { store, seen, url };
   }
 
@@ -45,7 +45,12 @@ describe('reading from aggregators', () => {
     ['bytes that the store itself found changed', says(422, { code: 'BLOB_MISMATCH' }), 'BLOB_MISMATCH'],
   ])('get: refuses %s', async (_, handler, code) => {
     const blobIdOf = (bytes: Uint8Array): Promise<BlobId> => Promise.resolve(bytes[0] === 1 ? OTHER_ID : BLOB_ID);
-    const { store } = await against([handler], { tries: 2, maxBlobBytes: 64, blobIdOf });
+    const { store } = await against([handler], {
+      tries: 2,
+      maxBlobBytes: 64,
+      blobIdOf,
+      ...(handler === drips && { timeoutMs: 300 }),
+    });
     expect(await codeOf(store.get(BLOB_ID))).toBe(code);
   });
 
@@ -115,7 +120,7 @@ describe('reading from aggregators', () => {
         publisherUrl: one.url,
         aggregatorUrl: `${one.url},${two.url}`,
         pauseMs: 1,
-        timeoutMs: 100,
+        timeoutMs: first.includes(hangs) || second.includes(hangs) ? 1_000 : 10_000,
         tries: 2,
         blobIdOf: otherBytes,
       });

@@ -4,7 +4,7 @@ import { aggregators } from './aggregators.js';
 import type { BlobStatus, BlobStore, CallOptions, LeaseName, PutOptions, StoreAbilities } from './blob-store.js';
 import { idCheck, type IdCheckOptions } from './id-check.js';
 import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES, type LeaseTerms } from './lease-terms.js';
-import { publishBlob, publishQuilt } from './publisher.js';
+import { publishBlob, publishQuilt, type PublisherParams } from './publisher.js';
 import { requireQuiltFiles } from './quilt-files.js';
 import { baseUrl, type RequestParams } from './request.js';
 
@@ -18,7 +18,8 @@ export interface Leases {
 }
 
 export interface HttpBlobStoreOptions {
-  readonly publisherUrl: string;
+  /** Left out by whoever only reads. */
+  readonly publisherUrl?: string;
   /** One address or several, also as one text with commas between: what one of them cannot give is asked of the next. */
   readonly aggregatorUrl: string | readonly string[];
   readonly fetch?: typeof globalThis.fetch;
@@ -44,7 +45,11 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
   const check = idCheck(idCheckOf(options));
   const abilities = abilitiesOf(options);
   const { maxBlobBytes } = abilities;
-  const publisher = { ...params, url: baseUrl(options.publisherUrl, 'publisherUrl') };
+  const publisherUrl = options.publisherUrl === undefined ? null : baseUrl(options.publisherUrl, 'publisherUrl');
+  const publisher = (): PublisherParams => {
+    if (publisherUrl === null) throw unsupported('put');
+    return { ...params, url: publisherUrl };
+  };
   const urls = aggregatorUrls(options.aggregatorUrl);
   const readers = aggregators({ ...params, urls, maxBlobBytes, check });
   const termsOf = (put: PutOptions = {}): LeaseTerms => leaseTerms(put, options.defaultEpochs ?? DEFAULT_EPOCHS);
@@ -54,7 +59,7 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
       const terms = termsOf(put);
       if (bytes.length === 0) throw refuse('FILE_EMPTY');
       if (bytes.length > maxBlobBytes) throw refuse('REQUEST_TOO_LARGE', { limitBytes: String(maxBlobBytes) });
-      const stored = await publishBlob(publisher, bytes, terms);
+      const stored = await publishBlob(publisher(), bytes, terms);
       await check(bytes, stored.blobId);
       return stored;
     },
@@ -62,7 +67,7 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
       const terms = termsOf(put);
       if (!abilities.quilts) throw unsupported('quilts');
       requireQuiltFiles(files, abilities);
-      return publishQuilt(publisher, files, terms);
+      return publishQuilt(publisher(), files, terms);
     },
     get: async (blobId, get = {}) => readers.get(blobId, get),
     getPatch: async (patch, call = {}) => readers.getPatch(patch, call),
@@ -95,14 +100,14 @@ function abilitiesOf(options: HttpBlobStoreOptions): StoreAbilities {
   return {
     deletable: leases !== undefined,
     extendable: leases !== undefined,
-    quilts: maxQuiltFiles > 0,
+    quilts: maxQuiltFiles > 0 && options.publisherUrl !== undefined,
     ranges: true,
     ownable: true,
     leaseEpochs: { least: 1, most: MOST_EPOCHS },
     // A publisher pays for what it stores; only renewals may be somebody else's.
     paidBy: leases?.paidBy ?? 'operator',
     maxBlobBytes,
-    maxQuiltFiles,
+    maxQuiltFiles: options.publisherUrl === undefined ? 0 : maxQuiltFiles,
   };
 }
 
@@ -116,4 +121,13 @@ export function aggregatorUrls(given: string | readonly string[]): string[] {
   const texts = typeof given === 'string' ? given.split(',') : given;
   if (texts.length === 0) throw refuse('INVALID_ARGUMENT', { field: 'aggregatorUrl', expected: 'at least one' });
   return [...new Set(texts.map((text) => baseUrl(text.trim(), 'aggregatorUrl')))];
+}
+
+/** For the configuration of a process: whether `httpBlobStore` takes it as `aggregatorUrl`. */
+export function isAggregatorUrl(text: string): boolean {
+  try {
+    return aggregatorUrls(text).length > 0;
+  } catch {
+    return false;
+  }
 }

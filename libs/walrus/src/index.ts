@@ -1,6 +1,6 @@
 export { requireRange, type Aggregators } from './aggregators.js';
 export * from './blob-store.js';
-export { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
+export { httpBlobStore, isAggregatorUrl, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
 export type { IdCheckOptions } from './id-check.js';
 export { localLeases, type LocalLeasesOptions } from './local-leases.js';
 export { lazyBlobStore } from './lazy-store.js';

@@ -42,7 +42,7 @@ describe('quilts over HTTP', () => {
   ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
     const { url, seen, close } = await hostileServer(handlers);
     cleanups.push(close);
-    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 500, ...options });
+    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 10_000, ...options });
     return { store, seen, url };
   }
 

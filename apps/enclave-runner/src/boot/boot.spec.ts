@@ -133,6 +133,7 @@ describe('the running process', () => {
     // What it names is good, but there are none for the local chain.
     ['SEAL_KEY_SERVERS', JSON.stringify([{ objectId: JOB }])],
     ['AGGREGATOR_URL', 'nothing'],
+    ['AGGREGATOR_URL', 'http://127.0.0.1:9,nothing'],
     ['RUNNER_WALLET_SECRET', 'deadbeef'],
     ['EPOCH_LEAST_RECEIPTS', '0'],
     ['EPOCH_LEAST_RECEIPTS', '1001'],

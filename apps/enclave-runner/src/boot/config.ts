@@ -3,6 +3,7 @@ import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { keyServersFrom, SEAL_SETTINGS, type KeyServerSetting } from '@usufruct/seal';
 import { readSettings, zSharedSettings, zUrl, type Environment } from '@usufruct/service';
+import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 import type { BatchRules } from '../payout/batch.js';
 import { readDeviceConfig, type DeviceConfig } from './device-config.js';
@@ -16,7 +17,8 @@ const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
     .string()
     .transform((text) => text.split(',').map((url) => url.trim()))
     .pipe(z.array(zUrl).min(1).max(32)),
-  AGGREGATOR_URL: zUrl,
+  /** One, or several with commas between: what one cannot give is asked of the next. */
+  AGGREGATOR_URL: z.string().refine(isAggregatorUrl),
   RUNNER_WALLET_SECRET: z.string().startsWith('suiprivkey'),
   EPOCH_INTERVAL_MS: z.coerce.number().int().min(0).max(86_400_000).default(60_000),
   EPOCH_LEAST_RECEIPTS: z.coerce.number().int().min(1).max(LIMITS.receiptsPerEpoch).default(16),

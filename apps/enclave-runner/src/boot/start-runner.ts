@@ -88,12 +88,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
     seal: sealAccess(config.keyServers, chain, fetch),
-    // The runner never stores: the publisher's address is the aggregator's only to satisfy the port.
-    blobs: httpBlobStore({
-      publisherUrl: config.aggregatorUrl,
-      aggregatorUrl: config.aggregatorUrl,
-      ...STORE_PATIENCE,
-    }),
+    blobs: httpBlobStore({ aggregatorUrl: config.aggregatorUrl, ...STORE_PATIENCE }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),
     clock,

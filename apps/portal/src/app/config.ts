@@ -1,5 +1,6 @@
 import { refuse, UsufructError } from '@usufruct/kernel';
 import { EVIDENCE_PROFILES } from '@usufruct/protocol';
+import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 
 const zUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
@@ -25,7 +26,8 @@ const zPortalConfig = z.object({
   /** What a sign-in challenge must name: the host of this portal where it is left out. */
   signInDomain: z.string().min(1).max(253).optional(),
   publisherUrl: zUrl,
-  aggregatorUrl: zUrl,
+  /** One, or several with commas between. */
+  aggregatorUrl: z.string().refine(isAggregatorUrl),
   holderUrls: z.array(zUrl).min(1).max(32),
   /** A stand-in: offer a wallet whose keys lie in the browser's storage. */
   devWallet: z.boolean(),
