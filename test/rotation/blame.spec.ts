@@ -273,4 +273,16 @@ describe('a member', () => {
     expect(await reshare(silent, { holderSetId: SET })).toMatchObject({ done: 0, faults: [seen] });
     expect(await allOpen([1, 2])).toBe(true);
   });
+
+  it('that signed and could not be shown the certificate is not said to lie', async () => {
+    const context = world.context();
+    const lost = `${world.holder(4).url}/v1/resharings/certificates`;
+    const losing: ReshareContext = {
+      ...context,
+      fetch: (input, init) =>
+        input === lost && init?.method === 'POST' ? Promise.reject(new Error('lost')) : context.fetch(input, init),
+    };
+    const { faults } = await reshare(losing, { holderSetId: SET });
+    expect(faults).toEqual([{ dealer: keyOf(4), saidBy: 2, reason: 'UPSTREAM_UNAVAILABLE', manifestDigest: null }]);
+  });
 });

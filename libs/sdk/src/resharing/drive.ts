@@ -74,6 +74,8 @@ class Resharing {
   private certificates: readonly ReshareCertificate[] = [];
   /** Members that signed for a manifest. */
   private readonly certified = new Map<Digest, readonly number[]>();
+  /** Signing keys of holders that could not be shown a certificate. */
+  private readonly notShown = new Set<string>();
 
   constructor(
     private readonly context: ReshareContext,
@@ -348,7 +350,8 @@ class Resharing {
       for (const member of this.certified.get(manifestDigest) ?? []) {
         const known = holders.find((one) => one.member === member);
         const isThere = known?.holdings.get(manifestDigest)?.version === set.version;
-        if (known !== undefined && !isThere) this.falselySigned(known.holder);
+        const wasShown = known !== undefined && !this.notShown.has(known.holder.signingPublicKey);
+        if (wasShown && !isThere) this.falselySigned(known.holder);
       }
     }
   }
@@ -365,6 +368,8 @@ class Resharing {
             // It has signed that it has what it now says that it has not.
             if (missing > 0 && certificate.acks.some((ack) => ack.member === member)) this.falselySigned(holder);
           } catch (error) {
+            // It was not shown what it may use its share for, which is no lie of its own.
+            this.notShown.add(holder.signingPublicKey);
             this.blame(holder, error, member);
           }
         }),
