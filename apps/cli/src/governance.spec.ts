@@ -47,6 +47,9 @@ describe('what is shown of a DAO', () => {
       changes: [{ field: 'pricePerQuestionUnits', before: '1000000', after: '2000000' }],
     });
     expect((await run('dao', 'verifiers', DAO)).out).toContain('2 of 3 register a runner');
+    // The key holders are away: nothing that they know is called nothing.
+    const away = [1, 2, 3].map((holder) => `key holder ${holder}: UPSTREAM_UNAVAILABLE\n`);
+    expect((await run('dao', 'anomalies', DAO)).out).toBe(away.join(''));
     for (const list of ['applications', 'signers']) expect((await run('dao', list, DAO)).out).toBe('none yet\n');
   });
 });

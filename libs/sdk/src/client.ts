@@ -27,6 +27,7 @@ import type {
 import type { BlobStore } from '@usufruct/walrus';
 import type { Fetch } from './api/http.js';
 import { activityOf } from './activity.js';
+import { anomaliesOf } from './anomalies.js';
 import { ApiSession } from './api/session.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
@@ -183,6 +184,8 @@ export class UsufructClient {
     treasury: (daoId: DaoId) => treasuryOf(this.context, daoId),
     signers: (daoId: DaoId) => listSigners(this.context, daoId),
     history: (daoId: DaoId) => historyOf(this.context, daoId),
+    /** Runners that key holders refused because no job can need what they asked for. */
+    anomalies: (daoId: DaoId) => anomaliesOf(this.context, daoId),
     policyVersions: (daoId: DaoId) => policyVersionsOf(this.context, daoId),
   };
 

@@ -1,3 +1,4 @@
+export type { HolderAnomalies } from './anomalies.js';
 export type { Activity, HolderDecision, JobRequests, PublicUse } from './activity.js';
 export { operation, requestGraphql, resultOf, valueOrThrow, REFUSAL_FIELDS } from './api/graphql.js';
 export type { GraphqlRequest, Operation } from './api/graphql.js';

@@ -1,5 +1,5 @@
 import type { DaoId } from '@usufruct/kernel';
-import { explainGovernance, explainPayoutRules } from '@usufruct/sdk';
+import { explainGovernance, explainPayoutRules, type HolderAnomalies } from '@usufruct/sdk';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
 import { orNone, timeOf, wordsOf } from '../../words.js';
@@ -56,6 +56,15 @@ export const addShow: AddCommand = (dao, open) => {
       ]);
     });
   dao
+    .command('anomalies')
+    .description('asks every key holder which runners it refused because no job can need what they asked for')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const holders = await runtime.client().daos.anomalies(idArgument<DaoId>(id, 'dao'));
+      runtime.terminal.result({ holders }, holders.flatMap(anomalyLines));
+    });
+  dao
     .command('signers')
     .description('who signs receipts without being a runner: MPC sets and FHE hosts')
     .argument('<dao>')
@@ -80,3 +89,16 @@ export const addShow: AddCommand = (dao, open) => {
       runtime.terminal.result({ events }, lines);
     });
 };
+
+function anomalyLines({ member, anomalies, unproven, error }: HolderAnomalies): string[] {
+  const head = `key holder ${member + 1}`;
+  if (error !== null) return [`${head}: ${error.code}`];
+  return [
+    `${head}: ${anomalies.length}${unproven > 0 ? `, and ${unproven} that no runner signed` : ''}`,
+    ...anomalies.map(
+      ({ reason, times, lastAtMs, jobId, runnerSigningKey, measurement }) =>
+        `  ${timeOf(lastAtMs)}  ${reason}, ${times} times  job ${jobId}  by ${runnerSigningKey}, ` +
+        `measurement ${measurement.slice(0, 16)}…`,
+    ),
+  ];
+}
