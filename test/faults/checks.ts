@@ -12,6 +12,7 @@ import {
   zChainEvent,
   type ChainEvent,
 } from '@usufruct/protocol';
+import type { Readings } from './chain-line.js';
 import type { FaultRun } from './fault-run.js';
 import type { FaultWorld } from './fault-world.js';
 import type { HolderProcess, Seen } from './holder-process.js';
@@ -21,6 +22,9 @@ export interface Findings {
   readonly shares: number;
   readonly refusals: number;
   readonly entries: number;
+  /** Shares of leased keys that were given out, and outputs of jobs that holders signed for. */
+  readonly leases: number;
+  readonly outputs: number;
   readonly settled: number;
   readonly refundedJobs: number;
 }
@@ -31,26 +35,67 @@ export async function findings(run: FaultRun): Promise<Findings> {
   const flaws: string[] = [];
   const say = (flaw: string): void => void flaws.push(flaw);
   let [shares, refusals, entries] = [0, 0, 0];
+  const events = eventsOf(world);
+  const chainMs = (readings: Readings): number => events[(readings.get('events') ?? 0) - 1]?.atMs ?? 0;
   for (const seen of world.seen) {
     const given = seen.request.contributionIds.filter((_id, i) => seen.answer.entries[i]!.decision === 'RELEASED');
     shares += given.length;
     refusals += seen.request.contributionIds.length - given.length;
     const { jobId } = seen.request;
     for (const id of given) {
-      const objection = world.model.objection(jobId, id, seen.readings, seen.answer.decidedAtMs);
+      const at = { ownMs: seen.answer.decidedAtMs, chainMs: chainMs(seen.readings) };
+      const objection = world.model.objection(jobId, id, seen.readings, at);
       if (objection !== null) say(`holder ${seen.member} released ${id} for ${jobId}: ${objection}`);
     }
     await checkSealed(world, seen, given, say);
   }
-  const events = eventsOf(world);
+  const leases = checkLeases(world, chainMs, say);
+  const outputs = checkOutputs(world, say);
   for (const holder of world.holders) entries += checkLog(world, holder, events, say);
   for (const { member, before, after } of run.behind) {
     if (before !== after) say(`holder ${member} added to a log that was rolled back: ${before} → ${after}`);
   }
-  return { flaws, shares, refusals, entries, ...checkMoney(run, events, say) };
+  return { flaws, shares, refusals, entries, leases, outputs, ...checkMoney(run, events, say) };
 }
 
 type Say = (flaw: string) => void;
+
+/** A key is leased only while each contribution that could be used when it was stored there may be used still. */
+function checkLeases(world: FaultWorld, chainMs: (readings: Readings) => number, say: Say): number {
+  const { model, contributions } = world;
+  const usable = new Map<string, readonly ContributionId[]>();
+  let leases = 0;
+  for (const { member, kind, keyId, jobId, atMs, readings } of world.leases) {
+    const at = { ownMs: atMs, chainMs: chainMs(readings) };
+    const key = `${member}/${keyId}`;
+    if (kind === 'stored') {
+      const allowed = contributions.filter(({ id }) => model.notAllowed(id, readings, at) === null);
+      if (!usable.has(key))
+        usable.set(
+          key,
+          allowed.map(({ id }) => id),
+        );
+      continue;
+    }
+    leases += 1;
+    for (const id of usable.get(key) ?? []) {
+      const objection = model.objection(jobId, id, readings, at);
+      if (objection !== null) say(`holder ${member} leased a key that rests on ${id} for ${jobId}: ${objection}`);
+    }
+  }
+  return leases;
+}
+
+/** A holder signs for one output of a job, whatever becomes of it and of what it sent. */
+function checkOutputs({ outputs }: FaultWorld, say: Say): number {
+  const signed = new Map<string, Digest>();
+  for (const { member, jobId, outputDigest } of outputs) {
+    const key = `${member}/${jobId}`;
+    if ((signed.get(key) ?? outputDigest) !== outputDigest) say(`holder ${member} signed for two outputs of ${jobId}`);
+    signed.set(key, outputDigest);
+  }
+  return signed.size;
+}
 
 const eventsOf = ({ store }: FaultWorld): ChainEvent[] =>
   store.events(0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).map((text) => zChainEvent.parse(JSON.parse(text)));

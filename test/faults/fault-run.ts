@@ -4,6 +4,8 @@ import { systemRandom, toBase64, toHex32, toUsufructError, utf8, type QuestionId
 import { QuestionAuthorizationBcs, questionInfo, TAGS, type AskRequest } from '@usufruct/protocol';
 import { anchorTreeHeads } from '../../apps/key-holder/src/log/anchor.js';
 import { destroyRetired } from '../../apps/key-holder/src/erasure/sweep.js';
+import { askForEgress } from '../../apps/enclave-runner/src/keys/egress.js';
+import { leaseKey, makeLeasedKey } from '../../apps/enclave-runner/src/keys/leased-key.js';
 import { releaseKeys } from '../../apps/enclave-runner/src/keys/release.js';
 import type { ChainLine } from './chain-line.js';
 import { Dice } from './dice.js';
@@ -97,6 +99,9 @@ export class FaultRun {
       [2, 'close-job', () => this.#close()],
       [1, 'expire-jobs', () => said(world.clock.advance(11 * 60_000), true)],
       [line.isBehind ? 6 : 2, 'stale-view', () => this.#turn(line, holder)],
+      this.#isSkewed() ? [5, 'clock-set-right', () => this.#setClocks()] : [2, 'clock-skew', () => this.#skew()],
+      [5, 'lease', () => this.#lease()],
+      [3, 'output', () => this.#output()],
       [2, 'replay', () => this.#replay(holder)],
       [6, 'greedy-runner', () => this.#greedy()],
       [1, 'old-backup', () => this.#oldBackup(holder)],
@@ -107,6 +112,59 @@ export class FaultRun {
   #turn(line: ChainLine, holder: HolderProcess): boolean {
     line.isBehind = !line.isBehind && this.#lost?.holder !== holder;
     return line.isBehind;
+  }
+
+  #isSkewed(): boolean {
+    return this.world.clocks.some(({ offsetMs }) => offsetMs !== 0);
+  }
+  /** Up to five minutes either way, which is five times what clocks may differ. */
+  #skew(): boolean {
+    const { world, dice } = this;
+    dice.pick(world.clocks).offsetMs = dice.between(-5 * 60_000, 5 * 60_000);
+    return true;
+  }
+  #setClocks(): boolean {
+    for (const clock of this.world.clocks) clock.offsetMs = 0;
+    return true;
+  }
+
+  /** A runner makes a key for an index, or leases one again that it made in some job. */
+  async #lease(): Promise<boolean> {
+    const { world, dice } = this;
+    const { life, context } = await world.runner.start();
+    const { id } = dice.chance(0.5) && this.jobs.length > 0 ? dice.pick(this.jobs.slice(-8)) : await this.#fund(1);
+    const leasing = async (): Promise<void> => {
+      const job = await context.chain.job(id);
+      const work = { job, dao: await context.chain.dao(job.daoId) };
+      if (this.#keys.length === 0 || dice.chance(0.4)) {
+        this.#keys.push((await makeLeasedKey(context, work)).statement);
+      }
+      await leaseKey(context, work, dice.pick(this.#keys.slice(-3)));
+    };
+    await life.orDeath(leasing()).catch(() => undefined);
+    return true;
+  }
+  readonly #keys: Uint8Array[] = [];
+
+  /** A runner, or a copy of it that went another way, wants to let an output out. */
+  async #output(): Promise<boolean> {
+    const { world, dice } = this;
+    const { life, context } = await world.runner.start();
+    const known = this.jobs.filter(({ computation }) => computation === 'stats').slice(-2);
+    const { id } = known.length > 0 && dice.chance(0.7) ? dice.pick(known) : await this.#fund(1, 'stats');
+    const letOut = async (): Promise<void> => {
+      const job = await context.chain.job(id);
+      const work = { job, dao: await context.chain.dao(job.daoId) };
+      await askForEgress(context, work, digestOf(utf8(`output ${dice.between(1, 3)} of ${id}`)));
+    };
+    await life.orDeath(letOut()).catch(() => undefined);
+    return true;
+  }
+
+  async #fund(questions: number, computation: 'rag' | 'stats' = 'rag'): Promise<Funded> {
+    const job = await this.world.fund(questions, computation);
+    this.jobs.push(job);
+    return job;
   }
 
   async #approve(isApproved: boolean): Promise<boolean> {
@@ -145,6 +203,7 @@ export class FaultRun {
   async #settleHolders(): Promise<void> {
     this.injector.isQuiet = true;
     for (const line of this.world.holderLines) line.isBehind = false;
+    this.#setClocks();
     for (const holder of this.world.holders) {
       holder.kill();
       await holder.start();

@@ -52,10 +52,11 @@ import { DaoWorld, MEASUREMENT, PRICE, PURPOSE } from '../../apps/local-chain/sr
 import { bytesOf, hexOf } from '../../apps/local-chain/src/testing/world.js';
 import { ChainLine } from './chain-line.js';
 import type { Dice } from './dice.js';
-import { HolderProcess, type Seen } from './holder-process.js';
+import { HolderProcess, type Seen, type SeenLease, type SeenOutput } from './holder-process.js';
 import type { Injector } from './injector.js';
 import { Model } from './model.js';
 import { RunnerProcess } from './runner-process.js';
+import { SkewedClock } from './skewed-clock.js';
 
 const MINUTE_MS = 60_000;
 /** Of a message to the chain; there are many more of them than to holders. */
@@ -74,6 +75,7 @@ export interface Funded {
   readonly clientKey: SigningKey;
   readonly maxQuestions: number;
   asked: number;
+  readonly computation: 'rag' | 'stats';
 }
 
 /** A DAO on a real ledger, three holders and a runner over real files, lines between them that lose things, and a model. */
@@ -85,6 +87,10 @@ export class FaultWorld extends DaoWorld {
   readonly seen: Seen[] = [];
   runner!: RunnerProcess;
   readonly holderLines: ChainLine[] = [];
+  /** Of each holder, and of the runner at last. */
+  readonly clocks: SkewedClock[] = [0, 1, 2, 3].map(() => new SkewedClock(this.clock));
+  readonly leases: SeenLease[] = [];
+  readonly outputs: SeenOutput[] = [];
   readonly policyDigests = new Set<Hex32>();
   readonly #blobs = new Map<BlobId, Uint8Array>();
   #names = 0;
@@ -117,11 +123,13 @@ export class FaultWorld extends DaoWorld {
         member,
         secret: bytesOf(`fault holder ${member}`),
         folder: join(this.folder, `holder-${member}`),
-        clock: this.clock,
+        clock: this.clocks[member]!,
         line: own,
         roots: rootSetWithDevRoot(files.root),
         injector,
         onRelease: (seen) => this.seen.push(seen),
+        onLease: (seen) => this.leases.push(seen),
+        onOutput: (seen) => this.outputs.push(seen),
       });
       await holder.start();
       this.holders.push(holder);
@@ -134,7 +142,8 @@ export class FaultWorld extends DaoWorld {
     const outcome = await this.run(this.founder, this.holderSet({ members }), this.dao(), this.dataset());
     await this.run(this.requester, this.mint(this.requester, BUDGET_UNITS));
     this.#policyIs(true, seqOf(outcome));
-    const { runnerWallet: wallet, clock, holders } = this;
+    const { runnerWallet: wallet, holders } = this;
+    const clock = this.clocks[3]!;
     const blobs = { get: async (id: BlobId) => this.#blob(id) };
     const folder = join(this.folder, 'runner');
     this.runner = new RunnerProcess({ folder, device, wallet, clock, holders, blobs, injector, line: line('runner') });
@@ -203,17 +212,18 @@ export class FaultWorld extends DaoWorld {
     else this.model.withdrawn(seq);
   }
 
-  async fund(maxQuestions: number): Promise<Funded> {
+  async fund(maxQuestions: number, computation: 'rag' | 'stats' = 'rag'): Promise<Funded> {
     const clientKey = generateSigningKey(systemRandom);
     const salt = hexOf(`job ${this.#names++}`);
     const { policyVersion } = this.store.read('dao', this.daoId)!;
     const termMs = 10 * MINUTE_MS;
     const clientPublicKey = clientKey.publicKey;
-    const action = this.job({ salt, maxQuestions, policyVersion, termMs, clientPublicKey });
+    const action = this.job({ salt, maxQuestions, policyVersion, termMs, clientPublicKey, computation });
     const { events, atMs } = await this.run(this.requester, action);
     const id = deriveId<JobId>('job', this.datasetId, this.requester.address, salt);
     this.model.funded(id, { from: seqOf({ events }), expiresAtMs: atMs + termMs });
-    return { id, clientKey, maxQuestions, asked: 0 };
+    // Nobody asks questions of a job whose output is one.
+    return { id, clientKey, maxQuestions, asked: computation === 'rag' ? 0 : maxQuestions, computation };
   }
   /** Also what settlements closed: read from the events, which are the chain's order. */
   noteClosed(): void {

@@ -2,8 +2,27 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AppraisalDesk, type RootSet } from '@usufruct/attestation';
-import { systemRandom, toHex, toUsufructError, type Clock, type Logger } from '@usufruct/kernel';
-import { toWireJson, zReleaseRequest, type ReleaseAnswer, type ReleaseRequest } from '@usufruct/protocol';
+import {
+  fromBase64,
+  systemRandom,
+  toHex,
+  toUsufructError,
+  type Clock,
+  type Digest,
+  type JobId,
+  type Logger,
+} from '@usufruct/kernel';
+import {
+  decodeLeasedKey,
+  leasedKeyId,
+  toWireJson,
+  zDepositLeasedKey,
+  zEgressRequest,
+  zLeaseRequest,
+  zReleaseRequest,
+  type ReleaseAnswer,
+  type ReleaseRequest,
+} from '@usufruct/protocol';
 import { makeHolder, type Holder } from '../../apps/key-holder/src/holder.js';
 import { deriveHolderKeys, type HolderKeys } from '../../apps/key-holder/src/identity.js';
 import { openKeyring } from '../../apps/key-holder/src/keyring/open.js';
@@ -23,6 +42,21 @@ export interface Seen {
   readonly answer: ReleaseAnswer;
   readonly readings: Readings;
 }
+/** A share of a leased key that a holder took or gave. */
+export interface SeenLease {
+  readonly member: number;
+  readonly kind: 'stored' | 'leased';
+  readonly keyId: Digest;
+  readonly jobId: JobId;
+  readonly atMs: number;
+  readonly readings: Readings;
+}
+/** An output that a holder signed for. */
+export interface SeenOutput {
+  readonly member: number;
+  readonly jobId: JobId;
+  readonly outputDigest: Digest;
+}
 export interface HolderOptions {
   readonly member: number;
   readonly secret: Uint8Array;
@@ -32,6 +66,8 @@ export interface HolderOptions {
   readonly roots: RootSet;
   readonly injector: Injector;
   readonly onRelease: (seen: Seen) => void;
+  readonly onLease: (seen: SeenLease) => void;
+  readonly onOutput: (seen: SeenOutput) => void;
 }
 
 /** A key holder's process, killed and started again over what is left of its files. */
@@ -132,12 +168,30 @@ export class HolderProcess {
       const answer = await life.orDeath(readings.run(known, handle));
       const text = toWireJson(answer);
       if (url.pathname === '/v1/releases') this.#seen(body, text, known);
+      this.#seenOther(url.pathname, body, text, known);
       return new Response(text);
     } catch (thrown) {
       if (life.isOver) throw new TypeError('fetch failed', { cause: thrown });
       const error = toUsufructError(thrown);
       if (error.code === 'INTERNAL') throw thrown;
       return new Response(JSON.stringify(error.toWire()), { status: error.entry.http });
+    }
+  }
+
+  #seenOther(path: string, body: unknown, text: string, known: Readings): void {
+    const { member, onLease, onOutput, clock } = this.options;
+    const seen = { member, readings: known, atMs: clock.nowMs() };
+    if (path === '/v1/leases/keys') {
+      const statement = fromBase64(zDepositLeasedKey.parse(body).key);
+      onLease({ ...seen, kind: 'stored', keyId: leasedKeyId(statement), jobId: decodeLeasedKey(statement)!.jobId });
+    }
+    if (path === '/v1/leases') {
+      const { keyId, jobId } = zLeaseRequest.parse(body);
+      if ('sealedShare' in (JSON.parse(text) as object)) onLease({ ...seen, kind: 'leased', keyId, jobId });
+    }
+    if (path === '/v1/egress-tokens') {
+      const { jobId, outputDigest } = zEgressRequest.parse(body);
+      onOutput({ member, jobId, outputDigest });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { ContributionId, GrantId, JobId } from '@usufruct/kernel';
+import { LIMITS } from '@usufruct/protocol';
 import type { Readings } from './chain-line.js';
 
 /** From when until when, in events of the chain: the first counts, the last does not. */
@@ -59,25 +60,49 @@ export class Model {
    * Why a holder that had read this much of the chain, each thing at its own moment, must not have released this; null
    * when it may have.
    */
-  objection(jobId: JobId, contributionId: ContributionId, readings: Readings, atMs: number): string | null {
-    // The events are read last, and show what has ended since the rest was read.
-    const last = readings.get('events') ?? 0;
-    const seq = (what: string): number => Math.max(readings.get(what) ?? NaN, last);
+  objection(jobId: JobId, contributionId: ContributionId, readings: Readings, at: Moment): string | null {
+    const seq = seqIn(readings);
     const job = this.#jobs.get(jobId);
     if (job === undefined || !covers(job, seq('jobs'))) return 'the job is not open';
-    if (atMs >= job.expiresAtMs) return 'the job is over';
+    if (isPast(job.expiresAtMs, at)) return 'the job is over';
     if (!this.#approved.some((span) => covers(span, seq('daos')))) return 'the measurement is withdrawn';
+    return this.notAllowed(contributionId, readings, at);
+  }
+
+  /** The same for what is derived of it: whether it may still be used, whatever the job. */
+  notAllowed(contributionId: ContributionId, readings: Readings, at: Moment): string | null {
+    const seq = seqIn(readings);
+    const read = readings.has('contributions/query') ? 'contributions/query' : 'datasets/contributions';
     const living = this.#living.get(contributionId);
-    if (living === undefined || !covers(living, seq('contributions/query'))) return 'the contribution is retired';
+    if (living === undefined || !covers(living, seq(read))) return 'the contribution is retired';
     const isGranted = [...this.#grants.values()].some(
       (grant) =>
         grant.contributionId === contributionId &&
         grant.covers &&
         covers(grant, seq('grants/query')) &&
-        atMs < grant.expiresAtMs,
+        !isPast(grant.expiresAtMs, at),
     );
     return isGranted ? null : 'nobody allows it';
   }
 }
+
+/** When a holder decided: by its own clock, and by the newest event that it had read. */
+export interface Moment {
+  readonly ownMs: number;
+  readonly chainMs: number;
+}
+
+/**
+ * By its own clock to the millisecond; by the chain's within what clocks may differ, however wrong its own is, and as much
+ * again for how long a decision may take.
+ */
+const isPast = (endMs: number, { ownMs, chainMs }: Moment): boolean =>
+  ownMs >= endMs || chainMs >= endMs + 2 * LIMITS.clockSkewMs;
+
+/** The events are read last, and show what has ended since the rest was read. */
+const seqIn = (readings: Readings) => {
+  const last = readings.get('events') ?? 0;
+  return (what: string): number => Math.max(readings.get(what) ?? NaN, last);
+};
 
 const covers = ({ from, until }: Span, seq: number): boolean => from <= seq && seq < until;
