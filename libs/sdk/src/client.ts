@@ -100,6 +100,7 @@ import { lookAt } from './resharing/look.js';
 import { planFor } from './resharing/plan.js';
 import type { ReshareOptions } from './resharing/report.js';
 import { SealingKeys } from './sealing-keys.js';
+import { contributionStorage, daoStorage, inviteLeaseKeeper } from './storage.js';
 import { upgradesOf } from './upgrades.js';
 
 export interface ConnectOptions {
@@ -186,6 +187,9 @@ export class UsufructClient {
     history: (daoId: DaoId) => historyOf(this.context, daoId),
     /** Runners that key holders refused because no job can need what they asked for. */
     anomalies: (daoId: DaoId) => anomaliesOf(this.context, daoId),
+    /** The lease keeper's book for a DAO, and how it comes to renew leases there. */
+    storage: (daoId: DaoId) => daoStorage(this.context, daoId),
+    inviteLeaseKeeper: (daoId: DaoId) => inviteLeaseKeeper(this.context, daoId),
     policyVersions: (daoId: DaoId) => policyVersionsOf(this.context, daoId),
   };
 
@@ -260,6 +264,7 @@ export class UsufructClient {
     /** With the chain; `judgeErasure` does without. */
     verifyErasure: (receipt: ErasureReceipt) => verifyErasure(this.context, receipt),
     renew: (contributionId: ContributionId, endEpoch: number) => renewLease(this.context, contributionId, endEpoch),
+    storage: (contributionId: ContributionId) => contributionStorage(this.context, contributionId),
     repair: (options: RepairOptions) => repairStorage(this.context, options),
   };
 

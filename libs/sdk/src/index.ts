@@ -69,3 +69,4 @@ export { lookAt, type KnownHoldings, type ReshareContext, type ReshareLook } fro
 export { planFor, type ResharePlan } from './resharing/plan.js';
 export { reshare } from './resharing/drive.js';
 export { upgradesOf } from './upgrades.js';
+export type { ContributionStorage, DaoStorage } from './storage.js';

@@ -61,6 +61,22 @@ export const addContribution: AddCommand = (program, open) => {
       runtime.terminal.result({ contribution: view }, [`${view.id}: leases until epoch ${endEpoch}`]);
     });
   contribution
+    .command('storage')
+    .description('how long its ciphertext is stored, and whether it could be read of late: the lease keeper says it')
+    .argument('<contribution>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const storage = await runtime.client().contributions.storage(contributionId);
+      const { leaseEndEpoch, epoch, level, availability, renewing, notRenewed } = storage;
+      runtime.terminal.result({ storage }, [
+        `lease until epoch ${leaseEndEpoch}${epoch === null ? '' : `, now epoch ${epoch}`}${level === null ? '' : ` (${level})`}`,
+        ...(renewing ? ['the keeper is renewing it'] : []),
+        ...(notRenewed === null ? [] : [`the keeper could not renew it: ${notRenewed}`]),
+        AVAILABILITY_WORDS[availability],
+      ]);
+    });
+  contribution
     .command('repair')
     .description(
       'put back into the store what it has lost, by its owner: the same ciphertext, from other aggregators that still have it',
@@ -83,3 +99,10 @@ export const addContribution: AddCommand = (program, open) => {
       ]);
     });
 };
+
+const AVAILABILITY_WORDS = {
+  unknown: 'not looked at yet',
+  readable: 'it could be read at the last look',
+  suspected: 'it was not there at the last look',
+  lost: 'LOST: no aggregator has it any more. Put it back (usufruct contribution repair), or contribute the file again',
+} as const;

@@ -42,6 +42,34 @@ export const addShow: AddCommand = (dao, open) => {
       ]);
     });
   dao
+    .command('storage')
+    .description("the lease keeper's book: what the DAO paid it for storage, and what whose contributions cost")
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const storage = await runtime.client().daos.storage(idArgument<DaoId>(id, 'dao'));
+      const words = await wordsOf(runtime);
+      runtime.terminal.result({ storage }, [
+        storage.renews
+          ? `the keeper ${storage.keeper} renews leases for ${storage.renewEpochs} epochs`
+          : `the keeper ${storage.keeper} renews nothing here, and warns owners`,
+        `${words.amount(storage.unitsPerMibEpoch)} for each begun MiB and epoch`,
+        `paid in ${words.amount(storage.fundedUnits)}, spent ${words.amount(storage.spentUnits)}, under way ${words.amount(storage.reservedUnits)}, left ${words.amount(storage.availableUnits)}`,
+        ...storage.costs.map(({ owner, costUnits }) => `${words.amount(costUnits)}  for contributions of ${owner}`),
+      ]);
+    });
+  dao
+    .command('invite-keeper')
+    .description(
+      'have the lease keeper apply for membership; accept it, make it a steward, and vote for what the treasury pays it',
+    )
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const keeper = await runtime.client().daos.inviteLeaseKeeper(idArgument<DaoId>(id, 'dao'));
+      runtime.terminal.result({ keeper }, [`${keeper} has applied`]);
+    });
+  dao
     .command('verifiers')
     .description('the holder set whose members hold the keys and register runners')
     .argument('<dao>')
