@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Clock, Logger, TimestampMs } from '@usufruct/kernel';
@@ -324,6 +324,25 @@ describe('what stands for Sui', () => {
     expect(await refusal(`/v1/local/objects/${permanent}?owner=${owner}`, { method: 'DELETE' })).toMatch(
       /^409 BLOB_PERMANENT/,
     );
+  });
+
+  const elsewhere = Object.values(networkInterfaces())
+    .flat()
+    .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
+  const [run, from] = elsewhere === undefined ? [it.skip, '(skipped: no other interface)'] : [it, 'elsewhere'];
+  run(`answers nobody who is ${from}, where the store listens for others, too`, async () => {
+    const open = { host: '0.0.0.0', port: 0, dataDir: `${folder}/open`, shards: 7, epochMs: 1_000_000 };
+    const limits = { maxBlobBytes: 1_000, quotaBytes: null, allowedOrigins: [], prices: DOCUMENTED_PRICES };
+    const other = await startLocalStore({ ...open, ...limits }, clock, quiet);
+    try {
+      const statusAt = async (host: string, path: string): Promise<number> =>
+        (await fetch(`http://${host}:${other.port}${path}`)).status;
+      expect(await statusAt(elsewhere ?? '', '/v1/info')).toBe(200);
+      expect(await statusAt(elsewhere ?? '', '/v1/local/objects')).toBe(403);
+      expect(await statusAt('127.0.0.1', '/v1/local/objects')).toBe(200);
+    } finally {
+      await other.close();
+    }
   });
 
   it('answers no web page that nobody named', async () => {

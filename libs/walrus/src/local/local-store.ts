@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { refuse, toHex, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
 import { encodedBlobBytes, extensionCostFrost, storageCost } from '../cost/index.js';
+import { MOST_EPOCHS } from '../lease-terms.js';
 import { certifies, confirmationOf } from '../upload/certificate.js';
 import type { Certificate } from '../upload/ports.js';
 import { BlobFiles, type BlobRecord } from './blob-files.js';
@@ -35,8 +36,6 @@ export interface Found {
   readonly record: BlobRecord;
 }
 
-/** Walrus's own limit on how far ahead a lease may be bought. */
-const MOST_EPOCHS = 53;
 /** For whoever asks the store what it is. */
 const DIFFERENCES = [
   'one copy of each blob on one disk: no erasure coding, no storage nodes; only the blob id is computed as there',
@@ -46,6 +45,7 @@ const DIFFERENCES = [
   'a certificate is signed by this store alone (nodePublicKey), as by a committee of one node',
   'POST /v1/local/epoch moves the epoch on, which nobody can on Walrus',
   'costs are computed by the published formula with configured prices, and nobody pays them; no storage is given back when a lease is deleted',
+  'of the aggregator, concatenation, its OpenAPI page and answers in the type that the request names are left out',
   'blobs are refused beyond maxBlobBytes, and uploads beyond quotaBytes with 507',
 ];
 
