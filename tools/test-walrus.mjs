@@ -40,7 +40,7 @@ function fail(lines) {
 function run(name) {
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
   const patient = name === null ? [] : ['--testTimeout', '600000'];
-  const env = { ...process.env };
+  const env = { USUFRUCT_STORE_CUTS: '1000', ...process.env };
   delete env.USUFRUCT_WALRUS_NETWORK;
   if (name !== null) env.USUFRUCT_WALRUS_NETWORK = name;
   const args = ['--experimental-vm-modules', '--no-warnings', jest, '--runInBand', ...patient, 'test/walrus'];

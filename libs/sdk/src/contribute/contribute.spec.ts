@@ -502,6 +502,7 @@ describe('what contribute refuses', () => {
   const rows: readonly [string, { fileName?: string; sizeBytes?: number }, string][] = [
     ['a file without bytes', { sizeBytes: 0 }, 'FILE_EMPTY'],
     ['a file over the limit', { sizeBytes: LIMITS.fileBytes + 1 }, 'FILE_TOO_LARGE'],
+    ['a file of 14 GiB', { sizeBytes: 14 * 1024 ** 3 }, 'FILE_TOO_LARGE'],
     ['an ending that the runner cannot read', { fileName: 'film.mov' }, 'FORMAT_UNKNOWN'],
     ['a name without an ending', { fileName: 'README' }, 'FORMAT_UNKNOWN'],
     ['a path', { fileName: '../x.txt' }, 'INVALID_ARGUMENT'],
