@@ -65,10 +65,10 @@ export async function parseEml(bytes: Uint8Array, limits: ParseLimits, read: Rea
 async function parsedMail(bytes: Uint8Array, limits: ParseLimits): Promise<Email> {
   try {
     return await PostalMime.parse(bytes, {
-      forceRfc822Attachments: true,
       attachmentEncoding: 'arraybuffer',
       maxNestingDepth: Math.min(64, limits.depth),
       maxHeadersSize: HEADER_BYTES,
+      // Messages in messages are attachments like others: our own limit on depth holds.
       maxRfc822NestingDepth: 0,
     });
   } catch (error) {
