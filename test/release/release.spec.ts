@@ -10,12 +10,14 @@ import {
   type DatasetId,
   type Digest,
   type JobId,
+  type RunnerId,
 } from '@usufruct/kernel';
 import { makeEvidence } from '@usufruct/attestation';
 import {
   contributionListDigest,
   LIMITS,
   ReleaseRequestBcs,
+  runnerIdOf,
   TAGS,
   type EvidenceBundle,
   type ReleaseRequest,
@@ -263,6 +265,19 @@ describe('a bad request', () => {
     const request = await requestOf({ ...context, keys: { ...keys, bound } }, 0, idsOf(world));
     expect(await ask(0, request)).toBe('INVALID_ARGUMENT');
     expect(world.holders[0]!.holder.log.size).toBe(0);
+  });
+
+  it('a runner whose key the DAO has withdrawn gets nothing, and the others do', async () => {
+    world = await ReleaseWorld.of(1);
+    const [liar, honest] = [await world.runner(), await world.runner()];
+    const runnerId = runnerIdOf<RunnerId>(liar.keys.bound.signingPublicKey);
+    const withdrawn = { type: 'RunnerWithdrawn', runnerId } as const;
+    world.chain.putEvent({ ...withdrawn, daoId: idOf<DaoId>('another DAO') }, idOf('anybody'));
+    expect(await ask(0, await requestOf(liar, 0, idsOf(world)))).toBe('RELEASED');
+    world.chain.putEvent({ ...withdrawn, daoId: aDao().id }, idOf('anybody'));
+    expect(await ask(0, await requestOf(liar, 0, idsOf(world)))).toBe('RUNNER_NOT_REGISTERED');
+    expect(await world.outcomes(liar)).toEqual(['SHARES_INSUFFICIENT']);
+    expect(await world.outcomes(honest)).toEqual(['KEY']);
   });
 
   it('the same challenge releases once, also for another list; a new one releases again', async () => {

@@ -31,6 +31,7 @@ import { AtRest } from './store/at-rest.js';
 import { ChallengeStore } from './store/challenges.js';
 import { ReleaseRequests } from './store/release-requests.js';
 import { ShareStore } from './store/shares.js';
+import { WithdrawnRunners } from './withdrawn-runners.js';
 
 /** Requests a minute of one runner's key, for one dataset and for one DAO; each may ask for a whole dataset. */
 const RELEASES_PER_MINUTE = { runner: 120, dataset: 600, dao: 1_200 } as const;
@@ -92,6 +93,7 @@ export interface Holder extends HolderParts {
   readonly caughtUp: CaughtUp;
   /** For decisions that must not miss what ends while they are made. */
   readonly lastLooks: LastLooks;
+  readonly withdrawnRunners: WithdrawnRunners;
   readonly openings: OpeningStore;
   readonly epochs: CountersignedEpochs;
   readonly equivocations: Equivocations;
@@ -121,12 +123,16 @@ export function makeHolder(parts: HolderParts): Holder {
   const scrubber = new Scrubber(database);
   const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
   const lastLooks = new LastLooks();
+  const withdrawnRunners = new WithdrawnRunners();
   const caughtUp = new CaughtUp({
     chain: parts.chain,
     operator: keys.operator.address,
     tree: log,
     logger: parts.logger,
-    onEvent: (event) => lastLooks.note(event),
+    onEvent: (event) => {
+      lastLooks.note(event);
+      withdrawnRunners.note(event);
+    },
   });
   return {
     ...parts,
@@ -143,6 +149,7 @@ export function makeHolder(parts: HolderParts): Holder {
     log,
     caughtUp,
     lastLooks,
+    withdrawnRunners,
     openings: new OpeningStore(database, atRest),
     epochs: new CountersignedEpochs({
       database,

@@ -14,6 +14,7 @@ import {
   toUsufructError,
   type Digest,
   type Logger,
+  type RunnerId,
 } from '@usufruct/kernel';
 import {
   egressTokenDigest,
@@ -21,6 +22,7 @@ import {
   LeaseActionBcs,
   leasedKeyId,
   leasedShareSealInfo,
+  runnerIdOf,
   ShareBcs,
   shareSealInfo,
   TAGS,
@@ -261,6 +263,16 @@ const ofPlaces: Record<string, Ending> = {
     change: () => chain.put('dao', aDao({ ...DAO, paused: true })),
     event: { type: 'DaoPaused', daoId: RAG.daoId },
   },
+  'its runner is withdrawn': {
+    change: () => undefined,
+    get event() {
+      return {
+        type: 'RunnerWithdrawn' as const,
+        daoId: RAG.daoId,
+        runnerId: runnerIdOf<RunnerId>(runner.signing.publicKey),
+      };
+    },
+  },
   'this holder is rotated out': {
     change: () => chain.put('holder-set', aHolderSet({ members: membersOf(keys.slice(1)), version: 2 })),
     event: { type: 'HolderSetRotated', holderSetId: POLICY.holderSetId, version: 2, members: [], threshold: 2 },
@@ -343,7 +355,9 @@ describe('what ends between any two readings of the chain', () => {
     expect(holder.log.size).toBe(0);
   });
 
-  const forGood = rows.filter(([, name]) => !['a DAO is paused', 'it is declined'].includes(name));
+  const forGood = rows.filter(
+    ([, name]) => !['a DAO is paused', 'it is declined', 'its runner is withdrawn'].includes(name),
+  );
   it.each(forGood)(
     'is not forgotten by %s with a node that lags behind: %s',
     async (_what, _name, prepare, { event }) => {

@@ -20,7 +20,8 @@ export type GoodAppraisal = Appraisal & { readonly claims: AppraisedClaims };
 
 /**
  * Refuses `PROFILE_UNSUPPORTED`, `ATTESTATION_REFUSED`, which names the checks that failed, and `ATTESTATION_UNENDORSED`
- * where the evidence lacks nothing but what this holder's own endorsements were to show; and what `decisionTime` refuses.
+ * where the evidence lacks nothing but what this holder's own endorsements were to show; `RUNNER_NOT_REGISTERED` for a
+ * key that the DAO has withdrawn; and what `decisionTime` refuses.
  */
 export async function appraise(
   holder: Holder,
@@ -34,7 +35,10 @@ export async function appraise(
     nowMs: await decisionTime(holder),
   });
   const { ok, claims } = result;
-  if (ok && claims !== undefined) return { ...result, claims };
+  if (ok && claims !== undefined) {
+    holder.withdrawnRunners.requireOther(dao.id, claims.signingPublicKey);
+    return { ...result, claims };
+  }
   const failed = failedChecks(result);
   holder.logger.warn('attestation.refused', { jobId, profile: bundle.profile, failed, missing });
   throw appraisalRefusal({ result, missing });

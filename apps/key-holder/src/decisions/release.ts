@@ -24,7 +24,7 @@ import { openSession, type ReleaseSession } from './release-session.js';
  * leave in one message that opens as a whole or not at all (`shareReleaseInfo`).
  *
  * The whole request is refused, and not logged, as long as nothing proves who asks: `CHALLENGE_*`, `NOT_FOUND` (the
- * job), `FORBIDDEN` (no seat, or an anomaly, which is kept), `ATTESTATION_REFUSED`, `PROFILE_UNSUPPORTED`,
+ * job), `FORBIDDEN` (no seat, or an anomaly, which is kept), `RUNNER_NOT_REGISTERED` (withdrawn), `ATTESTATION_REFUSED`, `PROFILE_UNSUPPORTED`,
  * `SIGNATURE_INVALID` (the attested key did not sign this list), `RATE_LIMITED`, `INVALID_ARGUMENT` (the attested HPKE
  * key is no key), `CHAIN_UNAVAILABLE`, `LOG_BEHIND` (the chain knows a longer log of this holder).
  *
@@ -55,6 +55,7 @@ async function releaseOnce(
       // A refusal harms nobody by being a moment old.
       if (decisions.some(({ share }) => share !== null)) {
         look.requireCurrent(restsOn(session, decisions));
+        holder.withdrawnRunners.requireOther(session.dao.id, session.claims.signingPublicKey);
         session.requireStillNoAnomaly();
       }
       if (holder.erasures.count() !== erasedBefore) requireNoneErased(holder, decisions);

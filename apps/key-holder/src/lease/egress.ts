@@ -71,6 +71,7 @@ async function decide(holder: Holder, opened: LeaseSession, token: EgressToken, 
   const signature = await sign({ secretKey, domainTag: TAGS.egressToken, message });
   await holder.log.append(entries, session.seat, () => {
     look.requireCurrent(restsOn(session));
+    holder.withdrawnRunners.requireOther(session.dao.id, session.claims.signingPublicKey);
     holder.egress.insert(token.jobId, { tokenDigest, signature });
   });
   return { signature: toBase64(signature) };

@@ -50,6 +50,7 @@ async function leaseOnce(
   const { firstIndex, treeSize, head } = await holder.log.append([entry], session.seat, () => {
     if (share === null) return;
     look.requireCurrent(restsOn(session, [...grants.usable, ...grants.inForce]));
+    holder.withdrawnRunners.requireOther(session.dao.id, session.claims.signingPublicKey);
     requireLiving(holder, keyId);
   });
   holder.logger.info('lease.decided', { jobId: session.job.id, keyId, decision, standIn: session.claims.standIn });
