@@ -56,13 +56,13 @@ const CUTS_BY_KIND: readonly ((fetch: Fetch, drawn: number) => Fetch)[] = [
 describe(`uploads and reads, cut ${CUTS} times at random`, () => {
   let folder: string;
   let running: Awaited<ReturnType<typeof startLocalStore>>;
-  let cuts = 0;
+  const made = { cuts: 0 };
   const random = seededRandom('cuts');
   const draw = (n: number): number => new DataView(Uint8Array.from(random(4)).buffer).getUint32(0) % n;
   /** Every second request goes wrong, some of them several times. */
   const unreliable: Fetch = (input, init) => {
     if (draw(2) === 0) return fetch(input, init);
-    cuts++;
+    made.cuts++;
     return CUTS_BY_KIND[draw(CUTS_BY_KIND.length)]!(fetch, draw(1_000_000))(input, init);
   };
 
@@ -97,7 +97,7 @@ describe(`uploads and reads, cut ${CUTS} times at random`, () => {
 
   it('nothing counts as stored that cannot be read back, nothing wrong is read, nothing is stored twice', async () => {
     let stored = 0;
-    while (cuts < CUTS) {
+    while (made.cuts < CUTS) {
       const bytes = new Uint8Array(randomBytes(1 + draw(5_000)));
       const { blobId } = await untilDone(async () => {
         const put = await store.put(bytes, { epochs: 5 });
