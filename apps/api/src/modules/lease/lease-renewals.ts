@@ -8,6 +8,7 @@ import {
   refuse,
   sumUnits,
   toUsufructError,
+  type UsufructError,
   type Address,
   type BlobId,
   type Clock,
@@ -225,7 +226,10 @@ export class LeaseRenewals {
     const confirmed = { ...parseAnswer(zConfirmed, row.confirmed, 'database') };
     for (const planned of blobs) {
       if (confirmed[planned.blob] !== undefined) continue;
-      confirmed[planned.blob] = await this.lengthenOne(row, planned, toEpoch, signal);
+      const endEpoch = await this.lengthenOne(row, planned, toEpoch, signal);
+      // A store that answers well and does less: nothing is charged for it, and it is not called done.
+      if (endEpoch < toEpoch) throw refuse('UPSTREAM_INVALID', { upstream: 'store', field: 'endEpoch' });
+      confirmed[planned.blob] = endEpoch;
       await this.prisma.leaseRenewal.update({
         where: { id },
         data: { confirmed, claimedUntil: toDate(asTimestampMs(this.clock.nowMs() + CLAIM_MS)) },
@@ -303,14 +307,15 @@ export class LeaseRenewals {
     const failures = row.failures + 1;
     this.logger.warn('lease_renewal_failed', { renewalId: id, code: error.code, failures });
     await this.noteRefusal(row.contributionId as ContributionId, error.code);
-    const givesUp = failures >= MOST_FAILURES || (error.entry.retry !== 'later' && error.code !== 'INTERNAL');
-    if (!givesUp) {
-      const now = this.clock.nowMs();
-      await this.prisma.leaseRenewal.update({ where: { id }, data: { failures, claimedUntil: toDate(now) } });
-      const waitMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
-      return this.outbox.add(this.prisma, taskOf(id, now + waitMs));
-    }
     const now = await this.prisma.leaseRenewal.findUniqueOrThrow({ where: { id } });
+    // What is paid is made known however long that takes; what is not may be planned anew.
+    const givesUp = !mayPass(error) || (now.state === 'planned' && failures >= MOST_FAILURES);
+    if (!givesUp) {
+      const nowMs = this.clock.nowMs();
+      await this.prisma.leaseRenewal.update({ where: { id }, data: { failures, claimedUntil: toDate(nowMs) } });
+      const waitMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+      return this.outbox.add(this.prisma, taskOf(id, nowMs + waitMs));
+    }
     const confirmed = parseAnswer(zConfirmed, now.confirmed, 'database');
     const bought = parseAnswer(z.array(zPlannedBlob), now.blobs, 'database').filter(
       ({ blob }) => confirmed[blob] !== undefined,
@@ -348,6 +353,9 @@ export class LeaseRenewals {
 
 const refusalOf = (renewal: LeaseRenewal | undefined): ErrorCode =>
   isErrorCode(renewal?.refusal) ? renewal.refusal : 'INTERNAL';
+
+/** A transaction that came too late is signed anew. */
+const mayPass = ({ code, entry }: UsufructError): boolean => entry.retry === 'later' || code === 'TRANSACTION_EXPIRED';
 
 const requireSame = (told: string, blobId: BlobId): void => {
   if (told !== blobId) throw refuse('BLOB_MISMATCH', { blobId });

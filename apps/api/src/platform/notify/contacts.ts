@@ -57,10 +57,10 @@ export class Contacts {
       const before = await tx.noticeContact.findUniqueOrThrow({ where: { address } });
       const isNewHook = webhookUrl !== before.webhookUrl;
       const isNewMail = email !== before.email;
-      const asks = email !== null && (isNewMail || before.emailConfirmedAt === null);
-      if (asks && before.emailAskedAt !== null && now - toMs(before.emailAskedAt) < ASK_AGAIN_MS) {
-        throw refuse('RATE_LIMITED', { field: 'email' });
-      }
+      const isRecent = before.emailAskedAt !== null && now - toMs(before.emailAskedAt) < ASK_AGAIN_MS;
+      if (email !== null && isNewMail && isRecent) throw refuse('RATE_LIMITED', { field: 'email' });
+      // The same mailbox, not confirmed yet, is asked again when the first code may have been lost.
+      const asks = email !== null && (isNewMail || (before.emailConfirmedAt === null && !isRecent));
       const after = await tx.noticeContact.update({
         where: { address },
         data: {

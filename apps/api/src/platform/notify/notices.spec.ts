@@ -73,6 +73,9 @@ describe('telling people what concerns them', () => {
     expect(await world.field(SET, { input }, token)).toMatchObject({ email: 'ada@example.org', emailConfirmed: false });
     await eventually(async () => (await inbox()).length === 1);
     await tell('too early');
+    // Saved once more, as it is, with something else changed: no second code, and no refusal.
+    expect(await world.field(SET, { input }, token)).toMatchObject({ email: 'ada@example.org', emailConfirmed: false });
+    expect(await inbox()).toHaveLength(1);
     const [mail] = await inbox();
     expect(mail).toMatchObject({ to: 'ada@example.org', subject: 'Confirm this mailbox' });
     const code = /code: (\S+)/.exec(mail!.text)![1]!;
