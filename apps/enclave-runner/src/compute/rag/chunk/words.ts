@@ -45,13 +45,18 @@ function countSpaced(text: string): number {
 export function* wordRanges(text: string, language?: string): Generator<TextRange> {
   for (const match of text.matchAll(/\S+/gu)) {
     const run = { start: match.index, end: match.index + match[0].length };
-    for (const word of UNSPACED.test(match[0]) ? segmentsOf(match[0], run.start, language) : [run])
-      yield* cut(text, word);
+    for (const { start, end } of cut(text, run)) {
+      const part = text.slice(start, end);
+      if (UNSPACED.test(part)) yield* segmentsOf(part, start, language);
+      else yield { start, end };
+    }
   }
 }
 
+/** The segmenter, too, is given pieces: for a run of Chinese it takes memory outside the heap by its length. */
 function* cut(text: string, { start, end }: TextRange): Generator<TextRange> {
-  for (let from = start; from < end;) {
+  let from = start;
+  while (from < end) {
     let to = Math.min(end, from + MAX_WORD_CHARS);
     // Never between the two halves of a character beyond the basic plane.
     if (to < end && /[\uD800-\uDBFF]/.test(text[to - 1]!)) to--;
@@ -64,7 +69,7 @@ function* segmentsOf(run: string, offset: number, language: string | undefined):
   let open: { start: number; end: number } | null = null;
   for (const { segment, index, isWordLike } of segmenterOf(language).segment(run)) {
     const end = offset + index + segment.length;
-    if (open !== null && !isWordLike && end - open.start <= MAX_WORD_CHARS) {
+    if (open !== null && !isWordLike) {
       open.end = end;
     } else {
       if (open !== null) yield open;
