@@ -185,6 +185,24 @@ describe('an upload by a wallet of its own', () => {
     expect(world.count('register')).toBe(1);
   });
 
+  it('takes other terms as long as nothing was registered', async () => {
+    const { chain } = world;
+    const { prepareRegistration } = chain;
+    chain.prepareRegistration = () => Promise.reject(new Killed());
+    await expect(world.store().put(BYTES, KEY)).rejects.toThrow(Killed);
+    chain.prepareRegistration = prepareRegistration;
+    expect((await world.store().put(BYTES, { ...KEY, epochs: 7 })).endEpoch).toBe(chain.epoch + 7);
+  });
+
+  it('waits for a node that is a little behind', async () => {
+    const { chain } = world;
+    const { lease } = chain;
+    let looks = 0;
+    chain.lease = async (objectId) => (looks++ === 0 ? null : lease(objectId));
+    expect(await codeOf(world.store().put(BYTES, KEY))).toBe('accepted');
+    expect(chain.steps).toEqual(['register', 'certify']);
+  });
+
   it('keeps nothing of an upload without a key', async () => {
     await world.store().put(BYTES);
     expect(world.records.size).toBe(0);

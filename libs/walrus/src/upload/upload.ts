@@ -1,5 +1,6 @@
 import { fromBase64, refuse, toBase64, toHex32, UsufructError, type RandomSource } from '@usufruct/kernel';
 import type { StoredBlob } from '../blob-store.js';
+import { pause } from '../request.js';
 import { readCertificate, writeCertificate } from './certificate.js';
 import { executeOnce, type OneAtATime } from './execute-once.js';
 import type {
@@ -38,16 +39,19 @@ const TIPS_PAID_AGAIN_AT_MOST = 3;
  * any point goes on with the same key: a registration whose answer was lost is looked up and not paid twice, a
  * certification that timed out and happened is seen to have happened.
  *
- * Refuses `IDEMPOTENCY_KEY_REUSED` for other bytes or another lease under the same key, `SETTLEMENT_UNKNOWN` while nobody
+ * Refuses `IDEMPOTENCY_KEY_REUSED` for other bytes or another lease under a key that something was registered under, `SETTLEMENT_UNKNOWN` while nobody
  * knows what became of a transaction (call again), what the chain refuses, and `UPSTREAM_*`.
  */
 export async function resumableUpload(context: UploadContext, request: UploadRequest): Promise<StoredBlob> {
   const state = await UploadState.open(context.journal, request.resumeKey);
   const sha256 = toHex32(new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(request.bytes))));
   const known = state.known;
-  if (known !== null && !isOf(known, request, sha256, context))
-    throw refuse('IDEMPOTENCY_KEY_REUSED', { blobId: known.blobId });
-  if (known !== null && (await hasEnded(context, known))) await state.forget();
+  if (known !== null && !isOf(known, request, sha256, context)) {
+    // Nothing may have been paid yet: then other bytes or terms are a new beginning.
+    if (known.registration !== null) throw refuse('IDEMPOTENCY_KEY_REUSED', { blobId: known.blobId });
+    await state.forget();
+  }
+  if (state.known !== null && (await hasEnded(context, state.known))) await state.forget();
   const isResumed = state.known !== null && state.known.registration !== null;
   if (state.known === null) await begin(context, state, request, sha256);
   if (state.record.objectId === null) await register(context, state, request);
@@ -143,10 +147,8 @@ async function certify(
       await state.update({ certificate: null, certification: null });
       continue;
     }
-    const now = await leaseOf(context, state);
-    if (!now.certified)
-      throw refuse('CHAIN_UNAVAILABLE', { chain: 'Sui', reason: 'the certification is not seen yet' });
-    return state.update({ endEpoch: now.endEpoch });
+    const { endEpoch } = await leaseOf(context, state, ({ certified }) => certified);
+    return state.update({ endEpoch });
   }
 }
 
@@ -154,10 +156,24 @@ const NOT_SAID_BY_THE_CHAIN = ['SETTLEMENT_UNKNOWN', 'CHAIN_UNAVAILABLE', 'INSUF
 const isChainsNo = (error: unknown): boolean =>
   error instanceof UsufructError && !NOT_SAID_BY_THE_CHAIN.includes(error.code);
 
-async function leaseOf({ chain }: UploadContext, state: UploadState): Promise<LeaseView> {
+/** A full node may be a little behind the one that executed a transaction. */
+const LOOK_AGAIN_AFTER_MS = [200, 500, 1_500];
+
+async function leaseOf(
+  { chain }: UploadContext,
+  state: UploadState,
+  isSeen: (lease: LeaseView) => boolean = () => true,
+): Promise<LeaseView> {
   const { objectId, blobId, sizeBytes, deletable } = state.record;
-  const lease = objectId === null ? null : await chain.lease(objectId);
-  if (lease === null) throw refuse('CHAIN_UNAVAILABLE', { chain: 'Sui', reason: 'the registration is not seen yet' });
+  if (objectId === null) throw refuse('INTERNAL', { part: 'upload' });
+  let lease = await chain.lease(objectId);
+  for (const waitMs of LOOK_AGAIN_AFTER_MS) {
+    if (lease !== null && isSeen(lease)) break;
+    await pause(waitMs, undefined);
+    lease = await chain.lease(objectId);
+  }
+  if (lease === null || !isSeen(lease))
+    throw refuse('CHAIN_UNAVAILABLE', { chain: 'Sui', reason: 'the lease is not seen yet as it is' });
   if (lease.blobId !== blobId || lease.sizeBytes !== sizeBytes || lease.deletable !== deletable)
     throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'Blob object' });
   return lease;
