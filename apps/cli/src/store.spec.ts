@@ -34,6 +34,19 @@ describe('how the command line stores', () => {
     expect(open(TESTNET, environment).store.abilities).toMatchObject({ deletable: true, paidBy: 'owner' });
   });
 
+  it('may be in an object store, whose key is in the environment', () => {
+    const environment = {
+      USUFRUCT_STORE: 's3',
+      S3_ENDPOINT: 'https://s3.example',
+      S3_REGION: 'eu-central-1',
+      S3_BUCKET: 'ciphertext',
+      S3_ACCESS_KEY_ID: 'an id',
+      S3_SECRET_ACCESS_KEY: 'a secret',
+    };
+    expect(open(TESTNET, environment).store.abilities).toMatchObject({ leaseEpochs: null, paidBy: 'operator' });
+    expect(() => open(TESTNET, { ...environment, S3_BUCKET: '' })).toThrow('S3_BUCKET');
+  });
+
   it('takes the terms of leases', () => {
     const environment = {
       USUFRUCT_STORE_EPOCHS: '5',

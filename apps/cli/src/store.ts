@@ -1,5 +1,5 @@
 import { LOCAL_NETWORK, openSuiClient, type WalletSigner } from '@usufruct/chain';
-import { refuse, systemRandom } from '@usufruct/kernel';
+import { refuse, systemClock, systemRandom } from '@usufruct/kernel';
 import type { Journal, StorageTerms } from '@usufruct/sdk';
 import {
   httpBlobStore,
@@ -10,6 +10,7 @@ import {
   type IdCheckOptions,
 } from '@usufruct/walrus';
 import { lazyBlobId } from '@usufruct/walrus/blob-id';
+import { s3BlobStore, s3OptionsFrom } from '@usufruct/walrus/s3';
 import { z } from 'zod';
 import type { Endpoints } from './endpoints.js';
 
@@ -24,10 +25,11 @@ const flag = z.enum(['yes', 'no']).transform((answer) => answer === 'yes');
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 /**
  * How the command line stores. A publisher pays for what it stores; with `relay` and `nodes` the user's own wallet
- * registers, pays (WAL and SUI) and owns, and every step of an upload is in the journal.
+ * registers, pays (WAL and SUI) and owns, and every step of an upload is in the journal. `s3` is an object store of the
+ * user's or the DAO's, whose key is in the environment.
  */
 const zStore = z.object({
-  USUFRUCT_STORE: z.enum(['publisher', 'relay', 'nodes']).default('publisher'),
+  USUFRUCT_STORE: z.enum(['publisher', 'relay', 'nodes', 's3']).default('publisher'),
   USUFRUCT_RELAY_URL: z.url({ protocol: /^https?$/ }).optional(),
   USUFRUCT_MAX_TIP_MIST: z
     .string()
@@ -64,6 +66,7 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
     ...(settings.USUFRUCT_STORE_OWN !== undefined && { own: settings.USUFRUCT_STORE_OWN }),
   };
   const { publisherUrl, aggregatorUrl } = endpoints;
+  if (settings.USUFRUCT_STORE === 's3') return { store: s3BlobStore(s3OptionsFrom(given, systemClock)), storage };
   if (settings.USUFRUCT_STORE !== 'publisher') return { store: ownStore(sources, settings, idCheck), storage };
   // The local store stands in for the transactions of a lease's owner, too.
   const leases = isLocal ? { leases: localLeases({ url: publisherUrl }) } : {};

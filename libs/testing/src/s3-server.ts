@@ -67,6 +67,8 @@ export class S3Server {
   refusedSignatures = 0;
   /** A store that knows no conditional writes. */
   knowsConditions = true;
+  /** A bucket that anybody may read. */
+  publicReads = false;
   nowMs: () => number = () => Date.now();
   /** Answers instead of the store, when it says so. */
   instead: (request: IncomingMessage, response: ServerResponse) => boolean = () => false;
@@ -96,12 +98,15 @@ export class S3Server {
     const { pathname, searchParams } = new URL(request.url ?? '', this.url);
     const headers = request.headers as Record<string, string | undefined>;
     const { method = '' } = request;
-    if (!this.isSigned({ method, path: pathname, query: searchParams, headers }) || this.isSkewed(headers)) {
+    const isOpen =
+      this.publicReads && (method === 'GET' || method === 'HEAD') && headers['authorization'] === undefined;
+    const signed = { method, path: pathname, query: searchParams, headers };
+    if (!isOpen && (!this.isSigned(signed) || this.isSkewed(headers))) {
       this.refusedSignatures++;
       response.writeHead(403, { date: new Date(this.nowMs()).toUTCString() }).end();
       return;
     }
-    if (hash(body) !== headers['x-amz-content-sha256']) {
+    if (!isOpen && hash(body) !== headers['x-amz-content-sha256']) {
       response.writeHead(400).end('<Error><Code>XAmzContentSHA256Mismatch</Code></Error>');
       return;
     }

@@ -9,6 +9,7 @@ import {
 } from '@usufruct/testing';
 import fc from 'fast-check';
 import type { BlobStore } from '../blob-store.js';
+import { httpBlobStore } from '../http-blob-store.js';
 import { ENDLESS_EPOCH, s3BlobStore, type S3BlobStoreOptions } from './s3-blob-store.js';
 import { s3OptionsFrom } from './settings.js';
 import { signingFetch } from './signing.js';
@@ -232,6 +233,18 @@ describe('an S3-compatible store', () => {
   ])('says what kind of fault %d is', async (status, code) => {
     server.instead = (_, response) => !!response.writeHead(status).end('<Error/>');
     await expect(store.put(bytes)).rejects.toMatchObject({ code });
+  });
+
+  it('can be read as from an aggregator, without a key, where the bucket may be', async () => {
+    const { blobId } = await open({ prefix: 'v1/blobs/' }).put(bytes);
+    const urls = { publisherUrl: server.url, aggregatorUrl: `${server.url}/ciphertext` };
+    const reader = httpBlobStore({ ...urls, tries: 1 });
+    await expect(reader.get(blobId)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+    server.publicReads = true;
+    expect(await reader.get(blobId)).toEqual(bytes);
+    expect(await reader.get(blobId, { range: { offsetBytes: 2, lengthBytes: 3 } })).toEqual(bytes.slice(2, 5));
+    expect((await reader.status(blobId)).available).toBe(true);
+    expect((await reader.status(idOf(utf8('another')))).available).toBe(false);
   });
 
   it('tries again what may pass by itself, signed anew', async () => {

@@ -1,6 +1,7 @@
 import { suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { VERIFIER_SETTINGS, verifierConfigOf, type VerifierConfig } from '@usufruct/endorsements';
 import { asAmount, isHex32, refuse, toHex, ZERO_UNITS, type AmountUnits, type RandomSource } from '@usufruct/kernel';
+import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 
 const url = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ''));
@@ -50,7 +51,7 @@ const zEnvironment = z
     RUNNER_URLS: urlList,
     HOLDER_URLS: urlList,
     PUBLISHER_URL: url,
-    AGGREGATOR_URL: url,
+    AGGREGATOR_URL: z.string().refine(isAggregatorUrl),
     AUTH_SECRET: z.string().refine((text) => isHex32(`0x${text}`)),
     SIGN_IN_DOMAIN: z.string().regex(/^[A-Za-z0-9.:[\]-]{1,255}$/),
     PORTAL_ORIGIN: url,

@@ -27,13 +27,15 @@ export function openStore({ publisherUrl, aggregatorUrl, lease, suiNetwork }: Co
   const reader = (url: string): BlobStore =>
     httpBlobStore({ publisherUrl, aggregatorUrl: url, timeoutMs: SAMPLE_TIMEOUT_MS, tries: 2 });
   // Each is read by itself: one that helps out for another would hide what the other has lost.
-  const urls = [...new Set([...aggregatorUrl.split(',').map((url) => url.trim()), ...lease.aggregatorUrls])];
+  const urls = [...new Set([...aggregatorUrl.split(',').map(trimmed), ...lease.aggregatorUrls])];
   return {
     blobs: httpBlobStore({ publisherUrl, aggregatorUrl }),
     aggregators: urls.map(reader),
     epoch: epochOf(suiNetwork, lease.epochUrl ?? (suiNetwork === LOCAL_NETWORK ? `${urls[0]}/v1/info` : undefined)),
   };
 }
+
+const trimmed = (url: string): string => url.trim().replace(/\/+$/, '');
 
 /** The local store says it itself; of Walrus, its system object on the chain; of anything else, what is configured. */
 function epochOf(suiNetwork: string, epochUrl: string | undefined): StorePort['epoch'] {
