@@ -7,14 +7,14 @@ type Id = string;
 /** What a decision rests on, as it was read. */
 export interface RestsOn {
   readonly job: Pick<JobView, 'id'>;
-  readonly dao: Pick<DaoView, 'id' | 'policyVersion'>;
-  readonly set: Pick<HolderSetView, 'id' | 'version'>;
+  readonly dao: Pick<DaoView, 'id' | 'policyVersion' | 'paused'>;
+  readonly set: Pick<HolderSetView, 'id' | 'version' | 'tombstonedKeys'>;
   /** Dataset, contributions, grants. */
   readonly others: readonly Id[];
 }
 
 /**
- * What the events have said up to now and what no later event takes back. A node that lags, or one of several behind one
+ * What the events have said up to now and no later one has taken back. A node that lags, or one of several behind one
  * address that does, shows what was before it: that decides nothing here.
  */
 class Seen {
@@ -22,6 +22,10 @@ class Seen {
   readonly #ended = new Set<Id>();
   /** Of policies by DAO, of members by holder set: the newest. */
   readonly #versions = new Map<Id, number>();
+  /** Paused DAOs and declined contributions, as the newest event about each has it. */
+  readonly #closed = new Set<Id>();
+  /** Keys of members that were retired for good, by holder set. */
+  readonly #retiredKeys = new Map<Id, Set<string>>();
   /** With their time, oldest first: after its term a job is over whatever is shown of it. */
   readonly #closedJobs = new Map<Id, number>();
 
@@ -36,6 +40,18 @@ class Seen {
       case 'JobClosed':
         this.#forgetJobs(atMs);
         return void this.#closedJobs.set(data.jobId, atMs);
+      case 'DaoPaused':
+        return void this.#closed.add(data.daoId);
+      case 'DaoUnpaused':
+        return void this.#closed.delete(data.daoId);
+      case 'ContributionDecided':
+        if (data.state === 'declined') this.#closed.add(data.contributionId);
+        else this.#closed.delete(data.contributionId);
+        return;
+      case 'HolderTombstoned': {
+        const retired = this.#retiredKeys.get(data.holderSetId) ?? new Set();
+        return void this.#retiredKeys.set(data.holderSetId, retired.add(data.signingPublicKey));
+      }
       case 'PolicySet':
         return void this.#versions.set(data.daoId, data.version);
       case 'HolderSetRotated':
@@ -48,7 +64,9 @@ class Seen {
       this.#closedJobs.has(job.id) ||
       dao.policyVersion < (this.#versions.get(dao.id) ?? 0) ||
       set.version < (this.#versions.get(set.id) ?? 0) ||
-      others.some((id) => this.#ended.has(id))
+      (!dao.paused && this.#closed.has(dao.id)) ||
+      [...(this.#retiredKeys.get(set.id) ?? [])].some((key) => !set.tombstonedKeys.includes(key)) ||
+      others.some((id) => this.#ended.has(id) || this.#closed.has(id))
     );
   }
 
