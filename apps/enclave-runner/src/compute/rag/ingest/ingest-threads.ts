@@ -28,7 +28,7 @@ const LOAD_SOURCES =
  * has refused a document is ended: what it met may still be in it. An idle one waits five seconds for the next.
  *
  * A thread bounds accidents and hostile documents that exhaust; it shares the process, so it is no wall against one
- * that takes over a parser. That wall is the TEE's, around all of the runner.
+ * that takes over a parser (docs/THREAT_MODEL.md).
  */
 export class IngestThreads {
   readonly #idle: Thread[] = [];
@@ -37,7 +37,7 @@ export class IngestThreads {
 
   /** Throws a `DocumentRefusal` where the thread died or was ended: `DOCUMENT_TOO_COMPLEX`, `FORMAT_BROKEN`. */
   async run(job: IngestJob): Promise<IngestAnswer> {
-    if (this.#busy >= MAX_THREADS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.#busy >= MAX_THREADS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#busy++;
     const thread = this.#take(job.limits.parserHeapMb);
     let isSound = false;

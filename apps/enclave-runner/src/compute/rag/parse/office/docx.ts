@@ -8,10 +8,10 @@ import type { OfficePackage } from './office-package.js';
 import type { XmlAttributes, XmlHandler } from './xml.js';
 
 /**
- * Not what a reader sees: what was deleted or moved away with changes tracked, and the second version of a shape for
- * programs that do not know the first.
+ * Not what a reader sees: what was deleted, moved away or formatted otherwise before tracked changes, and the second
+ * version of a shape for programs that do not know the first.
  */
-const DROPPED = new Set(['w:del', 'w:moveFrom', 'mc:Fallback']);
+const DROPPED = new Set(['w:del', 'w:moveFrom', 'w:pPrChange', 'w:rPrChange', 'mc:Fallback']);
 
 interface Paragraph {
   parts: string[];

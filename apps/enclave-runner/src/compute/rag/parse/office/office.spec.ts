@@ -61,9 +61,10 @@ describe('DOCX', () => {
     const body = `<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r><w:r><w:rPr><w:vanish w:val="0"/></w:rPr><w:t>seen</w:t></w:r>
       <w:del><w:r><w:delText>gone</w:delText><w:t>gone</w:t></w:r></w:del><w:ins><w:r><w:t> new</w:t></w:r></w:ins></w:p>
       <w:p><mc:AlternateContent xmlns:mc="${mc}"><mc:Choice>${box('boxed')}</mc:Choice><mc:Fallback>${box('boxed')}</mc:Fallback></mc:AlternateContent></w:p>
-      <w:p><w:r><w:instrText>PAGE</w:instrText></w:r></w:p>`;
+      <w:p><w:r><w:instrText>PAGE</w:instrText></w:r></w:p>
+      <w:p><w:pPr><w:pPrChange><w:pPr><w:outlineLvl w:val="0"/></w:pPr></w:pPrChange></w:pPr><w:r><w:rPr><w:rPrChange><w:rPr><w:vanish/></w:rPr></w:rPrChange></w:rPr><w:t>was a hidden heading</w:t></w:r></w:p>`;
     const { blocks } = await parse('a.docx', zipOf(docxEntries(body)));
-    expect(blocks.map(({ text }) => text)).toEqual(['seen new', 'boxed']);
+    expect(blocks.map(({ text }) => text)).toEqual(['seen new', 'boxed', 'was a hidden heading']);
   });
 
   it('goes by the namespace and not by the prefix, and takes the strict form, UTF-16 and character references', async () => {
