@@ -1,9 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { refuse, toHex, toHex32, type Address, type BlobId, type Clock, type Hex32 } from '@usufruct/kernel';
+import {
+  equalBytes,
+  refuse,
+  toHex,
+  toHex32,
+  type Address,
+  type BlobId,
+  type Clock,
+  type Hex32,
+} from '@usufruct/kernel';
 import { encodedBlobBytes, extensionCostFrost, storageCost } from '../cost/index.js';
 import { MOST_EPOCHS } from '../lease-terms.js';
-import { certifies, confirmationOf } from '../upload/certificate.js';
+import { confirmationOf } from '../upload/certificate.js';
 import type { Certificate } from '../upload/ports.js';
 import { BlobFiles, type BlobRecord } from './blob-files.js';
 import type { LocalStoreConfig } from './config.js';
@@ -143,16 +152,22 @@ export class LocalStore {
     });
   }
 
-  /** From now on the blob can be read. Again does nothing. Refuses `SIGNATURE_INVALID`, `NOT_FOUND`, `FORBIDDEN`. */
+  /**
+   * From now on the blob can be read. Again does nothing. As on Sui, a certificate is good in its epoch only: an older one
+   * may be of bytes that are gone. Refuses `SIGNATURE_INVALID`, `NOT_FOUND`, `FORBIDDEN`.
+   */
   async certify(objectId: Hex32, owner: Address, certificate: Certificate): Promise<Lease> {
     const { blobId } = this.ownedLease(objectId, owner);
     return this.blobs.exclusively(blobId, async () => {
       const lease = this.ownedLease(objectId, owner);
       if (lease.certifiedEpoch !== null) return lease;
+      const { epoch } = this;
       const { message, signature } = certificate;
-      if (!certifies(certificate, { ...lease, certified: false }) || !this.nodeKey.hasSigned(message, signature))
-        throw refuse('SIGNATURE_INVALID', { objectId });
-      const certified = { ...lease, certifiedEpoch: this.epoch };
+      const isMeant = equalBytes(message, confirmationOf({ ...lease, certified: false }, epoch));
+      if (!isMeant || !this.nodeKey.hasSigned(message, signature)) throw refuse('SIGNATURE_INVALID', { objectId });
+      // What is vouched for must be here.
+      if (this.table.blob(blobId) === null) throw refuse('NOT_FOUND', { blobId });
+      const certified = { ...lease, certifiedEpoch: epoch };
       await orFull(() => this.table.putLease(certified));
       return certified;
     });

@@ -122,4 +122,15 @@ describe('the upload relay', () => {
     expect((await certify(lease, certificate)).status).toBe(200);
     expect((await certify(permanent, await upload(bytes, permanent))).status).toBe(200);
   });
+
+  it('certifies with what was signed in this epoch, and not with what was signed before', async () => {
+    const bytes = new Uint8Array(randomBytes(500));
+    const lease = await register(bytes, false);
+    const old = await upload(bytes, lease);
+    const advance = { method: 'POST', body: '{"epochs":1}' };
+    expect((await fetch(`${running.url}/v1/local/epoch`, advance)).status).toBe(200);
+    expect((await certify(lease, old)).status).toBe(401);
+    expect((await certify(lease, await upload(bytes, lease))).status).toBe(200);
+    expect(await statusOf(lease.blobId)).toBe(200);
+  });
 });
