@@ -122,7 +122,7 @@ export function makeHolder(parts: HolderParts): Holder {
   const atRest = new AtRest(parts.keyring.storage, random);
   const scrubber = new Scrubber(database);
   const log: ReleaseLog = new ReleaseLog(database, keys.signing, clock, () => caughtUp.require());
-  const lastLooks = new LastLooks();
+  const lastLooks = new LastLooks(clock);
   const withdrawnRunners = new WithdrawnRunners();
   const caughtUp = new CaughtUp({
     chain: parts.chain,

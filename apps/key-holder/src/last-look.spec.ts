@@ -79,6 +79,7 @@ let runner: TestRunner;
 let folder: string;
 let chain: FakeChain;
 let holder: Holder;
+let clock: ManualClock;
 let keys: Awaited<ReturnType<typeof deriveHolderKeys>>[];
 /** Called before each reading, with how many there were before it. */
 let onRead: (before: number) => void;
@@ -124,7 +125,7 @@ async function begin(): Promise<void> {
   chain = new FakeChain();
   onRead = () => undefined;
   everything();
-  const clock = new ManualClock();
+  clock = new ManualClock();
   const random = seededRandom('holder');
   holder = makeHolder({
     keys: keys[0]!,
@@ -338,6 +339,21 @@ describe('what ends between any two readings of the chain', () => {
         expect(toUsufructError(error).code).not.toBe('INTERNAL');
         return false;
       });
+      onRead = () => undefined;
+      expect([at, hasLeft]).toEqual([at, false]);
+    }
+  });
+
+  it.each(asks)('is not missed by %s where it ends by the time alone', async (_what, prepare) => {
+    const reads = await readsOf(await prepare());
+    for (let at = 0; at < reads; at += 1) {
+      end();
+      await begin();
+      const ask = await prepare();
+      let seen = 0;
+      // A machine that was put to sleep: longer than any grant, job or result of an appraisal lasts.
+      onRead = () => void (seen++ === at && clock.advance(10 * 365 * 86_400_000));
+      const hasLeft = await ask().catch(() => false);
       onRead = () => undefined;
       expect([at, hasLeft]).toEqual([at, false]);
     }

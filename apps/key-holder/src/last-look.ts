@@ -1,4 +1,4 @@
-import { refuse } from '@usufruct/kernel';
+import { refuse, type Clock, type TimestampMs } from '@usufruct/kernel';
 import { LIMITS, type ChainEvent, type DaoView, type HolderSetView, type JobView } from '@usufruct/protocol';
 
 /** A dataset, a job, a grant, …: what a decision rests on, by its id. */
@@ -11,6 +11,8 @@ export interface RestsOn {
   readonly set: Pick<HolderSetView, 'id' | 'version' | 'tombstonedKeys'>;
   /** Dataset, contributions, grants. */
   readonly others: readonly Id[];
+  /** The time that it was decided by. */
+  readonly decidedAtMs: TimestampMs;
 }
 
 /**
@@ -28,8 +30,11 @@ class Seen {
   readonly #retiredKeys = new Map<Id, Set<string>>();
   /** With their time, oldest first: after its term a job is over whatever is shown of it. */
   readonly #closedJobs = new Map<Id, number>();
+  /** Of the newest event. */
+  newestMs = 0;
 
   note({ data, atMs }: ChainEvent): void {
+    this.newestMs = Math.max(this.newestMs, atMs);
     switch (data.type) {
       case 'GrantRevoked':
         return void this.#ended.add(data.grantId);
@@ -111,6 +116,8 @@ class Outdated extends Error {}
 
 /** How often a decision is made anew. */
 const TRIES = 3;
+/** What was decided longer ago was decided at another time: grants, jobs and sessions may have run out since. */
+const DECISION_TERM_MS = LIMITS.clockSkewMs;
 
 export interface LastLook {
   /** To be called when the events were read for the last time, and before anything of the decision is kept or leaves. */
@@ -127,17 +134,22 @@ export class LastLooks {
   readonly #seen = new Seen();
   readonly #watches = new Set<Watch>();
 
+  constructor(private readonly clock: Clock) {}
+
   /** Every event of the chain, once. */
   note(event: ChainEvent): void {
     this.#seen.note(event);
     for (const watch of this.#watches) watch.note(event);
   }
 
-  /** Refuses `CHAIN_UNAVAILABLE` where the events and what else is read of the chain do not come to agree. */
+  /**
+   * Refuses `CHAIN_UNAVAILABLE` where the events and what else is read of the chain do not come to agree, or no decision
+   * is made in time.
+   */
   async decide<T>(attempt: (look: LastLook) => Promise<T>): Promise<T> {
     const watch = new Watch();
     const requireCurrent = (restsOn: RestsOn): void => {
-      if (this.#seen.isPast(restsOn) || watch.has(restsOn)) throw new Outdated();
+      if (this.#isOld(restsOn) || this.#seen.isPast(restsOn) || watch.has(restsOn)) throw new Outdated();
     };
     this.#watches.add(watch);
     try {
@@ -149,9 +161,15 @@ export class LastLooks {
           if (!(error instanceof Outdated)) throw error;
         }
       }
-      throw refuse('CHAIN_UNAVAILABLE', { reason: 'its events say that what it shows has ended' });
+      throw refuse('CHAIN_UNAVAILABLE', {
+        reason: 'its events say that what it shows has ended, or it takes too long',
+      });
     } finally {
       this.#watches.delete(watch);
     }
+  }
+
+  #isOld({ decidedAtMs }: RestsOn): boolean {
+    return Math.max(this.clock.nowMs(), this.#seen.newestMs) - decidedAtMs > DECISION_TERM_MS;
   }
 }

@@ -1,5 +1,5 @@
 import { seal } from '@usufruct/crypto';
-import { concatBytes, refuse, toBase64 } from '@usufruct/kernel';
+import { concatBytes, refuse, toBase64, type TimestampMs } from '@usufruct/kernel';
 import {
   releaseLeaves,
   sealedSharesAad,
@@ -54,7 +54,7 @@ async function releaseOnce(
     () => {
       // A refusal harms nobody by being a moment old.
       if (decisions.some(({ share }) => share !== null)) {
-        look.requireCurrent(restsOn(session, decisions));
+        look.requireCurrent(restsOn(session, decisions, decidedAtMs));
         holder.withdrawnRunners.requireOther(session.dao.id, session.claims.signingPublicKey);
         session.requireStillNoAnomaly();
       }
@@ -94,10 +94,11 @@ async function readAgain(holder: Holder, session: ReleaseSession): Promise<Relea
 const restsOn = (
   { job, dao, dataset, seat: { set } }: ReleaseSession,
   decisions: readonly ReleaseDecision[],
+  decidedAtMs: TimestampMs,
 ): RestsOn => {
   const released = decisions.filter(({ share }) => share !== null);
   const others = [dataset.id, ...released.flatMap(({ contributionId, entry }) => [contributionId, entry.grantId])];
-  return { job, dao, set, others };
+  return { job, dao, set, others, decidedAtMs };
 };
 
 /** What was read before it was destroyed does not leave after the word that it was. */

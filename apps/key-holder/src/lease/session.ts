@@ -108,9 +108,9 @@ export const standingRefusal = ({ job, dao, dataset, attestation, nowMs }: Lease
   useRefusal({ dataset, dao, use: job, job, attestation, mustJudge: ['job', 'attestation'], nowMs });
 
 export const restsOn = (
-  { job, dao, dataset, seat: { set } }: LeaseSession,
+  { job, dao, dataset, seat: { set }, nowMs: decidedAtMs }: LeaseSession,
   grants: readonly (ContributionId | GrantId)[] = [],
-): RestsOn => ({ job, dao, set, others: [dataset.id, ...grants] });
+): RestsOn => ({ job, dao, set, others: [dataset.id, ...grants], decidedAtMs });
 
 /** What a log entry says of who asked. */
 export const askerOf = ({ job, claims, seat }: LeaseSession) => ({
