@@ -11,6 +11,7 @@
  * in the results, too.
  */
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,7 @@ import type { RunningSystem } from '#local/system.js';
 import { fetchCiphertext } from '#runner/compute/provision/ciphertext.js';
 import { found, newPlayer, type Founded } from '../support/players.ts';
 import { startTestSystem } from '../support/system.ts';
+import { runCuts } from '../walrus/cuts.ts';
 import { startProcess } from './processes.ts';
 import { percentile, progress, report, target, type BenchPart } from './report.ts';
 import { costOfSmallFiles } from './store/costs.ts';
@@ -34,6 +36,7 @@ import { inLanes, MIB, PART_BYTES, partsOf, piecesOf, randomFile, receive, send 
 const FILE_BYTES = 64 * MIB;
 const ROUNDS = 5;
 const LARGE_MIB = 1_024;
+const FAULTS = 1_000;
 const RATIO_TARGET = 0.5;
 const PEAK_RSS_TARGET_MB = 300;
 
@@ -163,12 +166,24 @@ async function memory(system: RunningSystem, dao: Founded): Promise<BenchPart> {
   };
 }
 
+/** Uploads and reads whose requests and answers go wrong at random; see `test/walrus/cuts.ts`. */
+async function faults(): Promise<BenchPart> {
+  progress(`store: ${FAULTS} cuts of uploads and reads`);
+  const measured = await runCuts(FAULTS, (n) => randomInt(n));
+  const paidTwice = measured.leases - measured.stored;
+  return {
+    results: [{ name: 'store.faults', ...measured, paidTwice }],
+    targets: [target('faults.lost', measured.lost + measured.endless + Math.abs(paidTwice), 'blobs', '<=', 0)],
+  };
+}
+
 const system = await startTestSystem({ durable: true });
 try {
   const dao = await found(system.endpoints);
   const parts = [
     await throughput(system, dao),
     await memory(system, dao),
+    await faults(),
     { results: [costOfSmallFiles()], targets: [] },
   ];
   process.stdout.write(`${JSON.stringify(report('store', parts))}\n`);

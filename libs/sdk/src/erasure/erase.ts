@@ -1,12 +1,4 @@
-import {
-  asBlobId,
-  fromHex,
-  refuse,
-  toBase64Url,
-  toUsufructError,
-  type ContributionId,
-  type Verdict,
-} from '@usufruct/kernel';
+import { refuse, toUsufructError, type ContributionId, type Verdict } from '@usufruct/kernel';
 import {
   erasureReceiptDigest,
   erasureRemains,
@@ -16,7 +8,6 @@ import {
   parseAnswer,
   zErasureAnswer,
   zErasureReceipt,
-  type BlobReference,
   type ContributionView,
   type ErasurePart,
   type ErasureReceipt,
@@ -30,6 +21,7 @@ import { tombstoneContribution } from '../contribute/retire.js';
 import { firstGood, holderName, knownHolders, locatedIn } from '../holders.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { requireOwner } from '../releases.js';
+import { blobsOf, endLeases } from './blobs.js';
 import { isHolders, judgeErasure, type ErasureOnChain, type ErasureSubject } from './judge.js';
 import { runnerParts } from './runners.js';
 
@@ -52,7 +44,6 @@ export interface Erasure {
 }
 
 const recordOf = (id: ContributionId): string => `erasure/${id}`;
-const blobsOf = ({ parts, manifestBlob }: ContributionView): BlobReference[] => [...parts, manifestBlob];
 
 /** Refuses `NOT_FOUND`, `WRONG_WALLET`. */
 export async function planErasure(context: ClientContext, contributionId: ContributionId): Promise<ErasurePlan> {
@@ -72,7 +63,7 @@ export async function planErasure(context: ClientContext, contributionId: Contri
 
 /**
  * Erase a contribution, by its owner: retire it for good on the chain, then have every key holder destroy its share and
- * sign that it did. Whatever is away is missing in the receipt, and asked again by calling again; what was signed is
+ * sign that it did, and end the leases of its blobs where they were made so that they can be. Whatever is away is missing in the receipt, and asked again by calling again; what was signed is
  * kept, so nothing is asked of it twice. The receipt says what remains to be done and what cannot be undone; the owner's
  * wallet signs the whole.
  *
@@ -86,11 +77,13 @@ export async function eraseContribution(context: ClientContext, contributionId: 
   if (contribution.tombstonedAtMs === null) throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'tombstone' });
   const subject = await subjectOf(context, contribution, contribution.tombstonedAtMs);
   const before = await readRecord(context.journal, recordOf(contributionId), zErasureReceipt);
+  // Read from the manifest, which is gone afterwards where the store can delete it.
+  const left = before?.notErased ?? [...(await notErased(context, contribution))];
   const signed = [...(before?.holders ?? []), ...(before?.otherHolders ?? [])];
   const parts = {
     ...(await holderParts(context, subject, holderSet, signed)),
     ...(await runnerParts(context, subject, before?.runners ?? [])),
-    blobs: await blobStates(context, contribution),
+    blobs: await endLeases(context.store, contribution),
   };
   const receipt = await signWhole(context, {
     type: 'usufruct/erasure-receipt',
@@ -101,7 +94,7 @@ export async function eraseContribution(context: ClientContext, contributionId: 
     issuedAtMs: context.clock.nowMs(),
     ...parts,
     remains: erasureRemains(parts),
-    notErased: [...(await notErased(context, contribution))],
+    notErased: left,
     collectedBy: context.signer.address,
   });
   await writeRecord(context.journal, recordOf(contributionId), receipt);
@@ -188,31 +181,5 @@ async function holderPart(
     });
   } catch (error) {
     return { signingPublicKey, state: 'missing', signed: null, error: toUsufructError(error).code };
-  }
-}
-
-/** Nothing here can delete them: they were stored for good until their leases end, by whoever paid the store. */
-async function blobStates({ store }: ClientContext, contribution: ContributionView): Promise<ErasureReceipt['blobs']> {
-  const { manifestBlob } = contribution;
-  return Promise.all(
-    blobsOf(contribution).map(async (reference) => ({
-      blob: reference.blob,
-      sizeBytes: reference.sizeBytes,
-      endEpoch: reference.endEpoch,
-      role: reference === manifestBlob ? ('manifest' as const) : ('part' as const),
-      state: await stateOf(store, reference),
-    })),
-  );
-}
-
-async function stateOf(
-  store: ClientContext['store'],
-  { blob }: BlobReference,
-): Promise<'gone' | 'expires' | 'unknown'> {
-  try {
-    const { available } = await store.status(asBlobId(toBase64Url(fromHex(blob))));
-    return available ? 'expires' : 'gone';
-  } catch {
-    return 'unknown';
   }
 }

@@ -2,12 +2,17 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { generateSigningKey, sign, type SigningKey } from '@usufruct/crypto';
 import {
   asTimestampMs,
+  fromBase64Url,
   refuse,
   toBase64,
+  toHex32,
+  utf8,
   type Address,
+  type BlobId,
   type ContributionId,
   type DatasetId,
   type Digest,
+  type Hex32,
   type HolderSetId,
 } from '@usufruct/kernel';
 import {
@@ -48,6 +53,7 @@ const RETIRED_AT = asTimestampMs(TEST_NOW_MS - 1_000);
 const keys: SigningKey[] = [0, 1, 2, 3].map((n) => generateSigningKey(seededRandom(`erasing holder ${n}`)));
 
 let chain: FakeChain;
+let store: FakeStore;
 let journal: Journal;
 let asked: number[];
 let away: Set<number>;
@@ -58,6 +64,7 @@ let tagged: string;
 
 beforeEach(() => {
   chain = new FakeChain();
+  store = new FakeStore();
   journal = memoryJournal();
   asked = [];
   away = new Set();
@@ -107,7 +114,7 @@ const client = (wallet = WALLET, holders = [0, 1, 2]) =>
   connect({
     apiUrl: 'http://api.test',
     chain,
-    store: new FakeStore(),
+    store,
     holders: holders.map((n) => ({ url: `http://holder${n}.test` })),
     signer: wallet,
     journal,
@@ -329,5 +336,50 @@ describe('an erasure receipt', () => {
     const { receipt } = await erase();
     chain.put('contribution', aContribution({ owner: WALLET.address }));
     expect(failedOf(await client().contributions.verifyErasure(receipt))).toEqual(['RETIRED']);
+  });
+});
+
+describe('the blobs of an erased contribution', () => {
+  /** Two parts and a manifest, as they lie in the store, and the contribution that names them. */
+  async function stored(deletable: boolean): Promise<BlobId[]> {
+    const put = await Promise.all(
+      ['first', 'second', 'manifest'].map((text) => store.put(utf8(text), { epochs: 5, deletable })),
+    );
+    const [first, second, manifestBlob] = put.map(({ blobId, sizeBytes, endEpoch }) => ({
+      blob: toHex32<Hex32>(fromBase64Url(blobId, 'blobId')),
+      sizeBytes,
+      endEpoch,
+    }));
+    const parts = [first!, second!];
+    const blobs = { parts, manifestBlob: manifestBlob! };
+    chain.put('contribution', aContribution({ owner: WALLET.address, tombstonedAtMs: RETIRED_AT, ...blobs }));
+    return put.map(({ blobId }) => blobId);
+  }
+  const states = ({ blobs }: ErasureReceipt) => blobs.map(({ role, state }) => `${role} ${state}`);
+  const available = async (ids: readonly BlobId[]): Promise<boolean[]> =>
+    Promise.all(ids.map(async (id) => (await store.status(id)).available));
+
+  it('are deleted where they were stored so that they can be, the manifest among them', async () => {
+    const ids = await stored(true);
+    const { receipt, verdict } = await erase();
+    expect(states(receipt)).toEqual(['part gone', 'part gone', 'manifest gone']);
+    expect([await available(ids), failedOf(verdict)]).toEqual([[false, false, false], []]);
+    const again = await erase();
+    expect([states(again.receipt), again.receipt.notErased]).toEqual([states(receipt), receipt.notErased]);
+  });
+
+  it('lie there, unreadable, to the end of their leases where they were stored for good', async () => {
+    const ids = await stored(false);
+    const { receipt } = await erase();
+    expect(states(receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
+    expect(await available(ids)).toEqual([true, true, true]);
+  });
+
+  it('are not said to be gone by a store that refuses to delete, or does not answer', async () => {
+    const ids = await stored(true);
+    store.delete = () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE', { upstream: 'store' }));
+    expect(states((await erase()).receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
+    store.status = () => Promise.reject(refuse('BLOB_UNAVAILABLE', { blobId: ids[0]! }));
+    expect(states((await erase()).receipt)).toEqual(['part unknown', 'part unknown', 'manifest unknown']);
   });
 });

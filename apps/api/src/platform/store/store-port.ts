@@ -1,7 +1,7 @@
 import { refuse } from '@usufruct/kernel';
 import { LOCAL_NETWORK, openSuiClient } from '@usufruct/chain';
 import { parseAnswer } from '@usufruct/protocol';
-import { httpBlobStore, type BlobStore } from '@usufruct/walrus';
+import { httpBlobStore, localLeases, type BlobStore } from '@usufruct/walrus';
 import { walrusEpoch } from '@usufruct/walrus/sui';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
@@ -29,7 +29,11 @@ export function openStore({ publisherUrl, aggregatorUrl, lease, suiNetwork }: Co
   // Each is read by itself: one that helps out for another would hide what the other has lost.
   const urls = [...new Set([...aggregatorUrl.split(',').map(trimmed), ...lease.aggregatorUrls])];
   return {
-    blobs: httpBlobStore({ publisherUrl, aggregatorUrl }),
+    blobs: httpBlobStore({
+      publisherUrl,
+      aggregatorUrl,
+      ...(suiNetwork === LOCAL_NETWORK && { leases: localLeases({ url: publisherUrl }) }),
+    }),
     aggregators: urls.map(reader),
     epoch: epochOf(suiNetwork, lease.epochUrl ?? (suiNetwork === LOCAL_NETWORK ? `${urls[0]}/v1/info` : undefined)),
   };
