@@ -7,6 +7,7 @@ export * from './fake-leases.js';
 export * from './fake-holder.js';
 export * from './fake-store.js';
 export * from './hostile-server.js';
+export * from './hostile-store.js';
 export * from './manifest.js';
 export * from './tee.js';
 export * from './reader.js';

@@ -1,34 +1,23 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { asBlobId, UsufructError, type BlobId } from '@usufruct/kernel';
-import { breaksOff, drips, givesBlob, hangs, hostileServer, says, type Handler } from '@usufruct/testing';
-import type { BlobStore } from './blob-store.js';
-import { httpBlobStore, type HttpBlobStoreOptions } from './http-blob-store.js';
-
-const BLOB_ID = asBlobId('M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk');
-const OTHER_ID = asBlobId('A'.repeat(43));
-const BYTES = new TextEncoder().encode('ciphertext');
+import { UsufructError, type BlobId } from '@usufruct/kernel';
+import {
+  breaksOff,
+  drips,
+  givesBlob,
+  hangs,
+  says,
+  type Handler,
+  hostileStores,
+  WALRUS_BLOB_ID as BLOB_ID,
+  BLOB_BYTES as BYTES,
+  outcomeOf as codeOf,
+  OTHER_BLOB_ID as OTHER_ID,
+} from '@usufruct/testing';
+import { httpBlobStore } from './http-blob-store.js';
 
 describe('reading from aggregators', () => {
-  const cleanups: (() => void)[] = [];
-  afterEach(() => {
-    for (const cleanup of cleanups.splice(0)) cleanup();
-  });
-
-  async function against(
-    handlers: readonly Handler[],
-    options: Partial<HttpBlobStoreOptions> = {},
-  ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
-    const { url, seen, close } = await hostileServer(handlers);
-    cleanups.push(close);
-    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 10_000, ...options });
-    return { store, seen, url };
-  }
-
-  const codeOf = (work: Promise<unknown>): Promise<string> =>
-    work.then(
-      () => 'accepted',
-      (error: unknown) => (error instanceof UsufructError ? error.code : String(error)),
-    );
+  const { against, close } = hostileStores();
+  afterEach(close);
 
   it.each<[string, Handler, string]>([
     ['a blob that the store does not have', says(404, { code: 'NOT_FOUND' }), 'BLOB_UNAVAILABLE'],

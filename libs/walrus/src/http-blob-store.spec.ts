@@ -1,34 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { asBlobId, UsufructError, type Address } from '@usufruct/kernel';
-import { givesBlob, hangs, breaksOff, hostileServer, says, type Handler } from '@usufruct/testing';
-import type { BlobStore } from './blob-store.js';
-import { httpBlobStore, type HttpBlobStoreOptions, type Leases } from './http-blob-store.js';
+import {
+  givesBlob,
+  hangs,
+  breaksOff,
+  says,
+  type Handler,
+  hostileStores,
+  WALRUS_BLOB_ID as BLOB_ID,
+  BLOB_BYTES as BYTES,
+  outcomeOf as codeOf,
+  WALRUS_CREATED as CREATED,
+  OTHER_BLOB_ID as OTHER_ID,
+} from '@usufruct/testing';
+import { httpBlobStore, type Leases } from './http-blob-store.js';
 
-const BLOB_ID = asBlobId('M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk');
-const OTHER_ID = asBlobId('A'.repeat(43));
-const BYTES = new TextEncoder().encode('ciphertext');
-// The answers as Walrus's documentation prints them, with our id and size.
-const CREATED = {
-  newlyCreated: {
-    blobObject: {
-      id: '0xe91eee8c5b6f35b9a250cfc29e30f0d9e5463a21fd8d1ddb0fc22d44db4eac50',
-      registeredEpoch: 34,
-      blobId: BLOB_ID,
-      size: BYTES.length,
-      encodingType: 'RS2',
-      certifiedEpoch: 34,
-      storage: {
-        id: '0x4748cd83217b5ce7aa77e7f1ad6fc5f7f694e26a157381b9391ac65c47815faf',
-        startEpoch: 34,
-        endEpoch: 35,
-        storageSize: 66034000,
-      },
-      deletable: false,
-    },
-    resourceOperation: { registerFromScratch: { encodedLength: 66034000, epochsAhead: 1 } },
-    cost: 132300,
-  },
-};
 const CERTIFIED = {
   alreadyCertified: {
     blobId: BLOB_ID,
@@ -38,20 +24,8 @@ const CERTIFIED = {
 };
 
 describe('httpBlobStore', () => {
-  const cleanups: (() => void)[] = [];
-  afterEach(() => {
-    for (const cleanup of cleanups.splice(0)) cleanup();
-  });
-
-  async function against(
-    handlers: readonly Handler[],
-    options: Partial<HttpBlobStoreOptions> = {},
-  ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
-    const { url, seen, close } = await hostileServer(handlers);
-    cleanups.push(close);
-    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 10_000, ...options });
-    return { store, seen, url };
-  }
+  const { against, close } = hostileStores();
+  afterEach(close);
 
   it('reads both good answers of a publisher, and asks for the lease that was wanted', async () => {
     const { store, seen } = await against([says(200, CREATED), says(200, CERTIFIED)]);
@@ -69,12 +43,6 @@ describe('httpBlobStore', () => {
     });
     expect(seen).toEqual(['PUT /v1/blobs?epochs=3&deletable=true', 'PUT /v1/blobs?epochs=3&permanent=true']);
   });
-
-  const codeOf = (work: Promise<unknown>): Promise<string> =>
-    work.then(
-      () => 'accepted',
-      (error: unknown) => (error instanceof UsufructError ? error.code : String(error)),
-    );
 
   it.each<[string, Handler, string]>([
     ['an error page with status 200', says(200, '<html>Bad gateway</html>', 'text/html'), 'UPSTREAM_INVALID'],

@@ -1,56 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { asBlobId, UsufructError } from '@usufruct/kernel';
-import { givesBlob, hostileServer, says, type Handler } from '@usufruct/testing';
-import type { BlobStore, QuiltPatchId } from './blob-store.js';
-import { httpBlobStore, type HttpBlobStoreOptions } from './http-blob-store.js';
-
-const BLOB_ID = asBlobId('M4hsZGQ1oCktdzegB6HnI6Mi28S2nqOPHxK-W7_4BUk');
-const OTHER_ID = asBlobId('A'.repeat(43));
-const BYTES = new TextEncoder().encode('ciphertext');
-// The answers as Walrus's documentation prints them, with our id and size.
-const CREATED = {
-  newlyCreated: {
-    blobObject: {
-      id: '0xe91eee8c5b6f35b9a250cfc29e30f0d9e5463a21fd8d1ddb0fc22d44db4eac50',
-      registeredEpoch: 34,
-      blobId: BLOB_ID,
-      size: BYTES.length,
-      encodingType: 'RS2',
-      certifiedEpoch: 34,
-      storage: {
-        id: '0x4748cd83217b5ce7aa77e7f1ad6fc5f7f694e26a157381b9391ac65c47815faf',
-        startEpoch: 34,
-        endEpoch: 35,
-        storageSize: 66034000,
-      },
-      deletable: false,
-    },
-    resourceOperation: { registerFromScratch: { encodedLength: 66034000, epochsAhead: 1 } },
-    cost: 132300,
-  },
-};
+import {
+  givesBlob,
+  says,
+  type Handler,
+  hostileStores,
+  WALRUS_BLOB_ID as BLOB_ID,
+  BLOB_BYTES as BYTES,
+  outcomeOf as codeOf,
+  WALRUS_CREATED as CREATED,
+  OTHER_BLOB_ID as OTHER_ID,
+} from '@usufruct/testing';
+import type { QuiltPatchId } from './blob-store.js';
 
 describe('quilts over HTTP', () => {
-  const cleanups: (() => void)[] = [];
-  afterEach(() => {
-    for (const cleanup of cleanups.splice(0)) cleanup();
-  });
-
-  async function against(
-    handlers: readonly Handler[],
-    options: Partial<HttpBlobStoreOptions> = {},
-  ): Promise<{ store: BlobStore; seen: string[]; url: string }> {
-    const { url, seen, close } = await hostileServer(handlers);
-    cleanups.push(close);
-    const store = httpBlobStore({ publisherUrl: url, aggregatorUrl: url, pauseMs: 1, timeoutMs: 10_000, ...options });
-    return { store, seen, url };
-  }
-
-  const codeOf = (work: Promise<unknown>): Promise<string> =>
-    work.then(
-      () => 'accepted',
-      (error: unknown) => (error instanceof UsufructError ? error.code : String(error)),
-    );
+  const { against, close } = hostileStores();
+  afterEach(close);
 
   const file = (identifier: string, text: string, tags?: Record<string, string>) => ({
     identifier,
