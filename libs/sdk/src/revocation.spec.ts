@@ -1,6 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { purposesCover } from '@usufruct/consent';
-import { refuse, type Address, type ContributionId, type DatasetId, type GrantId } from '@usufruct/kernel';
+import {
+  asTimestampMs,
+  refuse,
+  type Address,
+  type ContributionId,
+  type DatasetId,
+  type GrantId,
+} from '@usufruct/kernel';
 import type { GrantView } from '@usufruct/protocol';
 import {
   aContribution,
@@ -62,7 +69,11 @@ beforeEach(() => {
   chain.put('contribution', aContribution({ id: B, owner: WALLET.address, datasetId: OTHER_SET }));
   grant('one', A, [RESEARCH, MARKETING]);
   grant('two', B, [MARKETING]);
-  grant('expired', A, [MARKETING], { terms: { ...someTerms(), purposes: [MARKETING], expiresAtMs: TEST_NOW_MS } });
+  grant('expired', A, [MARKETING], endedAt(TEST_NOW_MS - DAY_MS, [MARKETING]));
+});
+const DAY_MS = 86_400_000;
+const endedAt = (expiresAtMs: number, purposes: string[]) => ({
+  terms: { ...someTerms(), purposes, expiresAtMs: asTimestampMs(expiresAtMs) },
 });
 
 describe('revoking', () => {
@@ -97,6 +108,15 @@ describe('revoking', () => {
   ])('of %s', async (_what, scope, names) => {
     const plan = await client().grants.planRevocation(scope);
     expect(plan.steps.map(({ grantId, after }) => [grantId, after])).toEqual(names.map((name) => [idOf(name), null]));
+  });
+
+  it('of what this clock alone calls expired, too: another may be in force, and nothing is given in its place', async () => {
+    grant('just over', A, [RESEARCH, MARKETING], endedAt(TEST_NOW_MS - DAY_MS + 1, [RESEARCH, MARKETING]));
+    const { steps } = await client().grants.planRevocation({ contributionId: A, purpose: MARKETING });
+    expect(steps.map(({ grantId, after }) => [grantId, after?.purposes ?? null])).toEqual([
+      [idOf('one'), [RESEARCH]],
+      [idOf('just over'), null],
+    ]);
   });
 
   it('again sends nothing', async () => {

@@ -45,6 +45,11 @@ export interface Revocation {
   readonly skipped: readonly GrantId[];
 }
 
+/**
+ * A grant is in force by the chain's time. What this client's clock alone calls expired is revoked all the same, unless
+ * that was so long ago that no clock differs as much; nothing is given in its place.
+ */
+const SLOWEST_CHAIN_MS = 86_400_000;
 /** A step is two actions at most. */
 const STEPS_PER_TRANSACTION = LIMITS.actionsPerTransaction / 2;
 
@@ -65,9 +70,10 @@ export async function planRevocation(context: ClientContext, scope: RevocationSc
   for (const contribution of await contributionsIn(context, scope)) {
     const { id: contributionId, datasetId } = contribution;
     for (const { id: grantId, terms, revokedAtMs } of await context.chain.grantsOf(contributionId)) {
-      if (revokedAtMs !== null || terms.expiresAtMs <= nowMs) continue;
+      if (revokedAtMs !== null || terms.expiresAtMs + SLOWEST_CHAIN_MS <= nowMs) continue;
       if (purpose !== undefined && !allowsAnyOf(terms.purposes, purpose)) continue;
-      const after = contribution.tombstonedAtMs === null ? narrowed(terms, purpose) : null;
+      const isLiving = contribution.tombstonedAtMs === null && terms.expiresAtMs > nowMs;
+      const after = isLiving ? narrowed(terms, purpose) : null;
       const salt = toHex32<Hex32>(context.random(32));
       steps.push({ contributionId, datasetId, grantId, before: terms, after, salt });
     }
