@@ -208,6 +208,7 @@ describe('the GraphQL door', () => {
         'DescribeApplicationInput!': `{ daoId: "${ID}", statement: "x" }`,
         'QuoteInput!': `{ datasetId: "${ID}", purpose: "x", maxQuestions: 1, termMs: 1 }`,
         'PrepareJobInput!': `{ datasetId: "${ID}", purpose: "x", maxQuestions: 1, termMs: 1, salt: "${ID}", idempotencyKey: "12345678" }`,
+        'NoticeContactInput!': '{ email: "x@example.org" }',
         'AskQuestionInput!': `{ idempotencyKey: "12345678", jobId: "${ID}", questionId: "${ID}", sealedQuestion: "AAAA", authorization: "AAAA" }`,
       };
       const roots = { query: schema.getQueryType(), mutation: schema.getMutationType() };
