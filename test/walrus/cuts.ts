@@ -85,11 +85,13 @@ class CutsRun {
   readonly #store: BlobStore;
   readonly #honest: BlobStore;
 
-  constructor(
-    private readonly url: string,
-    blobIdOf: (bytes: Uint8Array) => Promise<BlobId>,
-    private readonly draw: (n: number) => number,
-  ) {
+  // Node strips types and writes no assignments: so no parameter properties in what benches run.
+  private readonly url: string;
+  private readonly draw: (n: number) => number;
+
+  constructor(url: string, blobIdOf: (bytes: Uint8Array) => Promise<BlobId>, draw: (n: number) => number) {
+    this.url = url;
+    this.draw = draw;
     const addresses = { publisherUrl: url, aggregatorUrl: url };
     this.#store = httpBlobStore({ ...addresses, fetch: this.#unreliable, pauseMs: 0, tries: 3, blobIdOf });
     this.#honest = httpBlobStore(addresses);
