@@ -2,7 +2,8 @@ import { asBlobId, refuse, toBase64Url, type BlobId, type Clock } from '@usufruc
 import { LIMITS } from '@usufruct/protocol';
 import type { BlobStatus, BlobStore, ByteRange, GetOptions, PutOptions, StoreAbilities } from '../blob-store.js';
 import { baseUrl, originOf, request, type Answer, type RequestParams } from '../request.js';
-import { sha256, signingFetch, type S3Credentials } from './signing.js';
+import { sha256 } from '../sha256.js';
+import { signingFetch, type S3Credentials } from './signing.js';
 
 export interface S3BlobStoreOptions {
   /** `https://s3.eu-central-1.amazonaws.com`, or that of any store with the same interface; buckets are in the path. */

@@ -1,6 +1,7 @@
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { HttpRequest } from '@smithy/types';
-import { asTimestampMs, utf8, type Clock } from '@usufruct/kernel';
+import { asTimestampMs, toHex, utf8, type Clock } from '@usufruct/kernel';
+import { sha256 } from '../sha256.js';
 
 export interface S3Credentials {
   readonly accessKeyId: string;
@@ -68,15 +69,10 @@ async function unsigned(url: URL, init: RequestInit): Promise<HttpRequest> {
       ...Object.fromEntries(new Headers(init.headers)),
       host: url.host,
       // The store compares what arrives with it: bytes that were changed on the way are refused there.
-      'x-amz-content-sha256': hexOf(await sha256(body)),
+      'x-amz-content-sha256': toHex(await sha256(body)),
     },
   };
 }
-
-export const sha256 = async (bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
-
-const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 type Source = string | ArrayBuffer | ArrayBufferView;
 

@@ -1,8 +1,9 @@
 import { bcs } from '@mysten/bcs';
-import { asBlobId, asId, refuse, toBase64Url, type Hex32 } from '@usufruct/kernel';
+import { asBlobId, asId, refuse, toBase64Url, toHex32, type Hex32 } from '@usufruct/kernel';
 import type { LeaseView } from '../upload/ports.js';
 
-const address = () => bcs.bytes(32).transform({ input: (bytes: Uint8Array) => bytes, output: hexOf });
+const address = () =>
+  bcs.bytes(32).transform({ input: (bytes: Uint8Array) => bytes, output: (bytes) => toHex32(bytes) });
 /** `walrus::blob::Blob`, field for field. */
 const BlobObject = bcs.struct('Blob', {
   id: address(),
@@ -35,8 +36,4 @@ export function readBlobObject(content: Uint8Array): LeaseView {
   } catch (cause) {
     throw refuse('UPSTREAM_INVALID', { upstream: 'Sui', field: 'Blob object' }, cause);
   }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return `0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

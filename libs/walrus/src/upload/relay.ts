@@ -4,6 +4,7 @@ import { toBase58 } from '@mysten/sui/utils';
 import { z } from 'zod';
 import { encodedBlobBytes } from '../cost/index.js';
 import { baseUrl, originOf, request, type RequestParams } from '../request.js';
+import { sha256 } from '../sha256.js';
 import { certifies } from './certificate.js';
 import type { Certificate, SliverUpload, Tip, Transport } from './ports.js';
 
@@ -73,9 +74,6 @@ export async function authPayload(bytes: Uint8Array, nonce: Uint8Array): Promise
   new DataView(length.buffer).setBigUint64(0, BigInt(bytes.length), true);
   return concatBytes(await sha256(bytes), await sha256(nonce), length);
 }
-
-const sha256 = async (bytes: Uint8Array): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
 
 async function priceOf(
   options: RelayOptions,

@@ -1,6 +1,7 @@
-import { fromBase64, refuse, toBase64, toHex32, UsufructError, type RandomSource } from '@usufruct/kernel';
+import { fromBase64, refuse, toBase64, toHex32, UsufructError, type Hex32, type RandomSource } from '@usufruct/kernel';
 import type { StoredBlob } from '../blob-store.js';
 import { pause } from '../request.js';
+import { sha256 } from '../sha256.js';
 import { readCertificate, writeCertificate } from './certificate.js';
 import { executeOnce, type OneAtATime } from './execute-once.js';
 import type {
@@ -44,16 +45,16 @@ const TIPS_PAID_AGAIN_AT_MOST = 3;
  */
 export async function resumableUpload(context: UploadContext, request: UploadRequest): Promise<StoredBlob> {
   const state = await UploadState.open(context.journal, request.resumeKey);
-  const sha256 = toHex32(new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(request.bytes))));
+  const digest = toHex32<Hex32>(await sha256(request.bytes));
   const known = state.known;
-  if (known !== null && !isOf(known, request, sha256, context)) {
+  if (known !== null && !isOf(known, request, digest, context)) {
     // Nothing may have been paid yet: then other bytes or terms are a new beginning.
     if (known.registration !== null) throw refuse('IDEMPOTENCY_KEY_REUSED', { blobId: known.blobId });
     await state.forget();
   }
   if (state.known !== null && (await hasEnded(context, state.known))) await state.forget();
   const isResumed = state.known !== null && state.known.registration !== null;
-  if (state.known === null) await begin(context, state, request, sha256);
+  if (state.known === null) await begin(context, state, request, digest);
   if (state.record.objectId === null) await register(context, state, request);
   if (state.record.endEpoch === null) await certify(context, state, request, isResumed);
   const { blobId, sizeBytes, endEpoch, objectId } = state.record;
@@ -64,7 +65,7 @@ export async function resumableUpload(context: UploadContext, request: UploadReq
 const isOf = (
   { sha256, epochs, deletable, owner }: UploadRecord,
   request: UploadRequest,
-  wanted: string,
+  wanted: Hex32,
   { chain }: UploadContext,
 ): boolean =>
   sha256 === wanted && epochs === request.epochs && deletable === request.deletable && owner === chain.owner;
@@ -79,16 +80,11 @@ async function hasEnded({ chain }: UploadContext, { objectId, registration }: Up
   return lease.endEpoch <= (await chain.currentEpoch());
 }
 
-async function begin(
-  context: UploadContext,
-  state: UploadState,
-  request: UploadRequest,
-  sha256: string,
-): Promise<void> {
+async function begin(context: UploadContext, state: UploadState, request: UploadRequest, digest: Hex32): Promise<void> {
   const { blobId, rootHash } = await context.chain.encode(request.bytes);
   await state.begin({
     version: 1,
-    sha256: sha256 as UploadRecord['sha256'],
+    sha256: digest,
     sizeBytes: request.bytes.length,
     epochs: request.epochs,
     deletable: request.deletable,
