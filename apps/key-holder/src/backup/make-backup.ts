@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import {
@@ -18,6 +18,7 @@ import { SCHEMA_VERSION } from '../store/database.js';
 import { readHeader, writeBackup } from './backup-file.js';
 import type { BackupsMade } from './backups-made.js';
 import { readRecipient, type BackupRecipient } from './recipient.js';
+import { renameDurably } from './rename-durably.js';
 
 export interface BackupParts {
   readonly keys: HolderKeys;
@@ -127,9 +128,7 @@ async function writeDurably(parts: BackupParts, { path, snapshot, recipient, cre
     storage.fill(0);
     await Promise.all([from.close(), to.close()]);
   }
-  await rename(`${path}.unfinished`, path);
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
+  await renameDurably(`${path}.unfinished`, path);
 }
 
 const idOf = ({ signing }: HolderKeys): string => toHex(signing.publicKey).slice(0, 16);

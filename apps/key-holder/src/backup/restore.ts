@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { refuse, toHex, type Clock, type Digest, type RandomSource, type TimestampMs } from '@usufruct/kernel';
@@ -10,6 +10,7 @@ import { pathIn, SCHEMA_VERSION } from '../store/database.js';
 import { readHeader, readPieces } from './backup-file.js';
 import { BackupsMade } from './backups-made.js';
 import { readPrivateKey } from './recipient.js';
+import { renameDurably } from './rename-durably.js';
 
 export interface RestoreParts {
   readonly file: string;
@@ -47,9 +48,7 @@ export async function restoreBackup(parts: RestoreParts): Promise<Restored> {
   try {
     const { storage, restored } = await unpack(parts, path);
     await finishDatabase(parts, path);
-    await rename(path, pathIn(dataDir));
-    const folder = await open(dataDir, 'r');
-    await folder.sync().finally(() => folder.close());
+    await renameDurably(path, pathIn(dataDir));
     await Keyring.create({ ...keyringParts, clock, random }, storage);
     return restored;
   } finally {
