@@ -18,6 +18,7 @@ interface Report {
 /** Files with their arguments. Re-sharing 10,000 takes minutes and has no target: `npm run -s bench:reshare`. */
 const BENCHES: readonly (readonly [string, ...string[]])[] = [
   ['main.ts'],
+  ['rag.ts'],
   ['attestation.ts'],
   ['release.ts'],
   ['store.ts'],

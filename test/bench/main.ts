@@ -1,6 +1,5 @@
-/** `npm run -s bench`: envelope, questions and GraphQL. Needs `npm run build`, which the script does first. */
+/** `npm run -s bench`: envelope and GraphQL. Needs `npm run build`, which the script does first. */
 import { startTestSystem } from '../support/system.ts';
-import { benchAsk } from './ask.ts';
 import { benchEnvelope } from './envelope.ts';
 import { benchGraphql } from './graphql.ts';
 import { report, type BenchPart } from './report.ts';
@@ -8,7 +7,7 @@ import { report, type BenchPart } from './report.ts';
 const parts: BenchPart[] = [await benchEnvelope()];
 const system = await startTestSystem({ durable: true });
 try {
-  parts.push(await benchAsk(system), await benchGraphql(system));
+  parts.push(await benchGraphql(system));
 } finally {
   await system.stop();
 }
