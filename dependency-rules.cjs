@@ -4,10 +4,10 @@
  * import by package name and one by relative path are judged alike.
  */
 const TEST = '\\.(spec|e2e)\\.ts$|^test/';
-const PURE = 'crypto|ledger|consent|attestation|privacy';
+const PURE = 'crypto|ledger|consent|attestation|privacy|retrieval';
 const ADAPTERS = 'chain|walrus|sdk|service|endorsements|seal';
 const BROWSER =
-  '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|chain|sdk|seal|walrus(?!/src/local/))/';
+  '^libs/(kernel|protocol|crypto|ledger|consent|attestation|privacy|retrieval|chain|sdk|seal|walrus(?!/src/local/))/';
 /** What runs as a process of its own: everything that may stand on the service kit. */
 const PROCESSES = '^(apps/(?!portal/)|libs/service/|libs/walrus/src/local/|infra/)';
 const GENERATED = '/generated/';

@@ -19,6 +19,7 @@ const LIBS = [
   'service',
   'endorsements',
   'seal',
+  'retrieval',
   'testing',
 ];
 const RULES: { forbidden: { name: string }[] } = createRequire(import.meta.url)('../dependency-rules.cjs');
@@ -30,6 +31,8 @@ const BROKEN: readonly (readonly [rule: string, importer: string, specifier: str
   ['kernel-is-the-bottom', 'libs/kernel/src/up.ts', '@usufruct/protocol'],
   ['protocol-on-kernel', 'libs/protocol/src/up.ts', '@usufruct/crypto'],
   ['pure-on-pure', 'libs/crypto/src/up.ts', '@usufruct/chain'],
+  ['pure-on-pure', 'libs/retrieval/src/up.ts', '@usufruct/walrus'],
+  ['browser-libs-take-no-node', 'libs/retrieval/src/node.ts', 'node:worker_threads'],
   ['pure-takes-no-framework', 'libs/consent/src/nest.ts', '@nestjs/common'],
   ['browser-libs-take-no-node', 'libs/crypto/src/node.ts', 'node:fs'],
   ['browser-libs-take-no-node', 'libs/walrus/src/node.ts', 'node:http'],

@@ -49,6 +49,7 @@ export const MEASURED_LIBRARIES = [
   'attestation-dev',
   'consent',
   'ledger',
+  'retrieval',
   'chain',
   'seal',
   'service',

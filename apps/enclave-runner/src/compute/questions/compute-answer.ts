@@ -42,7 +42,7 @@ export async function computeAnswer(
     openQuestion(info, job, request, keys),
     currentCorpus(context, session, job),
   ]);
-  const extracted = answerQuestion(corpus, question.text, question.topK);
+  const extracted = await answerQuestion(corpus, question.text, question.topK);
   session.requireOpen();
   const { uses, usesSalt } = usesOf(extracted, allowed, context);
   const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);

@@ -1,6 +1,6 @@
 import type { ContributionId } from '@usufruct/kernel';
+import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
-import { termsOf } from '../retrieve/terms.js';
 import { attribute, type ContributionWeight } from './attribute.js';
 import { MAX_SENTENCES, selectSentences, type ChosenSentence } from './select-sentences.js';
 
@@ -36,9 +36,9 @@ export interface ExtractedAnswer {
  * are no citations and no weights. `topK` passages are considered. Deterministic. That a sentence is true, or that it
  * means in the answer what it meant in its document, is not proven by anything here.
  */
-export function answerQuestion(corpus: Corpus, question: string, topK: number): ExtractedAnswer {
+export async function answerQuestion(corpus: Corpus, question: string, topK: number): Promise<ExtractedAnswer> {
   const terms = new Set(termsOf(question));
-  const retrieved = corpus.search(terms, Math.max(topK, CANDIDATES));
+  const retrieved = await corpus.search(question, Math.max(topK, CANDIDATES));
   const chosen = selectSentences(corpus, terms, retrieved.slice(0, topK));
   if (chosen.length === 0) {
     return { text: NO_ANSWER, generator: 'extractive', isKnown: false, sentences: [], citations: [], weights: [] };
@@ -95,8 +95,8 @@ function citedPassages(
   retrieved: readonly ScoredPassage[],
 ) {
   return retrieved
-    .map(({ passage, score }) => ({
-      score,
+    .map(({ passage, lexicalScore }) => ({
+      score: lexicalScore,
       holdersBySentence: chosen.flatMap((sentence, i) =>
         sentence.passage === passage ? [sources[i]!.map((source) => source.contributionId)] : [],
       ),

@@ -36,8 +36,8 @@ async function corpusOf(texts: Readonly<Record<string, string>>): Promise<Corpus
   }
   return new Corpus(documents);
 }
-const cited = (corpus: Corpus, question: string) =>
-  new Set(answerQuestion(corpus, question, 8).citations.map((citation) => citation.fileName));
+const cited = async (corpus: Corpus, question: string) =>
+  new Set((await answerQuestion(corpus, question, 8)).citations.map((citation) => citation.fileName));
 
 describe('answers', () => {
   // [question, files that must be cited (and no others), words that must stand in the answer]
@@ -63,9 +63,9 @@ describe('answers', () => {
   ];
   it.each(answered)('%s', async (question, files, words) => {
     const corpus = await corpusOf(TEXTS);
-    const answer = answerQuestion(corpus, question, 8);
+    const answer = await answerQuestion(corpus, question, 8);
     expect(answer.text).toMatch(words);
-    expect(cited(corpus, question)).toEqual(new Set(files));
+    expect(await cited(corpus, question)).toEqual(new Set(files));
   });
 
   it.each([
@@ -78,14 +78,14 @@ describe('answers', () => {
     '?!',
     '\u0000\u202E',
   ])('does not know: %j', async (question) => {
-    const answer = answerQuestion(await corpusOf(TEXTS), question, 8);
+    const answer = await answerQuestion(await corpusOf(TEXTS), question, 8);
     expect(answer).toMatchObject({ text: NO_ANSWER, isKnown: false, sentences: [], citations: [], weights: [] });
   });
 
   it('says that it is extractive, cites every sentence by its words and place, and is the same each time', async () => {
     const corpus = await corpusOf(TEXTS);
     const question = 'What is the ratio of sugar to water in syrup, and what is the price of heather honey?';
-    const answer = answerQuestion(corpus, question, 8);
+    const answer = await answerQuestion(corpus, question, 8);
     expect(answer.generator).toBe('extractive');
     for (const { text, citations } of answer.sentences) {
       expect(citations.length).toBeGreaterThan(0);
@@ -101,23 +101,27 @@ describe('answers', () => {
         ['prices.csv', 'rows 1–3'],
       ]),
     );
-    expect(answerQuestion(await corpusOf(TEXTS), question, 8)).toEqual(answer);
+    expect(await answerQuestion(await corpusOf(TEXTS), question, 8)).toEqual(answer);
   });
 
   it('pays nobody who is not cited, and nobody whose documents were taken out', async () => {
     const corpus = await corpusOf(TEXTS);
     const question = 'Why do colonies swarm?';
-    expect(answerQuestion(corpus, question, 8).weights.map((w) => w.contributionId)).toEqual([id('c')]);
+    expect((await answerQuestion(corpus, question, 8)).weights.map((w) => w.contributionId)).toEqual([id('c')]);
     const without = corpus.restrictedTo(new Set([id('a'), id('b'), id('d')]));
-    const after = answerQuestion(without, question, 8);
+    const after = await answerQuestion(without, question, 8);
     expect(JSON.stringify(after.citations)).not.toContain('swarming.html');
     expect(after.weights.map((w) => w.contributionId)).not.toContain(id('c'));
   });
 
   it('shares the weight of text that two contributed, whole or inside a longer document', async () => {
     const question = 'At how many degrees does stoneware mature?';
-    const alone = answerQuestion(await corpusOf({ 'x.txt': TEXTS['pottery.txt'], 'y.txt': 'Bees.' }), question, 8);
-    const twice = answerQuestion(
+    const alone = await answerQuestion(
+      await corpusOf({ 'x.txt': TEXTS['pottery.txt'], 'y.txt': 'Bees.' }),
+      question,
+      8,
+    );
+    const twice = await answerQuestion(
       await corpusOf({ 'x.txt': TEXTS['pottery.txt'], 'y.txt': TEXTS['pottery.txt'] }),
       question,
       8,
@@ -130,7 +134,10 @@ describe('answers', () => {
       'x.txt': TEXTS['pottery.txt'],
       'y.txt': 'My notes. Stoneware clay matures at 1280 degrees. More.',
     });
-    expect(answerQuestion(copied, question, 8).weights.map((w) => w.contributionId)).toEqual([id('a'), id('b')]);
+    expect((await answerQuestion(copied, question, 8)).weights.map((w) => w.contributionId)).toEqual([
+      id('a'),
+      id('b'),
+    ]);
   });
 
   it('never names more than 64 uses, however many hold the text', async () => {
@@ -142,7 +149,7 @@ describe('answers', () => {
         document,
       })),
     );
-    const { weights } = answerQuestion(
+    const { weights } = await answerQuestion(
       corpus,
       'At how many degrees does stoneware mature, and what about lead glazes?',
       8,

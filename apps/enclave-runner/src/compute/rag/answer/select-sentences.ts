@@ -1,6 +1,6 @@
+import { termsOf } from '@usufruct/retrieval';
 import { sentenceRanges } from '../chunk/sentences.js';
 import { wordsOnly, type Corpus, type Passage, type ScoredPassage } from '../retrieve/corpus.js';
-import { termsOf } from '../retrieve/terms.js';
 
 export const MAX_SENTENCES = 4;
 /** A sentence is added while it covers at least this part of the question that no other covers. */
@@ -64,8 +64,8 @@ const termWeights = (corpus: Corpus, terms: ReadonlySet<string>): Map<string, nu
 
 function candidatesOf(questionTerms: ReadonlySet<string>, retrieved: readonly ScoredPassage[]): Candidate[] {
   const seen = new Set<string>();
-  const topScore = retrieved[0]?.score ?? 1;
-  return retrieved.flatMap(({ passage, score }) => {
+  const topScore = Math.max(0, ...retrieved.map(({ lexicalScore }) => lexicalScore)) || 1;
+  return retrieved.flatMap(({ passage, lexicalScore }) => {
     const inHeadings = termsOf(passage.headings.join('\n')).filter((term) => questionTerms.has(term));
     return sentenceRanges(passage.text, passage.language).flatMap(({ start, end }): Candidate[] => {
       const text = passage.text.slice(start, end).replace(/\s+/gu, ' ');
@@ -76,7 +76,7 @@ function candidatesOf(questionTerms: ReadonlySet<string>, retrieved: readonly Sc
       const covers = new Map(inHeadings.map((term) => [term, HEADING_COVER]));
       for (const term of inText) covers.set(term, 1);
       const fullness = Math.min(1, 0.5 + words.split(' ').length / 16);
-      return [{ text, words, passage, covers, prior: (0.6 + (0.4 * score) / topScore) * fullness }];
+      return [{ text, words, passage, covers, prior: (0.6 + (0.4 * lexicalScore) / topScore) * fullness }];
     });
   });
 }

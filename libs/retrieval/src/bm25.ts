@@ -1,0 +1,97 @@
+import { patchedMatrix, termMatrix, type Plan, type TermMatrix } from './term-matrix.js';
+import { Top, type Accepts, type Hit } from './top.js';
+
+/** Okapi BM25 (Robertson and Zaragoza 2009, §3.3) with the usual constants and an idf that is never negative. */
+const K1 = 1.2;
+const B = 0.75;
+
+/**
+ * Passages are numbered in the order given. The same passages give the same scores and the same order, ties by number.
+ * Frequencies and the average length are those of all passages, a search's filter notwithstanding.
+ */
+export class Bm25Index {
+  readonly matrix: TermMatrix;
+  readonly #ids: ReadonlyMap<string, number>;
+  /** K1 · (1 - B + B · length / average length), by passage. */
+  readonly #lengthNorms: Float64Array;
+
+  constructor(matrix: TermMatrix) {
+    this.matrix = matrix;
+    this.#ids = new Map(matrix.terms.map((term, id) => [term, id]));
+    this.#lengthNorms = lengthNorms(matrix);
+  }
+
+  static of(texts: readonly string[]): Bm25Index {
+    return new Bm25Index(termMatrix(texts));
+  }
+
+  /** Exactly the index of the plan's passages, as if built anew. */
+  patched(plan: Plan): Bm25Index {
+    return new Bm25Index(patchedMatrix(this.matrix, plan));
+  }
+
+  get size(): number {
+    return this.matrix.size;
+  }
+
+  /** In how many passages the term occurs. */
+  passagesWith(term: string): number {
+    const id = this.#ids.get(term);
+    return id === undefined ? 0 : this.matrix.starts[id + 1]! - this.matrix.starts[id]!;
+  }
+
+  /** The number of a term among those of the matrix. */
+  idOf(term: string): number | undefined {
+    return this.#ids.get(term);
+  }
+
+  /** The best `limit` accepted passages that have at least one of the terms; each term counts once. */
+  search(terms: Iterable<string>, limit: number, accepts?: Accepts): Hit[] {
+    const scores = new Float64Array(this.size);
+    const isAccepted = accepts === undefined ? undefined : remembered(accepts, this.size);
+    for (const term of new Set(terms)) this.#addScores(term, scores, isAccepted);
+    const top = new Top(limit);
+    for (let passage = 0; passage < scores.length; passage++) {
+      if (scores[passage]! > 0) top.offer(passage, scores[passage]!);
+    }
+    return top.hits;
+  }
+
+  /** What one posting adds to its passage's score. */
+  partOfScore(posting: number, idf: number): number {
+    const count = this.matrix.counts[posting]!;
+    return (idf * count * (K1 + 1)) / (count + this.#lengthNorms[this.matrix.passages[posting]!]!);
+  }
+
+  #addScores(term: string, scores: Float64Array, isAccepted: Accepts | undefined): void {
+    const id = this.#ids.get(term);
+    if (id === undefined) return;
+    const { starts, passages } = this.matrix;
+    const [from, to] = [starts[id]!, starts[id + 1]!];
+    const idf = Math.log(1 + (this.size - (to - from) + 0.5) / (to - from + 0.5));
+    for (let i = from; i < to; i++) {
+      const passage = passages[i]!;
+      if (isAccepted === undefined || isAccepted(passage)) scores[passage]! += this.partOfScore(i, idf);
+    }
+  }
+}
+
+function lengthNorms({ size, passages, counts }: TermMatrix): Float64Array {
+  const lengths = new Float64Array(size);
+  let total = 0;
+  for (let i = 0; i < passages.length; i++) {
+    lengths[passages[i]!]! += counts[i]!;
+    total += counts[i]!;
+  }
+  const average = total / Math.max(1, size) || 1;
+  return lengths.map((length) => K1 * (1 - B + (B * length) / average));
+}
+
+/** Each passage is asked about once. */
+export function remembered(accepts: Accepts, size: number): Accepts {
+  const answers = new Uint8Array(size);
+  return (passage) => {
+    if (answers[passage] === 0) answers[passage] = accepts(passage) ? 1 : 2;
+    return answers[passage] === 1;
+  };
+}
