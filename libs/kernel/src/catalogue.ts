@@ -317,6 +317,18 @@ export const CATALOGUE = {
     'The runner does not know this question',
     'Send it again, encrypted to the current key.',
   ),
+  GENERATOR_UNAVAILABLE: entry(
+    503,
+    'later',
+    'The language model that is to write the answer does not answer, or not as it must',
+    'Ask again later, or ask for the extractive answer; nothing is charged.',
+  ),
+  STREAM_BROKEN: entry(
+    502,
+    'later',
+    'The pieces of this answer are cut short, out of order, or not of this question',
+    'Ask again with the same key: what was answered is kept, and not paid twice.',
+  ),
   NO_USABLE_DATA: entry(
     409,
     'after-change',

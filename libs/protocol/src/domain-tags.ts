@@ -36,6 +36,8 @@ export const TAGS = {
   question: 'usufruct/question/v1',
   questionAuthorization: 'usufruct/question-authorization/v1',
   answer: 'usufruct/answer/v1',
+  answerStream: 'usufruct/answer-stream/v1',
+  streamRecord: 'usufruct/stream-record/v1',
   signIn: 'usufruct/sign-in/v1',
   holderSigning: 'usufruct/holder-signing/v1',
   holderSealing: 'usufruct/holder-sealing/v1',

@@ -1,3 +1,4 @@
+export * from './answer-stream.js';
 export * from './attestation-types.js';
 export * from './bcs-types.js';
 export * from './chain-actions.js';

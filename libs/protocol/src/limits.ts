@@ -14,6 +14,9 @@ export const LIMITS = {
   descriptionChars: 20_000,
   sealedQuestionBytes: 16 * 1024,
   sealedAnswerBytes: 1024 ** 2,
+  /** Pieces of one answer, the last one included, and the size of one. */
+  streamRecords: 64,
+  streamRecordBytes: 64 * 1024,
   httpBodyBytes: 8 * 1024 ** 2,
   challengeTermMs: 60_000,
   /** How far another party's clock may be from ours, either way. */

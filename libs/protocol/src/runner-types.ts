@@ -18,7 +18,16 @@ import { zBase64, zHex32 } from './wire.js';
  * GET  /v1/jobs/{jobId}                            → zRunnerJob
  * POST /v1/jobs/{jobId}/questions zAskRequest      → zAskAnswer   answers when the receipt is settled or known pending
  * GET  /v1/jobs/{jobId}/questions/{questionId}     → zAskAnswer
+ * GET  /v1/jobs/{jobId}/questions/{questionId}/stream → the settled answer in pieces (answer-stream.ts)
  */
+/** How the text of an answer is made; `extractive` says that no language model wrote it. */
+export const GENERATOR_KINDS = ['extractive', 'model'] as const;
+export type GeneratorKind = (typeof GENERATOR_KINDS)[number];
+/** A language model: what it is called, and the SHA-256 of its file or of its list of files, as in the receipt. */
+export const zModel = z.object({ name: z.string().max(128), sha256: zHex32<Digest>() });
+export type Model = z.output<typeof zModel>;
+const zGenerator = z.object({ kind: z.enum(GENERATOR_KINDS), model: zModel.optional() });
+
 export const zRunnerIdentity = z.object({
   runnerId: zHex32<RunnerId>(),
   signingPublicKey: zBase64(32),
@@ -26,6 +35,8 @@ export const zRunnerIdentity = z.object({
   measurement: z.string(),
   profile: z.string(),
   standIns: z.array(z.string()),
+  /** What answers can be made by here, the first one where the asker names none. */
+  generators: z.array(zGenerator).optional(),
 });
 export type RunnerIdentity = z.output<typeof zRunnerIdentity>;
 
@@ -80,6 +91,10 @@ export const zQuestion = z.object({
   /** X25519; the answer is sealed to it. The client keeps the private half until it has read the answer. */
   responsePublicKey: zBase64(32),
   topK: z.int().min(1).max(32).default(8),
+  /** What must make the answer: another one is refused and never put in its place. Missing: what the runner has first. */
+  generator: z.enum(GENERATOR_KINDS).optional(),
+  /** Whether the answer is to be had in pieces, too (answer-stream.ts). */
+  stream: z.boolean().optional(),
 });
 export type Question = z.output<typeof zQuestion>;
 
@@ -92,8 +107,9 @@ export const zCitation = z.object({
 });
 export const zAnswer = z.object({
   text: z.string(),
-  /** How the text was made; `extractive` says that no language model wrote it. */
-  generator: z.enum(['extractive', 'model']),
+  generator: z.enum(GENERATOR_KINDS),
+  /** Which model wrote it; its digest is the receipt's `modelHash`. Missing where none did. */
+  model: zModel.optional(),
   sentences: z.array(z.object({ text: z.string(), citations: z.array(z.int()) })),
   citations: z.array(zCitation),
   /**

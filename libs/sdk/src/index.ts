@@ -44,6 +44,8 @@ export type { Membership } from './governance/members.js';
 export type { MeasurementChange, MeasurementOutcome, Way } from './governance/policy.js';
 export { statusOf, type ProposalStatus, type ProposeParams } from './governance/proposals.js';
 export type { ExplainedUse, GiveGrantParams, UseToExplain } from './grants.js';
+export { sentencesOf, type AnswerSentence, type AskEvent } from './jobs/ask-stream.js';
+export { AnswerPieces, type PiecesOf, type StreamCheck } from './jobs/answer-pieces.js';
 export { ASK_STEPS, type Asked, type AskOptions, type AskStep } from './jobs/ask.js';
 export type { FundParams, JobTerms } from './jobs/fund.js';
 export type { JobEvent, JobProgress, QuestionState, Quote } from './jobs/operations.js';

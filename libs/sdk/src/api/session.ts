@@ -36,6 +36,7 @@ const SIGN_OUT = operation<Record<string, never>>()(
   z.object({ signOut: resultOf(z.object({ __typename: z.literal('SignedOut') })) }),
 );
 
+const UPSTREAM = 'API';
 /** Renewed this long before its end, so that a token does not expire on its way. */
 const MARGIN_MS = 15_000;
 const SIGN_IN_TEXT =
@@ -81,6 +82,21 @@ export class ApiSession {
   /** An access token that is good for at least a few seconds. */
   async accessToken(): Promise<string> {
     return (await this.current()).accessToken;
+  }
+
+  /**
+   * An answer that comes in lines, as the signer: its body is to be read. Null where the API has no such thing, or none
+   * for who asks; rejects where nothing answers, or says that there is nothing yet.
+   */
+  async open(path: string, signal: AbortSignal): Promise<Response | null> {
+    const { apiUrl, fetch } = this.params;
+    const { accessToken } = await this.current();
+    const headers = { authorization: `Bearer ${accessToken}`, accept: 'application/x-ndjson' };
+    const response = await fetch(`${apiUrl}${path}`, { headers, signal, redirect: 'error' });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    if ([401, 403, 405, 501].includes(response.status)) return null;
+    throw refuse('UPSTREAM_UNAVAILABLE', { upstream: UPSTREAM, status: String(response.status) });
   }
 
   /** Ask for a challenge, check that it is nothing but a sign-in, and have the wallet sign it. */

@@ -58,6 +58,7 @@ import {
 } from '@usufruct/testing';
 import { connect } from '../client.js';
 import { memoryJournal } from '../journal.js';
+import type { AskEvent } from './ask-stream.js';
 import type { AskOptions } from './ask.js';
 
 const WALLET = testWallet('enterprise');
@@ -237,7 +238,7 @@ async function world(interference: Interference = {}) {
       signerPublicKey: keys.signingPublicKey,
       evidenceDigest: idOf<Digest>('evidence'),
       codeHash: digestOf(fromHex(TEST_MEASUREMENT)),
-      modelHash: idOf<Digest>('model'),
+      modelHash: `0x${'0'.repeat(64)}` as Digest,
       attributionMethod: 'test/v1',
       usesCommitment: usesCommitment(answer.usesSalt, answer.uses),
       resultCommitment: resultCommitment(answer.resultSalt, answerResultBytes(answer)),
@@ -357,6 +358,57 @@ describe('funding a job', () => {
     const funding = client.jobs.fund({ ...terms, key: 'dear', escrowAtMostUnits: asAmount(2_999_999n) });
     await expect(funding).rejects.toMatchObject({ code: 'POLICY_OUTDATED' });
     expect(chain.executed).toHaveLength(before);
+  });
+});
+
+describe('ask in pieces', () => {
+  it('tells steps, then the sentences, then the answer, where the API has no pieces', async () => {
+    const { session, asked } = await world();
+    const events: AskEvent[] = [];
+    for await (const event of session.askStream({ key: 'q', text: TEXT }, FAST)) events.push(event);
+    expect(events.map((event) => (event.kind === 'step' ? event.step : event.kind))).toEqual([
+      'waiting',
+      'attesting',
+      'asking',
+      'verifying',
+      'done',
+      'sentence',
+      'answer',
+    ]);
+    const [sentence, answer] = events.slice(-2);
+    expect(sentence).toMatchObject({
+      sentence: {
+        text: 'Three dark days.',
+        shown: 'Three dark days. [1]',
+        citations: [{ number: 1, fileName: 'log.txt' }],
+      },
+    });
+    expect(answer).toMatchObject({ asked: { verdict: { ok: true } } });
+    // The same key gives it again, once asked.
+    expect(await session.ask({ key: 'q', text: TEXT }, FAST)).toMatchObject({
+      answer: { text: 'Three dark days. [1]' },
+    });
+    expect(new Set(asked.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+  });
+
+  it('throws what ask throws', async () => {
+    const { session } = await world({ receipt: (receipt) => ({ ...receipt, priceUnits: asAmount(1n) }) });
+    const read = async () => {
+      for await (const event of session.askStream({ key: 'q', text: TEXT }, FAST)) expect(event.kind).toBe('step');
+    };
+    await expect(read()).rejects.toMatchObject({ code: 'RECEIPT_INVALID' });
+  });
+
+  it.each<[string, Interference]>([
+    ['a model in the receipt that the answer does not name', { receipt: (r) => ({ ...r, modelHash: idOf('model') }) }],
+    [
+      'a model in the answer that the receipt does not name',
+      { answer: (a) => ({ ...a, model: { name: 'gpt', sha256: idOf('model') } }) },
+    ],
+  ])('refuses %s', async (_what, interference) => {
+    const { session } = await world(interference);
+    const asking = session.ask({ key: 'q', text: TEXT }, FAST);
+    await expect(asking).rejects.toMatchObject({ code: 'RECEIPT_INVALID', details: { checks: 'MODEL' } });
   });
 });
 

@@ -48,14 +48,15 @@ const MAX_ATTEMPTS = 5;
 /** The runner lost, or never had, the key that the question was sealed to: seal it again, with the same id. */
 const SEAL_AGAIN: readonly string[] = ['ATTESTATION_STALE', 'QUESTION_UNKNOWN'];
 
-/** Ask until there is a settled answer, and judge it. See `JobSession.ask`. */
+/** Ask until there is a settled answer, and judge it. See `JobSession.ask`. `onSent` is told each time it is sent. */
 export async function askQuestion(
   context: ClientContext,
   jobId: JobId,
   record: QuestionRecord,
   options: AskOptions,
+  onSent: (record: QuestionRecord) => void = () => undefined,
 ): Promise<Asked> {
-  const flow = new QuestionFlow(context, jobId, record, options);
+  const flow = new QuestionFlow(context, jobId, record, options, onSent);
   const state = await flow.settled();
   options.onStep?.('verifying');
   const asked = await judge(context, jobId, flow.record, state);
@@ -73,6 +74,7 @@ class QuestionFlow {
     private readonly jobId: JobId,
     public record: QuestionRecord,
     private readonly options: AskOptions,
+    private readonly onSent: (record: QuestionRecord) => void,
   ) {
     this.mustSeal = record.attempts.length === 0;
     this.endMs = context.clock.nowMs() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
@@ -106,6 +108,7 @@ class QuestionFlow {
     }
     const { runnerSigningKey: _key, ...attempt } = this.record.attempts.at(-1)!;
     this.tell('asking');
+    this.onSent(this.record);
     const answer = await context.api.request(ASK_QUESTION, { input: { jobId, questionId, ...attempt } }, signal);
     const state = valueOrThrow(answer.askQuestion);
     this.isSent = true;
@@ -169,7 +172,17 @@ async function judge(
     const checks = verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
     throw refuse('RECEIPT_INVALID', { checks: checks.join(', ') });
   }
+  requireModel(answer, receipt);
   return { questionId, answer, evidence, verdict };
+}
+
+const NO_MODEL = `0x${'0'.repeat(64)}`;
+
+/** Who is said to have written the answer is what the receipt says. */
+function requireModel({ generator, model }: Answer, receipt: string): void {
+  const isSame = decodeReceipt(receipt)?.modelHash === (model?.sha256 ?? NO_MODEL);
+  if (!isSame || (generator === 'model') !== (model !== undefined))
+    throw refuse('RECEIPT_INVALID', { checks: 'MODEL' });
 }
 
 async function openAnswer(

@@ -2,6 +2,7 @@ import { toBase64, toHex32, utf8, type Digest, type Hex32, type JobId, type Ques
 import { generateKeyPair, seal, sha256, sign } from '@usufruct/crypto';
 import {
   deriveId,
+  GENERATOR_KINDS,
   LIMITS,
   parseAt,
   questionInfo,
@@ -11,6 +12,7 @@ import {
   zBase64,
   zHex32,
   zQuestion,
+  type GeneratorKind,
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { attestRunner } from '../attest.js';
@@ -35,6 +37,8 @@ const zQuestionRecord = z.object({
   questionId: zHex32<QuestionId>(),
   text: z.string(),
   topK: z.int(),
+  generator: z.enum(GENERATOR_KINDS).optional(),
+  stream: z.boolean().optional(),
   responsePublicKey: zBase64(32),
   responsePrivateKey: zBase64(32),
   attempts: z.array(zAttempt),
@@ -46,6 +50,10 @@ export interface QuestionParams {
   readonly key: string;
   readonly text: string;
   readonly topK?: number;
+  /** What must make the answer: another one is refused and not put in its place. Missing: what the runner has first. */
+  readonly generator?: GeneratorKind;
+  /** Whether its pieces are to be had, too: `askStream` says so by itself. */
+  readonly stream?: boolean;
 }
 
 const recordKey = (jobId: JobId, questionId: QuestionId): string => `ask/${jobId}/${questionId}`;
@@ -54,17 +62,20 @@ const recordKey = (jobId: JobId, questionId: QuestionId): string => `ask/${jobId
 export async function questionRecord(
   context: ClientContext,
   jobId: JobId,
-  { key, text, topK }: QuestionParams,
+  { key, text, topK, generator, stream }: QuestionParams,
 ): Promise<QuestionRecord> {
   const response = await generateKeyPair(context.random);
-  const question = parseAt(zQuestion, { text, topK, responsePublicKey: toBase64(response.publicKey) }, 'question');
+  const responsePublicKey = toBase64(response.publicKey);
+  const question = parseAt(zQuestion, { text, topK, generator, stream, responsePublicKey }, 'question');
   const salt = toHex32<Hex32>(sha256(utf8(key)));
   const questionId = deriveId<QuestionId>('question', jobId, context.signer.address, salt);
   return recordOnce(context.journal, recordKey(jobId, questionId), zQuestionRecord, () => ({
     questionId,
     text: question.text,
     topK: question.topK,
-    responsePublicKey: toBase64(response.publicKey),
+    ...(generator !== undefined && { generator }),
+    ...(stream !== undefined && { stream }),
+    responsePublicKey,
     responsePrivateKey: toBase64(response.privateKey),
     attempts: [],
   }));
@@ -91,14 +102,14 @@ export async function newAttempt(
   jobId: JobId,
   record: QuestionRecord,
 ): Promise<QuestionRecord> {
-  const { questionId, text, topK, responsePublicKey } = record;
+  const { questionId, text, topK, generator, stream, responsePublicKey } = record;
   const { chainId, packageId } = await context.chain.info();
   const { claims } = await attestRunner(context, jobId);
   const sealed = await seal({
     recipientPublicKey: claims.hpkePublicKey,
     info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),
     aad: new Uint8Array(),
-    plaintext: utf8(toWireJson({ text, topK, responsePublicKey })),
+    plaintext: utf8(toWireJson({ text, topK, generator, stream, responsePublicKey })),
   });
   const sealedQuestionSha256 = toHex32<Digest>(sha256(sealed));
   const authorization = await sign({

@@ -5,6 +5,7 @@ import type { ClientContext } from '../context.js';
 import { pause, retrying } from '../wait.js';
 import { isBeingPrepared, requireRunning } from './ready.js';
 import { askQuestion, type Asked, type AskOptions } from './ask.js';
+import { askStreaming, type AskEvent } from './ask-stream.js';
 import { closeJob } from './fund.js';
 import { JOB, JOB_EVENTS, type JobEvent, type JobProgress } from './operations.js';
 import {
@@ -102,6 +103,17 @@ export class JobSession {
     const record = await questionRecord(this.context, this.jobId, question);
     if (record.text !== question.text) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
     return askQuestion(this.context, this.jobId, record, options);
+  }
+
+  /**
+   * The same, told as it happens: steps, then the sentences, then the answer with its receipt (`AskEvent`). No sentence
+   * comes before it is paid for, and each comes once. Whoever stops reading may have asked all the same.
+   * Refuses what `ask` refuses, and `STREAM_BROKEN`.
+   */
+  async *askStream(question: QuestionParams, options: AskOptions = {}): AsyncGenerator<AskEvent, Asked> {
+    const record = await questionRecord(this.context, this.jobId, { stream: true, ...question });
+    if (record.text !== question.text) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
+    return yield* askStreaming(this.context, this.jobId, record, options);
   }
 
   /** Questions whose answers were not read yet, for a client that was closed while it waited. */

@@ -68,6 +68,8 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'RATE_LIMITED',
     'IDEMPOTENCY_IN_PROGRESS',
     'RUNNER_UNAVAILABLE',
+    'GENERATOR_UNAVAILABLE',
+    'STREAM_BROKEN',
     'CHAIN_UNAVAILABLE',
     'CHAIN_EVENTS_BROKEN',
     'UPSTREAM_UNAVAILABLE',
