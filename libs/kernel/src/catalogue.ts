@@ -46,6 +46,12 @@ export const CATALOGUE = {
     'The first request with this key is still running',
     'Ask again with the same key.',
   ),
+  UNSUPPORTED: entry(
+    501,
+    'never',
+    'This interface does not offer that',
+    'Leave it out; the documentation says what is offered.',
+  ),
   RATE_LIMITED: entry(429, 'later', 'Too many requests', 'Wait before the next request.'),
   // who
   UNAUTHENTICATED: entry(
@@ -301,6 +307,12 @@ export const CATALOGUE = {
     'after-change',
     'The balance is smaller than the amount',
     'Add funds to the wallet.',
+  ),
+  SPENDING_LIMIT: entry(
+    402,
+    'after-change',
+    'This would cost more than its user allowed',
+    'Raise the named limit, or wait until sessions that are open have given back what they did not spend.',
   ),
   TRANSACTION_EXPIRED: entry(
     409,

@@ -28,6 +28,7 @@ import {
   type AttestationResult,
   type Claims,
   type DaoView,
+  type EvidenceBundle,
   type EvidenceProfile,
   type RunnerView,
 } from '@usufruct/protocol';
@@ -46,6 +47,8 @@ export interface AttestedRunner {
 /** What came of looking at a runner, good or bad. */
 export interface InspectedRunner {
   readonly profile: EvidenceProfile;
+  /** The evidence itself, for who judges it anew. */
+  readonly bundle: EvidenceBundle;
   /** Software stands in for the hardware, or its root for a vendor's: nothing is proven of hardware, even where it is refused. */
   readonly standIn: boolean;
   /** Every check, whether it held or not. */
@@ -57,7 +60,7 @@ export interface InspectedRunner {
 }
 
 /**
- * Fetch evidence for our own nonce (the API only relays it), appraise it against the policy that the DAO has on the
+ * Fetch evidence for our own nonce, 32 bytes (the API only relays it), appraise it against the policy that the DAO has on the
  * chain, and find the same keys in the chain's registry of runners.
  *
  * What the vendors say of the hardware and what the DAO asks of it come from the API, too, and are not taken at its word:
@@ -67,10 +70,13 @@ export interface InspectedRunner {
  *
  * What it proves is what `appraiseEvidence` proves; with `standIn`, nothing about hardware.
  */
-export async function inspectRunner(context: ClientContext, jobId: JobId): Promise<InspectedRunner> {
+export async function inspectRunner(
+  context: ClientContext,
+  jobId: JobId,
+  nonce: Uint8Array = context.random(32),
+): Promise<InspectedRunner> {
   const { chain, clock } = context;
   const { daoId } = await chain.job(jobId);
-  const nonce = context.random(32);
   const answer = await context.api.request(ATTESTATION, { jobId, nonce: toBase64(nonce) });
   const { bundle: text, appraisal: relayed } = valueOrThrow(answer.attestation);
   const bundle = parseAnswer(zEvidenceBundle, parseJson(text), 'runner');
@@ -89,7 +95,7 @@ export async function inspectRunner(context: ClientContext, jobId: JobId): Promi
   const { missing } = relayed;
   const standIn = isStandInJudgement(bundle, roots);
   const attested = await judge(context, dao, result, missing);
-  return { profile: bundle.profile, standIn, result, missing, attested };
+  return { profile: bundle.profile, bundle, standIn, result, missing, attested };
 }
 
 /** Of what an API relays, base64, what a vendor has signed: for the rest there would be nothing but the API's word. */

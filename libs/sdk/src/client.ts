@@ -29,6 +29,8 @@ import type { Fetch } from './api/http.js';
 import { activityOf } from './activity.js';
 import { anomaliesOf } from './anomalies.js';
 import { ApiSession } from './api/session.js';
+import { Asker, type AskerOptions } from './asker/asker.js';
+import { askerPorts } from './asker/ports.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
@@ -46,6 +48,7 @@ import {
   type CreateDatasetParams,
   type CreateHolderSetParams,
 } from './dao.js';
+import { listDatasets } from './datasets.js';
 import { eraseContribution, planErasure, verifyErasure } from './erasure/erase.js';
 import { claimPayout, objectToEpoch, proveEquivocation, sweepEpoch, type SignedEpochStatement } from './epochs.js';
 import { historyOf, policyVersionsOf, treasuryOf } from './governance/history.js';
@@ -242,6 +245,8 @@ export class UsufructClient {
     accept: (contributionId: ContributionId) => decideContribution(this.context, contributionId, true),
     decline: (contributionId: ContributionId) => decideContribution(this.context, contributionId, false),
     croissant: (datasetId: DatasetId, options: CroissantOptions) => datasetCroissant(this.context, datasetId, options),
+    /** The API's catalogue. */
+    list: () => listDatasets(this.context),
     offer: (datasetId: DatasetId) => offerOfDataset(this.context, datasetId),
     /** Who gives out the keys of its contributions: holders, or Seal's key servers. */
     keyModes: (datasetId: DatasetId) => keyModesOf(this.context, datasetId),
@@ -288,6 +293,11 @@ export class UsufructClient {
     fund: (params: FundParams) => fundJob(this.context, params),
     session: (jobId: JobId) => new JobSession(this.context, jobId),
   };
+
+  /** Asks any dataset within a limit on spending, and opens the sessions for that by itself. */
+  asker(options: AskerOptions): Asker {
+    return new Asker(askerPorts(this.context), options);
+  }
 
   readonly receipts = {
     read: (jobId: JobId, questionId: QuestionId) => readReceipt(this.context, jobId, questionId),

@@ -4,8 +4,13 @@ export { operation, requestGraphql, resultOf, valueOrThrow, REFUSAL_FIELDS } fro
 export type { GraphqlRequest, Operation } from './api/graphql.js';
 export type { Fetch } from './api/http.js';
 export type { ApiSession, RequestOptions } from './api/session.js';
+export { Asker } from './asker/asker.js';
+export type { AskerOptions, AskParams, KnownReceipt, PaidAnswer } from './asker/asker.js';
+export type { AskerPorts, AskerSession, AskingTerms } from './asker/ports.js';
+export type { Spending } from './asker/budget.js';
 export type { AttestedRunner, InspectedRunner } from './attest.js';
 export { connect, type ConnectOptions, type UsufructClient } from './client.js';
+export type { ListedDataset } from './datasets.js';
 export type { CroissantOptions } from './catalogue-documents.js';
 export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js';
 export type { HolderEndpoint, SecretSealer, StorageTerms } from './context.js';

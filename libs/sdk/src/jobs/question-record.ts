@@ -58,6 +58,10 @@ export interface QuestionParams {
 
 const recordKey = (jobId: JobId, questionId: QuestionId): string => `ask/${jobId}/${questionId}`;
 
+/** The id that a key gives a question of this job: the same one on every device of this wallet. */
+export const questionIdOf = ({ signer }: ClientContext, jobId: JobId, key: string): QuestionId =>
+  deriveId<QuestionId>('question', jobId, signer.address, toHex32<Hex32>(sha256(utf8(key))));
+
 /** Refuses `INVALID_ARGUMENT` for an empty or too long question. */
 export async function questionRecord(
   context: ClientContext,
@@ -67,8 +71,7 @@ export async function questionRecord(
   const response = await generateKeyPair(context.random);
   const responsePublicKey = toBase64(response.publicKey);
   const question = parseAt(zQuestion, { text, topK, generator, stream, responsePublicKey }, 'question');
-  const salt = toHex32<Hex32>(sha256(utf8(key)));
-  const questionId = deriveId<QuestionId>('question', jobId, context.signer.address, salt);
+  const questionId = questionIdOf(context, jobId, key);
   return recordOnce(context.journal, recordKey(jobId, questionId), zQuestionRecord, () => ({
     questionId,
     text: question.text,

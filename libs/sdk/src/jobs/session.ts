@@ -32,6 +32,8 @@ const ATTEST_TIMEOUT_MS = 60_000;
 export interface AttestOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** 32 bytes that the evidence must answer; our own where none are given. */
+  readonly nonce?: Uint8Array;
 }
 
 /** A funded job on this device: it holds the client key that authorises questions. */
@@ -63,11 +65,11 @@ export class JobSession {
 
   /** The same, for who wants to see every check whether or not it held; a bad runner is data and no refusal. */
   inspect(options: AttestOptions = {}): Promise<InspectedRunner> {
-    return this.onceRunning(options, () => inspectRunner(this.context, this.jobId));
+    return this.onceRunning(options, () => inspectRunner(this.context, this.jobId, options.nonce));
   }
 
   private onceRunning<T>(options: AttestOptions, look: () => Promise<T>): Promise<T> {
-    const { timeoutMs = ATTEST_TIMEOUT_MS, ...rest } = options;
+    const { timeoutMs = ATTEST_TIMEOUT_MS, nonce: _nonce, ...rest } = options;
     const params = { clock: this.context.clock, timeoutMs, isWorthRetrying: isBeingPrepared, ...rest };
     return retrying(params, async () => {
       await requireRunning(this.context, this.jobId);

@@ -54,6 +54,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
   PaymentRefusal: [
     'PAYMENT_REQUIRED',
     'INSUFFICIENT_BALANCE',
+    'SPENDING_LIMIT',
     'RECEIPT_INVALID',
     'RECEIPT_CONSUMED',
     'SETTLEMENT_UNKNOWN',

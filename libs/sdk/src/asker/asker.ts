@@ -1,0 +1,273 @@
+import {
+  fromBase64,
+  refuse,
+  toHex32,
+  utf8,
+  UsufructError,
+  type AmountUnits,
+  type DatasetId,
+  type Digest,
+  type Hex32,
+  type JobId,
+  type QuestionId,
+} from '@usufruct/kernel';
+import { digestOf } from '@usufruct/crypto';
+import { receiptDigest, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol';
+import { z } from 'zod';
+import type { Asked, AskOptions } from '../jobs/ask.js';
+import { readRecord, writeRecord } from '../journal.js';
+import { decodeReceipt } from '../receipt/verify.js';
+import { Budget, type Spending } from './budget.js';
+import type { AskerPorts } from './ports.js';
+import { Sessions, type Slot } from './sessions.js';
+
+export interface AskerOptions {
+  /** Tells askers of one journal apart: two that run at the same time need two names. No `/`. */
+  readonly name: string;
+  /** What may be locked and paid together while this asker lives. */
+  readonly maxSpendUnits: AmountUnits;
+  /** For any one question; null for what the limit above allows. */
+  readonly maxPriceUnits?: AmountUnits | null;
+  /** Funded at a time, or as many as the limit allows. Default 10. */
+  readonly sessionQuestions?: number;
+  /** Default 30 minutes, at most what the DAO allows. */
+  readonly termMs?: number;
+}
+export interface AskParams {
+  /** Names this question: the same key gives the same answer again, and is never paid a second time. */
+  readonly key: string;
+  readonly datasetId: DatasetId;
+  readonly purpose: string;
+  readonly text: string;
+  readonly topK?: number;
+  readonly maxPriceUnits?: AmountUnits | null;
+  /** How long the answer is kept on this device for who asks with the key again. Default ten minutes. */
+  readonly keepMs?: number;
+}
+/** An answer, and what it has cost. */
+export interface PaidAnswer extends Asked {
+  readonly datasetId: DatasetId;
+  readonly jobId: JobId;
+  /** The digest of its receipt, by which the chain knows it. */
+  readonly receiptId: Digest;
+  readonly evidenceDigest: Digest;
+  /** Of this call: nothing where the answer was paid before. */
+  readonly costUnits: AmountUnits;
+  readonly isRepeat: boolean;
+}
+/** Where the receipt of an answer is found; holds no question and no answer, and is kept. */
+const zKnownReceipt = z.object({
+  receiptId: zHex32<Digest>(),
+  jobId: zHex32<JobId>(),
+  questionId: zHex32<QuestionId>(),
+  datasetId: zHex32<DatasetId>(),
+  priceUnits: zAmount,
+  atMs: zTimestampMs,
+});
+export type KnownReceipt = z.output<typeof zKnownReceipt>;
+
+/** `asker/<name>/question/<hash of its key>`: stored before it is asked, forgotten with the answer. */
+const zRecord = z.object({
+  askKey: z.string(),
+  jobId: zHex32<JobId>(),
+  body: zHex32<Digest>(),
+  atMs: zTimestampMs,
+  /** Null until there is an answer. */
+  answered: z.object({ forgetAtMs: zTimestampMs }).nullable(),
+});
+type Noted = z.output<typeof zRecord>;
+
+const DEFAULT_QUESTIONS = 10;
+const DEFAULT_TERM_MS = 30 * 60_000;
+const DEFAULT_KEEP_MS = 10 * 60_000;
+/** Longer than any session lasts: by then it is settled or refunded. */
+const UNANSWERED_KEEP_MS = 24 * 60 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
+/** The session is over, or is none of this device: another one may answer. */
+const SESSION_OVER: readonly string[] = ['JOB_STATE', 'JOB_EXPIRED', 'QUESTION_LIMIT', 'NOT_FOUND', 'NO_USABLE_DATA'];
+/** Nobody knows whether a receipt will be settled, or one was that cannot be shown: its place in the session is used. */
+const OUTCOME_UNKNOWN: readonly string[] = ['RECEIPT_INVALID', 'SETTLEMENT_UNKNOWN', 'INTERNAL'];
+
+/**
+ * Questions to any dataset within a limit on spending: sessions are funded when they are needed, renewed when they are
+ * used up, and closed at the end, so that what is not spent comes back. For programs that ask for their user: the local
+ * OpenAI endpoint, agents, scripts.
+ *
+ * A question is paid once however often it is asked with one key, also by a later process with the same journal. What a
+ * session holds in its escrow is limited on the chain; that it is not the API that has a question paid twice is shown by
+ * no proof: it could hide an answer whose session is over, and it is asked anew then.
+ */
+export class Asker {
+  private readonly budget: Budget;
+  private readonly sessions: Sessions;
+  private readonly running = new Map<string, { readonly body: Digest; readonly answer: Promise<PaidAnswer> }>();
+  private sweptAtMs = 0;
+
+  constructor(
+    private readonly ports: AskerPorts,
+    private readonly options: AskerOptions,
+  ) {
+    const { name, maxSpendUnits, sessionQuestions = DEFAULT_QUESTIONS, termMs = DEFAULT_TERM_MS } = options;
+    if (name === '' || name.includes('/')) throw refuse('INVALID_ARGUMENT', { field: 'name' });
+    this.budget = new Budget(maxSpendUnits);
+    this.sessions = new Sessions(ports, this.budget, { name, sessionQuestions, termMs });
+  }
+
+  get spending(): Spending {
+    return this.budget.spending;
+  }
+  currentSession(datasetId: DatasetId, purpose: string): JobId | null {
+    return this.sessions.current(datasetId, purpose);
+  }
+
+  /**
+   * Ask, or give the answer of an earlier question with this key. The question is seen through to its end whatever
+   * becomes of who waits: `options.signal` is not passed on by callers that want what was paid.
+   * Refuses `IDEMPOTENCY_KEY_REUSED` for other words under a known key, `SPENDING_LIMIT` before anything is locked, and
+   * what `JobSession.ask` and funding refuse.
+   */
+  async ask(params: AskParams, options: AskOptions = {}): Promise<PaidAnswer> {
+    const name = digestOf(utf8(params.key));
+    const body = digestOf(utf8(JSON.stringify([params.datasetId, params.purpose, params.topK ?? null, params.text])));
+    const running = this.running.get(name);
+    if (running !== undefined) {
+      if (running.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
+      return repeated(await running.answer);
+    }
+    const answer = this.answerOf(name, body, params, options).finally(() => this.running.delete(name));
+    this.running.set(name, { body, answer });
+    return answer;
+  }
+
+  /** Receipts of this device, the newest first. */
+  async receipts(): Promise<KnownReceipt[]> {
+    const keys = await this.ports.journal.keys('asker-receipt/');
+    const known = await Promise.all(keys.map((key) => readRecord(this.ports.journal, key, zKnownReceipt)));
+    return known.filter((one) => one !== null).sort((a, b) => b.atMs - a.atMs);
+  }
+
+  async receipt(receiptId: Digest): Promise<KnownReceipt | null> {
+    return readRecord(this.ports.journal, `asker-receipt/${receiptId}`, zKnownReceipt);
+  }
+
+  /** Before the first question: forget what an earlier process kept too long, and take back what it left in escrow. */
+  async recover(): Promise<void> {
+    await this.sweep();
+    await this.sessions.closeExpired();
+  }
+
+  /** After the last one: close the sessions, so that what is not spent comes back. */
+  async close(): Promise<void> {
+    await this.sweep();
+    await this.sessions.close();
+  }
+
+  private async answerOf(name: Digest, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
+    await this.sweepNowAndThen();
+    const recordKey = `asker/${this.options.name}/question/${name}`;
+    const record = await readRecord(this.ports.journal, recordKey, zRecord);
+    if (record !== null) {
+      if (record.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
+      const earlier = await this.continued(recordKey, record, params, options);
+      if (earlier !== null) return earlier;
+    }
+    try {
+      return await this.fresh(recordKey, body, params, options);
+    } catch (error) {
+      // A session can come to its end between our look at it and the question; another one is opened, once.
+      if (!isSessionOver(error) || (error as UsufructError).code === 'NO_USABLE_DATA') throw error;
+      return this.fresh(recordKey, body, params, options);
+    }
+  }
+
+  /** What was asked before a process ended, or is asked again. Null where its session is over and it was not paid. */
+  private async continued(
+    recordKey: string,
+    record: Noted,
+    params: AskParams,
+    options: AskOptions,
+  ): Promise<PaidAnswer | null> {
+    const { jobId, askKey, answered } = record;
+    try {
+      const asked = await this.ports.session(jobId).ask(questionOf(askKey, params), options);
+      const paid = await this.remember(recordKey, record, params, asked);
+      return answered === null ? paid : repeated(paid);
+    } catch (error) {
+      if (!isSessionOver(error) || answered !== null) throw error;
+      if (await this.ports.isPaid(jobId, this.ports.questionIdOf(jobId, askKey))) throw error;
+      await this.ports.journal.delete(recordKey);
+      return null;
+    }
+  }
+
+  private async fresh(recordKey: string, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
+    const { datasetId, purpose } = params;
+    const maxPriceUnits = least(params.maxPriceUnits ?? null, this.options.maxPriceUnits ?? null);
+    const slot = await this.sessions.acquire({ datasetId, purpose, maxPriceUnits });
+    const askKey = toHex32<Hex32>(this.ports.random(32));
+    const { jobId } = slot;
+    const record: Noted = { askKey, jobId, body, atMs: this.ports.clock.nowMs(), answered: null };
+    try {
+      await writeRecord(this.ports.journal, recordKey, record);
+      const asked = await slot.session.ask(questionOf(askKey, params), options);
+      const paid = await this.remember(recordKey, record, params, asked);
+      await slot.end('answered');
+      return paid;
+    } catch (error) {
+      await this.failed(recordKey, slot, error);
+      throw error;
+    }
+  }
+
+  private async failed(recordKey: string, slot: Slot, error: unknown): Promise<void> {
+    const isUnknown =
+      !(error instanceof UsufructError) || error.entry.retry === 'later' || OUTCOME_UNKNOWN.includes(error.code);
+    if (isUnknown) return slot.end('unknown'); // the record stays: asking again goes on
+    await this.ports.journal.delete(recordKey);
+    await slot.end(isSessionOver(error) ? 'broken' : 'unpaid');
+  }
+
+  private async remember(recordKey: string, record: Noted, params: AskParams, asked: Asked): Promise<PaidAnswer> {
+    const { journal, clock } = this.ports;
+    const { questionId, evidence } = asked;
+    const receipt = decodeReceipt(evidence.receipt);
+    if (receipt === null) throw refuse('RECEIPT_INVALID', { checks: 'ENCODING' });
+    const receiptId = receiptDigest(fromBase64(evidence.receipt));
+    const { datasetId } = params;
+    const { jobId } = record;
+    if (record.answered === null) {
+      const atMs = clock.nowMs();
+      const known = { receiptId, jobId, questionId, datasetId, priceUnits: receipt.priceUnits, atMs };
+      await writeRecord(journal, `asker-receipt/${receiptId}`, known);
+      const forgetAtMs = atMs + (params.keepMs ?? DEFAULT_KEEP_MS);
+      await writeRecord(journal, recordKey, { ...record, answered: { forgetAtMs } });
+    }
+    const { priceUnits: costUnits, evidenceDigest } = receipt;
+    return { ...asked, datasetId, jobId, receiptId, evidenceDigest, costUnits, isRepeat: false };
+  }
+
+  private async sweepNowAndThen(): Promise<void> {
+    if (this.ports.clock.nowMs() - this.sweptAtMs < SWEEP_EVERY_MS) return;
+    await this.sweep();
+  }
+
+  /** Answers that were kept long enough are forgotten, with the keys that open them. */
+  private async sweep(): Promise<void> {
+    const { journal, clock } = this.ports;
+    this.sweptAtMs = clock.nowMs();
+    for (const key of await journal.keys(`asker/${this.options.name}/question/`)) {
+      const record = await readRecord(journal, key, zRecord);
+      if (record === null) continue;
+      const { jobId, askKey, atMs, answered } = record;
+      if ((answered?.forgetAtMs ?? atMs + UNANSWERED_KEEP_MS) > this.sweptAtMs) continue;
+      await this.ports.session(jobId).forget(this.ports.questionIdOf(jobId, askKey));
+      await journal.delete(key);
+    }
+  }
+}
+
+const questionOf = (key: string, { text, topK }: AskParams) => ({ key, text, ...(topK !== undefined && { topK }) });
+const repeated = (paid: PaidAnswer): PaidAnswer => ({ ...paid, costUnits: 0n as AmountUnits, isRepeat: true });
+const isSessionOver = (error: unknown): boolean => error instanceof UsufructError && SESSION_OVER.includes(error.code);
+const least = (a: AmountUnits | null, b: AmountUnits | null): AmountUnits | null =>
+  a === null || (b !== null && b < a) ? b : a;

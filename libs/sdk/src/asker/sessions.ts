@@ -1,0 +1,228 @@
+import {
+  asAmount,
+  refuse,
+  toHex32,
+  toUsufructError,
+  type AmountUnits,
+  type DatasetId,
+  type Hex32,
+  type JobId,
+} from '@usufruct/kernel';
+import { zHex32, type JobView } from '@usufruct/protocol';
+import { z } from 'zod';
+import { readRecord, recordOnce, writeRecord } from '../journal.js';
+import type { Budget } from './budget.js';
+import type { AskerPorts, AskerSession } from './ports.js';
+
+/**
+ * `asker/<name>/pending/<dataset>/<purpose>`: what is agreed, stored before it is funded.
+ * `asker/<name>/session/<dataset>/<purpose>/<job>`: funded, and not closed by us.
+ */
+const zPending = z.object({
+  key: z.string(),
+  datasetId: zHex32<DatasetId>(),
+  purpose: z.string(),
+  maxQuestions: z.int(),
+  termMs: z.int(),
+});
+const zFunded = z.object({ jobId: zHex32<JobId>() });
+
+interface OpenSession {
+  readonly recordKey: string;
+  readonly session: AskerSession;
+  readonly job: JobView;
+  /** Questions given out, whether or not they are answered. */
+  issued: number;
+  inFlight: number;
+  /** No further question: it is over, used up or too dear. Closed when nothing is in flight. */
+  isRetired: boolean;
+}
+
+export interface Slot {
+  readonly session: AskerSession;
+  readonly jobId: JobId;
+  readonly priceUnits: AmountUnits;
+  /** `unpaid`: it failed for good, and the place is free again. `broken`: so is the session. */
+  end(outcome: 'answered' | 'unpaid' | 'unknown' | 'broken'): Promise<void>;
+}
+export interface SessionTerms {
+  /** Tells askers of one journal apart: two that run at the same time need two names. */
+  readonly name: string;
+  readonly sessionQuestions: number;
+  readonly termMs: number;
+}
+export interface Wanted {
+  readonly datasetId: DatasetId;
+  readonly purpose: string;
+  readonly maxPriceUnits: AmountUnits | null;
+}
+
+/** A session that ends sooner is not begun with: preparing a runner and answering take a moment. */
+const LEAST_LEFT_MS = 45_000;
+
+/** Funded sessions, one open at a time for each dataset and purpose; opened when a question needs one. */
+export class Sessions {
+  private readonly open = new Map<string, OpenSession>();
+  private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly retired = new Set<OpenSession>();
+  /** Of this process: what is in the journal besides was left by an earlier one. */
+  private readonly own = new Set<JobId>();
+
+  constructor(
+    private readonly ports: AskerPorts,
+    private readonly budget: Budget,
+    private readonly terms: SessionTerms,
+  ) {}
+
+  /** A place in a session. Refuses `SPENDING_LIMIT`, and what funding a job refuses. One after the other per dataset. */
+  acquire(wanted: Wanted): Promise<Slot> {
+    const id = `${wanted.datasetId}/${wanted.purpose}`;
+    const before = this.queues.get(id) ?? Promise.resolve();
+    const next = before.catch(() => undefined).then(() => this.place(id, wanted));
+    this.queues.set(id, next);
+    return next;
+  }
+
+  /** The session that a question of this dataset would go to now, if one is open. */
+  current(datasetId: DatasetId, purpose: string): JobId | null {
+    return this.open.get(`${datasetId}/${purpose}`)?.job.id ?? null;
+  }
+
+  /** What is not spent comes back. Sessions with questions in flight stay, until their term ends. */
+  async close(): Promise<void> {
+    const sessions = [...this.open.values(), ...this.retired];
+    this.open.clear();
+    for (const session of sessions) await this.retire(session);
+  }
+
+  /** Sessions that an earlier process of any name left and whose term is over: what was not spent comes back. */
+  async closeExpired(): Promise<void> {
+    for (const key of await this.ports.journal.keys('asker/')) {
+      if (!key.includes('/session/')) continue;
+      const record = await readRecord(this.ports.journal, key, zFunded);
+      if (record === null) continue;
+      const session = this.ports.session(record.jobId);
+      const job = await session.onChain();
+      if (job.state === 'funded' && job.expiresAtMs > this.ports.clock.nowMs()) continue;
+      await session.close();
+      await this.ports.journal.delete(key);
+    }
+  }
+
+  private async place(id: string, wanted: Wanted): Promise<Slot> {
+    let session = this.open.get(id) ?? (await this.adopted(id));
+    if (session !== null && !this.isUsable(session, wanted)) {
+      this.open.delete(id);
+      await this.retire(session);
+      session = null;
+    }
+    session ??= await this.begin(id, wanted);
+    this.open.set(id, session);
+    session.issued++;
+    session.inFlight++;
+    return this.slotOf(id, session);
+  }
+
+  private isUsable({ job, issued, isRetired }: OpenSession, { maxPriceUnits }: Wanted): boolean {
+    const isCheap = maxPriceUnits === null || job.pricePerQuestionUnits <= maxPriceUnits;
+    const leftMs = job.expiresAtMs - this.ports.clock.nowMs();
+    return !isRetired && isCheap && issued < job.maxQuestions && leftMs > LEAST_LEFT_MS;
+  }
+
+  /** Go on with a session that an earlier process of this name left; it counts against this process's limit. */
+  private async adopted(id: string): Promise<OpenSession | null> {
+    let adopted: OpenSession | null = null;
+    for (const recordKey of await this.ports.journal.keys(this.fundedKey(id, ''))) {
+      const record = await readRecord(this.ports.journal, recordKey, zFunded);
+      if (record === null || this.own.has(record.jobId)) continue;
+      const job = await this.ports.session(record.jobId).onChain();
+      const { pricePerQuestionUnits, maxQuestions, questionsSettled } = job;
+      const isAffordable = this.budget.affordable(pricePerQuestionUnits, maxQuestions) === maxQuestions;
+      if (job.state === 'funded' && isAffordable && adopted === null) {
+        this.budget.lock(pricePerQuestionUnits * BigInt(maxQuestions));
+        adopted = { ...this.opened(id, job), issued: questionsSettled };
+        continue;
+      }
+      if (job.state === 'funded') await this.ports.session(record.jobId).close();
+      await this.ports.journal.delete(recordKey);
+    }
+    return adopted;
+  }
+
+  private async begin(id: string, wanted: Wanted): Promise<OpenSession> {
+    const { journal } = this.ports;
+    const { datasetId, purpose, maxPriceUnits } = wanted;
+    const { priceUnits, maxTermMs } = await this.ports.termsOf(datasetId);
+    if (maxPriceUnits !== null && priceUnits > maxPriceUnits) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
+    const maxQuestions = this.budget.affordable(priceUnits, this.terms.sessionQuestions);
+    if (maxQuestions === 0) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
+    const pendingKey = `asker/${this.terms.name}/pending/${id}`;
+    const agreed = await recordOnce(journal, pendingKey, zPending, () => ({
+      key: `asker ${toHex32<Hex32>(this.ports.random(32))}`,
+      datasetId,
+      purpose,
+      maxQuestions,
+      termMs: Math.min(this.terms.termMs, maxTermMs),
+    }));
+    const escrowAtMostUnits = asAmount(priceUnits * BigInt(agreed.maxQuestions));
+    this.budget.lock(escrowAtMostUnits);
+    try {
+      const job = await this.ports.fund({ ...agreed, escrowAtMostUnits });
+      await writeRecord(journal, this.fundedKey(id, job.id), { jobId: job.id });
+      await journal.delete(pendingKey);
+      return this.opened(id, job);
+    } catch (error) {
+      this.budget.settle(escrowAtMostUnits, 0n);
+      // Refused, so nothing was locked: the next question agrees anew. Else it may have been, and is gone on with.
+      if (toUsufructError(error).entry.retry !== 'later') await journal.delete(pendingKey);
+      throw error;
+    }
+  }
+
+  private fundedKey(id: string, jobId: string): string {
+    return `asker/${this.terms.name}/session/${id}/${jobId}`;
+  }
+
+  private opened(id: string, job: JobView): OpenSession {
+    this.own.add(job.id);
+    const recordKey = this.fundedKey(id, job.id);
+    return { recordKey, session: this.ports.session(job.id), job, issued: 0, inFlight: 0, isRetired: false };
+  }
+
+  private slotOf(id: string, session: OpenSession): Slot {
+    const { job } = session;
+    return {
+      session: session.session,
+      jobId: job.id,
+      priceUnits: job.pricePerQuestionUnits,
+      end: async (outcome) => {
+        session.inFlight--;
+        if (outcome === 'unpaid') session.issued--;
+        if (outcome === 'broken') {
+          if (this.open.get(id) === session) this.open.delete(id);
+          await this.retire(session);
+        } else if (session.isRetired) await this.closeIdle(session);
+      },
+    };
+  }
+
+  private retire(session: OpenSession): Promise<void> {
+    session.isRetired = true;
+    this.retired.add(session);
+    return this.closeIdle(session);
+  }
+
+  /** A session that cannot be closed now is closed when its term is over, by a later process at the latest. */
+  private async closeIdle(session: OpenSession): Promise<void> {
+    if (session.inFlight > 0 || !this.retired.delete(session)) return;
+    const { job, recordKey } = session;
+    const unitsOf = (questions: number): bigint => job.pricePerQuestionUnits * BigInt(questions);
+    try {
+      const { questionsSettled } = await session.session.close();
+      this.budget.settle(unitsOf(job.maxQuestions), unitsOf(questionsSettled));
+      await this.ports.journal.delete(recordKey);
+    } catch {
+      this.retired.add(session);
+    }
+  }
+}
