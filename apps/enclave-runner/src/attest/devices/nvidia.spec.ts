@@ -86,9 +86,13 @@ describe('what nvidia-smi prints', () => {
   it('is read in time proportional to its length', () => {
     // As much as is taken of it: with white space over lines this took more than half a second.
     const lines = `${'\n'.repeat(8 * 1024)}CC status:${'\n'.repeat(8 * 1024)}`;
-    const { user } = process.cpuUsage();
-    expect(() => readMode('nvidia-smi', lines, lines)).toThrow();
-    expect(process.cpuUsage().user - user).toBeLessThan(100_000);
+    // The quickest of five: a collector that runs meanwhile slows one of them, not all.
+    const spent = Array.from({ length: 5 }, () => {
+      const { user } = process.cpuUsage();
+      expect(() => readMode('nvidia-smi', lines, lines)).toThrow();
+      return process.cpuUsage().user - user;
+    });
+    expect(Math.min(...spent)).toBeLessThan(100_000);
   });
 });
 
