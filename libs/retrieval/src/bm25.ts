@@ -1,5 +1,5 @@
 import { patchedMatrix, termMatrix, type Plan, type TermMatrix } from './term-matrix.js';
-import { Top, type Accepts, type Hit } from './top.js';
+import { remembered, topOf, type Accepts, type Hit } from './top.js';
 
 /** Okapi BM25 (Robertson and Zaragoza 2009, §3.3) with the usual constants and an idf that is never negative. */
 const K1 = 1.2;
@@ -40,21 +40,17 @@ export class Bm25Index {
     return id === undefined ? 0 : this.matrix.starts[id + 1]! - this.matrix.starts[id]!;
   }
 
-  /** The number of a term among those of the matrix. */
-  idOf(term: string): number | undefined {
-    return this.#ids.get(term);
-  }
-
   /** The best `limit` accepted passages that have at least one of the terms; each term counts once. */
   search(terms: Iterable<string>, limit: number, accepts?: Accepts): Hit[] {
+    return topOf(this.scores(terms, accepts), limit);
+  }
+
+  /** By passage; 0 for one that has none of the terms or is not accepted. */
+  scores(terms: Iterable<string>, accepts?: Accepts): Float64Array {
     const scores = new Float64Array(this.size);
     const isAccepted = accepts === undefined ? undefined : remembered(accepts, this.size);
     for (const term of new Set(terms)) this.#addScores(term, scores, isAccepted);
-    const top = new Top(limit);
-    for (let passage = 0; passage < scores.length; passage++) {
-      if (scores[passage]! > 0) top.offer(passage, scores[passage]!);
-    }
-    return top.hits;
+    return scores;
   }
 
   /** What one posting adds to its passage's score. */
@@ -85,13 +81,4 @@ function lengthNorms({ size, passages, counts }: TermMatrix): Float64Array {
   }
   const average = total / Math.max(1, size) || 1;
   return lengths.map((length) => K1 * (1 - B + (B * length) / average));
-}
-
-/** Each passage is asked about once. */
-export function remembered(accepts: Accepts, size: number): Accepts {
-  const answers = new Uint8Array(size);
-  return (passage) => {
-    if (answers[passage] === 0) answers[passage] = accepts(passage) ? 1 : 2;
-    return answers[passage] === 1;
-  };
 }

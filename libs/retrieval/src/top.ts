@@ -27,5 +27,23 @@ export class Top {
   }
 }
 
+/** The highest positive scores, by passage. */
+export function topOf(scores: Float64Array, limit: number): Hit[] {
+  const top = new Top(limit);
+  for (let passage = 0; passage < scores.length; passage++) {
+    if (scores[passage]! > 0) top.offer(passage, scores[passage]!);
+  }
+  return top.hits;
+}
+
+/** Each passage is asked about once. */
+export function remembered(accepts: Accepts, size: number): Accepts {
+  const answers = new Uint8Array(size);
+  return (passage) => {
+    if (answers[passage] === 0) answers[passage] = accepts(passage) ? 1 : 2;
+    return answers[passage] === 1;
+  };
+}
+
 const isBefore = (passage: number, score: number, other: Hit): boolean =>
   score > other.score || (score === other.score && passage < other.passage);
