@@ -30,6 +30,7 @@ export * from './release-types.js';
 export * from './rotation-types.js';
 export * from './runner-types.js';
 export * from './sealing-key.js';
+export * from './source-filter.js';
 export * from './upgrade-history.js';
 export * from './wallet-statement.js';
 export * from './wire.js';

@@ -7,6 +7,7 @@ import { JOB_STATES } from './codes.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
 import { zUse } from './chain-views.js';
+import { zSourceFilter } from './source-filter.js';
 import { zBase64, zHex32 } from './wire.js';
 
 /**
@@ -86,8 +87,12 @@ export const questionInfo = (context: QuestionContext): Uint8Array =>
 export const answerInfo = (context: QuestionContext): Uint8Array =>
   lengthPrefixed(utf8(TAGS.answer), QuestionContextBcs.serialize(context).toBytes());
 
+/** By retrieval score, or by the Shapley value of what each passage did for the answer. */
+export const ATTRIBUTIONS = ['score', 'max-shapley'] as const;
+export type Attribution = (typeof ATTRIBUTIONS)[number];
+
 export const zQuestion = z.object({
-  text: z.string().min(1).max(LIMITS.questionChars),
+  text: z.string().min(1).max(LIMITS.questionChars).regex(/\S/, 'expected a question'),
   /** X25519; the answer is sealed to it. The client keeps the private half until it has read the answer. */
   responsePublicKey: zBase64(32),
   topK: z.int().min(1).max(32).default(8),
@@ -95,6 +100,10 @@ export const zQuestion = z.object({
   generator: z.enum(GENERATOR_KINDS).optional(),
   /** Whether the answer is to be had in pieces, too (answer-stream.ts). */
   stream: z.boolean().optional(),
+  /** What the answer may be taken from; what does not pass is not scored. */
+  filter: zSourceFilter.optional(),
+  /** How weights are made: the receipt's `attributionMethod` names it. */
+  attribution: z.enum(ATTRIBUTIONS).default('score'),
 });
 export type Question = z.output<typeof zQuestion>;
 

@@ -217,7 +217,8 @@ async function world(interference: Interference = {}) {
     });
     if (!isAuthorized) return refuse('FORBIDDEN');
     const question = zQuestion.parse(JSON.parse(fromUtf8(bytes)));
-    asked.push({ text: question.text, questionId, idempotencyKey: request['idempotencyKey'] ?? '' });
+    const { responsePublicKey: _key, ...wishes } = question;
+    asked.push({ ...wishes, questionId, idempotencyKey: request['idempotencyKey'] ?? '' });
     const quote = 'Three dark days.';
     const answer = {
       text: `${quote} [1]`,
@@ -431,6 +432,28 @@ describe('ask', () => {
     expect(await journal.keys('ask/')).toEqual([]);
   });
 
+  it('seals what the answer may be taken from and how it is paid, and refuses what no document can be', async () => {
+    const { session, asked } = await world();
+    const filter = { formats: ['pdf' as const], languages: ['de'], dateFrom: '2026-01-31' };
+    await session.ask({ key: 'q', text: TEXT, filter, attribution: 'max-shapley' }, FAST);
+    expect(asked[0]).toMatchObject({ filter, attribution: 'max-shapley' });
+    const bad: readonly object[] = [
+      { formats: ['exe'] },
+      { languages: ['x'] },
+      { languages: [] },
+      { author: '' },
+      { title: 'x'.repeat(201) },
+      { dateFrom: '31.1.2026' },
+      { dateBefore: '2026-02-31T99:00Z' },
+      { sql: 'x' },
+    ];
+    for (const [i, wrong] of bad.entries()) {
+      const asking = session.ask({ key: `bad ${i}`, text: TEXT, filter: wrong as typeof filter }, FAST);
+      await expect(asking).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(asked).toHaveLength(1);
+  });
+
   it('asks once for a key: a later process gets the same answer, and another text is refused', async () => {
     const { session, asked, job, connectAs } = await world();
     const first = await session.ask({ key: 'q', text: TEXT }, FAST);
@@ -439,6 +462,10 @@ describe('ask', () => {
     expect((await later.resume(first.questionId, FAST)).answer).toEqual(first.answer);
     expect(new Set(asked.map(({ questionId }) => questionId)).size).toBe(1);
     expect(new Set(asked.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+    for (const other of [{ topK: 3 }, { attribution: 'max-shapley' as const }, { filter: { languages: ['de'] } }]) {
+      const asking = later.ask({ key: 'q', text: TEXT, ...other }, FAST);
+      await expect(asking).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    }
     await expect(later.ask({ key: 'q', text: 'Something else?' }, FAST)).rejects.toMatchObject({
       code: 'IDEMPOTENCY_KEY_REUSED',
     });

@@ -1,6 +1,7 @@
 import { toBase64, toHex32, utf8, type Digest, type Hex32, type JobId, type QuestionId } from '@usufruct/kernel';
 import { generateKeyPair, seal, sha256, sign } from '@usufruct/crypto';
 import {
+  ATTRIBUTIONS,
   deriveId,
   GENERATOR_KINDS,
   LIMITS,
@@ -12,7 +13,11 @@ import {
   zBase64,
   zHex32,
   zQuestion,
+  zSourceFilter,
+  type Attribution,
   type GeneratorKind,
+  type Question,
+  type SourceFilter,
 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { attestRunner } from '../attest.js';
@@ -39,6 +44,9 @@ const zQuestionRecord = z.object({
   topK: z.int(),
   generator: z.enum(GENERATOR_KINDS).optional(),
   stream: z.boolean().optional(),
+  filter: zSourceFilter.optional(),
+  /** A record of an earlier version has none. */
+  attribution: z.enum(ATTRIBUTIONS).default('score'),
   responsePublicKey: zBase64(32),
   responsePrivateKey: zBase64(32),
   attempts: z.array(zAttempt),
@@ -54,6 +62,10 @@ export interface QuestionParams {
   readonly generator?: GeneratorKind;
   /** Whether its pieces are to be had, too: `askStream` says so by itself. */
   readonly stream?: boolean;
+  /** What the answer may be taken from, by what documents are and say of themselves. */
+  readonly filter?: SourceFilter;
+  /** How contributors are paid for it: by what was cited, or by what each passage did for the answer. */
+  readonly attribution?: Attribution;
 }
 
 const recordKey = (jobId: JobId, questionId: QuestionId): string => `ask/${jobId}/${questionId}`;
@@ -66,23 +78,46 @@ export const questionIdOf = ({ signer }: ClientContext, jobId: JobId, key: strin
 export async function questionRecord(
   context: ClientContext,
   jobId: JobId,
-  { key, text, topK, generator, stream }: QuestionParams,
+  { key, ...asked }: QuestionParams,
 ): Promise<QuestionRecord> {
   const response = await generateKeyPair(context.random);
-  const responsePublicKey = toBase64(response.publicKey);
-  const question = parseAt(zQuestion, { text, topK, generator, stream, responsePublicKey }, 'question');
+  const question = parseAt(zQuestion, { ...asked, responsePublicKey: toBase64(response.publicKey) }, 'question');
   const questionId = questionIdOf(context, jobId, key);
   return recordOnce(context.journal, recordKey(jobId, questionId), zQuestionRecord, () => ({
     questionId,
-    text: question.text,
-    topK: question.topK,
-    ...(generator !== undefined && { generator }),
-    ...(stream !== undefined && { stream }),
-    responsePublicKey,
+    ...question,
     responsePrivateKey: toBase64(response.privateKey),
     attempts: [],
   }));
 }
+
+/** Whether a record is of this question: the same key must never give the answer to another one. */
+export function isSameQuestion(record: QuestionRecord, { key: _key, ...asked }: QuestionParams): boolean {
+  const { responsePublicKey } = record;
+  const question = parseAt(zQuestion, { ...asked, responsePublicKey }, 'question');
+  // In pieces or not, it is the same answer.
+  const of = (one: Question): string => toWireJson({ ...plaintextOf(one), stream: undefined });
+  return of(question) === of(record);
+}
+
+/** What is sealed to the runner, its fields always in this order. */
+const plaintextOf = ({
+  text,
+  topK,
+  generator,
+  stream,
+  filter,
+  attribution,
+  responsePublicKey,
+}: Question): Question => ({
+  text,
+  topK,
+  generator,
+  stream,
+  filter,
+  attribution,
+  responsePublicKey,
+});
 
 export const knownQuestion = (
   context: ClientContext,
@@ -105,14 +140,14 @@ export async function newAttempt(
   jobId: JobId,
   record: QuestionRecord,
 ): Promise<QuestionRecord> {
-  const { questionId, text, topK, generator, stream, responsePublicKey } = record;
+  const { questionId } = record;
   const { chainId, packageId } = await context.chain.info();
   const { claims } = await attestRunner(context, jobId);
   const sealed = await seal({
     recipientPublicKey: claims.hpkePublicKey,
     info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),
     aad: new Uint8Array(),
-    plaintext: utf8(toWireJson({ text, topK, generator, stream, responsePublicKey })),
+    plaintext: utf8(toWireJson(plaintextOf(record))),
   });
   const sealedQuestionSha256 = toHex32<Digest>(sha256(sealed));
   const authorization = await sign({

@@ -10,6 +10,7 @@ import { closeJob } from './fund.js';
 import { JOB, JOB_EVENTS, type JobEvent, type JobProgress } from './operations.js';
 import {
   forgetQuestion,
+  isSameQuestion,
   knownQuestion,
   pendingQuestions,
   questionRecord,
@@ -103,7 +104,7 @@ export class JobSession {
    */
   async ask(question: QuestionParams, options: AskOptions = {}): Promise<Asked> {
     const record = await questionRecord(this.context, this.jobId, question);
-    if (record.text !== question.text) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
+    if (!isSameQuestion(record, question)) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
     return askQuestion(this.context, this.jobId, record, options);
   }
 
@@ -114,7 +115,7 @@ export class JobSession {
    */
   async *askStream(question: QuestionParams, options: AskOptions = {}): AsyncGenerator<AskEvent, Asked> {
     const record = await questionRecord(this.context, this.jobId, { stream: true, ...question });
-    if (record.text !== question.text) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
+    if (!isSameQuestion(record, question)) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
     return yield* askStreaming(this.context, this.jobId, record, options);
   }
 

@@ -16,10 +16,11 @@ import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
 import type { NewAnswer, Settlement } from '../../receipt/store.js';
-import { answerQuestion, ATTRIBUTION_METHOD, type Corpus, type ExtractedAnswer } from '../rag/index.js';
+import { answerQuestion, ATTRIBUTION_METHODS, type Corpus, type ExtractedAnswer } from '../rag/index.js';
 import { allowedContributions, type Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
-import { endOf, readStanding } from '../session/standing.js';
+import { endOf, readStanding, type Standing } from '../session/standing.js';
+import { answerOptions } from './answer-options.js';
 import { openQuestion, questionContext } from './open-question.js';
 
 /**
@@ -38,11 +39,12 @@ export async function computeAnswer(
   const info = await chain.info();
   const { evidenceDigest } = await session.use();
   const issuedAtMs = clock.nowMs();
-  const [question, { corpus, allowed }] = await Promise.all([
+  const [question, { corpus, allowed, standing }] = await Promise.all([
     openQuestion(info, job, request, keys),
     currentCorpus(context, session, job),
   ]);
-  const extracted = await answerQuestion(corpus, question.text, question.topK);
+  const options = answerOptions(question, standing, allowed);
+  const extracted = await answerQuestion(corpus, question.text, question.topK, options);
   session.requireOpen();
   const { uses, usesSalt } = usesOf(extracted, allowed, context);
   const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
@@ -53,7 +55,7 @@ export async function computeAnswer(
     answer,
     uses,
     usesSalt,
-    attributionMethod: ATTRIBUTION_METHOD,
+    attributionMethod: ATTRIBUTION_METHODS[question.attribution],
     evidenceDigest,
     issuedAtMs,
   });
@@ -90,7 +92,7 @@ async function currentCorpus(
   context: RunnerContext,
   session: Session,
   job: JobView,
-): Promise<{ corpus: Corpus; allowed: Allowed }> {
+): Promise<{ corpus: Corpus; allowed: Allowed; standing: Standing }> {
   const { corpus } = await session.use();
   const { chain, clock } = context;
   const [standing, contributions] = await Promise.all([
@@ -106,7 +108,7 @@ async function currentCorpus(
   const allowed = await allowedContributions(context, standing, held, clock.nowMs());
   const current = session.restrictTo(new Set(allowed.grants.keys()));
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
-  return { corpus: current, allowed };
+  return { corpus: current, allowed, standing };
 }
 
 interface Uses {

@@ -1,5 +1,20 @@
-export { answerQuestion, NO_ANSWER, type Citation, type ExtractedAnswer } from './answer/answer-question.js';
-export { ATTRIBUTION_METHOD, type ContributionWeight } from './answer/attribute.js';
+export {
+  answerQuestion,
+  NO_ANSWER,
+  type AnswerOptions,
+  type Citation,
+  type ExtractedAnswer,
+} from './answer/answer-question.js';
+export { ATTRIBUTION_METHODS, type ContributionWeight } from './answer/attribute.js';
+export {
+  AnswerReview,
+  hasRule,
+  limitsReach,
+  type AnswerRules,
+  type ShownBefore,
+  type ShownNow,
+} from './guard/review.js';
+export type { Span } from './guard/verbatim.js';
 export {
   ingestDocument,
   type IngestedChunk,
@@ -9,5 +24,5 @@ export {
 export { nearDuplicateGroups } from './ingest/near-duplicates.js';
 export type { DocumentFile } from './parse/parse-bytes.js';
 export { PARSE_LIMITS, type DocumentMetadata, type NotRead, type ParseLimits, type Place } from './parse/types.js';
-export { Corpus, type CorpusDocument } from './retrieve/corpus.js';
+export { Corpus, wordsOnly, type CorpusDocument, type PassageSource } from './retrieve/corpus.js';
 export type { SourceFilter } from './retrieve/source-filter.js';

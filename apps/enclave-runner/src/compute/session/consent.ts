@@ -1,5 +1,5 @@
 import { decide } from '@usufruct/consent';
-import type { ContributionId, ErrorCode, GrantId, TimestampMs } from '@usufruct/kernel';
+import type { Address, ContributionId, ErrorCode, GrantId, TimestampMs } from '@usufruct/kernel';
 import type { ContributionView, DaoView, DatasetView, JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { forSlices } from '../../slices.js';
@@ -7,6 +7,8 @@ import { forSlices } from '../../slices.js';
 export interface Allowed {
   /** The grant under which each contribution may be used. */
   readonly grants: ReadonlyMap<ContributionId, GrantId>;
+  /** Of each of them, on the chain. */
+  readonly owners: ReadonlyMap<ContributionId, Address>;
   readonly refused: ReadonlyMap<ContributionId, ErrorCode>;
 }
 
@@ -29,13 +31,16 @@ export async function allowedContributions(
   nowMs: TimestampMs,
 ): Promise<Allowed> {
   const grants = new Map<ContributionId, GrantId>();
+  const owners = new Map<ContributionId, Address>();
   const refused = new Map<ContributionId, ErrorCode>();
   const given = await chain.grantsOfEach(contributions.map(({ id }) => id));
   const entries = contributions.map((contribution, i) => ({ contribution, given: given[i] ?? [] }));
   await forSlices(entries, ({ contribution, given: own }) => {
     const decision = decide({ contribution, dataset, grants: own, dao, use: job, job, nowMs });
-    if (decision.ok) grants.set(contribution.id, decision.value.grant.id);
-    else refused.set(contribution.id, decision.refusal.code);
+    if (decision.ok) {
+      grants.set(contribution.id, decision.value.grant.id);
+      owners.set(contribution.id, contribution.owner);
+    } else refused.set(contribution.id, decision.refusal.code);
   });
-  return { grants, refused };
+  return { grants, owners, refused };
 }

@@ -1,13 +1,14 @@
 import type { ContributionId } from '@usufruct/kernel';
 import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
-import { attribute, type ContributionWeight } from './attribute.js';
-import { MAX_SENTENCES, selectSentences, type ChosenSentence } from './select-sentences.js';
+import { withheldNote, type AnswerReview } from '../guard/review.js';
+import type { SourceFilter } from '../retrieve/source-filter.js';
+import type { ContributionWeight } from './attribute.js';
+import { selectSentences, type ChosenSentence } from './select-sentences.js';
+import { MAX_HOLDERS_OF_SENTENCE, weigh, type WeighedSentence, type WeighOptions } from './weigh.js';
 
 /** Passages looked at when the holders of a sentence are sought, whatever the asker's `topK`. */
 const CANDIDATES = 32;
-/** At most this many contributions share one sentence, the earliest first: a receipt names at most 64 uses. */
-const MAX_HOLDERS_OF_SENTENCE = Math.floor(64 / MAX_SENTENCES);
 
 export const NO_ANSWER = "I don't know: nothing in the documents that may be used answers this question.";
 
@@ -31,38 +32,65 @@ export interface ExtractedAnswer {
   readonly weights: readonly ContributionWeight[];
 }
 
+export interface AnswerOptions extends WeighOptions {
+  readonly filter?: SourceFilter;
+  /** By the dataset's rules, of an answer that may be taken from these places; none where nothing is said. */
+  readonly review?: (seen: readonly PassageSource[]) => AnswerReview;
+}
+
 /**
  * Answer with sentences taken from the documents, each with its citations, or say that there is no answer: then there
  * are no citations and no weights. `topK` passages are considered. Deterministic. That a sentence is true, or that it
  * means in the answer what it meant in its document, is not proven by anything here.
  */
-export async function answerQuestion(corpus: Corpus, question: string, topK: number): Promise<ExtractedAnswer> {
+export async function answerQuestion(
+  corpus: Corpus,
+  question: string,
+  topK: number,
+  options: AnswerOptions = {},
+): Promise<ExtractedAnswer> {
   const terms = new Set(termsOf(question));
-  const retrieved = await corpus.search(question, Math.max(topK, CANDIDATES));
-  const chosen = selectSentences(corpus, terms, retrieved.slice(0, topK));
-  if (chosen.length === 0) {
-    return { text: NO_ANSWER, generator: 'extractive', isKnown: false, sentences: [], citations: [], weights: [] };
+  const retrieved = await corpus.search(question, Math.max(topK, CANDIDATES), options.filter);
+  const drafts = selectSentences(corpus, terms, retrieved.slice(0, topK)).map((chosen) => ({
+    text: chosen.text,
+    passages: [chosen.passage],
+    sources: sourcesOf(chosen, retrieved),
+  }));
+  const review = options.review?.(retrieved.flatMap(({ passage }) => passage.sources));
+  const kept = drafts.map((draft) => review?.take(draft) ?? (review === undefined ? draft : null));
+  return answerOf(
+    kept.filter((sentence) => sentence !== null),
+    retrieved,
+    options,
+    review,
+  );
+}
+
+function answerOf(
+  kept: readonly WeighedSentence[],
+  retrieved: readonly ScoredPassage[],
+  options: AnswerOptions,
+  review: AnswerReview | undefined,
+): ExtractedAnswer {
+  const note = review === undefined ? null : withheldNote(review.withheld);
+  if (kept.length === 0) {
+    const text = note ?? NO_ANSWER;
+    return { text, generator: 'extractive', isKnown: false, sentences: [], citations: [], weights: [] };
   }
   const citations: Citation[] = [];
-  const sentences = chosen.map((sentence) => {
-    const sources = sourcesOf(sentence, retrieved);
+  const sentences = kept.map(({ text, sources }) => {
     const first = citations.length;
-    citations.push(...sources.map((source) => citationOf(source, sentence)));
-    return { text: sentence.text, citations: sources.map((_, i) => first + i), sources };
+    citations.push(...sources.map((source) => citationOf(source, text, review)));
+    return { text, citations: sources.map((_, i) => first + i) };
   });
+  const shown = sentences.map(({ text, citations: cited }) => `${text} ${cited.map((i) => `[${i + 1}]`).join('')}`);
   return {
-    text: sentences.map(({ text, citations: cited }) => `${text} ${cited.map((i) => `[${i + 1}]`).join('')}`).join(' '),
+    text: [...shown, ...(note === null ? [] : [note])].join(' '),
     generator: 'extractive',
     isKnown: true,
-    sentences: sentences.map(({ text, citations: cited }) => ({ text, citations: cited })),
+    sentences,
     citations,
-    weights: attribute(
-      citedPassages(
-        chosen,
-        sentences.map(({ sources }) => sources),
-        retrieved,
-      ),
-    ),
+    weights: weigh(kept, retrieved, options),
   };
 }
 
@@ -81,25 +109,14 @@ function sourcesOf(sentence: ChosenSentence, retrieved: readonly ScoredPassage[]
 const holds = (passage: Passage, sentence: ChosenSentence): boolean =>
   ` ${wordsOnly(passage.text)} `.includes(` ${sentence.words} `);
 
-const citationOf = ({ contributionId, fileName, chunk }: PassageSource, { text }: ChosenSentence): Citation => ({
+const citationOf = (
+  { contributionId, fileName, chunk }: PassageSource,
+  text: string,
+  review: AnswerReview | undefined,
+): Citation => ({
   contributionId,
-  fileName,
-  locator: chunk.locator,
+  fileName: review?.label(fileName) ?? fileName,
+  locator: review?.label(chunk.locator) ?? chunk.locator,
   ordinal: chunk.ordinal,
   quote: text,
 });
-
-function citedPassages(
-  chosen: readonly ChosenSentence[],
-  sources: readonly (readonly PassageSource[])[],
-  retrieved: readonly ScoredPassage[],
-) {
-  return retrieved
-    .map(({ passage, lexicalScore }) => ({
-      score: lexicalScore,
-      holdersBySentence: chosen.flatMap((sentence, i) =>
-        sentence.passage === passage ? [sources[i]!.map((source) => source.contributionId)] : [],
-      ),
-    }))
-    .filter(({ holdersBySentence }) => holdersBySentence.length > 0);
-}

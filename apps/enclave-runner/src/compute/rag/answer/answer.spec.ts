@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { utf8, type ContributionId } from '@usufruct/kernel';
-import fc from 'fast-check';
 import { ingestDocument } from '../ingest/ingest-document.js';
 import { Corpus, type CorpusDocument } from '../retrieve/corpus.js';
 import { answerQuestion, NO_ANSWER } from './answer-question.js';
-import { attribute, scaledScore } from './attribute.js';
 
 const id = (digit: string) => `0x${digit.repeat(64)}` as ContributionId;
 
@@ -156,32 +154,5 @@ describe('answers', () => {
     );
     expect(weights.length).toBeGreaterThan(1);
     expect(weights.length).toBeLessThanOrEqual(64);
-  });
-});
-
-describe('attribution', () => {
-  it('divides 10 millionths as 4, 3 and 3, the remainder to the first id', () => {
-    const weights = attribute([{ score: 0.00001, holdersBySentence: [[id('c'), id('a'), id('b')]] }]);
-    expect(weights.map((w) => w.weight)).toEqual([4n, 3n, 3n]);
-  });
-
-  it('loses and makes nothing, in ascending order, each contribution once', () => {
-    const holders = fc.uniqueArray(fc.constantFrom(id('a'), id('b'), id('c'), id('d')), { minLength: 1 });
-    const passage = fc.record({
-      score: fc.double({ min: 0.000001, max: 200, noNaN: true }),
-      holdersBySentence: fc.array(holders, { minLength: 1, maxLength: 4 }),
-    });
-    fc.assert(
-      fc.property(fc.array(passage, { maxLength: 6 }), (cited) => {
-        const weights = attribute(cited);
-        const total = cited.reduce((sum, { score }) => sum + scaledScore(score), 0n);
-        expect(weights.reduce((sum, { weight }) => sum + weight, 0n)).toBe(total);
-        const ids = weights.map((w) => w.contributionId);
-        expect(ids).toEqual([...new Set(ids)].sort());
-        expect(weights.every(({ weight }) => weight > 0n)).toBe(true);
-        const holding = new Set(cited.flatMap((p) => p.holdersBySentence.flat()));
-        expect(ids.every((each) => holding.has(each))).toBe(true);
-      }),
-    );
   });
 });

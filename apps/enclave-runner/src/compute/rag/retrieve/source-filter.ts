@@ -1,21 +1,7 @@
-import type { DocumentFormat } from '../parse/types.js';
+import type { SourceFilter } from '@usufruct/protocol';
 import type { PassageSource } from './corpus.js';
 
-/**
- * What a source has to be; every field that is given must hold, and one that the document says nothing of does not.
- * Titles, authors and dates are what documents say about themselves.
- */
-export interface SourceFilter {
-  readonly formats?: readonly DocumentFormat[];
-  /** BCP 47; `en` takes `en-GB` with it. */
-  readonly languages?: readonly string[];
-  /** Without regard to case, as a part. */
-  readonly author?: string;
-  readonly title?: string;
-  /** ISO 8601, a day or a time: from, and until before. */
-  readonly dateFrom?: string;
-  readonly dateBefore?: string;
-}
+export type { SourceFilter };
 
 export const passesFilter = (filter: SourceFilter, { chunk, document }: PassageSource): boolean => {
   const { title, author, date } = document.metadata;

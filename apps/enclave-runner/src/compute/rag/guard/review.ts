@@ -1,0 +1,206 @@
+import type { ContributionId } from '@usufruct/kernel';
+import type { PassageSource } from '../retrieve/corpus.js';
+import { distinctContributors } from './contributors.js';
+import { copyGroups } from './copies.js';
+import { fold, joined, longestRun, seedLetters, shifted, verbatimSpans, type Folded, type Span } from './verbatim.js';
+
+/** What a dataset's DAO has set for answers from it; 0 is no rule, and so are one contributor and 10,000 basis points. */
+export interface AnswerRules {
+  /** The longest run of characters from one contribution. */
+  readonly maxQuoteChars: number;
+  /** People who stand behind each sentence. */
+  readonly minContributors: number;
+  /** Of the dataset's passages, so many may be shown to one asker, ever. */
+  readonly maxReachBps: number;
+}
+export const WITHHELD_REASONS = ['contributors', 'quote', 'reach'] as const;
+export type WithheldReason = (typeof WITHHELD_REASONS)[number];
+
+/** A sentence as it was found or written, with all places that are cited for it. */
+export interface DraftSentence {
+  readonly text: string;
+  readonly sources: readonly PassageSource[];
+}
+/** What the asker has been shown before, by this runner. */
+export interface ShownBefore {
+  /** Of a contribution's document, ascending. */
+  spansOf(contributionId: ContributionId): readonly Span[];
+  /** Whether this passage was shown. */
+  has(source: PassageSource): boolean;
+  /** How many passages that are still in the index were. */
+  readonly passages: number;
+}
+/** What the answer shows now. */
+export interface ShownNow {
+  readonly source: PassageSource;
+  /** Word for word, in the document's text. */
+  readonly spans: readonly Span[];
+}
+
+export interface ReviewOptions {
+  readonly rules: AnswerRules;
+  /** All places that the answer may have been taken from, cited or not. */
+  readonly seen: readonly PassageSource[];
+  readonly ownerOf: (contributionId: ContributionId) => string;
+  /** How many passages there are. */
+  readonly passages: number;
+  readonly before: ShownBefore;
+  /** Passages are the same when their words are. */
+  readonly wordsOf: (source: PassageSource) => string;
+}
+
+export const hasRule = ({ maxQuoteChars, minContributors, maxReachBps }: AnswerRules): boolean =>
+  maxQuoteChars > 0 || minContributors > 1 || limitsReach({ maxReachBps });
+export const limitsReach = ({ maxReachBps }: Pick<AnswerRules, 'maxReachBps'>): boolean =>
+  maxReachBps > 0 && maxReachBps < 10_000;
+
+/**
+ * Judges an answer sentence by sentence by the dataset's rules. What does not pass is withheld; of what is too long, as
+ * much is left as may be shown, if that is enough to be of use.
+ *
+ * It compares letters. What a language model says in other words, translates or encodes is not noticed as a quotation;
+ * who is behind an address, and whether two people have agreed to contribute the same fact, is not either.
+ */
+export class AnswerReview {
+  readonly #options: ReviewOptions;
+  readonly #withheld = new Map<WithheldReason, number>();
+  readonly #shown = new Map<PassageSource, Span[]>();
+  readonly #newPassages = new Set<string>();
+  readonly #folded = new Map<PassageSource, Folded>();
+
+  constructor(options: ReviewOptions) {
+    this.#options = options;
+  }
+
+  /** The sentence as it may be shown; null where it is withheld. Those before it count. */
+  take<S extends DraftSentence>(sentence: S): S | null {
+    const { rules } = this.#options;
+    if (rules.minContributors > 1 && this.#contributors(sentence) < rules.minContributors) {
+      return this.#withhold('contributors');
+    }
+    const added = this.#passagesAddedBy(sentence);
+    if (!this.#isWithinReach(added.length)) return this.#withhold('reach');
+    const kept = rules.maxQuoteChars > 0 ? this.#shortened(sentence) : sentence;
+    if (kept === null) return this.#withhold('quote');
+    for (const passage of added) this.#newPassages.add(passage);
+    for (const source of kept.sources) this.#note(source, []);
+    if (rules.maxQuoteChars > 0) for (const [source, spans] of this.#spansIn(kept.text)) this.#note(source, spans);
+    return kept;
+  }
+
+  /** Names say something of a document, too: no more of one than of its text, and none where nobody is to be known. */
+  label(text: string): string {
+    const { minContributors, maxQuoteChars } = this.#options.rules;
+    if (minContributors > 1) return '';
+    return maxQuoteChars > 0 && text.length > maxQuoteChars ? `${text.slice(0, maxQuoteChars - 1)}…` : text;
+  }
+
+  /** How many sentences were withheld, by why. */
+  get withheld(): ReadonlyMap<WithheldReason, number> {
+    return this.#withheld;
+  }
+
+  /** To be kept, so that the next question does not give what this one withheld. */
+  get shown(): ShownNow[] {
+    return [...this.#shown].map(([source, spans]) => ({ source, spans: joined(spans) }));
+  }
+
+  #withhold(reason: WithheldReason): null {
+    this.#withheld.set(reason, (this.#withheld.get(reason) ?? 0) + 1);
+    return null;
+  }
+
+  #note(source: PassageSource, spans: readonly Span[]): void {
+    this.#shown.set(source, [...(this.#shown.get(source) ?? []), ...spans]);
+  }
+
+  #contributors({ text, sources }: DraftSentence): number {
+    const groups = copyGroups(sources, text);
+    return distinctContributors(
+      sources.map(({ contributionId }, i) => ({
+        owner: this.#options.ownerOf(contributionId),
+        group: groups[i]!,
+      })),
+    );
+  }
+
+  #passagesAddedBy({ sources }: DraftSentence): string[] {
+    const { rules, before, wordsOf } = this.#options;
+    if (!limitsReach(rules)) return [];
+    const added = sources.filter((source) => !before.has(source)).map(wordsOf);
+    return [...new Set(added)].filter((passage) => !this.#newPassages.has(passage));
+  }
+
+  #isWithinReach(added: number): boolean {
+    const { rules, before, passages } = this.#options;
+    return added === 0 || before.passages + this.#newPassages.size + added <= reachLimit(passages, rules);
+  }
+
+  /** The longest beginning, cut between words, that makes no run too long. */
+  #shortened<S extends DraftSentence>(sentence: S): S | null {
+    const { maxQuoteChars } = this.#options.rules;
+    const touched = this.#spansIn(sentence.text).map(([source]) => source);
+    const fits = (text: string): boolean => this.#longestRun(text, touched) <= maxQuoteChars;
+    if (fits(sentence.text)) return sentence;
+    const ends = [...sentence.text.matchAll(/\s+/gu)].map(({ index }) => index);
+    let [enough, tooMany] = [0, ends.length];
+    while (enough < tooMany) {
+      const middle = (enough + tooMany) >> 1;
+      if (fits(`${sentence.text.slice(0, ends[middle])}…`)) enough = middle + 1;
+      else tooMany = middle;
+    }
+    const kept = enough === 0 ? '' : sentence.text.slice(0, ends[enough - 1]);
+    return kept.length < Math.min(LEAST_QUOTE_CHARS, maxQuoteChars) ? null : { ...sentence, text: `${kept}…` };
+  }
+
+  #longestRun(text: string, among: readonly PassageSource[]): number {
+    const fresh = Map.groupBy(this.#spansIn(text, among), ([{ contributionId }]) => contributionId);
+    return [...fresh].reduce((longest, [contributionId, found]) => {
+      const spans = found.flatMap(([, own]) => own);
+      return Math.max(longest, longestRun(spans, this.#shownOf(contributionId)));
+    }, 0);
+  }
+
+  #shownOf(contributionId: ContributionId): Span[] {
+    const now = [...this.#shown].flatMap(([source, spans]) => (source.contributionId === contributionId ? spans : []));
+    return [...this.#options.before.spansOf(contributionId), ...now];
+  }
+
+  /** Where the text stands word for word. */
+  #spansIn(text: string, among = this.#options.seen): [PassageSource, Span[]][] {
+    const seed = seedLetters(this.#options.rules.maxQuoteChars);
+    const shown = fold(text);
+    return among.flatMap((source): [PassageSource, Span[]][] => {
+      const spans = verbatimSpans(this.#foldedOf(source), shown, seed);
+      return spans.length === 0 ? [] : [[source, shifted(spans, source.chunk.startChar)]];
+    });
+  }
+
+  #foldedOf(source: PassageSource): Folded {
+    const folded = this.#folded.get(source) ?? fold(source.chunk.text);
+    this.#folded.set(source, folded);
+    return folded;
+  }
+}
+
+/** Less of a sentence is of no use to anybody. */
+const LEAST_QUOTE_CHARS = 20;
+
+/** So many passages of so many may be shown; none where that is less than one. */
+export const reachLimit = (passages: number, { maxReachBps }: Pick<AnswerRules, 'maxReachBps'>): number =>
+  limitsReach({ maxReachBps }) ? Math.floor((passages * maxReachBps) / 10_000) : passages;
+
+const REASON_WORDS: Record<WithheldReason, string> = {
+  contributors: 'rest on fewer contributors than this dataset asks for',
+  quote: 'would quote more of one contribution than this dataset allows',
+  reach: 'would show more of this dataset than one asker may see',
+};
+
+/** For the answer: how much was withheld and why, nothing of what. Null where nothing was. */
+export function withheldNote(withheld: ReadonlyMap<WithheldReason, number>): string | null {
+  const parts = WITHHELD_REASONS.flatMap((reason) => {
+    const count = withheld.get(reason);
+    return count === undefined ? [] : [`${count} that ${REASON_WORDS[reason]}`];
+  });
+  return parts.length === 0 ? null : `Withheld: ${parts.join('; ')}.`;
+}
