@@ -3,7 +3,7 @@
  * HTTP. No key, no session, no receipt, no payment. `node clear-server.ts FILE…` says its address on stdout when it is ready.
  */
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import { basename } from 'node:path';
@@ -23,12 +23,12 @@ for (const [i, path] of process.argv.slice(2).entries()) {
 }
 const corpus = new Corpus(documents);
 
-const server = createServer((request, response) => {
-  void readText(request).then((body) => {
-    const { text, topK } = JSON.parse(body) as { text: string; topK: number };
-    const answer = answerQuestion(corpus, text, topK);
-    response.writeHead(200, { 'content-type': 'application/json' }).end(toWireJson(answer));
-  });
+const answerTo = async (request: IncomingMessage): Promise<string> => {
+  const { text, topK } = JSON.parse(await readText(request)) as { text: string; topK: number };
+  return toWireJson(answerQuestion(corpus, text, topK));
+};
+const server = createServer(async (request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(await answerTo(request));
 });
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
