@@ -1,5 +1,6 @@
 import type { Signer } from '@mysten/sui/cryptography';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { PlatformKeypair } from '@usufruct/crypto';
 import { asId, refuse, type Address } from '@usufruct/kernel';
 import type { WalletSigner } from './port.js';
 
@@ -8,7 +9,7 @@ import type { WalletSigner } from './port.js';
  * Refuses `INVALID_ARGUMENT` for another secret, without echoing it.
  */
 export function keypairSigner(secret: string | Signer): WalletSigner {
-  const keypair = typeof secret === 'string' ? ed25519From(secret) : secret;
+  const keypair = platformKeypair(secret);
   return {
     address: asId<Address>(keypair.toSuiAddress(), 'address'),
     signPersonalMessage: async (message) => (await keypair.signPersonalMessage(message)).signature,
@@ -16,9 +17,10 @@ export function keypairSigner(secret: string | Signer): WalletSigner {
   };
 }
 
-function ed25519From(secret: string): Ed25519Keypair {
+function platformKeypair(secret: string | Signer): Signer {
+  if (typeof secret !== 'string' && !(secret instanceof Ed25519Keypair)) return secret;
   try {
-    return Ed25519Keypair.fromSecretKey(secret);
+    return new PlatformKeypair(typeof secret === 'string' ? secret : secret.getSecretKey());
   } catch {
     throw refuse('INVALID_ARGUMENT', { field: 'secretKey', expected: 'suiprivkey… of an Ed25519 key' });
   }

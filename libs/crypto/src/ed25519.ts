@@ -70,6 +70,15 @@ export async function verifyWith(
   return using.verify(publicKey, lengthPrefixed(utf8(domainTag), message), signature);
 }
 
+/** Without a domain tag, for signatures whose form others define. Not exported by the package. */
+export async function signPlain(secretKey: Uint8Array, message: Uint8Array): Promise<Uint8Array> {
+  requireBytes(secretKey, SIGNING_KEY_BYTES, 'secretKey');
+  return (await engine()).sign(secretKey, message);
+}
+export async function verifyPlain(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  return isAcceptableEncoding(publicKey, signature) && (await engine()).verify(publicKey, message, signature);
+}
+
 let chosenEngine: Promise<Ed25519Engine> | undefined;
 const engine = (): Promise<Ed25519Engine> =>
   (chosenEngine ??= nativeEngine.isAvailable().then((has) => (has ? nativeEngine : portableEngine)));

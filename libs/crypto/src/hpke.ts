@@ -5,10 +5,11 @@
  * Anyone can seal to a public key: opening proves who can read and that nothing changed since, not who wrote. Whoever
  * must be known as the author signs. X25519 is the platform's where WebCrypto has it, JavaScript's elsewhere.
  */
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256 as NativeX25519, HkdfSha256 } from '@hpke/core';
-import { DhkemX25519HkdfSha256 as PortableX25519 } from '@hpke/dhkem-x25519';
+import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256 as NativeDhkem } from '@hpke/core';
+import { DhkemX25519HkdfSha256 as PortableDhkem } from '@hpke/dhkem-x25519';
 import { concatBytes, refuse, type RandomSource } from '@usufruct/kernel';
 import { requireBytes } from './guards.js';
+import { HkdfSha256Here, kemKdf } from './hpke-kdf.js';
 
 export const HPKE_KEY_BYTES = 32;
 const ENC_BYTES = 32;
@@ -103,8 +104,21 @@ export async function openWith(
   }
 }
 
-export const suiteWith = (kem: NativeX25519 | PortableX25519): CipherSuite =>
-  new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() });
+class NativeX25519 extends NativeDhkem {
+  constructor() {
+    super();
+    this._kdf = kemKdf();
+  }
+}
+class PortableX25519 extends PortableDhkem {
+  constructor() {
+    super();
+    this._kdf = kemKdf();
+  }
+}
+
+const suiteWith = (kem: NativeX25519 | PortableX25519): CipherSuite =>
+  new CipherSuite({ kem, kdf: new HkdfSha256Here(), aead: new Aes256Gcm() });
 export const nativeSuite = (): CipherSuite => suiteWith(new NativeX25519());
 export const portableSuite = (): CipherSuite => suiteWith(new PortableX25519());
 

@@ -4,7 +4,7 @@ import { Secp256k1Keypair } from '@mysten/sui/keypairs/secp256k1';
 import { Secp256r1Keypair } from '@mysten/sui/keypairs/secp256r1';
 import { MultiSigPublicKey } from '@mysten/sui/multisig';
 import { asId, fromBase64, toBase64, utf8, type Address } from '@usufruct/kernel';
-import { verifyWalletSignature } from './wallet.js';
+import { PlatformKeypair, verifyWalletSignature } from './wallet.js';
 
 const message = utf8('Usufruct\nPublish an encrypted contribution');
 const KEYPAIRS = [
@@ -48,6 +48,20 @@ describe.each(KEYPAIRS)('a %s wallet', (_name, pair) => {
     await expect(verifyWalletSignature({ address, message, signature })).rejects.toMatchObject({
       code: 'SIGNATURE_INVALID',
     });
+  });
+});
+
+describe('the platform keypair', () => {
+  it('is the wallet of the same secret: it signs as the library does, byte for byte', async () => {
+    const pair = new Ed25519Keypair();
+    const own = new PlatformKeypair(pair.getSecretKey());
+    expect(own.toSuiAddress()).toBe(pair.toSuiAddress());
+    expect(await own.signPersonalMessage(message)).toEqual(await pair.signPersonalMessage(message));
+    expect(await own.signTransaction(message)).toEqual(await pair.signTransaction(message));
+  });
+
+  it('is of no other scheme', () => {
+    expect(() => new PlatformKeypair(new Secp256k1Keypair().getSecretKey())).toThrow();
   });
 });
 

@@ -1,6 +1,8 @@
-import { SIGNATURE_FLAG_TO_SCHEME } from '@mysten/sui/cryptography';
+import { decodeSuiPrivateKey, parseSerializedSignature, SIGNATURE_FLAG_TO_SCHEME } from '@mysten/sui/cryptography';
+import { Ed25519Keypair, Ed25519PublicKey } from '@mysten/sui/keypairs/ed25519';
 import { isValidPersonalMessageSignature } from '@mysten/sui/verify';
 import { fromBase64, isHex32, refuse, type Address } from '@usufruct/kernel';
+import { signPlain, verifyPlain } from './ed25519.js';
 
 /**
  * The schemes whose signatures verify by themselves. zkLogin needs the issuer's keys and the epoch from the network;
@@ -27,10 +29,50 @@ export async function verifyWalletSignature({ address, message, signature }: Wal
     throw refuse('SIGNATURE_INVALID', { reason: `scheme not one of ${ACCEPTED_SCHEMES.join(', ')}` });
   }
   // The library skips the comparison with the address when it is empty, so its form is checked here first.
+  const isValid = scheme === 'ED25519' ? isValidEd25519 : isValidElsewise;
   if (!isHex32(address) || !(await isValid(message, signature, address))) throw refuse('SIGNATURE_INVALID');
 }
 
-async function isValid(message: Uint8Array, signature: string, address: Address): Promise<boolean> {
+/**
+ * By the platform's Ed25519, several times as fast as the library's own. Stricter than it, and than Sui, about encodings
+ * and points that no honest wallet makes (see `verify`).
+ */
+async function isValidEd25519(message: Uint8Array, signature: string, address: Address): Promise<boolean> {
+  try {
+    const parsed = parseSerializedSignature(signature);
+    if (parsed.signatureScheme !== 'ED25519') return false;
+    const publicKey = new PlatformPublicKey(parsed.publicKey);
+    return publicKey.verifyAddress(address) && (await publicKey.verifyPersonalMessage(message, parsed.signature));
+  } catch {
+    return false;
+  }
+}
+
+class PlatformPublicKey extends Ed25519PublicKey {
+  override verify(message: Uint8Array, signature: Uint8Array | string): Promise<boolean> {
+    if (typeof signature === 'string') return super.verify(message, signature);
+    return verifyPlain(this.toRawBytes(), message, signature);
+  }
+}
+
+/** The same keypair, signing by the platform's Ed25519: the same signatures, because they are deterministic. */
+export class PlatformKeypair extends Ed25519Keypair {
+  readonly #seed: Uint8Array;
+
+  /** `secret` is a `suiprivkey…`. Throws for one of another scheme. */
+  constructor(secret: string) {
+    const { secretKey } = decodeSuiPrivateKey(secret);
+    const publicKey = Ed25519Keypair.fromSecretKey(secret).getPublicKey().toRawBytes();
+    super({ publicKey, secretKey });
+    this.#seed = secretKey;
+  }
+
+  override async sign(data: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await signPlain(this.#seed, data));
+  }
+}
+
+async function isValidElsewise(message: Uint8Array, signature: string, address: Address): Promise<boolean> {
   try {
     return await isValidPersonalMessageSignature(message, signature, { address });
   } catch {

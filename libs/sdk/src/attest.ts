@@ -5,6 +5,7 @@ import {
   refuse,
   toBase64,
   UsufructError,
+  type DaoId,
   type JobId,
   type RunnerId,
 } from '@usufruct/kernel';
@@ -124,7 +125,7 @@ async function judge(
   const { claims } = result;
   if (!result.ok || claims === undefined) return appraisalRefusal({ result, missing });
   try {
-    return { claims, result, runner: await registeredRunner(context, dao, claims) };
+    return { claims, result, runner: await registeredRunner(context, dao, { daoId: dao.id, claims }) };
   } catch (error) {
     if (error instanceof UsufructError && error.code === 'RUNNER_NOT_REGISTERED') return error;
     throw error;
@@ -139,15 +140,21 @@ async function trustedRoots({ chain, teeDevRoot }: ClientContext): Promise<RootS
   return rootSetWithDevRoot(teeDevRoot);
 }
 
-async function registeredRunner({ chain, clock }: ClientContext, dao: DaoView, claims: Claims): Promise<RunnerView> {
-  const runner = await orNull(chain.runner(dao.id, runnerIdOf<RunnerId>(claims.signingPublicKey)));
+/** The chain's registration of this key, where it is in force under the DAO's policy. Refuses `RUNNER_NOT_REGISTERED`. */
+export async function registeredRunner(
+  { chain, clock }: Pick<ClientContext, 'chain' | 'clock'>,
+  dao: DaoView | Promise<DaoView>,
+  { daoId, claims }: { readonly daoId: DaoId; readonly claims: Claims },
+): Promise<RunnerView> {
+  const read = orNull(chain.runner(daoId, runnerIdOf<RunnerId>(claims.signingPublicKey)));
+  const [runner, { policy }] = await Promise.all([read, dao]);
   if (runner === null) throw refuse('RUNNER_NOT_REGISTERED', { check: 'registered' });
   const isSame = (text: string, key: Uint8Array): boolean => equalBytes(fromBase64(text), key);
   const failed =
     (!isSame(runner.signingPublicKey, claims.signingPublicKey) && 'signing key') ||
     (!isSame(runner.hpkePublicKey, claims.hpkePublicKey) && 'HPKE key') ||
     (runner.measurement !== claims.measurement && 'measurement') ||
-    (runner.appraisalPolicyDigest !== appraisalPolicyDigest(dao.policy.appraisal) && 'policy') ||
+    (runner.appraisalPolicyDigest !== appraisalPolicyDigest(policy.appraisal) && 'policy') ||
     (runner.expiresAtMs <= clock.nowMs() && 'expired');
   if (failed !== false) throw refuse('RUNNER_NOT_REGISTERED', { check: failed });
   return runner;

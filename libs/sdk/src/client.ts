@@ -165,6 +165,8 @@ export function connect(options: ConnectOptions): UsufructClient {
 
 /** The whole client, by stage of the data's path. The functions behind it say what each does, proves and refuses. */
 export class UsufructClient {
+  private readonly sessions = new Map<JobId, JobSession>();
+
   constructor(private readonly context: ClientContext) {}
 
   get address(): Address {
@@ -291,7 +293,12 @@ export class UsufructClient {
   readonly jobs = {
     quote: (terms: JobTerms) => quoteJob(this.context, terms),
     fund: (params: FundParams) => fundJob(this.context, params),
-    session: (jobId: JobId) => new JobSession(this.context, jobId),
+    /** The same object for the same job: its runner is appraised once for many questions. */
+    session: (jobId: JobId): JobSession => {
+      const known = this.sessions.get(jobId) ?? new JobSession(this.context, jobId);
+      this.sessions.set(jobId, known);
+      return known;
+    },
   };
 
   /** Asks any dataset within a limit on spending, and opens the sessions for that by itself. */

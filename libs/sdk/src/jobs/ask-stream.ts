@@ -1,8 +1,8 @@
-import { fromBase64, type JobId } from '@usufruct/kernel';
+import { fromBase64 } from '@usufruct/kernel';
 import { receiptDigest, type Answer, type StreamPart } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { streamBroken } from './answer-pieces.js';
-import { askQuestion, type Asked, type AskOptions, type AskStep } from './ask.js';
+import { askQuestion, type AskedJob, type Asked, type AskOptions, type AskStep } from './ask.js';
 import { EventQueue } from './event-queue.js';
 import { followStream } from './follow-stream.js';
 import type { QuestionRecord } from './question-record.js';
@@ -34,7 +34,7 @@ export type AskEvent =
  */
 export async function* askStreaming(
   context: ClientContext,
-  jobId: JobId,
+  job: AskedJob,
   first: QuestionRecord,
   options: AskOptions,
 ): AsyncGenerator<AskEvent, Asked> {
@@ -45,7 +45,7 @@ export async function* askStreaming(
   let record = first;
   let isFollowed = false;
   const follow = async (): Promise<void> => {
-    for await (const part of followStream(context, jobId, () => record, signal)) events.push(part);
+    for await (const part of followStream(context, job.jobId, () => record, signal)) events.push(part);
   };
   const onSent = (sent: QuestionRecord): void => {
     record = sent;
@@ -57,7 +57,7 @@ export async function* askStreaming(
     options.onStep?.(step);
     events.push(step);
   };
-  const asking = askQuestion(context, jobId, first, { ...options, signal, onStep }, onSent);
+  const asking = askQuestion(context, job, first, { ...options, signal, onStep }, onSent);
   asking.then(
     () => events.end(),
     (error: unknown) => events.fail(error),

@@ -625,3 +625,67 @@ describe('ask', () => {
     await expect(session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });
+
+describe('one appraisal for many questions', () => {
+  const appraisals = ({ api }: Awaited<ReturnType<typeof world>>): number => api.callsOf('Attestation').length;
+  async function asked() {
+    const it = await world();
+    await it.session.ask({ key: 'first', text: TEXT }, FAST);
+    return { it, ask: (key: string) => it.session.ask({ key, text: TEXT }, FAST) };
+  }
+
+  it('is one for all that are asked together, and for those after them', async () => {
+    const it = await world();
+    await Promise.all(['a', 'b', 'c'].map((key) => it.session.ask({ key, text: TEXT }, FAST)));
+    await it.client.jobs.session(it.job.id).ask({ key: 'd', text: TEXT }, FAST);
+    expect([appraisals(it), it.api.callsOf('Job').length, it.asked.length]).toEqual([1, 1, 4]);
+  });
+
+  it('is made anew after the term of a session', async () => {
+    const { it, ask } = await asked();
+    it.clock.advance(600_000 - 1);
+    await ask('in time');
+    expect(appraisals(it)).toBe(1);
+    it.clock.advance(1);
+    await ask('late');
+    expect(appraisals(it)).toBe(2);
+  });
+
+  it('is made anew when the DAO has another policy, and then by that one', async () => {
+    const { it, ask } = await asked();
+    const policy = aPolicy();
+    it.chain.put('dao', aDao({ policy: { ...policy, appraisal: { ...policy.appraisal, version: 2 } } }));
+    await expect(ask('later')).rejects.toMatchObject({ code: 'RUNNER_NOT_REGISTERED', details: { check: 'policy' } });
+    expect([appraisals(it), it.asked.length]).toEqual([2, 1]);
+  });
+
+  it.each([
+    ['was withdrawn', 'registered', { remove: true }],
+    ['has run out', 'expired', { expiresAtMs: TEST_NOW_MS }],
+    ['is of another HPKE key', 'HPKE key', { hpkePublicKey: toBase64(new Uint8Array(32).fill(9)) }],
+  ] as const)('sends no further question to a runner whose registration %s', async (_what, check, { ...change }) => {
+    const { it } = await asked();
+    const { signerPublicKey } = UsageReceiptBcs.parse(
+      fromBase64((await it.session.ask({ key: 'first', text: TEXT }, FAST)).evidence.receipt),
+    );
+    const runner = await it.chain.runner(it.job.daoId, runnerIdOf<RunnerId>(signerPublicKey));
+    if ('remove' in change) it.chain.remove('runner', runner.id);
+    else it.chain.put('runner', { ...runner, ...change } as typeof runner);
+    const before = it.asked.length;
+    await expect(it.session.ask({ key: 'later', text: TEXT }, { timeoutMs: 0 })).rejects.toMatchObject({
+      code: 'RUNNER_NOT_REGISTERED',
+      details: { check },
+    });
+    expect(it.asked).toHaveLength(before);
+  });
+
+  it('is of one key: after a restart all who ask together appraise the new one once', async () => {
+    const { it, ask } = await asked();
+    await it.restartRunner('second boot');
+    await Promise.all(['a', 'b', 'c'].map(ask));
+    // Once more than needed where a question learned of the restart while the others already had the new key.
+    expect(appraisals(it)).toBeGreaterThanOrEqual(2);
+    expect(appraisals(it)).toBeLessThanOrEqual(3);
+    expect(it.asked).toHaveLength(4);
+  });
+});

@@ -18,7 +18,8 @@ import type { ReceiptEvidence } from '../receipt/evidence.js';
 import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
-import { errorOf, isBeingPrepared, requireRunning } from './ready.js';
+import type { AttestedRunners } from './attested-runner.js';
+import { errorOf, isBeingPrepared } from './ready.js';
 import { newAttempt, type QuestionRecord } from './question-record.js';
 
 export const ASK_STEPS = ['waiting', 'attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
@@ -48,15 +49,21 @@ const MAX_ATTEMPTS = 5;
 /** The runner lost, or never had, the key that the question was sealed to: seal it again, with the same id. */
 const SEAL_AGAIN: readonly string[] = ['ATTESTATION_STALE', 'QUESTION_UNKNOWN'];
 
+export interface AskedJob {
+  readonly jobId: JobId;
+  /** Shared by all questions of the job. */
+  readonly runners: AttestedRunners;
+}
+
 /** Ask until there is a settled answer, and judge it. See `JobSession.ask`. `onSent` is told each time it is sent. */
 export async function askQuestion(
   context: ClientContext,
-  jobId: JobId,
+  { jobId, runners }: AskedJob,
   record: QuestionRecord,
   options: AskOptions,
   onSent: (record: QuestionRecord) => void = () => undefined,
 ): Promise<Asked> {
-  const flow = new QuestionFlow(context, jobId, record, options, onSent);
+  const flow = new QuestionFlow(context, { jobId, runners }, record, options, onSent);
   const state = await flow.settled();
   options.onStep?.('verifying');
   const asked = await judge(context, jobId, flow.record, state);
@@ -71,7 +78,7 @@ class QuestionFlow {
   private step: AskStep | null = null;
   constructor(
     private readonly context: ClientContext,
-    private readonly jobId: JobId,
+    private readonly job: AskedJob,
     public record: QuestionRecord,
     private readonly options: AskOptions,
     private readonly onSent: (record: QuestionRecord) => void,
@@ -98,7 +105,8 @@ class QuestionFlow {
 
   /** The next request: attest and seal where no attempt is good, send where it was not sent, else look. */
   private async advance(): Promise<QuestionState> {
-    const { context, jobId, options } = this;
+    const { context, options } = this;
+    const { jobId } = this.job;
     const { questionId } = this.record;
     const signal = options.signal === undefined ? {} : { signal: options.signal };
     if (this.mustSeal) await this.seal();
@@ -116,10 +124,9 @@ class QuestionFlow {
   }
 
   private async seal(): Promise<void> {
-    this.tell('waiting');
-    await requireRunning(this.context, this.jobId);
-    this.tell('attesting');
-    this.record = await newAttempt(this.context, this.jobId, this.record);
+    const { jobId, runners } = this.job;
+    const claims = await runners.current((step) => this.tell(step));
+    this.record = await newAttempt(this.context, jobId, this.record, claims);
     this.mustSeal = false;
     this.isSent = false;
   }
@@ -127,6 +134,8 @@ class QuestionFlow {
   private worthAnotherTry(error: unknown): UsufructError {
     if (!(error instanceof UsufructError)) throw error;
     if (SEAL_AGAIN.includes(error.code) && this.record.attempts.length < MAX_ATTEMPTS) {
+      const sealed = this.record.attempts.at(-1);
+      if (sealed !== undefined) this.job.runners.forget(sealed.runnerSigningKey);
       this.mustSeal = true;
       return error;
     }

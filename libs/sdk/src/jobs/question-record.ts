@@ -15,12 +15,12 @@ import {
   zQuestion,
   zSourceFilter,
   type Attribution,
+  type Claims,
   type GeneratorKind,
   type Question,
   type SourceFilter,
 } from '@usufruct/protocol';
 import { z } from 'zod';
-import { attestRunner } from '../attest.js';
 import type { ClientContext } from '../context.js';
 import { readRecord, recordOnce, writeRecord } from '../journal.js';
 import { clientKey } from './fund.js';
@@ -134,15 +134,15 @@ export async function pendingQuestions(context: ClientContext, jobId: JobId): Pr
 export const forgetQuestion = (context: ClientContext, jobId: JobId, questionId: QuestionId): Promise<void> =>
   context.journal.delete(recordKey(jobId, questionId));
 
-/** Attest the runner, seal the question to its key, authorise it with the job's client key, and store all that. */
+/** Seal the question to the key of a runner that was attested, authorise it with the job's client key, and store all that. */
 export async function newAttempt(
   context: ClientContext,
   jobId: JobId,
   record: QuestionRecord,
+  claims: Pick<Claims, 'signingPublicKey' | 'hpkePublicKey'>,
 ): Promise<QuestionRecord> {
   const { questionId } = record;
   const { chainId, packageId } = await context.chain.info();
-  const { claims } = await attestRunner(context, jobId);
   const sealed = await seal({
     recipientPublicKey: claims.hpkePublicKey,
     info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),

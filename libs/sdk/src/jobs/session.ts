@@ -3,6 +3,7 @@ import type { JobView } from '@usufruct/protocol';
 import { attestRunner, inspectRunner, type AttestedRunner, type InspectedRunner } from '../attest.js';
 import type { ClientContext } from '../context.js';
 import { pause, retrying } from '../wait.js';
+import { AttestedRunners } from './attested-runner.js';
 import { isBeingPrepared, requireRunning } from './ready.js';
 import { askQuestion, type Asked, type AskOptions } from './ask.js';
 import { askStreaming, type AskEvent } from './ask-stream.js';
@@ -39,10 +40,15 @@ export interface AttestOptions {
 
 /** A funded job on this device: it holds the client key that authorises questions. */
 export class JobSession {
+  /** Appraised once for many questions. */
+  readonly runners: AttestedRunners;
+
   constructor(
     private readonly context: ClientContext,
     readonly jobId: JobId,
-  ) {}
+  ) {
+    this.runners = new AttestedRunners(context, jobId);
+  }
 
   /** As the API tells it: progress for people. */
   async progress(): Promise<JobProgress> {
@@ -105,7 +111,7 @@ export class JobSession {
   async ask(question: QuestionParams, options: AskOptions = {}): Promise<Asked> {
     const record = await questionRecord(this.context, this.jobId, question);
     if (!isSameQuestion(record, question)) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
-    return askQuestion(this.context, this.jobId, record, options);
+    return askQuestion(this.context, this, record, options);
   }
 
   /**
@@ -116,7 +122,7 @@ export class JobSession {
   async *askStream(question: QuestionParams, options: AskOptions = {}): AsyncGenerator<AskEvent, Asked> {
     const record = await questionRecord(this.context, this.jobId, { stream: true, ...question });
     if (!isSameQuestion(record, question)) throw refuse('IDEMPOTENCY_KEY_REUSED', { questionId: record.questionId });
-    return yield* askStreaming(this.context, this.jobId, record, options);
+    return yield* askStreaming(this.context, this, record, options);
   }
 
   /** Questions whose answers were not read yet, for a client that was closed while it waited. */
@@ -129,7 +135,7 @@ export class JobSession {
   async resume(questionId: QuestionId, options: AskOptions = {}): Promise<Asked> {
     const record = await knownQuestion(this.context, this.jobId, questionId);
     if (record === null) throw refuse('NOT_FOUND', { object: 'pending question', questionId });
-    return askQuestion(this.context, this.jobId, record, options);
+    return askQuestion(this.context, this, record, options);
   }
 
   /** The answer was read: forget the question and the key that opens its answer. */

@@ -1,4 +1,4 @@
-import { refuse, type Digest, type JobId, type QuestionId, type RunnerId } from '@usufruct/kernel';
+import { refuse, type ContributionId, type Digest, type JobId, type QuestionId, type RunnerId } from '@usufruct/kernel';
 import { runnerIdOf, zAmount, zBase64, zHex32, zPayout, zTimestampMs, zUse, type Answer } from '@usufruct/protocol';
 import { z } from 'zod';
 import { connectionOf, everyNode, PAGE_INFO } from '../api/connections.js';
@@ -57,27 +57,32 @@ export async function collectEvidence(context: ClientContext, given: ReceiptToCo
   const { chain } = context;
   const parsed = decodeReceipt(given.receipt);
   if (parsed === null) throw refuse('RECEIPT_INVALID', { check: 'ENCODING' });
-  const job = await chain.job(parsed.jobId);
-  const settlement = given.transaction === null ? null : await chain.transaction(given.transaction);
+  const [info, job, settlement] = await Promise.all([
+    chain.info(),
+    chain.job(parsed.jobId),
+    given.transaction === null ? null : chain.transaction(given.transaction),
+  ]);
   const paid = (settlement?.events ?? []).flatMap(({ data }) => (data.type === 'ReceiptSettled' ? data.uses : []));
   const used = new Set([...paid, ...(given.answer?.uses ?? [])].map(({ contributionId }) => contributionId));
-  const owners = await Promise.all(
-    [...used].map(async (contributionId) => ({
-      contributionId,
-      owner: (await chain.contribution(contributionId)).owner,
-    })),
-  );
-  return {
-    receipt: given.receipt,
-    signature: given.signature,
-    chain: await chain.info(),
-    job,
-    dao: await chain.dao(job.daoId),
-    runner: await orNull(chain.runner(job.daoId, runnerIdOf<RunnerId>(parsed.signerPublicKey))),
-    settlement,
-    owners,
-    answer: given.answer,
-  };
+  const [dao, runner, owners] = await Promise.all([
+    chain.dao(job.daoId),
+    orNull(chain.runner(job.daoId, runnerIdOf<RunnerId>(parsed.signerPublicKey))),
+    ownersOf(context, [...used]),
+  ]);
+  const { receipt, signature, answer } = given;
+  return { receipt, signature, chain: info, job, dao, runner, settlement, owners, answer };
+}
+
+async function ownersOf(
+  { chain }: ClientContext,
+  contributionIds: readonly ContributionId[],
+): Promise<ReceiptEvidence['owners']> {
+  const contributions = await chain.contributions(contributionIds);
+  return contributionIds.map((contributionId, i) => {
+    const contribution = contributions[i] ?? null;
+    if (contribution === null) throw refuse('NOT_FOUND', { contribution: contributionId });
+    return { contributionId, owner: contribution.owner };
+  });
 }
 
 /** What was settled, from the API: for a receipt whose answer this client did not ask for or has forgotten. */
