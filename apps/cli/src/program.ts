@@ -15,6 +15,7 @@ import { addHolders } from './commands/holders.js';
 import { addJob } from './commands/job.js';
 import { addLicence } from './commands/licence.js';
 import { addPayout } from './commands/payout.js';
+import { addProxy } from './commands/proxy.js';
 import { addReceipt } from './commands/receipt.js';
 import { addReleases } from './commands/releases.js';
 import { addWallet } from './commands/wallet.js';
@@ -45,6 +46,7 @@ const COMMANDS: readonly AddCommand[] = [
   addJob,
   addAttest,
   addAsk,
+  addProxy,
   addReceipt,
   addPayout,
   addReleases,

@@ -132,7 +132,8 @@ export class Runtime {
     this.openJournal?.close();
   }
 
-  private get home(): string {
+  /** Wallet, journal and keys of this user. */
+  get home(): string {
     const { environment, homeDirectory } = this.surroundings;
     return this.options.home ?? environment['USUFRUCT_CLI_HOME'] ?? join(homeDirectory, '.usufruct');
   }

@@ -353,6 +353,7 @@ describe('Asker: a question is paid once', () => {
     ['purpose', { purpose: 'dpv:Marketing' }],
     ['dataset', { datasetId: idOf<DatasetId>('another') }],
     ['topK', { topK: 3 }],
+    ['generator', { generator: 'model' }],
   ])('refuses a known key with another %s', async (_name, change) => {
     const one = asker();
     const first = one.ask(question('a'));

@@ -12,11 +12,12 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
-import { receiptDigest, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol';
+import { receiptDigest, zAmount, zHex32, zTimestampMs, type GeneratorKind } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { Asked, AskOptions } from '../jobs/ask.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { decodeReceipt } from '../receipt/verify.js';
+import { pause } from '../wait.js';
 import { Budget, type Spending } from './budget.js';
 import type { AskerPorts } from './ports.js';
 import { Sessions, type Slot } from './sessions.js';
@@ -40,6 +41,8 @@ export interface AskParams {
   readonly purpose: string;
   readonly text: string;
   readonly topK?: number;
+  /** What must make the answer; missing: what the runner has first. */
+  readonly generator?: GeneratorKind;
   readonly maxPriceUnits?: AmountUnits | null;
   /** How long the answer is kept on this device for who asks with the key again. Default ten minutes. */
   readonly keepMs?: number;
@@ -77,6 +80,7 @@ const zRecord = z.object({
 });
 type Noted = z.output<typeof zRecord>;
 
+const CLOSE_WAIT_MS = 5_000;
 const DEFAULT_QUESTIONS = 10;
 const DEFAULT_TERM_MS = 30 * 60_000;
 const DEFAULT_KEEP_MS = 10 * 60_000;
@@ -128,7 +132,8 @@ export class Asker {
    */
   async ask(params: AskParams, options: AskOptions = {}): Promise<PaidAnswer> {
     const name = digestOf(utf8(params.key));
-    const body = digestOf(utf8(JSON.stringify([params.datasetId, params.purpose, params.topK ?? null, params.text])));
+    const { datasetId, purpose, topK, generator, text } = params;
+    const body = digestOf(utf8(JSON.stringify([datasetId, purpose, topK ?? null, generator ?? null, text])));
     const running = this.running.get(name);
     if (running !== undefined) {
       if (running.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
@@ -156,8 +161,11 @@ export class Asker {
     await this.sessions.closeExpired();
   }
 
-  /** After the last one: close the sessions, so that what is not spent comes back. */
-  async close(): Promise<void> {
+  /** After the last one: close the sessions, so that what is not spent comes back. Waits a moment for open questions. */
+  async close(waitMs = CLOSE_WAIT_MS): Promise<void> {
+    const enough = new AbortController();
+    const answers = Promise.allSettled([...this.running.values()].map(({ answer }) => answer));
+    await Promise.race([answers, pause(waitMs, enough.signal)]).finally(() => enough.abort());
     await this.sweep();
     await this.sessions.close();
   }
@@ -266,7 +274,12 @@ export class Asker {
   }
 }
 
-const questionOf = (key: string, { text, topK }: AskParams) => ({ key, text, ...(topK !== undefined && { topK }) });
+const questionOf = (key: string, { text, topK, generator }: AskParams) => ({
+  key,
+  text,
+  ...(topK !== undefined && { topK }),
+  ...(generator !== undefined && { generator }),
+});
 const repeated = (paid: PaidAnswer): PaidAnswer => ({ ...paid, costUnits: 0n as AmountUnits, isRepeat: true });
 const isSessionOver = (error: unknown): boolean => error instanceof UsufructError && SESSION_OVER.includes(error.code);
 const least = (a: AmountUnits | null, b: AmountUnits | null): AmountUnits | null =>

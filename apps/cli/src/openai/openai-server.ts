@@ -1,0 +1,253 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  fromBase64,
+  isHex32,
+  refuse,
+  toBase64,
+  toUsufructError,
+  type Clock,
+  type DatasetId,
+  type Digest,
+  type Logger,
+} from '@usufruct/kernel';
+import { clientChallenge, evidenceDigest, toWireJson } from '@usufruct/protocol';
+import type { ListedDataset, PaidAnswer } from '@usufruct/sdk';
+import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
+import { isSameKey } from './api-key-file.js';
+import type { Backend } from './backend.js';
+import { completionOf, type AnswerContext } from './chat-answer.js';
+import { readChatRequest, type ChatRequest } from './chat-request.js';
+import { sendOpenaiError } from './errors.js';
+import { answerHeaders, sendStream } from './sse.js';
+
+export interface OpenaiServerOptions {
+  readonly backend: Backend;
+  readonly host: string;
+  readonly port: number;
+  /** Null: whoever reaches the port may spend. */
+  readonly apiKey: string | null;
+  /** For requests that name no purpose. */
+  readonly purpose: string;
+  /** How long an answer is given again to who asks the same. */
+  readonly repeatMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** After each question, whatever came of it. */
+  readonly onAnswered: (outcome: PaidAnswer | { readonly error: string }) => void;
+}
+
+const BODY_BYTES = 1024 ** 2;
+const KEY_KEEP_MS = 24 * 60 * 60_000;
+const MAX_WAITING = 100;
+const MODEL_PREFIX = 'usufruct/';
+const NOT_OFFERED: readonly string[] = ['/v1/embeddings', '/v1/responses', '/v1/completions'];
+
+/**
+ * OpenAI's interface on the user's own computer: what comes in is in the clear and must not travel, so it is for loopback.
+ * What goes out is encrypted to a runner that was attested here; see `Asker` for what is paid when.
+ */
+export async function serveOpenai(options: OpenaiServerOptions): Promise<RunningServer> {
+  const server = new OpenaiServer(options);
+  return serveHttp({ ...options, allowedOrigins: [], answer: (exchange) => server.answer(exchange) });
+}
+
+class OpenaiServer {
+  private waiting = 0;
+  constructor(private readonly options: OpenaiServerOptions) {}
+
+  async answer(exchange: Exchange): Promise<void> {
+    try {
+      this.admit(exchange.request);
+      await this.route(exchange);
+    } catch (thrown) {
+      const error = toUsufructError(thrown);
+      if (error.code === 'INTERNAL') this.options.logger.error('request.failed', { kind: kindOf(thrown) });
+      sendOpenaiError(exchange.response, error);
+    }
+  }
+
+  /** A page in the user's browser can reach this port, under a name of its own even: neither has the key or this host. */
+  private admit({ headers }: IncomingMessage): void {
+    const { apiKey, host } = this.options;
+    if (headers.origin !== undefined) throw refuse('FORBIDDEN', { field: 'origin' });
+    if (isLoopback(host) && !isLoopback(hostOf(headers.host ?? ''))) throw refuse('FORBIDDEN', { field: 'host' });
+    if (apiKey === null) return;
+    const [, given] = /^Bearer (\S{1,256})$/i.exec(headers.authorization ?? '') ?? [];
+    if (given === undefined || !isSameKey(given, apiKey)) throw refuse('UNAUTHENTICATED', { field: 'authorization' });
+  }
+
+  private async route(exchange: Exchange): Promise<void> {
+    const { request, response, url } = exchange;
+    const send = (body: object): void => sendJson(response, 200, toWireJson(body));
+    const path = decoded(url.pathname);
+    if (request.method === 'POST' && path === '/v1/chat/completions') return this.chat(exchange);
+    if (NOT_OFFERED.includes(path)) throw refuse('UNSUPPORTED', { path });
+    if (request.method !== 'GET') throw refuse('NOT_FOUND', { path: 'no such route' });
+    if (path === '/v1/models') return send({ object: 'list', data: (await this.datasets()).map(modelOf) });
+    if (path.startsWith(`/v1/models/${MODEL_PREFIX}`)) return send(await this.model(path.slice('/v1/models/'.length)));
+    if (path === '/v1/attestation') return this.attestation(exchange);
+    if (path === '/v1/receipts') return send({ object: 'list', data: await this.options.backend.asker.receipts() });
+    if (path.startsWith('/v1/receipts/')) return send(await this.receipt(path.slice('/v1/receipts/'.length)));
+    throw refuse('NOT_FOUND', { path: 'no such route' });
+  }
+
+  private async chat({ request, response, signal }: Exchange): Promise<void> {
+    const idempotencyKey = request.headers['idempotency-key'];
+    const chat = readChatRequest(await readJson(request, BODY_BYTES));
+    const datasetId = await this.datasetOf(chat);
+    if (this.waiting >= MAX_WAITING) throw refuse('RATE_LIMITED', { limit: String(MAX_WAITING) });
+    this.waiting++;
+    // Seen through to its end, whoever waits: what is paid is kept for who asks the same again.
+    const asking = this.ask(chat, datasetId, idempotencyKey).finally(() => this.waiting--);
+    const answer = asking.then((paid) => this.contextOf(chat, paid));
+    answer.catch(() => undefined);
+    if (chat.stream) return sendStream(response, answer, signal);
+    const context = await whileThere(answer, signal);
+    for (const [name, value] of Object.entries(answerHeaders(context.paid))) response.setHeader(name, value);
+    sendJson(response, 200, toWireJson(completionOf(context)));
+  }
+
+  private async ask(chat: ChatRequest, datasetId: DatasetId, idempotencyKey: unknown): Promise<PaidAnswer> {
+    const { backend, onAnswered, repeatMs } = this.options;
+    const { text, topK, generator } = chat;
+    const purpose = chat.purpose ?? this.options.purpose;
+    const isKeyed = typeof idempotencyKey === 'string' && idempotencyKey !== '';
+    const same = JSON.stringify([datasetId, purpose, topK, generator, text]);
+    try {
+      const paid = await backend.asker.ask({
+        key: isKeyed ? `given ${idempotencyKey}` : `same ${same}`,
+        keepMs: isKeyed ? KEY_KEEP_MS : repeatMs,
+        datasetId,
+        purpose,
+        text,
+        ...(topK !== null && { topK }),
+        ...(generator !== null && { generator }),
+      });
+      onAnswered(paid);
+      return paid;
+    } catch (thrown) {
+      onAnswered({ error: toUsufructError(thrown).code });
+      throw thrown;
+    }
+  }
+
+  private contextOf(request: ChatRequest, paid: PaidAnswer): AnswerContext {
+    const { backend, clock } = this.options;
+    const { coin, standIns } = backend;
+    return { request, paid, coin, standIns, createdS: Math.floor(clock.nowMs() / 1_000) };
+  }
+
+  /** `usufruct/<dataset>`; `usufruct` where `rag.datasets` names it, or only one is served. */
+  private async datasetOf({ model, datasetId }: ChatRequest): Promise<DatasetId> {
+    const datasets = await this.datasets();
+    const [only] = datasets.length === 1 ? datasets : [];
+    const named = model.startsWith(MODEL_PREFIX) ? model.slice(MODEL_PREFIX.length) : null;
+    if (named === null && model !== 'usufruct') throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
+    if (named !== null && datasetId !== null && named !== datasetId) {
+      throw refuse('INVALID_ARGUMENT', { field: 'rag.datasets', expected: 'the dataset that the model names' });
+    }
+    const wanted = named ?? datasetId ?? only?.datasetId;
+    if (wanted === undefined) throw refuse('INVALID_ARGUMENT', { field: 'model', expected: 'usufruct/<dataset>' });
+    const found = datasets.find((one) => one.datasetId === wanted);
+    if (found === undefined) throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
+    return found.datasetId;
+  }
+
+  private async datasets(): Promise<readonly ListedDataset[]> {
+    return (await this.options.backend.datasets()).filter(({ dao }) => dao.policy.kinds.includes('rag'));
+  }
+
+  private async model(id: string): Promise<object> {
+    const found = (await this.datasets()).find(({ datasetId }) => `${MODEL_PREFIX}${datasetId}` === id);
+    if (found === undefined) throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
+    return modelOf(found);
+  }
+
+  /** Evidence for a nonce of the caller's, of the runner that has the open session; nothing is paid for looking. */
+  private async attestation({ response, url }: Exchange): Promise<void> {
+    const { backend, purpose } = this.options;
+    const nonce = nonceOf(url.searchParams.get('nonce'));
+    const model = url.searchParams.get('model') ?? 'usufruct';
+    const datasetId = await this.datasetOf({ model, datasetId: null } as ChatRequest);
+    const jobId = backend.asker.currentSession(datasetId, url.searchParams.get('purpose') ?? purpose);
+    if (jobId === null) throw refuse('JOB_STATE', { state: 'no session is open; ask a question first' });
+    const { bundle, profile, result, standIn, missing } = await backend.inspect(jobId, nonce);
+    const digest = evidenceDigest(bundle);
+    response.setHeader('x-attestation-digest', digest);
+    const body = {
+      object: 'usufruct.attestation',
+      job_id: jobId,
+      nonce: toBase64(nonce),
+      challenge: toBase64(clientChallenge(nonce)),
+      digest,
+      profile,
+      stand_in: standIn,
+      ok: result.ok,
+      checks: result.checks,
+      missing,
+      evidence: bundle,
+    };
+    sendJson(response, 200, toWireJson(body));
+  }
+
+  private async receipt(id: string): Promise<object> {
+    const { backend } = this.options;
+    const known = isHex32(id) ? await backend.asker.receipt(id as Digest) : null;
+    if (known === null) throw refuse('NOT_FOUND', { object: 'receipt of this device' });
+    const { evidence, verdict } = await backend.judgedReceipt(known);
+    return { object: 'usufruct.receipt', id, ...known, ok: verdict.ok, checks: verdict.checks, evidence };
+  }
+}
+
+const modelOf = ({ datasetId, title, contributionCount, dao }: ListedDataset) => ({
+  id: `${MODEL_PREFIX}${datasetId}`,
+  object: 'model',
+  created: 0,
+  owned_by: dao.daoId,
+  usufruct: {
+    dataset_id: datasetId,
+    title,
+    contributions: contributionCount,
+    price_units: String(dao.policy.pricePerQuestionUnits),
+    purposes: dao.policy.purposes,
+    protections: dao.policy.protections,
+  },
+});
+
+const hostOf = (header: string): string => header.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+const kindOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.name : typeof thrown);
+
+function decoded(pathname: string): string {
+  try {
+    return decodeURIComponent(pathname);
+  } catch (cause) {
+    throw refuse('MALFORMED_REQUEST', { field: 'path' }, cause);
+  }
+}
+
+function nonceOf(text: string | null): Uint8Array {
+  const bytes = text === null ? null : bytesOf(text);
+  if (bytes?.length !== 32)
+    throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: '32 bytes in base64 or base64url' });
+  return bytes;
+}
+function bytesOf(text: string): Uint8Array | null {
+  const base64 = text.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
+  try {
+    return fromBase64(base64.padEnd(Math.ceil(base64.length / 4) * 4, '='));
+  } catch {
+    return null;
+  }
+}
+
+/** The answer, or a refusal to go on waiting when the client is gone or this process stops. */
+function whileThere<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const gone = new Promise<never>((_, reject) => {
+    const leave = (): void => reject(refuse('UPSTREAM_UNAVAILABLE', { upstream: 'this endpoint stops' }));
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+  });
+  return Promise.race([answer, gone]);
+}
