@@ -11,7 +11,7 @@ import {
   type DatasetId,
   type GrantId,
 } from '@usufruct/kernel';
-import { LIMITS, type DaoPolicy, type DaoView, type Payout } from '@usufruct/protocol';
+import { DEFAULT_DATA_RULES, LIMITS, type DaoPolicy, type DaoView, type Payout } from '@usufruct/protocol';
 import type { Asked, JobSession } from '@usufruct/sdk';
 import { CONTRIBUTORS, FAUCET_UNITS, PRICE_UNITS, PURPOSE, SPLIT, type Role } from './cast.js';
 import type { Endpoints } from './endpoints.js';
@@ -54,6 +54,7 @@ export async function found(founder: Party, { runnerMeasurement }: Endpoints, te
     },
     verifierThreshold: 2,
     maxJobTermMs: LIMITS.jobTermMs,
+    ...DEFAULT_DATA_RULES,
   };
   const dao = await founder.client.daos.create({
     key: runKey,

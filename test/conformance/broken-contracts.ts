@@ -202,4 +202,18 @@ export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
     kind: 'executeProposal',
     refusal: 'EPOCH_STATE challenged',
   },
+  {
+    name: 'what answers may show stays as it was',
+    file: 'sources/dataset.move',
+    from: 'self.answer_rules = answer_rules;',
+    to: '',
+    kind: 'setAnswerRules',
+  },
+  {
+    name: 'a vote on stored data changes what becomes of jobs',
+    file: 'sources/policy.move',
+    from: 'self.permanent_blobs = permanent_blobs;',
+    to: 'self.cancel_on_revocation = permanent_blobs;',
+    kind: 'executeProposal',
+  },
 ];

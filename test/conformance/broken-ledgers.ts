@@ -223,4 +223,12 @@ export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
     kind: 'executeProposal',
     twist: 'receipts written off',
   },
+  {
+    name: 'anybody sets what answers may show',
+    file: machine('dataset'),
+    from: "requireHeld(room, daoId, 'steward');",
+    to: '',
+    kind: 'setAnswerRules',
+    refusal: 'FORBIDDEN steward',
+  },
 ];

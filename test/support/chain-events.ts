@@ -250,6 +250,12 @@ function erasureEvents(dao: DaoWorld): ChainEventData[] {
   const rest = { account: address('treasury'), contributionId: null, amountUnits: asAmount(980n) };
   const protocol = { account: address('protocol'), contributionId: null, amountUnits: asAmount(20n) };
   return [
+    {
+      type: 'AnswerRulesSet',
+      datasetId,
+      daoId,
+      answerRules: { maxQuoteChars: 300, minContributors: 5, maxReachBps: 2_500 },
+    },
     { type: 'LeaseRenewed', contributionId: contributionIds[0]!, renewals: [{ blob: hexOf('part'), endEpoch: 99 }] },
     {
       type: 'ContributionTombstoned',

@@ -11,6 +11,7 @@ import {
   type JobId,
 } from '@usufruct/kernel';
 import {
+  DEFAULT_DATA_RULES,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
   LIMITS,
@@ -106,6 +107,8 @@ export async function found(
       },
       verifierThreshold: 2,
       maxJobTermMs: LIMITS.jobTermMs,
+      ...DEFAULT_DATA_RULES,
+      onRevocation: 'finish',
       ...change,
     },
   });

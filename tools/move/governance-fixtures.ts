@@ -36,6 +36,7 @@ const EFFECTS: readonly ProposalEffect[] = [
   { kind: 'setRoles', member: address('ee'), roles: 5 },
   { kind: 'unpause' },
   { kind: 'writeOffReceipts', fromReceipt: 1_011n, toReceipt: 1_012n },
+  { kind: 'setDataRules', onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: false },
 ];
 
 /** The text of `move/usufruct/tests/governance_fixtures.move`. */

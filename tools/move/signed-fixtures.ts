@@ -99,6 +99,9 @@ const policy: DaoPolicy = {
   appraisal: { version: 1, profiles: ['tdx'], measurements: [MEASUREMENT], resultTermMs: 700 * MINUTE_MS },
   verifierThreshold: 2,
   maxJobTermMs: 30 * MINUTE_MS,
+  onRevocation: 'cancel',
+  blobs: 'deletable',
+  selfQueriesPay: false,
 };
 
 export const SPLIT = policy.split;

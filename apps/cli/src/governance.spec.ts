@@ -120,6 +120,10 @@ describe('proposals from the command line', () => {
       { kinds: ['rag', 'stats'], protections: policy.protections, maxJobTermMs: 1_800_000 },
     ],
     [
+      ['data-rules', DAO, '--on-revocation', 'cancel', '--self-queries-pay'],
+      { kind: 'setDataRules', onRevocation: 'cancel', blobs: policy.blobs, selfQueriesPay: true },
+    ],
+    [
       ['governance', DAO, '--quorum', '33.33', '--timelock', '36h', '--policy-by-vote-only'],
       { governance: { ...governance, quorumBps: 3_333, timelockMs: 129_600_000, policyByVoteOnly: true } },
     ],

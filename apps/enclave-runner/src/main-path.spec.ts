@@ -54,6 +54,8 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import {
+  NO_ANSWER_RULES,
+  DEFAULT_DATA_RULES,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
   answerInfo,
@@ -375,6 +377,8 @@ class World {
       appraisal: { version: 1, profiles: ['software-dev'], measurements: [MEASUREMENT], resultTermMs: 60 * MINUTE_MS },
       verifierThreshold: 2,
       maxJobTermMs: 60 * MINUTE_MS,
+      ...DEFAULT_DATA_RULES,
+      onRevocation: 'finish',
     };
     const members = this.holders.map(({ signing, sealing }) => ({
       operator: this.founder.address,
@@ -396,6 +400,7 @@ class World {
       salt: `0x${'03'.repeat(32)}`,
       daoId: this.daoId,
       metadataHash,
+      answerRules: NO_ANSWER_RULES,
     });
     const amountUnits = asAmount(1_000n * PRICE);
     await this.run(this.requester, { kind: 'mint', to: this.requester.address, amountUnits });

@@ -15,6 +15,7 @@ import type {
   ProposalId,
   TimestampMs,
 } from '@usufruct/kernel';
+import { AnswerRulesBcs, type AnswerRules } from './answer-rules.js';
 import { byteVector, bytes32, u64, u64Number } from './bcs-types.js';
 import type { ComputationKind, ProtectionKind, VoteChoice } from './codes.js';
 import { ComputationKindBcs, GrantTermsBcs, ProtectionKindBcs, type GrantTerms } from './consent-types.js';
@@ -81,6 +82,7 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
     salt: bytes32<Hex32>(),
     daoId: bytes32<DaoId>(),
     metadataHash: bytes32<Digest>(),
+    answerRules: AnswerRulesBcs,
   }),
   registerContribution: bcs.struct('RegisterContribution', {
     salt: bytes32<Hex32>(),
@@ -216,6 +218,8 @@ export const ChainActionBcs = bcs.enum('ChainAction', {
     offerId: bytes32<LicenceId>(),
     priceUnits: u64<AmountUnits>(),
   }),
+  /** By a steward, from the next answer on. */
+  setAnswerRules: bcs.struct('SetAnswerRules', { datasetId: bytes32<DatasetId>(), answerRules: AnswerRulesBcs }),
 });
 
 export interface ChainActionPayloads {
@@ -230,7 +234,7 @@ export interface ChainActionPayloads {
     payoutRules: PayoutRules;
   };
   setPolicy: { daoId: DaoId; expectedVersion: number; policy: DaoPolicy };
-  createDataset: { salt: Hex32; daoId: DaoId; metadataHash: Digest };
+  createDataset: { salt: Hex32; daoId: DaoId; metadataHash: Digest; answerRules: AnswerRules };
   registerContribution: {
     salt: Hex32;
     datasetId: DatasetId;
@@ -285,6 +289,7 @@ export interface ChainActionPayloads {
   tombstoneContribution: { contributionId: ContributionId };
   renewLease: { contributionId: ContributionId; renewals: LeaseRenewal[] };
   buyLicence: { salt: Hex32; offerId: LicenceId; priceUnits: AmountUnits };
+  setAnswerRules: { datasetId: DatasetId; answerRules: AnswerRules };
 }
 export type ChainActionKind = keyof ChainActionPayloads;
 export type ChainAction = {

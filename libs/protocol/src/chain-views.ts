@@ -12,8 +12,16 @@ import type {
   RunnerId,
 } from '@usufruct/kernel';
 import { z } from 'zod';
+import { zAnswerRules } from './answer-rules.js';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
-import { CHAIN_JOB_STATES, COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS } from './codes.js';
+import {
+  BLOB_LIFETIMES,
+  CHAIN_JOB_STATES,
+  COMPUTATION_KINDS,
+  ON_REVOCATION,
+  PAYOUT_MODES,
+  PROTECTION_KINDS,
+} from './codes.js';
 import { GOVERNANCE_EVENTS } from './governance-events.js';
 import { zGovernance, zPayoutRules, zRevenueSplit } from './governance-views.js';
 import { zPayout } from './payout-views.js';
@@ -37,6 +45,9 @@ export const zDaoPolicy = z.object({
   appraisal: zAppraisalPolicy,
   verifierThreshold: z.int(),
   maxJobTermMs: z.int(),
+  onRevocation: z.enum(ON_REVOCATION),
+  blobs: z.enum(BLOB_LIFETIMES),
+  selfQueriesPay: z.boolean(),
 });
 export const zDaoView = z.object({
   id: zHex32<DaoId>(),
@@ -58,6 +69,7 @@ export const zDatasetView = z.object({
   daoId: zHex32<DaoId>(),
   metadataHash: zHex32<Digest>(),
   contributionCount: z.int(),
+  answerRules: zAnswerRules,
   /** By vote, for good: nothing new is done with it. */
   tombstonedAtMs: zTimestampMs.nullable(),
 });

@@ -73,6 +73,17 @@ export type PayoutMode = (typeof PAYOUT_MODES)[number];
 export const UNCLAIMED_TO = ['treasury', 'protocol'] as const;
 export type UnclaimedTo = (typeof UNCLAIMED_TO)[number];
 
+/**
+ * What becomes of a running job when a contribution that it uses is no longer allowed: it goes on without it, or ends.
+ * Order is the BCS variant index, and a bool in the contracts.
+ */
+export const ON_REVOCATION = ['finish', 'cancel'] as const;
+export type OnRevocation = (typeof ON_REVOCATION)[number];
+
+/** How contributions are stored: so that their owners can delete them, or so that nobody can. As for `ON_REVOCATION`. */
+export const BLOB_LIFETIMES = ['deletable', 'permanent'] as const;
+export type BlobLifetime = (typeof BLOB_LIFETIMES)[number];
+
 /** Roles of a member are a sum of these bits; 0 is a member without a role. */
 export const ROLES = { administrator: 1, policyMaker: 2, steward: 4 } as const;
 export const ALL_ROLES = 7;

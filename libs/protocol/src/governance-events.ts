@@ -15,6 +15,7 @@ import type {
   SignerId,
 } from '@usufruct/kernel';
 import { z } from 'zod';
+import { zAnswerRules } from './answer-rules.js';
 import { UNCLAIMED_TO, VOTE_CHOICES } from './codes.js';
 import {
   zEpochView,
@@ -152,6 +153,12 @@ export const GOVERNANCE_EVENTS = [
     datasetId: zHex32<DatasetId>(),
     daoId,
     tombstonedAtMs: zTimestampMs,
+  }),
+  z.object({
+    type: z.literal('AnswerRulesSet'),
+    datasetId: zHex32<DatasetId>(),
+    daoId,
+    answerRules: zAnswerRules,
   }),
   z.object({
     type: z.literal('LeaseRenewed'),

@@ -7,7 +7,9 @@ import {
   UNCLAIMED_TO,
   VOTE_CHOICES,
   VOTING_KINDS,
+  type BlobLifetime,
   type ComputationKind,
+  type OnRevocation,
   type PayoutMode,
   type ProtectionKind,
   type SignerKind,
@@ -18,7 +20,7 @@ import {
 import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
-import { RevenueSplitBcs, type RevenueSplit } from './policy-types.js';
+import { BlobLifetimeBcs, OnRevocationBcs, RevenueSplitBcs, type RevenueSplit } from './policy-types.js';
 import { SignerKindBcs } from './receipt.js';
 
 /** How a DAO decides. A proposal keeps the rules under which it was made. */
@@ -152,6 +154,11 @@ const EffectVariants = bcs.enum('ProposalEffect', {
   offerLicence: bcs.struct('OfferLicence', { terms: LicenceTermsBcs }),
   withdrawLicenceOffer: bcs.struct('WithdrawLicenceOffer', { offerId: bytes32<LicenceId>() }),
   writeOffReceipts: bcs.struct('WriteOffReceipts', { fromReceipt: u64<bigint>(), toReceipt: u64<bigint>() }),
+  setDataRules: bcs.struct('SetDataRules', {
+    onRevocation: OnRevocationBcs,
+    blobs: BlobLifetimeBcs,
+    selfQueriesPay: bcs.bool(),
+  }),
 });
 
 export interface ProposalEffectPayloads {
@@ -180,6 +187,7 @@ export interface ProposalEffectPayloads {
   withdrawLicenceOffer: { offerId: LicenceId };
   /** The contributors' part of private receipts that nobody could divide, to the treasury. */
   writeOffReceipts: { fromReceipt: bigint; toReceipt: bigint };
+  setDataRules: { onRevocation: OnRevocation; blobs: BlobLifetime; selfQueriesPay: boolean };
 }
 export type ProposalEffectKind = keyof ProposalEffectPayloads;
 export type ProposalEffect = {

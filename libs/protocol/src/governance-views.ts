@@ -14,7 +14,15 @@ import type {
 import { asTimestampMs, toBase64 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
-import { COMPUTATION_KINDS, PAYOUT_MODES, PROTECTION_KINDS, UNCLAIMED_TO, VOTING_KINDS } from './codes.js';
+import {
+  BLOB_LIFETIMES,
+  COMPUTATION_KINDS,
+  ON_REVOCATION,
+  PAYOUT_MODES,
+  PROTECTION_KINDS,
+  UNCLAIMED_TO,
+  VOTING_KINDS,
+} from './codes.js';
 import type { ProposalEffect } from './governance-types.js';
 import { zAmount, zBase64, zHex32, zTimestampMs, zU64 } from './wire.js';
 
@@ -81,6 +89,12 @@ export const zProposalEffect = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('offerLicence'), terms: zLicenceTerms }),
   z.object({ kind: z.literal('withdrawLicenceOffer'), offerId: zHex32<LicenceId>() }),
   z.object({ kind: z.literal('writeOffReceipts'), fromReceipt: zU64, toReceipt: zU64 }),
+  z.object({
+    kind: z.literal('setDataRules'),
+    onRevocation: z.enum(ON_REVOCATION),
+    blobs: z.enum(BLOB_LIFETIMES),
+    selfQueriesPay: z.boolean(),
+  }),
 ]);
 
 export const zMemberView = z.object({

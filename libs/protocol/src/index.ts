@@ -1,3 +1,4 @@
+export * from './answer-rules.js';
 export * from './answer-stream.js';
 export * from './attestation-types.js';
 export * from './bcs-types.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { asAmount, type AmountUnits, type HolderSetId } from '@usufruct/kernel';
 import fc from 'fast-check';
-import { COMPUTATION_KINDS, PROTECTION_KINDS } from './codes.js';
+import { BLOB_LIFETIMES, COMPUTATION_KINDS, ON_REVOCATION, PROTECTION_KINDS } from './codes.js';
 import { EVIDENCE_PROFILES } from './attestation-types.js';
 import { policyAfter, policyDiff } from './policy-diff.js';
 import { daoPolicyDigest, type DaoPolicy } from './policy-types.js';
@@ -18,6 +18,9 @@ const policy: DaoPolicy = {
   appraisal: { version: 1, profiles: ['tdx'], measurements: ['aa', 'bb'], resultTermMs: 1_000 },
   verifierThreshold: 2,
   maxJobTermMs: 60_000,
+  onRevocation: 'cancel',
+  blobs: 'deletable',
+  selfQueriesPay: false,
 };
 
 describe('policyDiff', () => {
@@ -82,6 +85,9 @@ describe('policyDiff', () => {
     }),
     verifierThreshold: fc.nat(1),
     maxJobTermMs: fc.nat(1),
+    onRevocation: fc.constantFrom(...ON_REVOCATION),
+    blobs: fc.constantFrom(...BLOB_LIFETIMES),
+    selfQueriesPay: fc.boolean(),
   });
   /** The digest covers every field, so a field that the comparison forgot would show here. */
   it('is empty exactly where the digests are equal, and the other way round is the mirror', () => {
@@ -123,6 +129,10 @@ describe('policyAfter', () => {
         maxJobTermMs: 6,
       },
       ['maxJobTermMs', 'resultTermMs', 'appraisalVersion', 'kinds', 'protections', 'profiles'],
+    ],
+    [
+      { kind: 'setDataRules', onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: true },
+      ['onRevocation', 'blobs', 'selfQueriesPay'],
     ],
     [{ kind: 'unpause' }, null],
   ])('%j', (effect, fields) => {

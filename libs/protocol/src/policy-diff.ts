@@ -12,6 +12,9 @@ const VALUES = {
   holderSetId: (policy: DaoPolicy) => policy.holderSetId,
   verifierThreshold: (policy: DaoPolicy) => policy.verifierThreshold,
   maxJobTermMs: (policy: DaoPolicy) => policy.maxJobTermMs,
+  onRevocation: (policy: DaoPolicy) => policy.onRevocation,
+  blobs: (policy: DaoPolicy) => policy.blobs,
+  selfQueriesPay: (policy: DaoPolicy) => policy.selfQueriesPay,
   resultTermMs: ({ appraisal }: DaoPolicy) => appraisal.resultTermMs,
   appraisalVersion: ({ appraisal }: DaoPolicy) => appraisal.version,
 } as const;
@@ -90,6 +93,10 @@ export function policyAfter(policy: DaoPolicy, effect: ProposalEffect | Proposal
     case 'setTerms': {
       const { kinds, protections, profiles, resultTermMs, maxJobTermMs } = effect;
       return { ...withAppraisal(policy, { profiles, resultTermMs }), kinds, protections, maxJobTermMs };
+    }
+    case 'setDataRules': {
+      const { onRevocation, blobs, selfQueriesPay } = effect;
+      return { ...policy, onRevocation, blobs, selfQueriesPay };
     }
     default:
       return null;

@@ -2,7 +2,7 @@ import { bcs } from '@mysten/bcs';
 import type { AmountUnits, Digest, HolderSetId } from '@usufruct/kernel';
 import { AppraisalPolicyBcs, type AppraisalPolicy } from './attestation-types.js';
 import { bytes32, u64, u64Number } from './bcs-types.js';
-import type { ComputationKind, ProtectionKind } from './codes.js';
+import type { BlobLifetime, ComputationKind, OnRevocation, ProtectionKind } from './codes.js';
 import { ComputationKindBcs, ProtectionKindBcs } from './consent-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
@@ -15,8 +15,19 @@ export interface RevenueSplit {
   readonly protocolBps: number;
 }
 
+/** What becomes of data that is in use, of data that is stored, and of questions that contributors ask themselves. */
+export interface DataRules {
+  /** Of a running job, when a contribution that it uses is revoked, retired, erased or its grant expires. */
+  readonly onRevocation: OnRevocation;
+  readonly blobs: BlobLifetime;
+  /** Whether a question asked by a contributor's own address may pay that contributor. */
+  readonly selfQueriesPay: boolean;
+}
+/** The contributor's word counts at once, and nobody earns by asking. */
+export const DEFAULT_DATA_RULES: DataRules = { onRevocation: 'cancel', blobs: 'deletable', selfQueriesPay: false };
+
 /** The DAO's policy: public, versioned on the chain, all that a job, a holder and a runner need to decide. */
-export interface DaoPolicy {
+export interface DaoPolicy extends DataRules {
   readonly pricePerQuestionUnits: AmountUnits;
   readonly purposes: readonly string[];
   readonly kinds: readonly ComputationKind[];
@@ -35,6 +46,18 @@ export const RevenueSplitBcs = bcs.struct('RevenueSplit', {
   runnerBps: bcs.u16(),
   protocolBps: bcs.u16(),
 });
+export const OnRevocationBcs = bcs
+  .enum('OnRevocation', { finish: null, cancel: null })
+  .transform<OnRevocation, OnRevocation>({
+    input: (rule) => ({ [rule]: true }) as { finish: true },
+    output: (value) => value.$kind,
+  });
+export const BlobLifetimeBcs = bcs
+  .enum('BlobLifetime', { deletable: null, permanent: null })
+  .transform<BlobLifetime, BlobLifetime>({
+    input: (lifetime) => ({ [lifetime]: true }) as { deletable: true },
+    output: (value) => value.$kind,
+  });
 export const DaoPolicyBcs = bcs.struct('DaoPolicy', {
   pricePerQuestionUnits: u64<AmountUnits>(),
   purposes: bcs.vector(bcs.string()),
@@ -45,6 +68,9 @@ export const DaoPolicyBcs = bcs.struct('DaoPolicy', {
   appraisal: AppraisalPolicyBcs,
   verifierThreshold: bcs.u8(),
   maxJobTermMs: u64Number(),
+  onRevocation: OnRevocationBcs,
+  blobs: BlobLifetimeBcs,
+  selfQueriesPay: bcs.bool(),
 });
 type DaoPolicyInput = typeof DaoPolicyBcs.$inferInput;
 export const daoPolicyDigest = (policy: DaoPolicy): Digest =>

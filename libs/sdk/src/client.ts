@@ -17,6 +17,7 @@ import {
 import type { Chain, WalletSigner } from '@usufruct/chain';
 import type {
   Answer,
+  AnswerRules,
   ApplicationView,
   DaoPolicy,
   ErasureReceipt,
@@ -44,6 +45,7 @@ import {
   createDataset,
   createHolderSet,
   decideContribution,
+  setAnswerRules,
   type CreateDaoParams,
   type CreateDatasetParams,
   type CreateHolderSetParams,
@@ -244,6 +246,8 @@ export class UsufructClient {
 
   readonly datasets = {
     create: (params: CreateDatasetParams) => createDataset(this.context, params),
+    /** What answers may show of it from now on, by a steward. */
+    setAnswerRules: (datasetId: DatasetId, rules: AnswerRules) => setAnswerRules(this.context, datasetId, rules),
     accept: (contributionId: ContributionId) => decideContribution(this.context, contributionId, true),
     decline: (contributionId: ContributionId) => decideContribution(this.context, contributionId, false),
     croissant: (datasetId: DatasetId, options: CroissantOptions) => datasetCroissant(this.context, datasetId, options),

@@ -72,6 +72,22 @@ describe('DAO', () => {
     expect((await client.datasets.create({ key: 'other', daoId: dao.id, ...WORDS })).id).not.toBe(dataset.id);
   });
 
+  it('sets what answers may show, once, by a steward', async () => {
+    const { chain, client } = world();
+    const answerRules = { maxQuoteChars: 300, minContributors: 5, maxReachBps: 2_500 };
+    chain.put('dao', aDao()).put('dataset', aDataset());
+    const { id, daoId } = aDataset();
+    await expect(client.datasets.setAnswerRules(id, answerRules)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    chain.putMember(daoId, aMember({ address: FOUNDER.address, roles: ROLES.steward }));
+    expect(await client.datasets.setAnswerRules(id, answerRules)).toMatchObject({ answerRules });
+    expect(await client.datasets.setAnswerRules(id, answerRules)).toMatchObject({ answerRules });
+    expect(chain.executed).toMatchObject([[{ kind: 'setAnswerRules', datasetId: id, answerRules }]]);
+    const tooFar = client.datasets.setAnswerRules(id, { ...answerRules, maxReachBps: 10_001 });
+    await expect(tooFar).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const published = await client.datasets.create({ key: 'ruled', daoId, ...WORDS, answerRules });
+    expect(published.answerRules).toEqual(answerRules);
+  });
+
   it('waits until the API has seen the new object', async () => {
     const { api, client } = world();
     let asked = 0;

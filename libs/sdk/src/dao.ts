@@ -4,7 +4,10 @@ import {
   DEFAULT_PAYOUT_RULES,
   deriveId,
   metadataDigest,
+  NO_ANSWER_RULES,
+  requireAnswerRules,
   requireMetadata,
+  type AnswerRules,
   type ContributionView,
   type DaoPolicy,
   type DaoView,
@@ -96,16 +99,25 @@ export async function createDao(context: ClientContext, params: CreateDaoParams)
 export interface CreateDatasetParams extends Metadata {
   readonly key: string;
   readonly daoId: DaoId;
+  /** What answers may show of it; `NO_ANSWER_RULES` unless given. */
+  readonly answerRules?: AnswerRules;
 }
 
 export async function createDataset(context: ClientContext, params: CreateDatasetParams): Promise<DatasetView> {
-  const { key, daoId, title, description } = params;
+  const { key, daoId, title, description, answerRules = NO_ANSWER_RULES } = params;
   requireMetadata(params);
+  requireAnswerRules(answerRules);
   const dataset = await createOnce({
     context,
     key: `dataset/${key}`,
     read: (salt) => context.chain.dataset(deriveId<DatasetId>('dataset', daoId, context.signer.address, salt)),
-    action: (salt) => ({ kind: 'createDataset', salt, daoId, metadataHash: metadataDigest({ title, description }) }),
+    action: (salt) => ({
+      kind: 'createDataset',
+      salt,
+      daoId,
+      metadataHash: metadataDigest({ title, description }),
+      answerRules,
+    }),
   });
   await describe(context, DESCRIBE_DATASET, { datasetId: dataset.id, title, description });
   return dataset;
@@ -131,5 +143,26 @@ export async function decideContribution(
     action: { kind: 'decideContribution', contributionId, accept },
     read: () => chain.contribution(contributionId),
     isDone: ({ state }) => state === decided,
+  });
+}
+
+/** By a steward, from the next answer on. Setting what is so sends nothing. Refuses `FORBIDDEN`, `TOMBSTONED`. */
+export async function setAnswerRules(
+  context: ClientContext,
+  datasetId: DatasetId,
+  answerRules: AnswerRules,
+): Promise<DatasetView> {
+  requireAnswerRules(answerRules);
+  const { chain } = context;
+  const { daoId } = await chain.dataset(datasetId);
+  await requireRole(context, daoId, 'steward');
+  const { maxQuoteChars, minContributors, maxReachBps } = answerRules;
+  return actOnce({
+    context,
+    key: `answer-rules/${datasetId}/${maxQuoteChars}/${minContributors}/${maxReachBps}`,
+    action: { kind: 'setAnswerRules', datasetId, answerRules },
+    read: () => chain.dataset(datasetId),
+    isDone: ({ answerRules: now }) =>
+      now.maxQuoteChars === maxQuoteChars && now.minContributors === minContributors && now.maxReachBps === maxReachBps,
   });
 }

@@ -38,6 +38,8 @@ export {
   explainEffect,
   explainGovernance,
   explainPayoutRules,
+  explainAnswerRules,
+  explainDataRules,
   explainStatus,
   roleWords,
   type Words,

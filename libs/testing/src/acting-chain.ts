@@ -67,9 +67,14 @@ async function act(chain: FakeChain, action: ChainAction, sender: Address): Prom
       return;
     }
     case 'createDataset': {
-      const { daoId, metadataHash } = action;
+      const { daoId, metadataHash, answerRules } = action;
       const id = await fresh(chain.dataset, deriveId('dataset', daoId, sender, action.salt));
-      chain.put('dataset', { id, daoId, metadataHash, contributionCount: 0, tombstonedAtMs: null });
+      chain.put('dataset', { id, daoId, metadataHash, contributionCount: 0, answerRules, tombstonedAtMs: null });
+      return;
+    }
+    case 'setAnswerRules': {
+      const { datasetId, answerRules } = action;
+      chain.put('dataset', { ...(await chain.dataset(datasetId)), answerRules });
       return;
     }
     case 'registerContribution': {

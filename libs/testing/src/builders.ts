@@ -18,6 +18,7 @@ import {
   daoPolicyDigest,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
+  NO_ANSWER_RULES,
   type AppraisalPolicy,
   type ContributionView,
   type DaoView,
@@ -55,6 +56,9 @@ export const aPolicy = (changes: Partial<Policy> = {}): Policy => ({
   appraisal: { ...anAppraisalPolicy(), profiles: ['software-dev'], measurements: [TEST_MEASUREMENT] },
   verifierThreshold: 2,
   maxJobTermMs: HOUR_MS,
+  onRevocation: 'finish',
+  blobs: 'deletable',
+  selfQueriesPay: false,
   ...changes,
 });
 
@@ -118,6 +122,7 @@ export const aDataset = (changes: Partial<DatasetView> = {}): DatasetView => ({
   daoId: idOf<DaoId>('dao'),
   metadataHash: idOf<Digest>('dataset-metadata'),
   contributionCount: 1,
+  answerRules: NO_ANSWER_RULES,
   tombstonedAtMs: null,
   ...changes,
 });

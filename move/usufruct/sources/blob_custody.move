@@ -4,7 +4,7 @@
 /// the contribution is in use. It comes out for good once the contribution is declined or retired, or its dataset is.
 ///
 /// `B` is any object, because Walrus is a package of its own on each network; what is put in must have the blob's id
-/// where a `Blob` has it.
+/// where a `Blob` has it, and be deletable or permanent as the policy says for which the contribution was made.
 module usufruct::blob_custody;
 
 use std::bcs;
@@ -21,8 +21,11 @@ const ENotInCustody: u64 = 2002;
 const EInUse: u64 = 2003;
 /// This is not the object that was taken, or not the dataset that it was taken from.
 const EWrongObject: u64 = 2004;
+/// The blob is deletable where the contribution's policy wants permanent ones, or the other way round.
+const EDeletable: u64 = 2005;
 
-/// A `Blob` serialises as its object id (32 bytes), the epoch of its registration (4), and its blob id (32).
+/// A `Blob` serialises as its object id (32 bytes), the epoch of its registration (4), its blob id (32), its size, its
+/// encoding, the epoch of its certification, its storage, and in the last byte whether it is deletable.
 const BLOB_ID_FROM: u64 = 36;
 const BLOB_ID_TO: u64 = 68;
 
@@ -49,8 +52,12 @@ public fun put<B: key + store>(
 ) {
     dataset.assert_version();
     contribution::assert_owner(dataset, contribution_id, ctx);
-    assert!(contribution::borrow(dataset, contribution_id).has_blob(blob), EWrongBlob);
-    assert!(blob_id_of(&object) == blob.to_bytes(), EWrongBlob);
+    let contribution = contribution::borrow(dataset, contribution_id);
+    assert!(contribution.has_blob(blob), EWrongBlob);
+    let bytes = bcs::to_bytes(&object);
+    assert!(blob_id_of(&bytes) == blob.to_bytes(), EWrongBlob);
+    let deletable = if (contribution.has_permanent_blobs()) 0 else 1;
+    assert!(bytes[bytes.length() - 1] == deletable, EDeletable);
     let key = BlobKey { contribution_id, blob };
     assert!(!object_field::exists_(dataset.uid(), key), EInCustody);
     blob_events::blob_put_in_custody(contribution_id, blob, object::id(&object));
@@ -113,8 +120,7 @@ fun take<B: key + store>(dataset: &mut Dataset, key: BlobKey): B {
 }
 
 /// Nothing where the object is too short to have one.
-fun blob_id_of<B: key + store>(object: &B): vector<u8> {
-    let bytes = bcs::to_bytes(object);
+fun blob_id_of(bytes: &vector<u8>): vector<u8> {
     let mut blob_id = vector[];
     let mut i = BLOB_ID_FROM;
     while (i < BLOB_ID_TO && i < bytes.length()) {

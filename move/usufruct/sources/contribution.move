@@ -55,6 +55,8 @@ public struct Contribution has store {
     parts: vector<BlobReference>,
     holder_set_id: address,
     policy_digest: address,
+    /// As that policy says: whether its blobs are stored so that nobody can delete them.
+    permanent_blobs: bool,
     /// By its owner, for good: no key of it may be released again.
     tombstoned_at_ms: Option<u64>,
 }
@@ -100,6 +102,7 @@ public fun register<T>(
         parts,
         holder_set_id,
         policy_digest,
+        permanent_blobs: dao.policy().has_permanent_blobs(),
         tombstoned_at_ms: option::none(),
     };
     field::add(dataset.uid_mut(), key, contribution);
@@ -234,6 +237,10 @@ public fun holder_set_id(self: &Contribution): address {
 
 public fun policy_digest(self: &Contribution): address {
     self.policy_digest
+}
+
+public fun has_permanent_blobs(self: &Contribution): bool {
+    self.permanent_blobs
 }
 
 /// Since when the contribution is retired, or none.

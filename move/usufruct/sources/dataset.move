@@ -3,7 +3,7 @@
 module usufruct::dataset;
 
 use sui::clock::Clock;
-use usufruct::{checks, data_dao::Dao, digest, events, lifecycle_events};
+use usufruct::{answer_rules::AnswerRules, checks, data_dao::Dao, digest, events, lifecycle_events};
 
 /// The dataset belongs to another DAO.
 const EWrongDao: u64 = 800;
@@ -21,19 +21,26 @@ public struct Dataset has key {
     dao_id: address,
     metadata_hash: address,
     contribution_count: u64,
+    answer_rules: AnswerRules,
     /// By vote, for good: nothing new is done with it.
     tombstoned_at_ms: Option<u64>,
 }
 
 /// By a member of the DAO.
-public fun create<T>(dao: &mut Dao<T>, salt: address, metadata_hash: address, ctx: &mut TxContext) {
+public fun create<T>(
+    dao: &mut Dao<T>,
+    salt: address,
+    metadata_hash: address,
+    answer_rules: AnswerRules,
+    ctx: &mut TxContext,
+) {
     dao.assert_open();
     dao.assert_member(ctx.sender());
     let dao_id = dao.dao_id();
     let dataset_id = digest::derive_id(b"dataset", dao_id.to_bytes(), ctx.sender(), salt);
     dao.take_id(dataset_id);
     let id = object::new(ctx);
-    events::dataset_created(id.to_inner(), dataset_id, dao_id, metadata_hash);
+    events::dataset_created(id.to_inner(), dataset_id, dao_id, metadata_hash, answer_rules);
     let version = checks::version();
     transfer::share_object(Dataset {
         id,
@@ -42,8 +49,24 @@ public fun create<T>(dao: &mut Dao<T>, salt: address, metadata_hash: address, ct
         dao_id,
         metadata_hash,
         contribution_count: 0,
+        answer_rules,
         tombstoned_at_ms: option::none(),
     });
+}
+
+/// By a steward, from the next answer on. What was answered before stays.
+public fun set_answer_rules<T>(
+    self: &mut Dataset,
+    dao: &Dao<T>,
+    answer_rules: AnswerRules,
+    ctx: &mut TxContext,
+) {
+    dao.assert_open();
+    self.assert_of(dao);
+    self.assert_living();
+    dao.assert_steward(ctx.sender());
+    self.answer_rules = answer_rules;
+    lifecycle_events::answer_rules_set(self.dataset_id, self.dao_id, answer_rules);
 }
 
 public fun dataset_id(self: &Dataset): address {
@@ -60,6 +83,10 @@ public fun metadata_hash(self: &Dataset): address {
 
 public fun contribution_count(self: &Dataset): u64 {
     self.contribution_count
+}
+
+public fun answer_rules(self: &Dataset): AnswerRules {
+    self.answer_rules
 }
 
 /// Since when the dataset is retired, or none.

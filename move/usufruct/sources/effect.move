@@ -54,6 +54,7 @@ public enum Effect has copy, drop, store {
     OfferLicence { terms: LicenceTerms },
     WithdrawLicenceOffer { offer_id: address },
     WriteOffReceipts { from_receipt: u64, to_receipt: u64 },
+    SetDataRules { cancel_on_revocation: bool, permanent_blobs: bool, self_queries_pay: bool },
 }
 
 // === Making one ===
@@ -153,6 +154,15 @@ public fun write_off_receipts(from_receipt: u64, to_receipt: u64): Effect {
     Effect::WriteOffReceipts { from_receipt, to_receipt }
 }
 
+/// What becomes of running jobs, stored blobs and a contributor's own questions; any three are a policy.
+public fun set_data_rules(
+    cancel_on_revocation: bool,
+    permanent_blobs: bool,
+    self_queries_pay: bool,
+): Effect {
+    Effect::SetDataRules { cancel_on_revocation, permanent_blobs, self_queries_pay }
+}
+
 // === Applying it ===
 
 /// `holder_set` is the one that the policy names once the effect has been applied.
@@ -194,6 +204,14 @@ public(package) fun apply<T>(
                 profiles,
                 result_term_ms,
                 max_job_term_ms,
+            );
+            dao.adopt_policy(holder_set, next)
+        },
+        Effect::SetDataRules { cancel_on_revocation, permanent_blobs, self_queries_pay } => {
+            let next = policy.with_data_rules(
+                cancel_on_revocation,
+                permanent_blobs,
+                self_queries_pay,
             );
             dao.adopt_policy(holder_set, next)
         },

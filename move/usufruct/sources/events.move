@@ -5,6 +5,7 @@ module usufruct::events;
 use std::{ascii, string::String, type_name};
 use sui::event;
 use usufruct::{
+    answer_rules::AnswerRules,
     blob_reference::BlobReference,
     data_use::Use,
     governance::Governance,
@@ -102,6 +103,7 @@ public struct DatasetCreated has copy, drop {
     dataset_id: address,
     dao_id: address,
     metadata_hash: address,
+    answer_rules: AnswerRules,
 }
 
 public struct ContributionRegistered has copy, drop {
@@ -294,8 +296,9 @@ public(package) fun dataset_created(
     dataset_id: address,
     dao_id: address,
     metadata_hash: address,
+    answer_rules: AnswerRules,
 ) {
-    event::emit(DatasetCreated { object, dataset_id, dao_id, metadata_hash });
+    event::emit(DatasetCreated { object, dataset_id, dao_id, metadata_hash, answer_rules });
 }
 
 public(package) fun contribution_registered(

@@ -1,9 +1,14 @@
-/// Events of what lasts and what ends: rotations, tombstones, leases and licences. The same rules as for `events`: the
+/// Events of what lasts and what ends: rotations, tombstones, answer rules, leases and licences. The same rules as for `events`: the
 /// names and fields are those of the protocol library's chain events, and a projection can be rebuilt from them.
 module usufruct::lifecycle_events;
 
 use sui::event;
-use usufruct::{blob_reference::LeaseRenewal, licence_terms::LicenceTerms, payout::Payout};
+use usufruct::{
+    answer_rules::AnswerRules,
+    blob_reference::LeaseRenewal,
+    licence_terms::LicenceTerms,
+    payout::Payout
+};
 
 public struct HolderSetRotated has copy, drop {
     holder_set_id: address,
@@ -30,6 +35,12 @@ public struct DatasetTombstoned has copy, drop {
     dataset_id: address,
     dao_id: address,
     tombstoned_at_ms: u64,
+}
+
+public struct AnswerRulesSet has copy, drop {
+    dataset_id: address,
+    dao_id: address,
+    answer_rules: AnswerRules,
 }
 
 public struct LeaseRenewed has copy, drop {
@@ -101,6 +112,14 @@ public(package) fun dataset_tombstoned(
     tombstoned_at_ms: u64,
 ) {
     event::emit(DatasetTombstoned { dataset_id, dao_id, tombstoned_at_ms });
+}
+
+public(package) fun answer_rules_set(
+    dataset_id: address,
+    dao_id: address,
+    answer_rules: AnswerRules,
+) {
+    event::emit(AnswerRulesSet { dataset_id, dao_id, answer_rules });
 }
 
 public(package) fun lease_renewed(contribution_id: address, renewals: vector<LeaseRenewal>) {

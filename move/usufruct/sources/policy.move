@@ -56,6 +56,12 @@ public struct Policy has copy, drop, store {
     /// How many members of the holder set must have appraised a runner before its key is registered.
     verifier_threshold: u8,
     max_job_term_ms: u64,
+    /// Whether a running job ends, instead of going on without it, when a contribution that it uses is no longer allowed.
+    cancel_on_revocation: bool,
+    /// Whether contributions are stored so that nobody can delete them before their leases end.
+    permanent_blobs: bool,
+    /// Whether a contributor is paid for what its own address asks.
+    self_queries_pay: bool,
 }
 
 /// Parts of ten thousand; they must add up to it.
@@ -98,6 +104,9 @@ public fun new(
     appraisal: AppraisalPolicy,
     verifier_threshold: u8,
     max_job_term_ms: u64,
+    cancel_on_revocation: bool,
+    permanent_blobs: bool,
+    self_queries_pay: bool,
 ): Policy {
     checks::assert_purposes(&purposes);
     checks::assert_kinds(&kinds);
@@ -114,6 +123,9 @@ public fun new(
         appraisal,
         verifier_threshold,
         max_job_term_ms,
+        cancel_on_revocation,
+        permanent_blobs,
+        self_queries_pay,
     }
 }
 
@@ -183,6 +195,18 @@ public(package) fun with_terms(
     self
 }
 
+public(package) fun with_data_rules(
+    mut self: Policy,
+    cancel_on_revocation: bool,
+    permanent_blobs: bool,
+    self_queries_pay: bool,
+): Policy {
+    self.cancel_on_revocation = cancel_on_revocation;
+    self.permanent_blobs = permanent_blobs;
+    self.self_queries_pay = self_queries_pay;
+    self
+}
+
 public fun digest(self: &Policy): address {
     digest::tagged(domain_tags::dao_policy(), vector[bcs::to_bytes(self)])
 }
@@ -216,6 +240,18 @@ public fun registration_term_ms(self: &Policy): u64 {
 
 public fun max_job_term_ms(self: &Policy): u64 {
     self.max_job_term_ms
+}
+
+public fun cancels_on_revocation(self: &Policy): bool {
+    self.cancel_on_revocation
+}
+
+public fun has_permanent_blobs(self: &Policy): bool {
+    self.permanent_blobs
+}
+
+public fun pays_self_queries(self: &Policy): bool {
+    self.self_queries_pay
 }
 
 public fun allows_purpose(self: &Policy, purpose: &String): bool {

@@ -7,6 +7,7 @@ use sui::{address, event, test_scenario as ts};
 use usufruct::{
     blob_custody::{Self, Renewal},
     blob_events::{BlobPutInCustody, BlobWithdrawn},
+    effect,
     fixtures,
     world::{Self, World, USDX}
 };
@@ -20,6 +21,8 @@ public struct Blob has key, store {
     /// `Blob` has a u256 here, which serialises as the same 32 bytes.
     blob_id: address,
     size: u64,
+    /// Its encoding, the epoch of its certification and its storage are left out: the last byte is what counts.
+    deletable: bool,
 }
 
 public struct Pebble has key, store {
@@ -28,7 +31,12 @@ public struct Pebble has key, store {
 }
 
 fun blob(world: &mut World, blob_id: address): Blob {
-    Blob { id: object::new(world.ctx()), registered_epoch: 0x01020304, blob_id, size: 4_096 }
+    blob_of_kind(world, blob_id, true)
+}
+
+fun blob_of_kind(world: &mut World, blob_id: address, deletable: bool): Blob {
+    let id = object::new(world.ctx());
+    Blob { id, registered_epoch: 0x01020304, blob_id, size: 4_096, deletable }
 }
 
 fun id_of(contribution: u64): address {
@@ -36,8 +44,12 @@ fun id_of(contribution: u64): address {
 }
 
 fun put(world: &mut World, sender: address, blob_id: address): ID {
+    put_of_kind(world, sender, blob_id, true)
+}
+
+fun put_of_kind(world: &mut World, sender: address, blob_id: address, deletable: bool): ID {
     world.next(sender);
-    let object = blob(world, blob_id);
+    let object = blob_of_kind(world, blob_id, deletable);
     let id = object::id(&object);
     let mut dataset = world.take_dataset(0);
     blob_custody::put(&mut dataset, id_of(0), blob_id, object, world.ctx());
@@ -105,6 +117,59 @@ fun an_owner_gives_a_blob_into_custody() {
     world.end();
 }
 
+#[test, expected_failure(abort_code = usufruct::blob_custody::EDeletable)]
+/// The policy of `world` has deletable ones.
+fun a_permanent_blob_is_none_of_a_deletable_contribution() {
+    let mut world = world::filled();
+    put_of_kind(&mut world, world::owner(0), PART, false);
+    world.end();
+}
+
+/// The DAO of `world`, with permanent blobs by vote, and a contribution that was made since.
+fun permanent(): World {
+    let mut world = world::founded();
+    world.decide_by_vote(effect::set_data_rules(true, true, false));
+    let dao = world.take_dao(0);
+    let digest = dao.policy_digest();
+    ts::return_shared(dao);
+    world.contribute_with(
+        world::owner(0),
+        world::salt(),
+        1_000,
+        vector[PART],
+        vector[4_096],
+        vector[9],
+        fixtures::holder_set_id(),
+        digest,
+    );
+    world
+}
+
+#[test]
+fun permanent_blobs_belong_to_a_contribution_that_was_made_for_them() {
+    let mut world = permanent();
+    put_of_kind(&mut world, world::owner(0), PART, false);
+    assert!(is_in_custody(&mut world, PART));
+    world.end();
+}
+
+#[test, expected_failure(abort_code = usufruct::blob_custody::EDeletable)]
+fun a_deletable_blob_does_not() {
+    let mut world = permanent();
+    put_of_kind(&mut world, world::owner(0), PART, true);
+    world.end();
+}
+
+#[test]
+/// What was stored by an earlier policy is judged by it.
+fun a_policy_that_comes_later_changes_nothing() {
+    let mut world = world::filled();
+    world.decide_by_vote(effect::set_data_rules(true, true, false));
+    put(&mut world, world::owner(0), PART);
+    assert!(is_in_custody(&mut world, PART));
+    world.end();
+}
+
 #[test, expected_failure(abort_code = usufruct::contribution::EWrongOwner)]
 fun nobody_else_does() {
     let mut world = world::filled();
@@ -162,9 +227,9 @@ fun an_object_that_ends_in_the_middle_of_one_is_none() {
     put_pebble(bytes);
 }
 
-#[test]
-/// What lies behind the id is nobody's business.
-fun an_object_may_end_with_its_blobs_id() {
+#[test, expected_failure(abort_code = usufruct::blob_custody::EDeletable)]
+/// It has the blob's id, and says nothing of being deletable.
+fun an_object_that_ends_with_its_blobs_id_is_none() {
     let mut bytes = b"abc";
     bytes.append(address::to_bytes(PART));
     put_pebble(bytes);

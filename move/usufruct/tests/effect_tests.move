@@ -62,6 +62,8 @@ fun effects_serialise_as_the_protocol_library_does() {
     assert!(bcs::to_bytes(&effect::unpause()) == governance_fixtures::unpause());
     let write_off = effect::write_off_receipts(1_011, 1_012);
     assert!(bcs::to_bytes(&write_off) == governance_fixtures::write_off_receipts());
+    let data_rules = effect::set_data_rules(false, true, false);
+    assert!(bcs::to_bytes(&data_rules) == governance_fixtures::set_data_rules());
 }
 
 // === Refused when made ===
@@ -181,6 +183,9 @@ fun measurements_come_and_go() {
         only,
         2,
         30 * world::minute_ms(),
+        true,
+        false,
+        false,
     );
     assert_policy(&mut world, 3, policy);
     world.decide_by_vote(effect::approve_measurement(world::measurement()));
@@ -210,8 +215,34 @@ fun purposes_split_and_terms_change() {
         appraisal,
         2,
         1_009,
+        true,
+        false,
+        false,
     );
     assert_policy(&mut world, 4, policy);
+    world.end();
+}
+
+fun assert_data_rules(world: &mut World, cancels: bool, permanent: bool, pays: bool) {
+    world.next(world::stranger());
+    let dao = world.take_dao(0);
+    let policy = dao.policy();
+    assert!(policy.cancels_on_revocation() == cancels);
+    assert!(policy.has_permanent_blobs() == permanent);
+    assert!(policy.pays_self_queries() == pays);
+    ts::return_shared(dao);
+}
+
+#[test]
+fun data_rules_change_and_nothing_else_does() {
+    let mut world = world::filled();
+    assert_data_rules(&mut world, true, false, false);
+    world.decide_by_vote(effect::set_data_rules(false, true, false));
+    assert_data_rules(&mut world, false, true, false);
+    world.decide_by_vote(effect::set_data_rules(false, false, true));
+    assert_data_rules(&mut world, false, false, true);
+    world.decide_by_vote(effect::set_data_rules(true, false, false));
+    assert_policy(&mut world, 4, world::policy());
     world.end();
 }
 
@@ -251,6 +282,9 @@ fun versions_of_the_appraisal_policy_end() {
         appraisal,
         1,
         1,
+        true,
+        false,
+        false,
     );
     world.set_policy(world::founder(), 1, policy);
     world.decide_by_vote(effect::approve_measurement(other_measurement()));

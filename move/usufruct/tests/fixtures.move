@@ -59,7 +59,7 @@ public fun treasury_account(): address {
 }
 
 public fun policy_digest(): address {
-    @0x9eecf6b7a62505455fe27a3fd217238d0b847506e1e7249e715a6259aac776a5
+    @0xf584fbcb10e4597c15828f3f7a5d6e9d19e748fcda7d930717f2ce6c9ce41384
 }
 
 public fun appraisal_digest(): address {

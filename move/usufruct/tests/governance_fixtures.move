@@ -69,3 +69,7 @@ public fun unpause(): vector<u8> {
 public fun write_off_receipts(): vector<u8> {
     x"11f303000000000000f403000000000000"
 }
+
+public fun set_data_rules(): vector<u8> {
+    x"12000100"
+}

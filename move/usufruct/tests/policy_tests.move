@@ -25,6 +25,9 @@ fun terms(threshold: u8, max_job_term_ms: u64) {
         policy::appraisal(1, vector[world::text(b"snp")], vector[world::measurement()], 1),
         threshold,
         max_job_term_ms,
+        true,
+        false,
+        false,
     );
 }
 

@@ -210,6 +210,9 @@ fun the_split_is_that_of_the_funding() {
         policy::appraisal(1, vector[world::text(b"tdx")], vector[world::measurement()], 600_000),
         2,
         600_000,
+        true,
+        false,
+        false,
     );
     world.set_policy(world::founder(), 1, policy);
     world.settle(fixtures::receipt_first());

@@ -6,6 +6,7 @@ module usufruct::world;
 use std::string::{Self, String};
 use sui::{clock::{Self, Clock}, coin::{Self, Coin}, test_scenario::{Self as ts, Scenario}};
 use usufruct::{
+    answer_rules::{Self, AnswerRules},
     blob_reference,
     contribution,
     data_dao::{Self, Dao, PauseCap},
@@ -202,6 +203,9 @@ public fun policy_with(
         policy::appraisal(1, vector[profile], vector[measurement], 700 * MINUTE_MS),
         threshold,
         30 * MINUTE_MS,
+        true,
+        false,
+        false,
     )
 }
 
@@ -554,10 +558,23 @@ public fun register_runner_with(
 public fun create_dataset(world: &mut World, sender: address, salt: address) {
     world.next(sender);
     let mut dao = world.take_dao(0);
-    dataset::create(&mut dao, salt, @0xda7a, world.ctx());
+    dataset::create(&mut dao, salt, @0xda7a, answer_rules(), world.ctx());
     ts::return_shared(dao);
     world.next(sender);
     world.datasets.push_back(ts::most_recent_id_shared<Dataset>().destroy_some());
+}
+
+public fun answer_rules(): AnswerRules {
+    answer_rules::new(1_200, 3, 2_500)
+}
+
+public fun set_answer_rules(world: &mut World, sender: address, dao: u64, rules: AnswerRules) {
+    world.next(sender);
+    let dao = world.take_dao(dao);
+    let mut dataset = world.take_dataset(0);
+    dataset.set_answer_rules(&dao, rules, world.ctx());
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
 }
 
 public fun contribute(world: &mut World, sender: address, salt: address) {

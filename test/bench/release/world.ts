@@ -24,6 +24,8 @@ import {
   type Logger,
 } from '@usufruct/kernel';
 import {
+  NO_ANSWER_RULES,
+  DEFAULT_DATA_RULES,
   daoPolicyDigest,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
@@ -186,6 +188,7 @@ export class ReleaseWorld {
       },
       verifierThreshold: THRESHOLD,
       maxJobTermMs: LIMITS.jobTermMs,
+      ...DEFAULT_DATA_RULES,
     };
     await this.#run(
       this.#founder,
@@ -206,7 +209,13 @@ export class ReleaseWorld {
   async #dataset(n: number): Promise<DatasetId> {
     const salt = toHex32(new Uint8Array(32).fill(n + 1));
     const daoId = this.#daoId;
-    await this.#run(this.#founder, { kind: 'createDataset', salt, daoId, metadataHash: randomId() });
+    await this.#run(this.#founder, {
+      kind: 'createDataset',
+      salt,
+      daoId,
+      metadataHash: randomId(),
+      answerRules: NO_ANSWER_RULES,
+    });
     return deriveId('dataset', daoId, this.#founder.address, salt);
   }
 

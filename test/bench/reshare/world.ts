@@ -21,6 +21,8 @@ import {
   type HolderSetId,
 } from '@usufruct/kernel';
 import {
+  NO_ANSWER_RULES,
+  DEFAULT_DATA_RULES,
   daoPolicyDigest,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
@@ -140,6 +142,7 @@ export class ReshareWorld {
       },
       verifierThreshold: FROM.threshold,
       maxJobTermMs: LIMITS.jobTermMs,
+      ...DEFAULT_DATA_RULES,
     };
     await this.#run(
       { kind: 'createHolderSet', salt: setSalt, members: keys.map(memberOf), threshold: FROM.threshold },
@@ -151,7 +154,7 @@ export class ReshareWorld {
         governance: DEFAULT_GOVERNANCE,
         payoutRules: DEFAULT_PAYOUT_RULES,
       },
-      { kind: 'createDataset', salt, daoId, metadataHash: randomId() },
+      { kind: 'createDataset', salt, daoId, metadataHash: randomId(), answerRules: NO_ANSWER_RULES },
     );
     return { datasetId: deriveId('dataset', daoId, address, salt), policy };
   }

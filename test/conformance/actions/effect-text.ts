@@ -1,7 +1,7 @@
 import { SIGNER_KINDS, type ProposalEffect } from '@usufruct/protocol';
 import * as move from '../play/move-text.js';
 import { governanceText, payoutRulesText } from './governance.js';
-import { splitText } from './policy.js';
+import { dataRulesTexts, splitText } from './policy.js';
 
 /** As the contracts make it. */
 export function effectText(effect: ProposalEffect): string {
@@ -67,6 +67,8 @@ function effectCall(effect: ProposalEffect): move.Call {
       return move.call('withdraw_licence_offer', move.address(effect.offerId));
     case 'writeOffReceipts':
       return move.call('write_off_receipts', move.number(effect.fromReceipt), move.number(effect.toReceipt));
+    case 'setDataRules':
+      return move.call('set_data_rules', ...dataRulesTexts(effect));
     case 'tombstoneDataset':
       return move.call('tombstone_dataset', move.address(effect.datasetId));
   }

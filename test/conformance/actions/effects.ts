@@ -140,6 +140,10 @@ const MAKERS: { readonly [K in ProposalEffectKind]: Maker } = {
     };
   },
   writeOffReceipts: writeOffOf,
+  setDataRules: (play) => {
+    const { onRevocation, blobs, selfQueriesPay } = somePolicy(play, null);
+    return { kind: 'setDataRules', onRevocation, blobs, selfQueriesPay };
+  },
 };
 
 /** Mostly the next ones, once they are old enough. */

@@ -2,7 +2,7 @@ import type { ChainActionKind } from '@usufruct/protocol';
 import type { Actor } from '../play/actor.js';
 import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
-import { createDataset } from './dataset.js';
+import { createDataset, setAnswerRules } from './dataset.js';
 import { objectToEpoch, proveEquivocation } from './epoch-challenge.js';
 import { claimPayout, sweepEpoch } from './epoch-claim.js';
 import { proposeEpoch } from './epoch.js';
@@ -57,6 +57,7 @@ const BY_KIND: { readonly [K in ChainActionKind]: Actor } = {
   tombstoneContribution,
   renewLease,
   buyLicence,
+  setAnswerRules,
 };
 
 export const ACTORS: readonly Actor[] = Object.values(BY_KIND);

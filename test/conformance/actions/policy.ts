@@ -1,5 +1,13 @@
 import { asAmount, type HolderSetId } from '@usufruct/kernel';
-import type { ComputationKind, DaoPolicy, ProtectionKind, RevenueSplit } from '@usufruct/protocol';
+import {
+  BLOB_LIFETIMES,
+  ON_REVOCATION,
+  type ComputationKind,
+  type DaoPolicy,
+  type DataRules,
+  type ProtectionKind,
+  type RevenueSplit,
+} from '@usufruct/protocol';
 import type { Play } from '../play/actor.js';
 import { MINUTE_MS, word } from '../play/cast.js';
 import * as move from '../play/move-text.js';
@@ -63,6 +71,9 @@ export function policyOf(
     },
     verifierThreshold: random.int(1, Math.min(members, 2)),
     maxJobTermMs: random.pick([1, 30, 60]) * MINUTE_MS,
+    onRevocation: random.pick(ON_REVOCATION),
+    blobs: random.pick(BLOB_LIFETIMES),
+    selfQueriesPay: random.chance(0.5),
   };
   return twist === null ? policy : twisted(policy, twist, members);
 }
@@ -115,6 +126,10 @@ export const splitText = (split: RevenueSplit): string => {
   return `stage_daos::split(${parts.map(move.number).join(', ')})`;
 };
 
+/** As the contracts have them. */
+export const dataRulesTexts = ({ onRevocation, blobs, selfQueriesPay }: DataRules): string[] =>
+  [onRevocation === 'cancel', blobs === 'permanent', selfQueriesPay].map(move.flag);
+
 export function policyText(policy: DaoPolicy): string {
   const { split, appraisal } = policy;
   const args = [
@@ -130,6 +145,7 @@ export function policyText(policy: DaoPolicy): string {
     move.number(appraisal.resultTermMs),
     move.number(policy.verifierThreshold),
     move.number(policy.maxJobTermMs),
+    ...dataRulesTexts(policy),
   ];
   return `stage_daos::policy(${args.join(', ')})`;
 }

@@ -88,6 +88,9 @@ public fun policy(
     result_term_ms: u64,
     threshold: u8,
     max_job_term_ms: u64,
+    cancel_on_revocation: bool,
+    permanent_blobs: bool,
+    self_queries_pay: bool,
 ): Policy {
     policy::new(
         price_units,
@@ -104,6 +107,9 @@ public fun policy(
         ),
         threshold,
         max_job_term_ms,
+        cancel_on_revocation,
+        permanent_blobs,
+        self_queries_pay,
     )
 }
 

@@ -4,6 +4,7 @@ module usufruct::stage_data;
 
 use sui::test_scenario as ts;
 use usufruct::{
+    answer_rules::{Self, AnswerRules},
     blob_reference,
     contribution,
     data_dao::Dao,
@@ -21,12 +22,32 @@ public fun create_dataset(
     id: address,
     salt: address,
     metadata_hash: address,
+    answer_rules: AnswerRules,
 ) {
     s.next_tx(sender);
     let mut dao: Dao<COIN> = s.take(dao_id);
-    dataset::create(&mut dao, salt, metadata_hash, s.ctx());
+    dataset::create(&mut dao, salt, metadata_hash, answer_rules, s.ctx());
     ts::return_shared(dao);
     s.remember<Dataset>(sender, id);
+}
+
+public fun rules(max_quote_chars: u32, min_contributors: u16, max_reach_bps: u16): AnswerRules {
+    answer_rules::new(max_quote_chars, min_contributors, max_reach_bps)
+}
+
+public fun set_answer_rules(
+    s: &mut Stage,
+    sender: address,
+    dao_id: address,
+    dataset_id: address,
+    answer_rules: AnswerRules,
+) {
+    s.next_tx(sender);
+    let dao: Dao<COIN> = s.take(dao_id);
+    let mut dataset: Dataset = s.take(dataset_id);
+    dataset.set_answer_rules(&dao, answer_rules, s.ctx());
+    ts::return_shared(dataset);
+    ts::return_shared(dao);
 }
 
 public fun register_contribution(

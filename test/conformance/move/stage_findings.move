@@ -4,6 +4,7 @@ module usufruct::stage_findings;
 
 use sui::{coin::Coin, test_scenario as ts};
 use usufruct::{
+    answer_rules::AnswerRules,
     contribution::{Self, Contribution},
     data_dao::Dao,
     dataset::Dataset,
@@ -218,8 +219,10 @@ public fun assert_dataset(
     offer_ids: vector<address>,
     offered: vector<bool>,
     retired_at_ms: vector<u64>,
+    rules: AnswerRules,
 ) {
     let dataset: Dataset = s.take(id);
+    assert!(dataset.answer_rules() == rules, EDataset);
     assert!(times(dataset.tombstoned_at_ms()) == retired_at_ms, EDataset);
     assert!(dataset.contribution_count() == contribution_ids.length(), EContribution);
     let mut i = 0;

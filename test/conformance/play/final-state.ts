@@ -15,6 +15,7 @@ import {
 } from '@usufruct/protocol';
 import type { DaoRecord } from '../../../apps/local-chain/src/machine/collections.js';
 import type { Ledger } from './ledger.js';
+import { answerRulesText } from '../actions/dataset.js';
 import { nameOf } from '../actions/signers.js';
 import { CHAIN, EVERYBODY } from './cast.js';
 import * as move from './move-text.js';
@@ -102,6 +103,7 @@ function epochCall(ledger: Ledger, { id, leafCount, state }: EpochView): move.Ca
 }
 
 function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
+  const dataset = ledger.read('dataset', id)!;
   const contributions = ledger.all('contribution').filter(({ datasetId }) => datasetId === id);
   const offers = ledger.all('licence-offer').filter(({ terms }) => terms.datasetId === id);
   const here = new Set(contributions.map((one) => one.id));
@@ -121,7 +123,8 @@ function datasetCall(ledger: Ledger, id: DatasetId): move.Call {
     move.list(spent.map(move.number)),
     move.list(offers.map((offer) => move.address(offer.id))),
     move.list(offers.map(({ withdrawnAtMs }) => move.flag(withdrawnAtMs === null))),
-    times(ledger.read('dataset', id)!.tombstonedAtMs),
+    times(dataset.tombstonedAtMs),
+    answerRulesText(dataset.answerRules),
   );
 }
 

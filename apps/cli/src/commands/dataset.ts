@@ -1,10 +1,34 @@
 import type { ContributionId, DaoId, DatasetId } from '@usufruct/kernel';
-import { countKeyModes, explainKeyModes } from '@usufruct/sdk';
+import { NO_ANSWER_RULES, type AnswerRules } from '@usufruct/protocol';
+import { countKeyModes, explainAnswerRules, explainKeyModes } from '@usufruct/sdk';
+import type { Command } from 'commander';
+import { integerOf, percentOf } from '../arguments.js';
 import type { AddCommand } from '../program.js';
 import { printDocument } from '../document.js';
 import { idArgument } from '../runtime.js';
 
-interface PublishOptions {
+interface RuleOptions {
+  readonly maxQuote?: string;
+  readonly minContributors?: string;
+  readonly maxReach?: string;
+}
+const withAnswerRules = (command: Command): Command =>
+  command
+    .option('--max-quote <chars>', 'characters that an answer may quote of one contribution; 0 for no limit')
+    .option('--min-contributors <n>', 'how many contributors an answer must rest on; 0 for no such rule')
+    .option('--max-reach <percent>', 'of the dataset, that one asker may be shown in sum; 0 for no limit');
+
+/** What is left out stays as it is. */
+function answerRulesOf({ maxQuote, minContributors, maxReach }: RuleOptions, base: AnswerRules): AnswerRules {
+  return {
+    maxQuoteChars: maxQuote === undefined ? base.maxQuoteChars : integerOf(maxQuote, 'max-quote'),
+    minContributors:
+      minContributors === undefined ? base.minContributors : integerOf(minContributors, 'min-contributors'),
+    maxReachBps: maxReach === undefined ? base.maxReachBps : percentOf(maxReach, 'max-reach'),
+  };
+}
+
+interface PublishOptions extends RuleOptions {
   readonly dao: string;
   readonly title: string;
   readonly description: string;
@@ -12,20 +36,38 @@ interface PublishOptions {
 
 export const addDataset: AddCommand = (program, open) => {
   const dataset = program.command('dataset').description('datasets of a DAO');
-  dataset
+  const publish = dataset
     .command('publish')
     .description('open a dataset for contributions; repeating it with the same words changes nothing')
     .requiredOption('--dao <id>')
     .requiredOption('--title <text>')
-    .option('--description <text>', '', '')
-    .action(async ({ dao, title, description }: PublishOptions, command) => {
-      const runtime = open(command);
-      const client = runtime.client();
-      const daoId = idArgument<DaoId>(dao, 'dao');
-      const key = JSON.stringify([client.address, daoId, title, description]);
-      const made = await client.datasets.create({ key, daoId, title, description });
-      runtime.terminal.result({ datasetId: made.id, dataset: made }, [`dataset ${made.id}`]);
-    });
+    .option('--description <text>', '', '');
+  withAnswerRules(publish).action(async (options: PublishOptions, command) => {
+    const { dao, title, description } = options;
+    const runtime = open(command);
+    const client = runtime.client();
+    const daoId = idArgument<DaoId>(dao, 'dao');
+    const key = JSON.stringify([client.address, daoId, title, description]);
+    const answerRules = answerRulesOf(options, NO_ANSWER_RULES);
+    const made = await client.datasets.create({ key, daoId, title, description, answerRules });
+    runtime.terminal.result({ datasetId: made.id, dataset: made }, [
+      `dataset ${made.id}`,
+      ...explainAnswerRules(made.answerRules),
+    ]);
+  });
+  const rules = dataset
+    .command('rules')
+    .description('what answers may show of a dataset; with options, by a steward, from the next answer on')
+    .argument('<dataset>');
+  withAnswerRules(rules).action(async (id: string, options: RuleOptions, command) => {
+    const runtime = open(command);
+    const datasetId = idArgument<DatasetId>(id, 'dataset');
+    const before = await runtime.chain().dataset(datasetId);
+    const wanted = answerRulesOf(options, before.answerRules);
+    const isOther = Object.values(options).some((value) => value !== undefined);
+    const view = isOther ? await runtime.client().datasets.setAnswerRules(datasetId, wanted) : before;
+    runtime.terminal.result({ datasetId, answerRules: view.answerRules }, explainAnswerRules(view.answerRules));
+  });
   dataset
     .command('contributions')
     .description('what was contributed, as the chain says')

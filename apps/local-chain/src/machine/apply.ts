@@ -13,7 +13,7 @@ import { claimPayout, sweepEpoch } from './claim.js';
 import { Draft, type Change, type StateReader } from './collections.js';
 import { decideContribution, registerContribution } from './contribution.js';
 import { createDao, setPolicy } from './dao.js';
-import { createDataset } from './dataset.js';
+import { createDataset, setAnswerRules } from './dataset.js';
 import { objectToEpoch, proposeEpoch, proveEquivocation } from './epoch.js';
 import { giveGrant, revokeGrant } from './grant.js';
 import { rotateHolderSet, tombstoneHolder } from './holder-rotation.js';
@@ -67,6 +67,7 @@ const HANDLERS: { readonly [K in ChainActionKind]: Handler<K> } = {
   tombstoneContribution,
   renewLease,
   buyLicence,
+  setAnswerRules,
 };
 
 export interface Applied {

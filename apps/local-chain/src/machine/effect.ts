@@ -6,6 +6,7 @@ import { setRolesByVote } from './membership.js';
 import { unpause } from './pause.js';
 import {
   approveMeasurement,
+  setDataRules,
   setPrice,
   setPurposes,
   setSplit,
@@ -38,6 +39,7 @@ const RULES: { readonly [K in ProposalEffectKind]: EffectRule<K> } = {
   offerLicence,
   withdrawLicenceOffer,
   writeOffReceipts,
+  setDataRules,
 };
 
 export const requireEffect = (effect: EffectView): void => check(effect);

@@ -80,3 +80,9 @@ export const setTerms: EffectRule<'setTerms'> = {
   },
   apply: (room, { daoId }, effect) => change(room, daoId, effect),
 };
+
+/** Each of them is one of two. */
+export const setDataRules: EffectRule<'setDataRules'> = {
+  check: () => undefined,
+  apply: (room, { daoId }, effect) => change(room, daoId, effect),
+};

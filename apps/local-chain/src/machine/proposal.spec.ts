@@ -325,6 +325,13 @@ describe('what is executed', () => {
     expect(w.store.read('dao', w.daoId)?.policyVersion).toBe(6);
   });
 
+  it('changes what becomes of data in use and stored, and nothing else', async () => {
+    const w = await filled();
+    const rules = { onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: true } as const;
+    await w.decided({ kind: 'setDataRules', ...rules }, 'a');
+    expect(policyOf(w)).toEqual({ ...w.policy(), ...rules });
+  });
+
   it('gives a measurement that comes back another policy digest, so that old statements stay dead', async () => {
     const w = await filled();
     const before = appraisalPolicyDigest(policyOf(w).appraisal);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { asAmount, type DatasetId } from '@usufruct/kernel';
-import type { ChainAction } from '@usufruct/protocol';
+import { NO_ANSWER_RULES, type ChainAction } from '@usufruct/protocol';
 import { DaoWorld, PRICE } from '../testing/dao-world.js';
 import { table, type Row } from '../testing/refusal-table.js';
 import { digestOf, hexOf } from '../testing/world.js';
@@ -98,6 +98,7 @@ table(
       salt: hexOf('elsewhere'),
       daoId: OTHER_DAO,
       metadataHash,
+      answerRules: NO_ANSWER_RULES,
     });
   }),
   [['executed', 'DATASET_MISMATCH', executed]],

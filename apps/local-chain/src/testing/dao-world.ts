@@ -15,6 +15,8 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import {
+  NO_ANSWER_RULES,
+  DEFAULT_DATA_RULES,
   DEFAULT_GOVERNANCE,
   DEFAULT_PAYOUT_RULES,
   appraisalPolicyDigest,
@@ -88,6 +90,7 @@ export class DaoWorld extends World {
       },
       verifierThreshold: 2,
       maxJobTermMs: 30 * MINUTE_MS,
+      ...DEFAULT_DATA_RULES,
       ...changes,
     };
   }
@@ -143,7 +146,9 @@ export class DaoWorld extends World {
   }
   dataset(changes: Partial<ChainActionPayloads['createDataset']> = {}): ChainAction {
     const metadataHash = digestOf('metadata');
-    return { kind: 'createDataset', salt: hexOf('dataset'), daoId: this.daoId, metadataHash, ...changes };
+    const { daoId } = this;
+    const answerRules = NO_ANSWER_RULES;
+    return { kind: 'createDataset', salt: hexOf('dataset'), daoId, metadataHash, answerRules, ...changes };
   }
   contribution(changes: Partial<ChainActionPayloads['registerContribution']> = {}): ChainAction {
     return {

@@ -5,6 +5,7 @@ import {
   CONTRIBUTION_STATES,
   PROTECTION_KINDS,
   zAmount,
+  zAnswerRules,
   zHex32,
   zTimestampMs,
 } from '@usufruct/protocol';
@@ -50,10 +51,12 @@ const zDataset = z.object({
   title: z.string().nullable(),
   description: z.string().nullable(),
   contributionCount: z.int(),
+  answerRules: zAnswerRules,
   dao: zDao,
 });
 export type DatasetCard = z.output<typeof zDataset>;
-const DATASET_FIELDS = `datasetId title description contributionCount dao { ${DAO_FIELDS} }`;
+const DATASET_FIELDS = `datasetId title description contributionCount
+  answerRules { maxQuoteChars minContributors maxReachBps } dao { ${DAO_FIELDS} }`;
 
 const zContribution = z.object({
   contributionId: zHex32<ContributionId>(),

@@ -207,6 +207,7 @@ export const ABORTS: Readonly<Record<number, Row>> = {
   2002: ['blob_custody::ENotInCustody', 'NOT_FOUND', { object: 'blob in custody' }],
   2003: ['blob_custody::EInUse', 'FORBIDDEN', { reason: 'the contribution is in use' }],
   2004: ['blob_custody::EWrongObject', 'INVALID_ARGUMENT', { field: 'object' }],
+  2005: ['blob_custody::EDeletable', 'INVALID_ARGUMENT', { field: 'object', expected: 'deletable as its policy says' }],
   2100: ['upgrade_timelock::EDelay', 'INVALID_ARGUMENT', { field: 'delayMs' }],
   2101: ['upgrade_timelock::EWrongAdmin', 'FORBIDDEN'],
   2102: ['upgrade_timelock::EDigest', 'INVALID_ARGUMENT', { field: 'digest' }],
@@ -214,4 +215,5 @@ export const ABORTS: Readonly<Record<number, Row>> = {
   2104: ['upgrade_timelock::ENotAnnounced', 'NOT_FOUND', { object: 'announced upgrade' }],
   2105: ['upgrade_timelock::ETooEarly', 'FORBIDDEN', { reason: 'the delay has not passed yet' }],
   2106: ['upgrade_timelock::ETooLate', 'FORBIDDEN', { reason: 'the announcement was not used in time' }],
+  2200: ['answer_rules::EReach', 'INVALID_ARGUMENT', { field: 'answerRules.maxReachBps' }],
 };

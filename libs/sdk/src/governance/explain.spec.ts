@@ -75,6 +75,10 @@ describe('a proposal in words', () => {
       },
       'by rag, stats, protected by mpc, with evidence of tdx',
     ],
+    setDataRules: [
+      { kind: 'setDataRules', onRevocation: 'cancel', blobs: 'permanent', selfQueriesPay: false },
+      'the job ends with it; what is not spent comes back. Contributions are stored so that nobody can delete them',
+    ],
     setGovernance: [{ kind: 'setGovernance', governance: DEFAULT_GOVERNANCE }, 'Each member has one vote.'],
     setPayoutRules: [
       { kind: 'setPayoutRules', payoutRules: { ...DEFAULT_PAYOUT_RULES, mode: 'epoch' } },
@@ -135,6 +139,13 @@ describe('a proposal in words', () => {
     expect(explainChange({ field: 'maxJobTermMs', before: 60_000, after: 1_000 }, words)).toContain(
       '1 minute → 1 second',
     );
+    expect(explainChange({ field: 'onRevocation', before: 'finish', after: 'cancel' }, words)).toContain(
+      'the job goes on without it → the job ends',
+    );
+    expect(explainChange({ field: 'blobs', before: 'deletable', after: 'permanent' }, words)).toContain(
+      'deletable → permanent',
+    );
+    expect(explainChange({ field: 'selfQueriesPay', before: false, after: true }, words)).toContain('no → yes');
     expect(explainChange({ field: 'kinds', added: ['stats'], removed: ['rag'] }, words)).toContain('+ stats, − rag');
     expect(explainChange({ field: 'kinds', added: [], removed: [] }, words)).toContain('another order');
   });

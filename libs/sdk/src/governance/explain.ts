@@ -1,9 +1,16 @@
 import { purposeLabel } from '@usufruct/consent';
 import {
+  BLOB_LIFETIMES,
   isListChange,
   LIMITS,
+  NO_ANSWER_RULES,
+  ON_REVOCATION,
   roleNames,
+  type AnswerRules,
+  type BlobLifetime,
+  type DataRules,
   type Governance,
+  type OnRevocation,
   type PayoutRules,
   type PolicyChange,
   type PolicyListField,
@@ -33,6 +40,9 @@ const FIELD_WORDS: Readonly<Record<PolicyValueField | PolicyListField, string>> 
   holderSetId: 'Key holders and verifiers',
   verifierThreshold: 'Verifiers needed to register a runner',
   maxJobTermMs: 'Longest session',
+  onRevocation: 'When data in use is withdrawn',
+  blobs: 'Stored blobs',
+  selfQueriesPay: 'Contributors’ own questions pay them',
   resultTermMs: 'How long a runner’s appraisal counts',
   appraisalVersion: 'Version of the appraisal policy',
   purposes: 'Purposes',
@@ -46,7 +56,7 @@ const FIELD_WORDS: Readonly<Record<PolicyValueField | PolicyListField, string>> 
 export function explainChange(change: PolicyChange, words: Words): string {
   const field = FIELD_WORDS[change.field];
   if (!isListChange(change)) {
-    const write = (value: bigint | number | string): string => valueWords(change.field, value, words);
+    const write = (value: bigint | number | string | boolean): string => valueWords(change.field, value, words);
     return `${field}: ${write(change.before)} → ${write(change.after)}`;
   }
   const write = (value: string): string => (change.field === 'purposes' ? purposeLabel(value) : value);
@@ -57,8 +67,11 @@ export function explainChange(change: PolicyChange, words: Words): string {
   return `${field}: ${parts.length === 0 ? 'another order' : parts.join(', ')}`;
 }
 
-function valueWords(field: PolicyValueField, value: bigint | number | string, words: Words): string {
+function valueWords(field: PolicyValueField, value: bigint | number | string | boolean, words: Words): string {
   if (typeof value === 'bigint') return words.amount(value);
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (isOnRevocation(value)) return REVOCATION_WORDS[value];
+  if (isBlobLifetime(value)) return value;
   if (typeof value === 'string') return words.id(value);
   if (field.endsWith('Bps')) return percent(value);
   return field.endsWith('Ms') ? durationWords(value) : String(value);
@@ -88,6 +101,42 @@ export function explainPayoutRules({ mode, challengeMs, claimTermMs, unclaimedTo
     `Key holders can object for ${durationWords(challengeMs)}; then payouts can be claimed for ${durationWords(claimTermMs)}.`,
     `What nobody claims goes to the ${unclaimedTo}.`,
   ];
+}
+
+type Value = bigint | number | string;
+const isOnRevocation = (value: Value): value is OnRevocation => ON_REVOCATION.some((rule) => rule === value);
+const isBlobLifetime = (value: Value): value is BlobLifetime => BLOB_LIFETIMES.some((lifetime) => lifetime === value);
+const REVOCATION_WORDS: Readonly<Record<OnRevocation, string>> = {
+  finish: 'the job goes on without it',
+  cancel: 'the job ends',
+};
+
+/** What becomes of data that is in use and of data that is stored, one sentence a line. */
+export function explainDataRules({ onRevocation, blobs, selfQueriesPay }: DataRules): string[] {
+  return [
+    onRevocation === 'cancel'
+      ? 'When data that a running job uses is revoked, retired or its grant ends, the job ends with it; what is not spent comes back.'
+      : 'When data that a running job uses is revoked, retired or its grant ends, the job goes on without it.',
+    blobs === 'deletable'
+      ? 'Contributions are stored so that their owners can delete them.'
+      : 'Contributions are stored so that nobody can delete them before their leases end; erased ones stay there, unreadable.',
+    selfQueriesPay
+      ? 'Contributors are paid for questions that they ask themselves, too.'
+      : 'Contributors are not paid for questions that they ask themselves.',
+  ];
+}
+
+/** What answers from a dataset may show of it, one sentence a line; one line where there is no rule. */
+export function explainAnswerRules(rules: AnswerRules): string[] {
+  const { maxQuoteChars, minContributors, maxReachBps } = { ...NO_ANSWER_RULES, ...rules };
+  const lines = [
+    ...(maxQuoteChars > 0 ? [`An answer quotes at most ${maxQuoteChars} characters of one contribution.`] : []),
+    ...(minContributors > 1 ? [`An answer rests on at least ${minContributors} contributors.`] : []),
+    ...(maxReachBps > 0 && maxReachBps < 10_000
+      ? [`One asker is shown at most ${percent(maxReachBps)} of the dataset in sum.`]
+      : []),
+  ];
+  return lines.length > 0 ? lines : ['Answers may show anything that the question asks for.'];
 }
 
 /** As it is proposed, or as the chain shows it. */
@@ -122,6 +171,8 @@ export function explainEffect(effect: Effect, words: Words): string[] {
         `Allow computation by ${effect.kinds.join(', ')}, protected by ${effect.protections.join(' or ')}, with evidence of ${effect.profiles.join(' or ')}.`,
         `A session lasts at most ${durationWords(effect.maxJobTermMs)}, a runner’s appraisal ${durationWords(effect.resultTermMs)}.`,
       ];
+    case 'setDataRules':
+      return ['Change what becomes of data in use and of stored data:', ...explainDataRules(effect)];
     case 'setGovernance':
       return ['Change how the DAO decides:', ...explainGovernance(effect.governance)];
     case 'setPayoutRules':

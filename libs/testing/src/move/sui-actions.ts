@@ -15,6 +15,7 @@ import { someTerms } from '../builders.js';
 import { idOf, TEST_NOW_MS } from '../values.js';
 import {
   keyOf,
+  SUI_ANSWER_RULES,
   SUI_BLOB as blob,
   SUI_DIGEST as digest,
   SUI_IDS,
@@ -98,7 +99,13 @@ export const SUI_ACTIONS: { readonly [K in Exclude<ChainActionKind, 'mint'>]: Ex
     payoutRules: DEFAULT_PAYOUT_RULES,
   },
   setPolicy: { kind: 'setPolicy', daoId: SUI_IDS.dao, expectedVersion: 1, policy: SUI_POLICY },
-  createDataset: { kind: 'createDataset', salt, daoId: SUI_IDS.dao, metadataHash: digest },
+  createDataset: {
+    kind: 'createDataset',
+    salt,
+    daoId: SUI_IDS.dao,
+    metadataHash: digest,
+    answerRules: SUI_ANSWER_RULES,
+  },
   registerContribution: {
     kind: 'registerContribution',
     salt,
@@ -180,6 +187,7 @@ export const SUI_ACTIONS: { readonly [K in Exclude<ChainActionKind, 'mint'>]: Ex
     renewals: [{ blob: blob.blob, endEpoch: 99 }],
   },
   buyLicence: { kind: 'buyLicence', salt, offerId: SUI_IDS.offer, priceUnits: asAmount(5n) },
+  setAnswerRules: { kind: 'setAnswerRules', datasetId: SUI_IDS.dataset, answerRules: SUI_ANSWER_RULES },
   rotateHolderSet: { kind: 'rotateHolderSet', rotation, signatures },
   tombstoneHolder: { kind: 'tombstoneHolder', holderSetId: SUI_IDS.holderSet, member: 0 },
 };
@@ -226,4 +234,5 @@ export const SUI_EFFECTS: { readonly [K in ProposalEffectKind]: Extract<Proposal
   },
   withdrawLicenceOffer: { kind: 'withdrawLicenceOffer', offerId: SUI_IDS.offer },
   writeOffReceipts: { kind: 'writeOffReceipts', fromReceipt: 1n, toReceipt: 2n },
+  setDataRules: { kind: 'setDataRules', onRevocation: 'cancel', blobs: 'permanent', selfQueriesPay: true },
 };

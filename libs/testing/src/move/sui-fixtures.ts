@@ -40,6 +40,8 @@ export const SUI_IDS = {
   offer: idOf<LicenceId>('offer'),
 };
 export const SUI_POLICY: DaoPolicy = aPolicy({ appraisal: { ...aPolicy().appraisal, profiles: ['tdx'] } });
+/** Each of them another number. */
+export const SUI_ANSWER_RULES = { maxQuoteChars: 70_000, minContributors: 300, maxReachBps: 2_500 };
 export const keyOf = (byte: number) => new Uint8Array(32).fill(byte);
 export const SUI_DIGEST = idOf<Digest>('a digest');
 export const SUI_LATER = asTimestampMs(TEST_NOW_MS + 60_000);
@@ -94,7 +96,16 @@ export function settle(world: SuiWorld): void {
       },
     ],
     ['MemberAdded', { dao_id: dao, member: founder, roles: 7, ordinal: 0 }],
-    ['DatasetCreated', { object: objectOf('dataset'), dataset_id: dataset, dao_id: dao, metadata_hash: SUI_DIGEST }],
+    [
+      'DatasetCreated',
+      {
+        object: objectOf('dataset'),
+        dataset_id: dataset,
+        dao_id: dao,
+        metadata_hash: SUI_DIGEST,
+        answer_rules: SUI_ANSWER_RULES,
+      },
+    ],
     [
       'ContributionRegistered',
       {

@@ -1,5 +1,5 @@
 import { asId } from '@usufruct/kernel';
-import { parseAnswer, zDaoPolicy, zGovernance, zPayoutRules, type DaoView } from '@usufruct/protocol';
+import { parseAnswer, zAnswerRules, zDaoPolicy, zGovernance, zPayoutRules, type DaoView } from '@usufruct/protocol';
 import { globalId } from '../../platform/graphql/index.js';
 import { toMs, toMsOrNull } from '../../platform/prisma/index.js';
 import type { Dao, Dataset } from '../../platform/prisma/generated/client.js';
@@ -39,6 +39,7 @@ export const toDataset = (row: Dataset): DatasetType => ({
   datasetId: asId(row.id, 'datasetId'),
   daoId: asId(row.daoId, 'daoId'),
   metadataHash: asId(row.metadataHash, 'metadataHash'),
+  answerRules: parseAnswer(zAnswerRules, row.answerRules, 'projection'),
   createdAtMs: toMs(row.createdAt),
   tombstonedAtMs: toMsOrNull(row.tombstonedAt),
 });

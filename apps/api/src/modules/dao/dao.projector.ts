@@ -22,7 +22,15 @@ export class DaoProjector implements Projector {
       }
       case 'DatasetCreated': {
         const { id, daoId, metadataHash } = data.dataset;
-        await tx.dataset.create({ data: { id, daoId, metadataHash, createdAt: toDate(atMs), eventSeq: seq } });
+        const answerRules = toJson(data.dataset.answerRules);
+        await tx.dataset.create({
+          data: { id, daoId, metadataHash, answerRules, createdAt: toDate(atMs), eventSeq: seq },
+        });
+        return;
+      }
+      case 'AnswerRulesSet': {
+        const { datasetId, answerRules } = data;
+        await tx.dataset.update({ where: { id: datasetId }, data: { answerRules: toJson(answerRules) } });
         return;
       }
       case 'DatasetTombstoned': {

@@ -1,9 +1,17 @@
 import { Field, Int, ObjectType, InputType } from '@nestjs/graphql';
 import type { AmountUnits, DaoId, DatasetId, Digest, Hex32, TimestampMs } from '@usufruct/kernel';
-import type { ComputationKind, ProtectionKind } from '@usufruct/protocol';
+import {
+  BLOB_LIFETIMES,
+  ON_REVOCATION,
+  type BlobLifetime,
+  type ComputationKind,
+  type OnRevocation,
+  type ProtectionKind,
+} from '@usufruct/protocol';
 import { resultUnion } from '../../platform/errors/index.js';
 import {
   Amount,
+  codeEnum,
   ComputationKindEnum,
   connectionOf,
   Hex32Scalar,
@@ -13,6 +21,17 @@ import {
   TimestampMsScalar,
 } from '../../platform/graphql/index.js';
 import { GovernanceType, PayoutRulesType } from './governance.types.js';
+
+export const OnRevocationEnum = codeEnum(
+  'OnRevocation',
+  ON_REVOCATION,
+  'What becomes of a running job when a contribution that it uses is no longer allowed: it goes on without it, or ends.',
+);
+export const BlobLifetimeEnum = codeEnum(
+  'BlobLifetime',
+  BLOB_LIFETIMES,
+  'How contributions are stored: so that their owners can delete them, or so that nobody can before the lease ends.',
+);
 
 @ObjectType()
 export class RevenueSplit {
@@ -58,6 +77,24 @@ export class DaoPolicyType {
   verifierThreshold!: number;
   @Field(() => SafeInt)
   maxJobTermMs!: number;
+  @Field(() => OnRevocationEnum)
+  onRevocation!: OnRevocation;
+  @Field(() => BlobLifetimeEnum)
+  blobs!: BlobLifetime;
+  @Field({ description: "Whether a question asked by a contributor's own address may pay that contributor." })
+  selfQueriesPay!: boolean;
+}
+
+@ObjectType('AnswerRules', { description: 'What answers from a dataset may show of it; runners keep to them.' })
+export class AnswerRulesType {
+  @Field(() => SafeInt, { description: 'Characters that one answer may quote of one contribution; 0 for no limit.' })
+  maxQuoteChars!: number;
+  @Field(() => Int, { description: 'How many contributors an answer must rest on; 0 or 1 for no such rule.' })
+  minContributors!: number;
+  @Field(() => Int, {
+    description: 'Share of the chunks that one asker may be shown in sum, in basis points; 0 or 10,000 for no limit.',
+  })
+  maxReachBps!: number;
 }
 
 @ObjectType('Dao', { implements: () => [Node] })
@@ -98,6 +135,8 @@ export class DatasetType extends Node {
   daoId!: DaoId;
   @Field(() => Hex32Scalar)
   metadataHash!: Digest;
+  @Field(() => AnswerRulesType)
+  answerRules!: AnswerRulesType;
   @Field(() => TimestampMsScalar)
   createdAtMs!: TimestampMs;
   @Field(() => TimestampMsScalar, {

@@ -20,6 +20,9 @@ const VALUE_FIELDS: Record<PolicyValueField, true> = {
   holderSetId: true,
   verifierThreshold: true,
   maxJobTermMs: true,
+  onRevocation: true,
+  blobs: true,
+  selfQueriesPay: true,
   resultTermMs: true,
   appraisalVersion: true,
 };
@@ -42,7 +45,10 @@ export class PolicyValueChange {
   readonly __typename = 'PolicyValueChange';
   @Field(() => PolicyValueFieldEnum)
   field!: PolicyValueField;
-  @Field({ description: 'An id, or an integer in decimals: units, basis points, milliseconds or a count.' })
+  @Field({
+    description:
+      'An id, a word of the rule, true or false, or an integer in decimals: units, basis points, milliseconds or a count.',
+  })
   before!: string;
   @Field()
   after!: string;

@@ -91,6 +91,7 @@ function placeOf(data: ChainEventData): Place | null {
     case 'DatasetCreated':
       return open({ dao: data.dataset.daoId }, data.dataset.id);
     case 'DatasetTombstoned':
+    case 'AnswerRulesSet':
       return open({ dao: data.daoId }, data.datasetId);
     case 'LicenceOffered':
       return open({ dao: data.offer.daoId }, data.offer.id);

@@ -1,6 +1,14 @@
 import { createUnionType, Field, Int, ObjectType } from '@nestjs/graphql';
 import type { AmountUnits, DatasetId, Hex32 } from '@usufruct/kernel';
-import type { ComputationKind, ProposalEffect, ProposalEffectKind, ProtectionKind, RoleName } from '@usufruct/protocol';
+import type {
+  BlobLifetime,
+  ComputationKind,
+  OnRevocation,
+  ProposalEffect,
+  ProposalEffectKind,
+  ProtectionKind,
+  RoleName,
+} from '@usufruct/protocol';
 import { typeNameOf } from '../../platform/errors/index.js';
 import {
   Amount,
@@ -11,7 +19,14 @@ import {
   SafeInt,
   U64,
 } from '../../platform/graphql/index.js';
-import { GovernanceType, PayoutRulesType, RevenueSplit, RoleEnum } from '../dao/index.js';
+import {
+  BlobLifetimeEnum,
+  GovernanceType,
+  OnRevocationEnum,
+  PayoutRulesType,
+  RevenueSplit,
+  RoleEnum,
+} from '../dao/index.js';
 
 @ObjectType('LicenceTerms', { description: 'The right to fund jobs of one kind on one dataset, until it ends.' })
 export class LicenceTermsType {
@@ -137,6 +152,16 @@ class WriteOffReceipts {
   toReceipt!: bigint;
 }
 
+@ObjectType()
+class SetDataRules {
+  @Field(() => OnRevocationEnum)
+  onRevocation!: OnRevocation;
+  @Field(() => BlobLifetimeEnum)
+  blobs!: BlobLifetime;
+  @Field()
+  selfQueriesPay!: boolean;
+}
+
 /** One GraphQL type for each effect of the protocol: a new one without a type does not compile. */
 const TYPES = {
   setPrice: SetPrice,
@@ -157,6 +182,7 @@ const TYPES = {
   offerLicence: OfferLicence,
   withdrawLicenceOffer: WithdrawLicenceOffer,
   writeOffReceipts: WriteOffReceipts,
+  setDataRules: SetDataRules,
 } satisfies Record<ProposalEffectKind, new () => object>;
 const types = Object.values(TYPES);
 

@@ -100,6 +100,14 @@ const ROWS: readonly (readonly [Effect, string])[] = [
     `Sell no more licences of the offer ${offerId}. Those that were sold go on.`,
   ],
   [
+    { kind: 'setDataRules', onRevocation: 'cancel', blobs: 'deletable', selfQueriesPay: false },
+    'When data is no longer allowed, end the jobs that use it; store contributions so that their owners can delete them; do not pay contributors for their own questions.',
+  ],
+  [
+    { kind: 'setDataRules', onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: true },
+    'When data is no longer allowed, let the jobs that use it go on without it; store contributions so that nobody can delete them before the leases end; pay contributors for their own questions.',
+  ],
+  [
     { kind: 'writeOffReceipts', fromReceipt: 3n, toReceipt: 5n },
     'Give up what is set aside for the contributors of the private receipts 3 to 5, which nobody could divide: it goes to the treasury.',
   ],

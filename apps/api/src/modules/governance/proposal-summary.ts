@@ -44,7 +44,19 @@ export function summaryOf(effect: Effect): string {
       return `Sell no more licences of the offer ${effect.offerId}. Those that were sold go on.`;
     case 'writeOffReceipts':
       return `Give up what is set aside for the contributors of the private receipts ${effect.fromReceipt} to ${effect.toReceipt}, which nobody could divide: it goes to the treasury.`;
+    case 'setDataRules':
+      return dataRules(effect);
   }
+}
+
+function dataRules({ onRevocation, blobs, selfQueriesPay }: Extract<Effect, { kind: 'setDataRules' }>): string {
+  const revoked = onRevocation === 'cancel' ? 'end the jobs that use it' : 'let the jobs that use it go on without it';
+  const stored =
+    blobs === 'deletable' ? 'their owners can delete them' : 'nobody can delete them before the leases end';
+  return (
+    `When data is no longer allowed, ${revoked}; store contributions so that ${stored}; ` +
+    `${selfQueriesPay ? 'pay' : 'do not pay'} contributors for their own questions.`
+  );
 }
 
 function rules(effect: Extract<Effect, { kind: 'setGovernance' | 'setPayoutRules' }>): string {

@@ -1,20 +1,29 @@
 import { refuse } from '@usufruct/kernel';
-import { DEFAULT_GOVERNANCE, DEFAULT_PAYOUT_RULES, LIMITS, type DaoPolicy } from '@usufruct/protocol';
-import { explainGovernance, explainPayoutRules } from '@usufruct/sdk';
+import {
+  DEFAULT_DATA_RULES,
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
+  LIMITS,
+  type DaoPolicy,
+} from '@usufruct/protocol';
+import { explainDataRules, explainGovernance, explainPayoutRules } from '@usufruct/sdk';
 import { formatCoins, parseCoins } from '../../amounts.js';
 import { integerOf, splitOf } from '../../arguments.js';
 import type { AddCommand } from '../../program.js';
 import type { Runtime } from '../../runtime.js';
 import {
+  dataRulesOf,
   governanceOf,
   payoutRulesOf,
+  withDataRules,
   withGovernance,
   withPayoutRules,
+  type DataOptions,
   type GovernanceOptions,
   type PayoutOptions,
 } from './rules.js';
 
-interface CreateOptions extends GovernanceOptions, PayoutOptions {
+interface CreateOptions extends GovernanceOptions, PayoutOptions, DataOptions {
   readonly title: string;
   readonly description: string;
   readonly price: string;
@@ -37,7 +46,7 @@ export const addCreate: AddCommand = (dao, open) => {
     .option('--threshold <n>', 'how many key holders are needed', '2')
     .option('--split <list>', 'contributors,treasury,runner,protocol in parts of ten thousand', '8000,1000,800,200')
     .option('--measurement <hex>', 'the approved runner (default: the one that the endpoints name)');
-  withPayoutRules(withGovernance(create)).action(async (options: CreateOptions, command) => {
+  withDataRules(withPayoutRules(withGovernance(create))).action(async (options: CreateOptions, command) => {
     const runtime = open(command);
     const client = runtime.client();
     const { title, description } = options;
@@ -53,6 +62,7 @@ export const addCreate: AddCommand = (dao, open) => {
       `a question costs ${formatCoins(made.policy.pricePerQuestionUnits, await runtime.coin())}`,
       ...explainGovernance(made.governance),
       ...explainPayoutRules(made.payoutRules),
+      ...explainDataRules(made.policy),
     ]);
   });
 };
@@ -81,5 +91,6 @@ async function policyOf(
     },
     verifierThreshold: integerOf(options.threshold, 'threshold'),
     maxJobTermMs: LIMITS.jobTermMs,
+    ...dataRulesOf(options, DEFAULT_DATA_RULES),
   };
 }

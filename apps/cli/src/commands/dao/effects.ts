@@ -21,12 +21,15 @@ import { integerOf, splitOf } from '../../arguments.js';
 import { idArgument } from '../../runtime.js';
 import { parseRoles } from './members.js';
 import {
+  dataRulesOf,
   governanceOf,
   payoutRulesOf,
+  withDataRules,
   withGovernance,
   withPayoutRules,
   withTerms,
   withTermsOf,
+  type DataOptions,
   type GovernanceOptions,
   type PayoutOptions,
   type TermsOptions,
@@ -115,6 +118,13 @@ const POLICY_EFFECTS: readonly EffectCommand[] = [
       const { profiles, resultTermMs } = appraisal;
       return { kind: 'setTerms', kinds, protections, profiles, resultTermMs, maxJobTermMs };
     },
+  },
+  {
+    name: 'data-rules',
+    about: 'what becomes of data in use and of stored data; what is left out stays as it is',
+    args: [],
+    withOptions: withDataRules,
+    effect: ({ dao, options }) => ({ kind: 'setDataRules', ...dataRulesOf(options as DataOptions, dao.policy) }),
   },
 ];
 

@@ -1,5 +1,5 @@
 import type { ChainEventData } from '@usufruct/protocol';
-import { explainEffect, roleWords, type Words } from '@usufruct/sdk';
+import { explainAnswerRules, explainEffect, roleWords, type Words } from '@usufruct/sdk';
 
 /** One event of a DAO's history in a line: its name, and what it is about. */
 export function eventLine(data: ChainEventData, words: Words): string {
@@ -36,6 +36,8 @@ function aboutEvent(data: ChainEventData, words: Words): string {
       return data.dataset.id;
     case 'DatasetTombstoned':
       return data.datasetId;
+    case 'AnswerRulesSet':
+      return `${data.datasetId}: ${explainAnswerRules(data.answerRules).join(' ')}`;
     case 'ContributionTombstoned':
       return data.contributionId;
     default:

@@ -1,6 +1,6 @@
 import { purposeLabel } from '@usufruct/consent';
 import type { DaoPolicy } from '@usufruct/protocol';
-import { durationWords, type Words } from '@usufruct/sdk';
+import { durationWords, explainDataRules, type Words } from '@usufruct/sdk';
 
 /** A policy for people, one fact a line. */
 export function policyLines(policy: DaoPolicy, words: Words): string[] {
@@ -14,6 +14,7 @@ export function policyLines(policy: DaoPolicy, words: Words): string[] {
     `evidence: ${profiles.join(', ')}; an appraisal counts for ${durationWords(resultTermMs)}`,
     `a session lasts at most ${durationWords(policy.maxJobTermMs)}`,
     `${policy.verifierThreshold} members of the holder set ${policy.holderSetId} register a runner`,
+    ...explainDataRules(policy),
     ...measurements.map((measurement) => `approved code: ${measurement}`),
   ];
 }

@@ -7,9 +7,9 @@ import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
 import { timeOf, underKey, wordsIn, wordsOf } from '../../words.js';
 import { policyLines } from './policy-lines.js';
-import { withTerms, withTermsOf, type TermsOptions } from './rules.js';
+import { dataRulesOf, withDataRules, withTerms, withTermsOf, type DataOptions, type TermsOptions } from './rules.js';
 
-interface SetOptions extends TermsOptions {
+interface SetOptions extends TermsOptions, DataOptions {
   readonly price?: string;
   readonly purpose?: string[];
   readonly split?: string;
@@ -57,7 +57,7 @@ export const addPolicy: AddCommand = (dao, open) => {
     .option('--holder-set <id>', 'key holders and verifiers')
     .option('--threshold <n>', 'how many verifiers register a runner')
     .option('--measurement <hex...>', 'all approved code; dao measurements adds or withdraws one');
-  withTerms(set)
+  withDataRules(withTerms(set))
     .option('--yes', 'do not ask')
     .action(async (id: string, options: SetOptions, command) => {
       const runtime = open(command);
@@ -91,6 +91,7 @@ function changed(policy: DaoPolicy, options: SetOptions, coin: ChainInfo['coin']
   const appraisal = { ...next.appraisal, ...(measurement !== undefined && { measurements: measurement }) };
   const draft: DaoPolicy = {
     ...next,
+    ...dataRulesOf(options, policy),
     appraisal,
     ...(price !== undefined && { pricePerQuestionUnits: parseCoins(price, coin, 'price') }),
     ...(purpose !== undefined && { purposes: purpose }),

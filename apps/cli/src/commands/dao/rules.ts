@@ -1,15 +1,20 @@
 import { Option, type Command } from 'commander';
 import {
+  BLOB_LIFETIMES,
   COMPUTATION_KINDS,
   EVIDENCE_PROFILES,
+  ON_REVOCATION,
   PAYOUT_MODES,
   PROTECTION_KINDS,
   UNCLAIMED_TO,
   VOTING_KINDS,
+  type BlobLifetime,
   type ComputationKind,
   type DaoPolicy,
+  type DataRules,
   type EvidenceProfile,
   type Governance,
+  type OnRevocation,
   type PayoutMode,
   type PayoutRules,
   type ProtectionKind,
@@ -79,6 +84,31 @@ export function payoutRulesOf(options: PayoutOptions, base: PayoutRules): Payout
     ...(challengeTime !== undefined && { challengeMs: parseDuration(challengeTime, 'challenge-time') }),
     ...(claimTerm !== undefined && { claimTermMs: parseDuration(claimTerm, 'claim-term') }),
     ...(unclaimedTo !== undefined && { unclaimedTo }),
+  };
+}
+
+export interface DataOptions {
+  readonly onRevocation?: OnRevocation;
+  readonly blobs?: BlobLifetime;
+  readonly selfQueriesPay?: boolean;
+}
+export const withDataRules = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        '--on-revocation <what>',
+        'what becomes of a running job when data that it uses is revoked, retired or its grant ends: it goes on without it, or ends and is refunded',
+      ).choices(ON_REVOCATION),
+    )
+    .addOption(new Option('--blobs <lifetime>', 'whether owners can delete what they stored').choices(BLOB_LIFETIMES))
+    .option('--self-queries-pay', 'contributors are paid for their own questions, too')
+    .option('--no-self-queries-pay', 'contributors are not paid for their own questions');
+
+export function dataRulesOf(options: DataOptions, base: DataRules): DataRules {
+  return {
+    onRevocation: options.onRevocation ?? base.onRevocation,
+    blobs: options.blobs ?? base.blobs,
+    selfQueriesPay: options.selfQueriesPay ?? base.selfQueriesPay,
   };
 }
 

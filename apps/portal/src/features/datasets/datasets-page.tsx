@@ -1,4 +1,5 @@
 import { purposeLabel } from '@usufruct/consent';
+import { explainAnswerRules } from '@usufruct/sdk';
 import { formatAmount, type Coin } from '../../app/format.js';
 import { routeTo } from '../../app/route.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
@@ -91,6 +92,7 @@ function PolicyFacts({ dataset }: { readonly dataset: DatasetCard }) {
         ['Dataset', <Id value={dataset.datasetId} what="dataset id" />],
         ['DAO', <Id value={daoId} what="DAO id" />],
         ['Policy version', policyVersion],
+        ['Answers', explainAnswerRules(dataset.answerRules).join(' ')],
         ['May be used by', policy.kinds.map((kind) => KIND_WORDS[kind]).join(', ')],
         ['Protected by', policy.protections.map((kind) => PROTECTION_WORDS[kind]).join(', ')],
         [

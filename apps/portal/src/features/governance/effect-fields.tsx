@@ -6,6 +6,7 @@ import { Choices, LongTextField, TextField } from '../../ui/field.js';
 import { KIND_WORDS, PROTECTION_WORDS } from '../../ui/status.js';
 import type { ProposalDraft } from './proposal-draft.js';
 import { PurposeFields } from './purpose-fields.js';
+import { DataRulesFields } from './data-fields.js';
 import { GovernanceFields, PayoutRulesFields, SelectField, SplitFields } from './rule-fields.js';
 import { ROLE_LABELS } from './words.js';
 
@@ -64,6 +65,13 @@ export function EffectFields(props: EffectFieldsProps): ReactNode {
       );
     case 'setTerms':
       return <TermsFields {...props} />;
+    case 'setDataRules':
+      return (
+        <DataRulesFields
+          draft={draft.dataRules}
+          onChange={(part) => onChange({ dataRules: { ...draft.dataRules, ...part } })}
+        />
+      );
     case 'setGovernance':
       return (
         <GovernanceFields

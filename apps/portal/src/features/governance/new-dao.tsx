@@ -1,4 +1,10 @@
-import { DEFAULT_GOVERNANCE, DEFAULT_PAYOUT_RULES, EVIDENCE_PROFILES, type EvidenceProfile } from '@usufruct/protocol';
+import {
+  DEFAULT_DATA_RULES,
+  DEFAULT_GOVERNANCE,
+  DEFAULT_PAYOUT_RULES,
+  EVIDENCE_PROFILES,
+  type EvidenceProfile,
+} from '@usufruct/protocol';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
 import { useAttemptKey } from '../../app/use-attempt.js';
@@ -11,6 +17,7 @@ import { Refusal } from '../../ui/refusal.js';
 import { PurposeFields } from './purpose-fields.js';
 import { majorityOf, readPolicy, type PolicyDraft } from './policy-draft.js';
 import { governanceDraft, payoutRulesDraft, readGovernance, readPayoutRules } from './proposal-draft.js';
+import { DataRulesFields } from './data-fields.js';
 import { GovernanceFields, PayoutRulesFields, SplitFields } from './rule-fields.js';
 
 const PROFILE_WORDS: Readonly<Record<EvidenceProfile, string>> = {
@@ -66,6 +73,10 @@ export function NewDao({ account, coin, onDone }: Acting & { readonly onDone: ()
         <PurposeFields chosen={draft.purposes} onChange={(purposes) => change({ purposes })} />
         <SplitFields draft={draft} onChange={change} />
         <EvidenceFields draft={draft} onChange={change} allowStandIn={config.suiNetwork === 'local'} />
+        <DataRulesFields
+          draft={draft.dataRules}
+          onChange={(part) => change({ dataRules: { ...draft.dataRules, ...part } })}
+        />
         <details>
           <summary>How it decides and pays</summary>
           <div className="stack">
@@ -125,4 +136,5 @@ const firstDraft = (runners: readonly { profile: EvidenceProfile; measurement: s
   protocolPercent: '2',
   profiles: [...new Set(runners.map(({ profile }) => profile))],
   measurements: [...new Set(runners.map(({ measurement }) => measurement))].join('\n'),
+  dataRules: DEFAULT_DATA_RULES,
 });

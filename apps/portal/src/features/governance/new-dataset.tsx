@@ -1,3 +1,4 @@
+import { NO_ANSWER_RULES } from '@usufruct/protocol';
 import { useState, type FormEvent } from 'react';
 import type { ActiveAccount } from '../../app/portal.js';
 import { useAttemptKey } from '../../app/use-attempt.js';
@@ -6,6 +7,8 @@ import type { DaoCard } from '../../data/catalogue.js';
 import { Button } from '../../ui/button.js';
 import { LongTextField, TextField } from '../../ui/field.js';
 import { Refusal } from '../../ui/refusal.js';
+import { answerRulesDraft, readAnswerRules } from './answer-rules-draft.js';
+import { AnswerRulesFields } from './data-fields.js';
 
 interface NewDatasetProps {
   readonly account: ActiveAccount;
@@ -16,11 +19,13 @@ interface NewDatasetProps {
 export function NewDataset({ account, dao, onDone }: NewDatasetProps) {
   const [title, setTitle] = useState('');
   const [description, setDescription] = useState('');
+  const [rules, setRules] = useState(() => answerRulesDraft(NO_ANSWER_RULES));
   const keyOf = useAttemptKey();
   const publish = useTask(async () => {
     const metadata = { title: title.trim(), description: description.trim() };
-    const key = keyOf(JSON.stringify([dao.daoId, metadata]));
-    await account.client.datasets.create({ key, daoId: dao.daoId, ...metadata });
+    const answerRules = readAnswerRules(rules);
+    const key = keyOf(JSON.stringify([dao.daoId, metadata, answerRules]));
+    await account.client.datasets.create({ key, daoId: dao.daoId, ...metadata, answerRules });
     onDone();
   });
   const submit = (event: FormEvent) => {
@@ -39,6 +44,10 @@ export function NewDataset({ account, dao, onDone }: NewDatasetProps) {
         value={description}
         onText={setDescription}
       />
+      <details>
+        <summary>What answers may show of it</summary>
+        <AnswerRulesFields draft={rules} onChange={(part) => setRules({ ...rules, ...part })} />
+      </details>
       <Refusal error={publish.error} />
       <div>
         <Button type="submit" look="primary" busy={publish.busy}>

@@ -11,6 +11,7 @@ const good: PolicyDraft = {
   protocolPercent: '2.5',
   profiles: ['tdx'],
   measurements: `${'ab'.repeat(48)}\n\n${'cd'.repeat(48)}`,
+  dataRules: { onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: true },
 };
 
 describe('readPolicy', () => {
@@ -19,6 +20,7 @@ describe('readPolicy', () => {
     expect(policy.pricePerQuestionUnits).toBe(250_000n);
     // 80 + 10 + 7.5 + 2.5 percent of ten thousand
     expect(policy.split).toEqual({ contributorsBps: 8_000, treasuryBps: 1_000, runnerBps: 750, protocolBps: 250 });
+    expect(policy).toMatchObject({ onRevocation: 'finish', blobs: 'permanent', selfQueriesPay: true });
     expect(policy.appraisal.measurements).toEqual(['ab'.repeat(48), 'cd'.repeat(48)]);
   });
 

@@ -1,5 +1,5 @@
 import { BASIS_POINTS_WHOLE, refuse } from '@usufruct/kernel';
-import { LIMITS, type DaoPolicy, type EvidenceProfile, type RevenueSplit } from '@usufruct/protocol';
+import { LIMITS, type DaoPolicy, type DataRules, type EvidenceProfile, type RevenueSplit } from '@usufruct/protocol';
 import { parseAmountInput, type Coin } from '../../app/format.js';
 
 export interface SplitDraft {
@@ -16,6 +16,7 @@ export interface PolicyDraft extends SplitDraft {
   readonly profiles: readonly EvidenceProfile[];
   /** One a line. */
   readonly measurements: string;
+  readonly dataRules: DataRules;
 }
 
 /** More than half: no two groups of that size can be without a member in common. */
@@ -42,6 +43,7 @@ export function readPolicy(draft: PolicyDraft, coin: Coin, verifierThreshold: nu
     },
     verifierThreshold,
     maxJobTermMs: LIMITS.jobTermMs,
+    ...draft.dataRules,
   };
 }
 

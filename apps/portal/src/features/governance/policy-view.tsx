@@ -1,6 +1,6 @@
 import { purposeLabel } from '@usufruct/consent';
 import type { DaoView } from '@usufruct/protocol';
-import { explainChange, explainGovernance, explainPayoutRules } from '@usufruct/sdk';
+import { explainChange, explainDataRules, explainGovernance, explainPayoutRules } from '@usufruct/sdk';
 import { useState } from 'react';
 import { formatTime } from '../../app/format.js';
 import { useLoaded } from '../../app/use-task.js';
@@ -30,6 +30,7 @@ export function PolicyView({ account, coin, dao }: Acting & { readonly dao: DaoV
             ['Approved code', policy.appraisal.measurements.map((m) => <Id key={m} value={m} what="measurement" />)],
             ['Key holders', <Id value={policy.holderSetId} what="holder set id" />],
             ['Verifiers needed', String(policy.verifierThreshold)],
+            ['Data in use and stored', explainDataRules(policy).join(' ')],
             ['How it decides', explainGovernance(dao.governance).join(' ')],
             ['How contributors are paid', explainPayoutRules(dao.payoutRules).join(' ')],
           ]}

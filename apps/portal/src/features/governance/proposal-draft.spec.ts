@@ -31,7 +31,7 @@ describe('a proposal from a form', () => {
     expect(read(kind).kind).toBe(kind);
   });
 
-  it.each(['setPrice', 'setPurposes', 'setSplit', 'setVerifiers'] as const)(
+  it.each(['setPrice', 'setPurposes', 'setSplit', 'setVerifiers', 'setDataRules'] as const)(
     'begins with what the DAO has: %s changes nothing yet',
     (kind) => {
       const after = policyAfter(dao.policy, readProposal({ ...first, kind }, coin));

@@ -11,6 +11,7 @@ import {
 import {
   type ComputationKind,
   type DaoView,
+  type DataRules,
   type EvidenceProfile,
   type Governance,
   type PayoutMode,
@@ -57,6 +58,7 @@ export interface ProposalDraft extends SplitDraft {
   readonly profiles: readonly EvidenceProfile[];
   readonly resultTerm: string;
   readonly maxSession: string;
+  readonly dataRules: DataRules;
   readonly governance: GovernanceDraft;
   readonly payoutRules: PayoutRulesDraft;
   /** Whom it pays, or is about. */
@@ -112,6 +114,7 @@ export function firstProposalDraft({ policy, governance, payoutRules }: DaoView,
     profiles: appraisal.profiles,
     resultTerm: durationText(appraisal.resultTermMs),
     maxSession: durationText(policy.maxJobTermMs),
+    dataRules: { onRevocation: policy.onRevocation, blobs: policy.blobs, selfQueriesPay: policy.selfQueriesPay },
     governance: governanceDraft(governance),
     payoutRules: payoutRulesDraft(payoutRules),
     address: '',
@@ -172,6 +175,8 @@ export function readProposal(draft: ProposalDraft, coin: Coin): ProposalEffect {
         resultTermMs: parseDuration(draft.resultTerm, 'term of an appraisal'),
         maxJobTermMs: parseDuration(draft.maxSession, 'longest session'),
       };
+    case 'setDataRules':
+      return { kind, ...draft.dataRules };
     case 'setGovernance':
       return { kind, governance: readGovernance(draft.governance) };
     case 'setPayoutRules':

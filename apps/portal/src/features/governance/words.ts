@@ -37,6 +37,7 @@ export const EFFECT_LABELS: Readonly<Record<ProposalEffectKind, string>> = {
   setPayoutRules: 'Change how contributors are paid',
   setVerifiers: 'Change key holders and verifiers',
   setTerms: 'Change kinds, protections and terms',
+  setDataRules: 'Change what becomes of data in use and stored',
   unpause: 'End the pause',
   offerLicence: 'Offer a licence',
   withdrawLicenceOffer: 'Withdraw a licence offer',

@@ -44,6 +44,7 @@ const BUILDERS: { readonly [K in ChainActionKind]: Builder<K> } = {
   tombstoneContribution: lifecycle.tombstoneContribution,
   renewLease: lifecycle.renewLease,
   buyLicence: lifecycle.buyLicence,
+  setAnswerRules: data.setAnswerRules,
 };
 
 const build = <K extends ChainActionKind>(building: Building, action: { readonly kind: K } & ChainActionPayloads[K]) =>

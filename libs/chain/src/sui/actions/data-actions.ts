@@ -3,12 +3,18 @@ import type { ContributionId } from '@usufruct/kernel';
 import { bytes32, deriveId, u64Number } from '@usufruct/protocol';
 import { call, longList, pure, type Builder } from './building.js';
 import { objectsOf } from './objects-of.js';
-import { blobValue, termsValue } from './values.js';
+import { answerRulesValue, blobValue, termsValue } from './values.js';
 
-export const createDataset: Builder<'createDataset'> = (building, { salt, daoId, metadataHash }) => {
+export const createDataset: Builder<'createDataset'> = (building, { salt, daoId, metadataHash, answerRules }) => {
   const { address } = pure(building);
   const { dao, coin } = objectsOf(building).dao(daoId);
-  call(building, 'dataset::create', [dao, address(salt), address(metadataHash)], [coin]);
+  const args = [dao, address(salt), address(metadataHash), answerRulesValue(building, answerRules)];
+  call(building, 'dataset::create', args, [coin]);
+};
+
+export const setAnswerRules: Builder<'setAnswerRules'> = (building, { datasetId, answerRules }) => {
+  const { dataset, dao, coin } = objectsOf(building).dataset(datasetId);
+  call(building, 'dataset::set_answer_rules', [dataset, dao, answerRulesValue(building, answerRules)], [coin]);
 };
 
 export const registerContribution: Builder<'registerContribution'> = (building, action) => {

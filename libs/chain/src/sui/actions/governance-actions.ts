@@ -50,6 +50,12 @@ const EFFECTS: { readonly [K in ProposalEffectKind]: MakeEffect<K> } = {
   withdrawLicenceOffer: (b, { offerId }) => call(b, 'effect::withdraw_licence_offer', [pure(b).address(offerId)]),
   writeOffReceipts: (b, { fromReceipt, toReceipt }) =>
     call(b, 'effect::write_off_receipts', [pure(b).u64(fromReceipt), pure(b).u64(toReceipt)]),
+  setDataRules: (b, { onRevocation, blobs, selfQueriesPay }) =>
+    call(b, 'effect::set_data_rules', [
+      pure(b).bool(onRevocation === 'cancel'),
+      pure(b).bool(blobs === 'permanent'),
+      pure(b).bool(selfQueriesPay),
+    ]),
 };
 
 const effectValue = <K extends ProposalEffectKind>(

@@ -10,6 +10,7 @@ const CALLERS = ['libs/chain/src/sui/actions', 'libs/chain/src/sui/publish', 'li
  * before a row is changed, the call has to be.
  */
 const PARAMETERS: Readonly<Record<string, string>> = {
+  'answer_rules::new': 'max_quote_chars min_contributors max_reach_bps',
   'blob_reference::new': 'blob size_bytes end_epoch',
   'contribution::decide': 'dataset dao contribution_id accept',
   'contribution::register':
@@ -23,10 +24,12 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'data_dao::register_runner': 'self registry holder_set statement members signatures clock',
   'data_dao::set_policy': 'self holder_set expected_version policy',
   'data_dao::set_roles': 'self member roles',
-  'dataset::create': 'dao salt metadata_hash',
+  'dataset::create': 'dao salt metadata_hash answer_rules',
+  'dataset::set_answer_rules': 'self dao answer_rules',
   'effect::approve_measurement': 'measurement',
   'effect::offer_licence': 'terms',
   'effect::register_signer': 'kind public_keys pay_to',
+  'effect::set_data_rules': 'cancel_on_revocation permanent_blobs self_queries_pay',
   'effect::set_governance': 'governance',
   'effect::set_payout_rules': 'payout_rules',
   'effect::set_price': 'price_per_question_units',
@@ -65,7 +68,7 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   'payout_rules::new': 'mode challenge_ms claim_term_ms unclaimed_to',
   'policy::appraisal': 'version profiles measurements result_term_ms',
   'policy::new':
-    'price_per_question_units purposes kinds protections split holder_set_id appraisal verifier_threshold max_job_term_ms',
+    'price_per_question_units purposes kinds protections split holder_set_id appraisal verifier_threshold max_job_term_ms cancel_on_revocation permanent_blobs self_queries_pay',
   'policy::revenue_split': 'contributors_bps treasury_bps runner_bps protocol_bps',
   'proposal::execute': 'self dao holder_set clock',
   'proposal::execute_on_dataset': 'self dao dataset clock',

@@ -5,6 +5,7 @@ import {
   PROTECTION_KINDS,
   UNCLAIMED_TO,
   VOTING_KINDS,
+  type AnswerRules,
   type BlobReference,
   type ComputationKind,
   type DaoPolicy,
@@ -22,7 +23,7 @@ export const computation = (kind: ComputationKind): number => codeOf(COMPUTATION
 export const protection = (kind: ProtectionKind): number => codeOf(PROTECTION_KINDS, kind, 'protection');
 
 export function policyValue(building: Building, policy: DaoPolicy): TransactionArgument {
-  const { u8, u32, u64, address, strings, u8s } = pure(building);
+  const { u8, u32, u64, address, strings, u8s, bool } = pure(building);
   const { split, appraisal } = policy;
   const splitPart = splitValue(building, split);
   const appraisalValue = call(building, 'policy::appraisal', [
@@ -41,6 +42,9 @@ export function policyValue(building: Building, policy: DaoPolicy): TransactionA
     appraisalValue,
     u8(policy.verifierThreshold),
     u64(policy.maxJobTermMs),
+    bool(policy.onRevocation === 'cancel'),
+    bool(policy.blobs === 'permanent'),
+    bool(policy.selfQueriesPay),
   ]);
 }
 
@@ -82,6 +86,15 @@ export function termsValue(building: Building, terms: GrantTerms): TransactionAr
     u64(terms.priceFloorUnits),
     u64(terms.budgetMicroEpsilon),
     u64(terms.expiresAtMs),
+  ]);
+}
+
+export function answerRulesValue(building: Building, rules: AnswerRules): TransactionArgument {
+  const { u16, u32 } = pure(building);
+  return call(building, 'answer_rules::new', [
+    u32(rules.maxQuoteChars),
+    u16(rules.minContributors),
+    u16(rules.maxReachBps),
   ]);
 }
 

@@ -16,6 +16,7 @@ export const DATA_ROWS: EventRows<
         daoId: event.dao_id,
         metadataHash: event.metadata_hash,
         contributionCount: 0,
+        answerRules: event.answer_rules,
         tombstonedAtMs: null,
       },
     }),

@@ -8,6 +8,7 @@ export const LIFECYCLE_ROWS: EventRows<
   | 'HolderTombstoned'
   | 'ContributionTombstoned'
   | 'DatasetTombstoned'
+  | 'AnswerRulesSet'
   | 'LeaseRenewed'
   | 'LicenceOffered'
   | 'LicenceOfferWithdrawn'
@@ -56,6 +57,16 @@ export const LIFECYCLE_ROWS: EventRows<
       datasetId: event.dataset_id,
       daoId: event.dao_id,
       tombstonedAtMs: event.tombstoned_at_ms,
+    }),
+  },
+  AnswerRulesSet: {
+    dao: (event) => event.dao_id,
+    learn: (event, index) => void index.datasets.known(event.dataset_id),
+    data: (event) => ({
+      type: 'AnswerRulesSet',
+      datasetId: event.dataset_id,
+      daoId: event.dao_id,
+      answerRules: event.answer_rules,
     }),
   },
   LeaseRenewed: {

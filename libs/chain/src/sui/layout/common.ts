@@ -9,6 +9,7 @@ import type {
   Weight,
 } from '@usufruct/kernel';
 import {
+  AnswerRulesBcs,
   DaoPolicyBcs,
   GovernanceBcs,
   GrantTermsBcs,
@@ -24,6 +25,7 @@ import { address, amount, count, option, retyped, same, struct, u32, u8 } from '
 
 /** Values that objects and events have in common. The protocol's own serialisations are the contracts', by its tests. */
 export const policy = same('policy::Policy', retyped<DaoPolicy>(DaoPolicyBcs));
+export const answerRules = same('answer_rules::AnswerRules', AnswerRulesBcs);
 export const revenueSplit = same('policy::RevenueSplit', RevenueSplitBcs);
 export const grantTerms = same('grant_terms::GrantTerms', retyped<GrantTerms>(GrantTermsBcs));
 

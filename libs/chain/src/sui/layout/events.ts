@@ -10,6 +10,7 @@ import type {
 } from '@usufruct/kernel';
 import {
   account,
+  answerRules,
   blobReference,
   digest,
   governance,
@@ -90,6 +91,7 @@ export const EVENT_LAYOUTS = {
     dataset_id: datasetId,
     dao_id: daoId,
     metadata_hash: digest,
+    answer_rules: answerRules,
   }),
   ContributionRegistered: struct('events::ContributionRegistered', {
     contribution_id: contributionId,

@@ -1,5 +1,5 @@
 import type { ContributionId, DaoId, DatasetId, HolderSetId, LicenceId } from '@usufruct/kernel';
-import { account, hex, payout, timeMs } from './common.js';
+import { account, answerRules, hex, payout, timeMs } from './common.js';
 import { licenceTerms } from './licence.js';
 import { address, bytes, objectId, struct, u32, u8, vector } from './move-types.js';
 
@@ -33,6 +33,11 @@ export const LIFECYCLE_EVENT_LAYOUTS = {
     dataset_id: datasetId,
     dao_id: daoId,
     tombstoned_at_ms: timeMs,
+  }),
+  AnswerRulesSet: struct('lifecycle_events::AnswerRulesSet', {
+    dataset_id: datasetId,
+    dao_id: daoId,
+    answer_rules: answerRules,
   }),
   LeaseRenewed: struct('lifecycle_events::LeaseRenewed', {
     contribution_id: contributionId,

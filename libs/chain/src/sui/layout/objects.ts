@@ -1,6 +1,7 @@
 import type { ContributionId, DaoId, DatasetId, GrantId, HolderSetId, JobId, ProposalId } from '@usufruct/kernel';
 import {
   account,
+  answerRules,
   blobReference,
   digest,
   effect,
@@ -118,6 +119,7 @@ export const datasetObject = struct('dataset::Dataset', {
   dao_id: address<DaoId>(),
   metadata_hash: digest,
   contribution_count: count(),
+  answer_rules: answerRules,
   tombstoned_at_ms: option(timeMs),
 });
 export const contributionKey = struct('contribution::ContributionKey', { contribution_id: address<ContributionId>() });
@@ -129,6 +131,7 @@ export const contribution = struct('contribution::Contribution', {
   parts: vector(blobReference),
   holder_set_id: address<HolderSetId>(),
   policy_digest: digest,
+  permanent_blobs: bool,
   tombstoned_at_ms: option(timeMs),
 });
 export const grantKey = struct('grant::GrantKey', { grant_id: address<GrantId>() });

@@ -65,6 +65,7 @@ describe('what is part of a dataset', () => {
         parts: [blob],
         holder_set_id: SUI_IDS.holderSet,
         policy_digest: SUI_DIGEST,
+        permanent_blobs: false,
         tombstoned_at_ms: TEST_NOW_MS,
       },
     );

@@ -95,6 +95,7 @@ export class SuiReader {
       daoId: dataset.dao_id,
       metadataHash: dataset.metadata_hash,
       contributionCount: dataset.contribution_count,
+      answerRules: dataset.answer_rules,
       tombstonedAtMs: dataset.tombstoned_at_ms,
     };
   }
