@@ -144,7 +144,8 @@ export class FaultWorld extends DaoWorld {
     this.#policyIs(true, seqOf(outcome));
     const { runnerWallet: wallet, holders } = this;
     const clock = this.clocks[3]!;
-    const blobs = { get: async (id: BlobId) => this.#blob(id) };
+    const getPatch = async () => Promise.reject(refuse('BLOB_UNAVAILABLE'));
+    const blobs = { get: async (id: BlobId) => this.#blob(id), getPatch };
     const folder = join(this.folder, 'runner');
     this.runner = new RunnerProcess({ folder, device, wallet, clock, holders, blobs, injector, line: line('runner') });
     await this.runner.start();

@@ -71,7 +71,7 @@ export class RunnerProcess {
         httpHolder(`http://holder-${n}`, { fetch: (...of) => life.ask(() => holder.fetch(...of)), timeoutMs: 5_000 }),
       ),
       seal: null,
-      blobs: { get: (id) => life.ask(() => blobs.get(id)) },
+      blobs: { get: (id) => life.ask(() => blobs.get(id)), getPatch: (...asked) => blobs.getPatch(...asked) },
       wallet,
       store: mortal(store, life),
       clock,

@@ -5,15 +5,16 @@ import { AppraisalDesk, productionRoots } from '@usufruct/attestation';
 import { combine, seal, type Share } from '@usufruct/crypto';
 import {
   asBlobId,
-  equalBytes,
-  fromHex,
-  toBase64,
-  toBase64Url,
   type DatasetId,
   type Digest,
+  equalBytes,
+  fromHex,
   type Hex32,
   type HolderSetId,
   type Logger,
+  refuse,
+  toBase64,
+  toBase64Url,
 } from '@usufruct/kernel';
 import {
   ShareBcs,
@@ -134,7 +135,10 @@ export class RotationWorld {
       chain: this.chain,
       clock: this.clock,
       fetch: (input, init) => fetch(input, { ...init, headers: { ...init?.headers, connection: 'close' } }),
-      store: { get: async (id) => this.blobs.get(id) ?? new Uint8Array() },
+      store: {
+        get: async (id) => this.blobs.get(id) ?? new Uint8Array(),
+        getPatch: async () => Promise.reject(refuse('BLOB_UNAVAILABLE')),
+      },
       holders: holders.flatMap((n) => (this.running.has(n) ? [{ url: this.running.get(n)!.url }] : [])),
     };
   }

@@ -53,6 +53,7 @@ export class TwoStores implements StorePort {
   get aggregators(): StorePort['aggregators'] {
     return [this.first, this.second].map((store) => ({
       get: (blobId, options) => store.get(blobId, options),
+      getPatch: (patch, options) => store.getPatch(patch, options),
       status: (blobId) => statusOf(store, blobId),
     }));
   }

@@ -265,7 +265,7 @@ export class PayoutWorld extends PrivateWorld {
       keys: this.runnerKeys,
       holders: this.holders.map(({ url }) => httpHolder(url, { fetch: fetchOnce, timeoutMs: 5_000 })),
       seal: null,
-      blobs: { get: away },
+      blobs: { get: away, getPatch: away },
       wallet: this.runnerWallet,
       store: RunnerStore.openIn(join(this.#folder, `runner-${this.#stores++}`)),
       clock: this.clock,

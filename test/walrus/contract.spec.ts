@@ -26,7 +26,7 @@ describeStore('the local store, over HTTP', async (): Promise<Subject> => {
   const store = httpBlobStore({
     publisherUrl: url,
     aggregatorUrl: url,
-    maxQuiltFiles: QUILT_FILES,
+    shards: SHARDS,
     blobIdOf: await blobIdEncoder(SHARDS),
     leases: localLeases({ url }),
   });

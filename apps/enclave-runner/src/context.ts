@@ -1,15 +1,14 @@
 import type { TeeDevice } from '@usufruct/attestation';
 import type { Chain, WalletSigner } from '@usufruct/chain';
-import type { BlobId, Clock, Logger, RandomSource } from '@usufruct/kernel';
+import type { Clock, Logger, RandomSource } from '@usufruct/kernel';
 import type { SealAccess } from '@usufruct/seal';
+import type { PartReader } from '@usufruct/walrus';
 import type { RunnerKeys } from './attest/runner-keys.js';
 import type { HolderPort } from './keys/holder-port.js';
 import type { RunnerStore } from './receipt/store.js';
 
-/** Reads one blob of ciphertext by its id; what it gives is checked by whoever asked. */
-export interface BlobReader {
-  get(blobId: BlobId): Promise<Uint8Array>;
-}
+/** Reads ciphertext and manifests, as blobs or out of quilts; what it gives is checked by whoever asked. */
+export type BlobReader = PartReader;
 
 /** What the parts of the runner work with; made once at boot. */
 export interface RunnerContext {

@@ -539,6 +539,7 @@ class Life {
           if (bytes === undefined) throw refuse('BLOB_UNAVAILABLE', { blobId });
           return bytes;
         },
+        getPatch: async () => Promise.reject(refuse('BLOB_UNAVAILABLE')),
       },
       wallet: wallet(),
       store: RunnerStore.openIn(directory),

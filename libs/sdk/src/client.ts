@@ -38,6 +38,8 @@ import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } f
 import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 import { keyModeOf, keyModesOf } from './contribute/key-modes.js';
 import { repairStorage, type RepairOptions } from './contribute/repair.js';
+import { contributeMany } from './contribute/quilts/many.js';
+import { storeTogether } from './contribute/quilts/store-together.js';
 import { renewLease, tombstoneContribution } from './contribute/retire.js';
 import { abandonContribution, contribute, type ContributeParams } from './contribute/contribute.js';
 import {
@@ -260,6 +262,9 @@ export class UsufructClient {
 
   readonly contributions = {
     contribute: (params: ContributeParams) => contribute(this.context, params),
+    /** Ahead of contributing each: the small ones of many files are stored in quilts, where that costs less. */
+    storeTogether: (files: readonly ContributeParams[]) => storeTogether(this.context, files),
+    contributeMany: (files: readonly ContributeParams[]) => contributeMany(this.context, files),
     abandon: (key: string) => abandonContribution(this.context, key),
     list: (filter: { readonly datasetId?: DatasetId; readonly owner?: Address }) =>
       listContributions(this.context, filter),

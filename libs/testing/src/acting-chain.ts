@@ -88,6 +88,11 @@ async function act(chain: FakeChain, action: ChainAction, sender: Address): Prom
       chain.put('contribution', { ...view, state: action.accept ? 'accepted' : 'declined' });
       return;
     }
+    case 'tombstoneContribution': {
+      const view = await chain.contribution(action.contributionId);
+      chain.put('contribution', { ...view, tombstonedAtMs: TEST_NOW_MS });
+      return;
+    }
     case 'renewLease': {
       const view = await chain.contribution(action.contributionId);
       const ends = new Map(action.renewals.map(({ blob, endEpoch }) => [blob, endEpoch]));

@@ -30,6 +30,7 @@ export class FakeStore implements BlobStore {
     paidBy: 'nobody',
     maxBlobBytes: 8 * 1024 ** 2,
     maxQuiltFiles: 666,
+    shards: 1_000,
   };
   isDown = false;
   epoch = 24;

@@ -1,10 +1,10 @@
 import { asBlobId, CATALOGUE, refuse, UsufructError, type BlobId } from '@usufruct/kernel';
-import type { BlobStatus, ByteRange, CallOptions, GetOptions, PatchName } from './blob-store.js';
+import type { BlobStatus, ByteRange, CallOptions, GetOptions, PatchName, PatchOptions } from './blob-store.js';
 import { originOf, pause, request, type Answer, type RequestParams } from './request.js';
 
 export interface Aggregators {
   get(blobId: BlobId, options: GetOptions): Promise<Uint8Array>;
-  getPatch(patch: PatchName, options: CallOptions): Promise<Uint8Array>;
+  getPatch(patch: PatchName, options: PatchOptions): Promise<Uint8Array>;
   status(blobId: BlobId, options: CallOptions): Promise<BlobStatus>;
 }
 
@@ -33,10 +33,10 @@ export function aggregators(params: AggregatorsParams): Aggregators {
         return bytes;
       });
     },
-    getPatch: (patch, { signal }) => {
+    getPatch: (patch, { signal, fresh = false, once = false }) => {
       const { path, name } = patchPath(patch);
-      return fromOne(params, signal, (one, url) =>
-        fetchBlob(one, { url: `${url}${path}`, name, range: undefined, fresh: false, maxBlobBytes, signal }),
+      return fromOne(once ? { ...params, tries: 1 } : params, signal, (one, url) =>
+        fetchBlob(one, { url: `${url}${path}`, name, range: undefined, fresh, maxBlobBytes, signal }),
       );
     },
     status: (blobId, { signal }) => {

@@ -24,6 +24,8 @@ export interface StoreAbilities {
   readonly paidBy: 'nobody' | 'operator' | 'owner';
   readonly maxBlobBytes: number;
   readonly maxQuiltFiles: number;
+  /** Over how many shards it codes what it stores, which decides what a blob costs; `null`: it does not. */
+  readonly shards: number | null;
 }
 
 /** What every call takes. */
@@ -74,6 +76,13 @@ export interface GetOptions extends CallOptions {
   readonly fresh?: boolean;
   /** Must lie inside the blob; what comes back has exactly this length. */
   readonly range?: ByteRange;
+}
+
+export interface PatchOptions extends CallOptions {
+  /** Past every cache on the way. */
+  readonly fresh?: boolean;
+  /** Ask each aggregator once and be content with a no: for whoever has another way to the bytes. */
+  readonly once?: boolean;
 }
 
 /** A lease, named as fully as the caller can: some stores find it by the blob, others only by its object. */
@@ -129,5 +138,5 @@ export interface BlobStore {
    */
   putMany(files: readonly QuiltFile[], options?: PutOptions): Promise<StoredQuilt>;
   /** One file of a quilt. Its bytes are compared with nothing: the blob id vouches for the whole quilt only. */
-  getPatch(patch: PatchName, options?: CallOptions): Promise<Uint8Array>;
+  getPatch(patch: PatchName, options?: PatchOptions): Promise<Uint8Array>;
 }

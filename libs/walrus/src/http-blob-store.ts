@@ -2,9 +2,11 @@ import { refuse, type BlobId } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { aggregators } from './aggregators.js';
 import type { BlobStatus, BlobStore, CallOptions, LeaseName, PutOptions, StoreAbilities } from './blob-store.js';
+import { mostQuiltFiles } from './cost/index.js';
 import { idCheck, type IdCheckOptions } from './id-check.js';
-import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES, type LeaseTerms } from './lease-terms.js';
+import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, WALRUS_SHARDS, type LeaseTerms } from './lease-terms.js';
 import { publishBlob, publishQuilt, type PublisherParams } from './publisher.js';
+import { checkQuilt } from './quilt-check.js';
 import { requireQuiltFiles } from './quilt-files.js';
 import { baseUrl, type RequestParams } from './request.js';
 
@@ -33,7 +35,9 @@ export interface HttpBlobStoreOptions {
   readonly idCheck?: IdCheckOptions;
   /** All of them computed: the same as an `idCheck` of everything. */
   readonly blobIdOf?: (bytes: Uint8Array) => Promise<BlobId>;
-  /** How many files a quilt holds: the source columns of the code less one for the index; 0 where there are no quilts. */
+  /** Over how many shards it codes: Walrus's 1,000 where nothing is said. */
+  readonly shards?: number;
+  /** How many files a quilt holds; as many as `shards` allow where nothing is said, and 0 where there are no quilts. */
   readonly maxQuiltFiles?: number;
   readonly leases?: Leases;
 }
@@ -42,9 +46,11 @@ export interface HttpBlobStoreOptions {
 export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
   const { leases } = options;
   const params = requestParams(options);
-  const check = idCheck(idCheckOf(options));
+  const idOptions = idCheckOf(options);
+  const check = idCheck(idOptions);
   const abilities = abilitiesOf(options);
   const { maxBlobBytes } = abilities;
+  const { shards = WALRUS_SHARDS } = options;
   const publisherUrl = options.publisherUrl === undefined ? null : baseUrl(options.publisherUrl, 'publisherUrl');
   const publisher = (): PublisherParams => {
     if (publisherUrl === null) throw unsupported('put');
@@ -52,6 +58,8 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
   };
   const urls = aggregatorUrls(options.aggregatorUrl);
   const readers = aggregators({ ...params, urls, maxBlobBytes, check });
+  // Whoever reads a quilt back checks it better than by its id.
+  const unchecked = aggregators({ ...params, urls, maxBlobBytes, check: idCheck(undefined) });
   const termsOf = (put: PutOptions = {}): LeaseTerms => leaseTerms(put, options.defaultEpochs ?? DEFAULT_EPOCHS);
   return {
     abilities,
@@ -67,7 +75,14 @@ export function httpBlobStore(options: HttpBlobStoreOptions): BlobStore {
       const terms = termsOf(put);
       if (!abilities.quilts) throw unsupported('quilts');
       requireQuiltFiles(files, abilities);
-      return publishQuilt(publisher(), files, terms);
+      const stored = await publishQuilt(publisher(), files, terms);
+      if (idOptions !== undefined) {
+        const read = (quiltId: BlobId, signal: AbortSignal | undefined): Promise<Uint8Array> =>
+          unchecked.get(quiltId, { fresh: true, ...(signal !== undefined && { signal }) });
+        const { blobIdOf } = idOptions;
+        await checkQuilt({ blobIdOf, shards, read }, files, stored.blobId, terms.signal);
+      }
+      return stored;
     },
     get: async (blobId, get = {}) => readers.get(blobId, get),
     getPatch: async (patch, call = {}) => readers.getPatch(patch, call),
@@ -96,7 +111,8 @@ const requestParams = (options: HttpBlobStoreOptions): RequestParams => ({
 });
 
 function abilitiesOf(options: HttpBlobStoreOptions): StoreAbilities {
-  const { leases, maxBlobBytes = LIMITS.partBytes, maxQuiltFiles = QUILT_FILES } = options;
+  const { leases, maxBlobBytes = LIMITS.partBytes, shards = WALRUS_SHARDS } = options;
+  const { maxQuiltFiles = mostQuiltFiles(shards) } = options;
   return {
     deletable: leases !== undefined,
     extendable: leases !== undefined,
@@ -108,6 +124,7 @@ function abilitiesOf(options: HttpBlobStoreOptions): StoreAbilities {
     paidBy: leases?.paidBy ?? 'operator',
     maxBlobBytes,
     maxQuiltFiles: options.publisherUrl === undefined ? 0 : maxQuiltFiles,
+    shards,
   };
 }
 

@@ -5,7 +5,9 @@ import type { PutOptions } from './blob-store.js';
 export const DEFAULT_EPOCHS = 26;
 /** Walrus's own limit on how far ahead a lease may be bought. */
 export const MOST_EPOCHS = 53;
-/** How many files a quilt holds at most: 1,000 shards have 667 source columns, and the index takes one. */
+/** Of Walrus's mainnet. */
+export const WALRUS_SHARDS = 1_000;
+/** How many files a quilt holds at most there: 1,000 shards have 667 source columns, and the index takes one. */
 export const QUILT_FILES = 666;
 
 /** What a lease is asked for with, complete. */

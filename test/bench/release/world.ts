@@ -124,7 +124,7 @@ export class ReleaseWorld {
       keys: await generateRunnerKeys(systemRandom),
       seal: null,
       holders: holders.map(({ url }) => httpHolder(url, { fetch, timeoutMs: PATIENCE_MS })),
-      blobs: { get: away },
+      blobs: { get: away, getPatch: away },
       wallet: this.#founder,
       // Nothing of a release is stored.
       get store(): never {

@@ -8,17 +8,18 @@ import { deal, sign } from '@usufruct/crypto';
 import {
   asAmount,
   asBlobId,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type Digest,
   fromHex,
+  type HolderSetId,
+  refuse,
   systemClock,
   systemRandom,
   toBase64Url,
   toHex,
   toHex32,
-  type ContributionId,
-  type DaoId,
-  type DatasetId,
-  type Digest,
-  type HolderSetId,
 } from '@usufruct/kernel';
 import {
   NO_ANSWER_RULES,
@@ -92,7 +93,10 @@ export class ReshareWorld {
       chain: this.#chain,
       clock: systemClock,
       fetch,
-      store: { get: async (id) => this.#blobs.get(id) ?? new Uint8Array() },
+      store: {
+        get: async (id) => this.#blobs.get(id) ?? new Uint8Array(),
+        getPatch: async () => Promise.reject(refuse('BLOB_UNAVAILABLE')),
+      },
       holders: this.holders.map(({ url }) => ({ url })),
     };
   }

@@ -1,26 +1,25 @@
-import { fromBase64, refuse, toBase64, toHex32, UsufructError, type DatasetId, type Hex32 } from '@usufruct/kernel';
+import { refuse, type DatasetId } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
 import {
-  deriveId,
-  encodeManifest,
   manifestDigest,
   SignedManifestBcs,
-  WALLET_ACTIONS,
-  walletStatementBytes,
   zBlobReference,
   type BlobReference,
-  type ManifestPart,
+  type ContributionView,
+  type KeyMode,
   type SignedManifest,
 } from '@usufruct/protocol';
-import type { ContributionView, DaoView, HolderSetView, KeyMode, ManifestKeys } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
-import { deleteAll, readRecord, writeRecord } from '../journal.js';
+import { readRecord, writeRecord } from '../journal.js';
 import { executeOnce } from '../transactions.js';
 import { depositShares } from './deposit.js';
 import { checkFile } from './format.js';
-import { contributionKey, type ContributionKey } from './key.js';
+import { contributionKey } from './key.js';
+import { DEFAULT_MODE, forget, planFor, registeredAs } from './planning.js';
 import { ProgressMeter, type OnContributeProgress } from './progress.js';
-import { ContributionRecords, zContributed, zPlan, zSigned, type Contributed, type Plan } from './records.js';
+import { noteStoredQuilts } from './quilts/records.js';
+import { ContributionRecords, zContributed, type Contributed, type Plan } from './records.js';
+import { signedManifest } from './signing.js';
 import { partReferences, requireStorage, SourceChanged, storeChecked, uploadParts } from './upload.js';
 
 export interface ContributeParams {
@@ -58,6 +57,7 @@ export async function contribute(context: ClientContext, params: ContributeParam
     if (!isOf(done, params)) throw refuse('IDEMPOTENCY_KEY_REUSED', { contributionId: done.contributionId });
     return finish(context, records, done, meter);
   }
+  await noteStoredQuilts(context.journal);
   try {
     return await run(context, params, records, meter);
   } catch (error) {
@@ -77,29 +77,9 @@ const isOf = (
   done.sizeBytes === sizeBytes &&
   done.keyMode === keyMode;
 
-const DEFAULT_MODE: KeyMode = 'holders';
-
-/** A mode that cannot be had here is refused, and never replaced by the other one. */
-function requireKeyMode({ secretSealer }: ClientContext, keyMode: KeyMode, dao: DaoView): void {
-  if (keyMode !== 'seal') return;
-  if (secretSealer === undefined) throw refuse('KEY_MODE_UNAVAILABLE', { mode: 'seal', reason: 'not configured here' });
-  // Holders divide what is set aside, and only for contributions whose keys they released themselves.
-  if (dao.payoutRules.mode === 'epoch') {
-    throw refuse('KEY_MODE_UNAVAILABLE', { mode: 'seal', reason: 'the DAO pays in epochs' });
-  }
-}
-
 /** Give up an unfinished contribution: forget its secret. What lies in the store stays unreadable for ever. */
 export const abandonContribution = (context: ClientContext, key: string): Promise<void> =>
   forget(context, new ContributionRecords(key));
-
-/**
- * The plan first: its seed must never meet a file again of which the hashes of the parts already sent are lost.
- */
-async function forget(context: ClientContext, records: ContributionRecords): Promise<void> {
-  await context.journal.delete(records.plan);
-  await deleteAll(context.journal, records.prefix);
-}
 
 async function run(
   context: ClientContext,
@@ -133,88 +113,6 @@ async function run(
   if (view === null || view.manifestDigest !== digest)
     throw refuse('UPSTREAM_INVALID', { upstream: 'chain', field: 'contribution' });
   return finish(context, records, resultOf(plan, view), meter);
-}
-
-/** The stored plan as long as it can still be carried out, else a new one, stored before it is used. */
-async function planFor(
-  context: ClientContext,
-  params: ContributeParams,
-  records: ContributionRecords,
-): Promise<{ plan: Plan; holderSet: HolderSetView }> {
-  const { chain, journal, signer } = context;
-  const { chainId } = await chain.info();
-  const { daoId } = await chain.dataset(params.datasetId);
-  const dao = await chain.dao(daoId);
-  const { keyMode = DEFAULT_MODE } = params;
-  const holderSet = await chain.holderSet(dao.policy.holderSetId);
-  const stored = await readRecord(journal, records.plan, zPlan);
-  if (stored !== null) {
-    if (stored.owner !== signer.address) throw refuse('WRONG_WALLET', { owner: stored.owner });
-    if (stored.datasetId !== params.datasetId) throw refuse('DATASET_MISMATCH', { datasetId: stored.datasetId });
-    const isCurrent =
-      stored.chainId === chainId &&
-      stored.policyDigest === dao.policyDigest &&
-      stored.keyMode === keyMode &&
-      stored.fileName === params.fileName &&
-      stored.sizeBytes === params.sizeBytes;
-    if (isCurrent || (stored.chainId === chainId && (await registeredAs(context, stored)) !== null)) {
-      const { contributionId } = stored;
-      if (stored.keyMode !== keyMode) throw refuse('IDEMPOTENCY_KEY_REUSED', { contributionId });
-      return { plan: stored, holderSet: await chain.holderSet(stored.holderSetId) };
-    }
-  }
-  await forget(context, records);
-  requireKeyMode(context, keyMode, dao);
-  const salt = toHex32<Hex32>(context.random(32));
-  const plan: Plan = {
-    version: 1,
-    chainId,
-    datasetId: params.datasetId,
-    contributionId: deriveId('contribution', params.datasetId, signer.address, salt),
-    owner: signer.address,
-    salt,
-    holderSetId: holderSet.id,
-    keyMode,
-    threshold: holderSet.threshold,
-    holderCount: holderSet.members.length,
-    policyDigest: dao.policyDigest,
-    createdAtMs: context.clock.nowMs(),
-    fileName: params.fileName,
-    sizeBytes: params.sizeBytes,
-    seed: toBase64(context.random(32)),
-  };
-  await writeRecord(journal, records.plan, plan);
-  return { plan, holderSet };
-}
-
-async function signedManifest(
-  context: ClientContext,
-  records: ContributionRecords,
-  plan: Plan,
-  key: ContributionKey,
-  parts: readonly ManifestPart[],
-): Promise<SignedManifest> {
-  const stored = await readRecord(context.journal, records.manifest, zSigned);
-  if (stored !== null) return { manifest: fromBase64(stored.manifest), signature: stored.signature };
-  const { version, chainId, datasetId, contributionId, owner, salt, holderSetId, policyDigest, createdAtMs } = plan;
-  const named = { version, chainId, datasetId, contributionId, owner, salt, holderSetId, policyDigest, createdAtMs };
-  const keys = await manifestKeys(context, plan, key);
-  const manifest = encodeManifest({ ...named, keys, parts, keyCommitment: key.keyCommitment });
-  const statement = { action: WALLET_ACTIONS.manifest, chainId: plan.chainId, digest: manifestDigest(manifest) };
-  const signature = await context.signer.signPersonalMessage(walletStatementBytes(statement));
-  await writeRecord(context.journal, records.manifest, { manifest: toBase64(manifest), signature });
-  return { manifest, signature };
-}
-
-/** With Seal the dealt shares go nowhere: the secret that they would combine to is encrypted whole. */
-async function manifestKeys(
-  { secretSealer }: ClientContext,
-  { keyMode, threshold, holderCount, contributionId }: Plan,
-  { deal }: ContributionKey,
-): Promise<ManifestKeys> {
-  if (keyMode === 'holders') return { kind: 'holders', threshold, holderCount, commitments: deal.commitments };
-  if (secretSealer === undefined) throw refuse('KEY_MODE_UNAVAILABLE', { mode: keyMode });
-  return secretSealer.seal(contributionId, deal.secret);
 }
 
 async function storedManifest(
@@ -257,15 +155,6 @@ async function register(
       },
     ],
   });
-}
-
-async function registeredAs(context: ClientContext, plan: Plan): Promise<ContributionView | null> {
-  try {
-    return await context.chain.contribution(plan.contributionId);
-  } catch (error) {
-    if (error instanceof UsufructError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
 }
 
 const resultOf = (plan: Plan, view: ContributionView): Contributed => ({

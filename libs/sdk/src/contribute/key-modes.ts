@@ -1,14 +1,7 @@
-import { asBlobId, fromHex, toBase64Url, type ContributionId, type DatasetId } from '@usufruct/kernel';
-import {
-  decodeManifest,
-  manifestDigest,
-  KEY_MODE_WORDS,
-  KEY_MODES,
-  SignedManifestBcs,
-  type ContributionView,
-  type KeyMode,
-} from '@usufruct/protocol';
+import type { ContributionId, DatasetId } from '@usufruct/kernel';
+import { decodeManifest, KEY_MODE_WORDS, KEY_MODES, type ContributionView, type KeyMode } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
+import { fetchManifest } from './manifest-blob.js';
 import { mapWindow } from './map-window.js';
 
 /** A manifest is small, and there can be 10,000: beyond this many, what was read speaks for itself alone. */
@@ -62,9 +55,7 @@ export const explainKeyMode = (mode: KeyMode | null): string =>
 /** Null where the store does not give the manifest that is registered. */
 export async function keyModeOf({ store }: ClientContext, contribution: ContributionView): Promise<KeyMode | null> {
   try {
-    const blob = await store.get(asBlobId(toBase64Url(fromHex(contribution.manifestBlob.blob))));
-    const { manifest } = SignedManifestBcs.parse(blob);
-    return manifestDigest(manifest) === contribution.manifestDigest ? decodeManifest(manifest).keys.kind : null;
+    return decodeManifest(await fetchManifest(store, contribution)).keys.kind;
   } catch {
     return null;
   }

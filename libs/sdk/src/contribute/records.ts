@@ -60,11 +60,14 @@ export const zContributed = z.object({
 /** A contribution that is registered on the chain; with the mode `holders`, every holder keeps its share. */
 export type Contributed = z.output<typeof zContributed>;
 
+/** What all records of contributions begin with. */
+export const CONTRIBUTIONS = 'contribute/';
+
 export class ContributionRecords {
   readonly prefix: string;
   constructor(key: string) {
     // Encoded: the records of `a` must not be a prefix of those of `a/b`, for they are deleted together.
-    this.prefix = `contribute/${encodeURIComponent(key)}/`;
+    this.prefix = `${CONTRIBUTIONS}${encodeURIComponent(key)}/`;
   }
   get plan(): string {
     return `${this.prefix}plan`;

@@ -1,30 +1,13 @@
 import { sha256 } from '@usufruct/crypto';
-import {
-  asBlobId,
-  fromHex,
-  refuse,
-  toBase64Url,
-  toHex32,
-  UsufructError,
-  type BlobId,
-  type ContributionId,
-  type Hex32,
-} from '@usufruct/kernel';
-import {
-  decodeManifest,
-  manifestDigest,
-  SignedManifestBcs,
-  type BlobReference,
-  type ContributionView,
-  type LeaseRenewal,
-  type Manifest,
-} from '@usufruct/protocol';
-import type { BlobStore } from '@usufruct/walrus';
+import { refuse, toHex32, UsufructError, type ContributionId, type Hex32 } from '@usufruct/kernel';
+import { decodeManifest, type ContributionView, type LeaseRenewal, type Manifest } from '@usufruct/protocol';
+import { readPart, type PartName, type PartReader } from '@usufruct/walrus';
 import { actOnce } from '../act.js';
 import type { ClientContext } from '../context.js';
+import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
 
 /** Where ciphertext may still be: another aggregator, a copy. What it gives is compared with the signed manifest. */
-export type BlobSource = Pick<BlobStore, 'get'>;
+export type BlobSource = PartReader;
 
 export type BlobRepair = 'there' | 'repaired' | 'missing';
 export interface StorageRepair {
@@ -57,14 +40,20 @@ export async function repairStorage(context: ClientContext, options: RepairOptio
   if (view.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
   const { manifest, repair } = await repairManifest(context, view, sources, epochs);
   const blobs = [repair];
-  const hashes = new Map(manifest.parts.map((part) => [part.blob, part.sha256]));
-  const parts = new Map(view.parts.map((part) => [part.blob, part]));
-  for (const part of parts.values()) {
-    const isRight = (bytes: Uint8Array): boolean => toHex32(sha256(bytes)) === hashes.get(part.blob);
-    blobs.push(await repairBlob(context, part, isRight, sources, epochs));
+  const hashes = new Map(manifest.parts.map((part) => [part.blob, part]));
+  for (const { blob, endEpoch } of new Map(view.parts.map((part) => [part.blob, part])).values()) {
+    const { sha256: digest, sizeBytes } = hashes.get(blob) ?? refused(contributionId);
+    const isRight = (bytes: Uint8Array): boolean => toHex32(sha256(bytes)) === digest;
+    const name = { blobId: blobIdOf(blob), digest, sizeBytes };
+    blobs.push(await repairBlob(context, { blob, endEpoch, name, isRight, sources, epochs }));
   }
   await noteLeases(context, contributionId, blobs);
   return { contributionId, blobs, complete: blobs.every(({ state }) => state !== 'missing') };
+}
+
+/** The chain's record names a blob that the signed manifest does not. */
+function refused(contributionId: ContributionId): never {
+  throw refuse('MANIFEST_MISMATCH', { contributionId, field: 'parts' });
 }
 
 type Repaired = StorageRepair['blobs'][number];
@@ -78,27 +67,36 @@ async function repairManifest(
 ): Promise<{ manifest: Manifest; repair: Repaired }> {
   let manifest: Manifest | undefined;
   const isRight = (bytes: Uint8Array): boolean => {
-    const signed = signedManifest(bytes);
-    if (signed === null || manifestDigest(signed) !== view.manifestDigest) return false;
+    const signed = registeredManifest(bytes, view);
+    if (signed === null) return false;
     manifest = decodeManifest(signed);
     return true;
   };
-  const repair = await repairBlob(context, view.manifestBlob, isRight, sources, epochs);
+  const { blob, endEpoch } = view.manifestBlob;
+  const repair = await repairBlob(context, { blob, endEpoch, name: manifestName(view), isRight, sources, epochs });
   if (manifest === undefined) throw refuse('BLOB_UNAVAILABLE', { contributionId: view.id });
   return { manifest, repair };
 }
 
-async function repairBlob(
-  { store }: ClientContext,
-  { blob, endEpoch }: BlobReference,
-  isRight: Recognise,
-  sources: readonly BlobSource[],
-  epochs: number | undefined,
-): Promise<Repaired> {
-  const blobId = blobIdOf(blob);
-  if ((await readFrom(store, blobId, isRight)) !== null) return { blob, state: 'there', endEpoch };
+interface BlobToRepair {
+  readonly blob: Hex32;
+  readonly endEpoch: number;
+  /** What is wanted of it: all of it, or one file of the quilt that it is. */
+  readonly name: PartName;
+  readonly isRight: Recognise;
+  readonly sources: readonly BlobSource[];
+  readonly epochs: number | undefined;
+}
+
+async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
+  const { blob, endEpoch, name, isRight, sources, epochs } = wanted;
+  const { blobId } = name;
+  if ((await orNull(() => readPart(store, name, isRight, { fresh: true }))) !== null)
+    return { blob, state: 'there', endEpoch };
   for (const source of sources) {
-    const bytes = await readFrom(source, blobId, isRight);
+    if ((await orNull(() => readPart(source, name, isRight, { fresh: true }))) === null) continue;
+    // A quilt can be put back only whole, and its id says whether this is it.
+    const bytes = await orNull(() => source.get(blobId, { fresh: true }));
     if (bytes === null) continue;
     const stored = await store.put(bytes, epochs === undefined ? {} : { epochs });
     if (stored.blobId !== blobId) throw refuse('BLOB_MISMATCH', { blobId });
@@ -108,10 +106,9 @@ async function repairBlob(
 }
 
 /** Null for what it has not, and for what is not the blob. */
-async function readFrom(source: BlobSource, blobId: BlobId, isRight: Recognise): Promise<Uint8Array | null> {
+async function orNull(read: () => Promise<Uint8Array>): Promise<Uint8Array | null> {
   try {
-    const bytes = await source.get(blobId, { fresh: true });
-    return isRight(bytes) ? bytes : null;
+    return await read();
   } catch (error) {
     const isAbsent =
       error instanceof UsufructError &&
@@ -142,14 +139,4 @@ async function noteLeases(
     read,
     isDone: (view) => later(view).length === 0,
   });
-}
-
-const blobIdOf = (blob: Hex32): BlobId => asBlobId(toBase64Url(fromHex(blob)));
-
-function signedManifest(bytes: Uint8Array): Uint8Array | null {
-  try {
-    return SignedManifestBcs.parse(bytes).manifest;
-  } catch {
-    return null;
-  }
 }

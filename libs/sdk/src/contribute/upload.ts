@@ -1,6 +1,7 @@
-import { fromBase64Url, refuse, toHex32, UsufructError, type BlobId, type Digest } from '@usufruct/kernel';
+import { fromBase64Url, refuse, toHex32, UsufructError, type Digest } from '@usufruct/kernel';
 import { digestOfPart, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
 import type { BlobReference, ManifestPart } from '@usufruct/protocol';
+import type { PutOptions } from '@usufruct/walrus';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { pause } from '../wait.js';
@@ -79,24 +80,29 @@ export async function storeChecked(
   sha256: Digest,
   resumeKey: string,
 ): Promise<BlobReference> {
-  const { epochs, deletable, own = false } = context.storage ?? {};
-  const { blobId, endEpoch } = await context.store.put(bytes, {
-    resumeKey,
-    ...(epochs !== undefined && { epochs }),
-    ...(deletable !== undefined && { deletable }),
-    ...(own && context.store.abilities.ownable && { owner: context.signer.address }),
-  });
-  const back = await readBack(context, blobId);
+  const { blobId, endEpoch } = await context.store.put(bytes, { resumeKey, ...termsOf(context) });
+  const back = await readBack(() => context.store.get(blobId, { fresh: true }));
   if ((await digestOfPart(back)) !== sha256) throw refuse('BLOB_MISMATCH', { blobId });
   return { blob: toHex32(fromBase64Url(blobId, 'blobId')), sizeBytes: bytes.length, endEpoch };
 }
 
-async function readBack({ store }: StorageContext, blobId: BlobId): Promise<Uint8Array> {
+/** The terms of a lease, as the port takes them. */
+export function termsOf({ store, storage = {}, signer }: StorageContext): Omit<PutOptions, 'resumeKey' | 'signal'> {
+  const { epochs, deletable, own = false } = storage;
+  return {
+    ...(epochs !== undefined && { epochs }),
+    ...(deletable !== undefined && { deletable }),
+    ...(own && store.abilities.ownable && { owner: signer.address }),
+  };
+}
+
+/** What was stored a moment ago, past caches. */
+export async function readBack(read: () => Promise<Uint8Array>): Promise<Uint8Array> {
   let last: unknown;
   for (const waitMs of READ_BACK_AFTER_MS) {
     if (waitMs > 0) await pause(waitMs);
     try {
-      return await store.get(blobId, { fresh: true });
+      return await read();
     } catch (error) {
       if (!(error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE')) throw error;
       last = error;
@@ -149,7 +155,7 @@ export async function partReferences(
   return references;
 }
 
-async function* measured(
+export async function* measured(
   source: AsyncIterable<Uint8Array>,
   expectedBytes: number,
   meter: ProgressMeter,

@@ -1,34 +1,61 @@
-import { asBlobId, fromHex, toBase64Url, type BlobId } from '@usufruct/kernel';
+import type { BlobId, Hex32 } from '@usufruct/kernel';
 import type { BlobReference, ContributionView, ErasureReceipt } from '@usufruct/protocol';
-import type { BlobStore } from '@usufruct/walrus';
+import { QUILTED_AT_MOST_BYTES } from '@usufruct/walrus';
+import type { ClientContext } from '../context.js';
+import { blobIdOf } from '../contribute/manifest-blob.js';
+import { blobsOfUnfinished } from '../contribute/unfinished.js';
 
 type ErasedBlob = ErasureReceipt['blobs'][number];
+type Context = Pick<ClientContext, 'chain' | 'journal' | 'store'>;
 
-export const blobsOf = ({ parts, manifestBlob }: ContributionView): BlobReference[] => [...parts, manifestBlob];
+export const blobsOf = ({ parts, manifestBlob }: Pick<ContributionView, 'parts' | 'manifestBlob'>): BlobReference[] => [
+  ...parts,
+  manifestBlob,
+];
 
 /**
  * Delete what can be deleted, and say how each blob is afterwards. What was stored for good, or by somebody whose leases
- * this store cannot end, lies there to the end of its lease, unreadable. Another lease of the same bytes, of whomever,
- * keeps them available: so the store is asked again, and believed less than what it is asked.
+ * this store cannot end, lies there to the end of its lease, unreadable; and so does what lies in a quilt with something
+ * that is not retired: a quilt is deleted only whole, when the last of it is erased. Another lease of the same bytes, of
+ * whomever, keeps them available: so the store is asked again, and believed less than what it is asked.
  */
-export async function endLeases(store: BlobStore, contribution: ContributionView): Promise<ErasedBlob[]> {
+export async function endLeases(context: Context, contribution: ContributionView): Promise<ErasedBlob[]> {
   const { manifestBlob } = contribution;
+  const needed = await neededBlobs(context, contribution);
   return Promise.all(
     blobsOf(contribution).map(async (reference) => ({
       blob: reference.blob,
       sizeBytes: reference.sizeBytes,
       endEpoch: reference.endEpoch,
       role: reference === manifestBlob ? ('manifest' as const) : ('part' as const),
-      state: await endLease(store, asBlobId(toBase64Url(fromHex(reference.blob)))),
+      state: await endLease(context, blobIdOf(reference.blob), needed.has(reference.blob)),
     })),
   );
 }
 
-async function endLease(store: BlobStore, blobId: BlobId): Promise<ErasedBlob['state']> {
+/**
+ * Blobs of this owner's that something else lies in: contributions of the dataset that are not retired, and what this
+ * client has stored and not registered yet. Nobody else's word keeps a blob: anybody may name any blob.
+ */
+async function neededBlobs({ chain, journal }: Context, erased: ContributionView): Promise<ReadonlySet<Hex32>> {
+  // Only what is small can lie in a quilt; large blobs are looked for nowhere.
+  if (blobsOf(erased).every(({ sizeBytes }) => sizeBytes > QUILTED_AT_MOST_BYTES)) return new Set();
+  const all = await chain.contributionsOf(erased.datasetId);
+  const others = all.filter(
+    ({ id, owner, state, tombstonedAtMs }) =>
+      id !== erased.id && owner === erased.owner && tombstonedAtMs === null && state !== 'declined',
+  );
+  return new Set([
+    ...others.flatMap((other) => blobsOf(other).map(({ blob }) => blob)),
+    ...(await blobsOfUnfinished(journal)),
+  ]);
+}
+
+async function endLease({ store }: Context, blobId: BlobId, isNeeded: boolean): Promise<ErasedBlob['state']> {
   try {
     const { available, deletable } = await store.status(blobId);
     if (!available) return 'gone';
-    if (!store.abilities.deletable || deletable === false) return 'expires';
+    if (isNeeded || !store.abilities.deletable || deletable === false) return 'expires';
     // A refusal says no more than the look after it.
     await store.delete({ blobId }).catch(() => undefined);
     return (await store.status(blobId)).available ? 'expires' : 'gone';

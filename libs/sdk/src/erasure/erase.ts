@@ -83,7 +83,7 @@ export async function eraseContribution(context: ClientContext, contributionId: 
   const parts = {
     ...(await holderParts(context, subject, holderSet, signed)),
     ...(await runnerParts(context, subject, before?.runners ?? [])),
-    blobs: await endLeases(context.store, contribution),
+    blobs: await endLeases(context, contribution),
   };
   const receipt = await signWhole(context, {
     type: 'usufruct/erasure-receipt',

@@ -1,19 +1,8 @@
-import {
-  fromBase64,
-  toBase64Url,
-  fromHex,
-  asBlobId,
-  type ContributionId,
-  type Digest,
-  type Hex32,
-  type HolderSetId,
-} from '@usufruct/kernel';
+import { fromBase64, type ContributionId, type Digest, type Hex32, type HolderSetId } from '@usufruct/kernel';
 import {
   decodeManifest,
   isLiving,
-  manifestDigest,
   polynomialDigest,
-  SignedManifestBcs,
   splitPoints,
   type ContributionView,
   type Holding,
@@ -21,10 +10,11 @@ import {
   type HolderSetView,
 } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
+import { fetchManifest } from '../contribute/manifest-blob.js';
 import { reachHolders, type ReshareHolder } from './holder-client.js';
 
 export type ReshareContext = Pick<ClientContext, 'chain' | 'clock' | 'fetch' | 'holders'> & {
-  readonly store: Pick<ClientContext['store'], 'get'>;
+  readonly store: Pick<ClientContext['store'], 'get' | 'getPatch'>;
 };
 
 /** A holder that answered, and what it says that it has. */
@@ -125,9 +115,8 @@ export const polynomialOf = (
 export async function fetchManifestBytes(
   { store }: ReshareContext,
   { contribution }: HeldManifest,
-): Promise<Uint8Array | null> {
-  const bytes = await store.get(asBlobId(toBase64Url(fromHex(contribution.manifestBlob.blob))));
-  const { manifest } = SignedManifestBcs.parse(bytes);
+): Promise<Uint8Array> {
+  const manifest = await fetchManifest(store, contribution);
   decodeManifest(manifest);
-  return manifestDigest(manifest) === contribution.manifestDigest ? manifest : null;
+  return manifest;
 }

@@ -1,4 +1,5 @@
 export { encodedBlobBytes, maxBlobBytes, sourceSymbols, symbolBytes, type SourceSymbols } from './encoded-size.js';
+export { mostQuiltFiles, quiltBytes } from './quilt-size.js';
 export {
   DOCUMENTED_PRICES,
   FROST_PER_WAL,

@@ -85,6 +85,7 @@ const abilitiesOf = (maxBlobBytes: number): StoreAbilities => ({
   paidBy: 'operator',
   maxBlobBytes,
   maxQuiltFiles: 0,
+  shards: null,
 });
 const ABSENT: BlobStatus = { available: false, certified: null, sizeBytes: null, endEpoch: null, deletable: null };
 const unsupported = (ability: string): Error => refuse('STORE_UNSUPPORTED', { ability });

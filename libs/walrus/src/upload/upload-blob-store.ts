@@ -2,7 +2,7 @@ import { refuse, toHex, type RandomSource } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import type { Aggregators } from '../aggregators.js';
 import type { BlobStore, PutOptions, QuiltFile, QuiltPatch, StoreAbilities } from '../blob-store.js';
-import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES } from '../lease-terms.js';
+import { DEFAULT_EPOCHS, leaseTerms, MOST_EPOCHS, QUILT_FILES, WALRUS_SHARDS } from '../lease-terms.js';
 import { requireQuiltFiles } from '../quilt-files.js';
 import { oneAtATime } from './execute-once.js';
 import { signedLeases } from './leases.js';
@@ -42,6 +42,7 @@ export const uploadAbilities = (
   paidBy: 'owner',
   maxBlobBytes,
   maxQuiltFiles,
+  shards: WALRUS_SHARDS,
 });
 
 /** The blob port where the wallet that is used here registers, pays and certifies, and no publisher is asked. */

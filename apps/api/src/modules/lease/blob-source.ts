@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { refuse, toHex32, UsufructError, type Digest, type Hex32 } from '@usufruct/kernel';
-import { decodeManifest, manifestDigest, SignedManifestBcs, type Manifest } from '@usufruct/protocol';
+import { equalBytes, refuse, toHex32, UsufructError, type Digest, type Hex32 } from '@usufruct/kernel';
+import {
+  decodeManifest,
+  manifestDigest,
+  SignedManifestBcs,
+  type BlobReference,
+  type Manifest,
+} from '@usufruct/protocol';
+import { readPart } from '@usufruct/walrus';
 import type { StorePort } from '../../platform/store/index.js';
 import { STORE } from '../../platform/tokens.js';
 import { blobIdOf } from './blob-id.js';
@@ -33,40 +40,60 @@ export class BlobSource {
     blob: Hex32,
     signal: AbortSignal,
   ): Promise<{ blob: Hex32; readings: Reading[] }> {
-    const manifestBlob = contribution.manifestBlob.blob;
-    const ofManifest = await this.readings(manifestBlob, isManifestOf(contribution), signal);
+    const { manifestBlob, manifestDigest: digest } = contribution;
+    const ofManifest = await this.readings({ ...manifestBlob, digest }, isManifestOf(contribution), signal);
     const manifest = manifestOf(ofManifest);
-    if (blob === manifestBlob || manifest === null) return { blob: manifestBlob, readings: ofManifest };
+    if (blob === manifestBlob.blob || manifest === null) return { blob: manifestBlob.blob, readings: ofManifest };
     const part = manifest.parts.find((candidate) => candidate.blob === blob);
     // A blob of the chain's record that the manifest does not name was never a part of anything.
     if (part === undefined) throw refuse('MANIFEST_MISMATCH', { contributionId: contribution.id });
-    return { blob, readings: await this.readings(blob, hasDigest(part.sha256), signal) };
+    const readings = await this.readings({ ...part, digest: part.sha256 }, hasDigest(part.sha256), signal);
+    return { blob, readings };
   }
 
-  /** From whichever aggregator has them. Refuses `BLOB_UNAVAILABLE`. */
-  async bytesOf(contribution: KeptContribution | null, blob: Hex32, signal: AbortSignal): Promise<Uint8Array> {
+  /**
+   * All of a blob that holds the contribution's bytes, the whole quilt where it is one, from whichever aggregator has it.
+   * That a quilt is the very one, only its id says. Refuses `BLOB_UNAVAILABLE`.
+   */
+  async wholeOf(contribution: KeptContribution | null, blob: Hex32, signal: AbortSignal): Promise<Uint8Array> {
     if (contribution === null) throw refuse('TOMBSTONED');
     const { blob: found, readings } = await this.read(contribution, blob, signal);
-    const bytes = readings.find((reading) => reading.bytes !== null)?.bytes ?? null;
-    if (found !== blob || bytes === null) throw refuse('BLOB_UNAVAILABLE', { contributionId: contribution.id });
-    return bytes;
+    const absent = refuse('BLOB_UNAVAILABLE', { contributionId: contribution.id });
+    if (found !== blob) throw absent;
+    for (const [i, { bytes }] of readings.entries()) {
+      if (bytes === null) continue;
+      const whole = await this.store.aggregators[i]!.get(blobIdOf(blob), { fresh: true, signal }).catch(() => null);
+      // As long as what is signed, it must be that; longer, it is a quilt that holds it.
+      if (whole !== null && (whole.length !== bytes.length || equalBytes(whole, bytes))) return whole;
+    }
+    throw absent;
   }
 
-  private readings(blob: Hex32, isRight: Recognise, signal: AbortSignal): Promise<Reading[]> {
-    return Promise.all(this.store.aggregators.map((aggregator) => readFrom(aggregator, blob, isRight, signal)));
+  /** Whether every aggregator says that it has nothing at all under this id. */
+  async isGone(blob: Hex32, signal: AbortSignal): Promise<boolean> {
+    const has = async (aggregator: Aggregator): Promise<boolean> =>
+      (await aggregator.status(blobIdOf(blob), { signal }).catch(() => null))?.available !== false;
+    return !(await Promise.all(this.store.aggregators.map(has))).includes(true);
+  }
+
+  private readings(name: Named, isRight: Recognise, signal: AbortSignal): Promise<Reading[]> {
+    return Promise.all(this.store.aggregators.map((aggregator) => readFrom(aggregator, name, isRight, signal)));
   }
 }
 
+/** What is looked for: a blob, or a file of this digest in it. */
+type Named = Pick<BlobReference, 'blob' | 'sizeBytes'> & { readonly digest: Digest };
+
 async function readFrom(
   aggregator: Aggregator,
-  blob: Hex32,
+  { blob, sizeBytes, digest }: Named,
   isRight: Recognise,
   signal: AbortSignal,
 ): Promise<Reading> {
   const blobId = blobIdOf(blob);
   try {
-    const bytes = await aggregator.get(blobId, { fresh: true, signal });
-    return isRight(bytes) ? { outcome: 'readable', bytes } : { outcome: 'wrong', bytes: null };
+    const bytes = await readPart(aggregator, { blobId, digest, sizeBytes }, isRight, { fresh: true, signal });
+    return { outcome: 'readable', bytes };
   } catch (error) {
     if (!(error instanceof UsufructError)) throw error;
     if (error.code === 'BLOB_MISMATCH') return { outcome: 'wrong', bytes: null };

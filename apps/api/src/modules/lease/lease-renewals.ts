@@ -252,7 +252,7 @@ export class LeaseRenewals {
     }
     // The same bytes under a new lease: the store answers for the lease that lasts longest, and sells none twice.
     const contribution = await this.repository.find(row.contributionId as ContributionId);
-    const bytes = await this.source.bytesOf(contribution, planned.blob, signal);
+    const bytes = await this.source.wholeOf(contribution, planned.blob, signal);
     if (bytes.length !== planned.sizeBytes) throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
     const epochs = Math.max(1, toEpoch - epoch);
     const resumeKey = `renewal/${row.id}/${planned.blob}`;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { asId, type Address, type ContributionId, type DaoId, type DatasetId } from '@usufruct/kernel';
+import { asId, type Address, type ContributionId, type DaoId, type DatasetId, type Digest } from '@usufruct/kernel';
 import { parseAnswer, zBlobReference, type BlobReference } from '@usufruct/protocol';
 import { z } from 'zod';
 import { Prisma, PrismaService } from '../../platform/prisma/index.js';
@@ -13,7 +13,7 @@ export interface KeptContribution extends LeaseTerm {
   readonly owner: Address;
   /** Only what a DAO has accepted is kept at its expense; anybody may propose anything. */
   readonly accepted: boolean;
-  readonly manifestDigest: string;
+  readonly manifestDigest: Digest;
   readonly manifestBlob: BlobReference;
   readonly parts: readonly BlobReference[];
 }
@@ -87,7 +87,7 @@ const toKept = (row: Row): KeptContribution => ({
   daoId: asId<DaoId>(row.dao_id, 'daoId'),
   owner: asId<Address>(row.owner, 'owner'),
   accepted: row.state === 'accepted',
-  manifestDigest: row.manifest_digest,
+  manifestDigest: asId<Digest>(row.manifest_digest, 'manifestDigest'),
   manifestBlob: parseAnswer(zBlobReference, row.manifest_blob, 'projection'),
   parts: parseAnswer(z.array(zBlobReference), row.parts, 'projection'),
   endEpoch: row.lease_end_epoch,

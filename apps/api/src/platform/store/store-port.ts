@@ -12,7 +12,7 @@ export interface StorePort {
   /** Where leases are made longer and lost bytes are put back, at the keeper's expense. */
   readonly blobs: Pick<BlobStore, 'abilities' | 'put' | 'status' | 'extend'>;
   /** Where samples are read; the first is the one that clients and runners are told of. */
-  readonly aggregators: readonly Pick<BlobStore, 'get' | 'status'>[];
+  readonly aggregators: readonly Pick<BlobStore, 'get' | 'getPatch' | 'status'>[];
   /** The storage epoch of now, by the store's own clock; null where leases do not end. Refuses `UPSTREAM_*`. */
   epoch(signal?: AbortSignal): Promise<number | null>;
 }

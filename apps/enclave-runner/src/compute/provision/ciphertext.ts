@@ -1,6 +1,6 @@
 import { digestOfPart } from '@usufruct/crypto';
-import { refuse } from '@usufruct/kernel';
 import type { Manifest, ManifestPart } from '@usufruct/protocol';
+import { readPart } from '@usufruct/walrus';
 import type { BlobReader } from '../../context.js';
 import { blobIdOf } from './manifest.js';
 
@@ -32,10 +32,10 @@ export async function* fetchCiphertext(
   }
 }
 
-async function fetchPart(blobs: BlobReader, part: ManifestPart): Promise<Uint8Array> {
-  const blobId = blobIdOf(part.blob);
-  const bytes = await blobs.get(blobId);
-  if (bytes.length !== part.sizeBytes || (await digestOfPart(bytes)) !== part.sha256)
-    throw refuse('BLOB_MISMATCH', { blobId });
-  return bytes;
-}
+/** As a blob, or out of a quilt: what is signed is its hash, wherever it lies. */
+const fetchPart = (blobs: BlobReader, { blob, sha256, sizeBytes }: ManifestPart): Promise<Uint8Array> =>
+  readPart(
+    blobs,
+    { blobId: blobIdOf(blob), digest: sha256, sizeBytes },
+    async (bytes) => bytes.length === sizeBytes && (await digestOfPart(bytes)) === sha256,
+  );

@@ -1,5 +1,5 @@
 import { verifyWalletSignature } from '@usufruct/crypto';
-import { asBlobId, fromHex, refuse, toBase64Url, type Hex32 } from '@usufruct/kernel';
+import { asBlobId, fromHex, refuse, toBase64Url, UsufructError, type Hex32 } from '@usufruct/kernel';
 import {
   decodeManifest,
   manifestDigest,
@@ -11,6 +11,7 @@ import {
   type Manifest,
   type SignedManifest,
 } from '@usufruct/protocol';
+import { readPart } from '@usufruct/walrus';
 import type { BlobReader } from '../../context.js';
 
 export const blobIdOf = (blob: Hex32) => asBlobId(toBase64Url(fromHex(blob)));
@@ -28,9 +29,8 @@ export async function fetchManifest(
   set: HolderSetView,
   chainId: string,
 ): Promise<Manifest> {
-  const signed = decodeSigned(await blobs.get(blobIdOf(contribution.manifestBlob.blob)));
-  const digest = manifestDigest(signed.manifest);
-  if (digest !== contribution.manifestDigest) throw refuse('MANIFEST_MISMATCH', { field: 'digest' });
+  const signed = await fetchSigned(blobs, contribution);
+  const digest = contribution.manifestDigest;
   const manifest = decodeManifest(signed.manifest);
   const field = mismatch(manifest, contribution, set, chainId);
   if (field !== null) throw refuse('MANIFEST_MISMATCH', { field });
@@ -39,12 +39,27 @@ export async function fetchManifest(
   return manifest;
 }
 
-function decodeSigned(bytes: Uint8Array): SignedManifest {
-  try {
-    return SignedManifestBcs.parse(bytes);
-  } catch (cause) {
-    throw refuse('MANIFEST_INVALID', { field: 'encoding' }, cause);
-  }
+/** As a blob, or out of a quilt. What is there and is not the registered one is refused for what it is. */
+async function fetchSigned(
+  blobs: BlobReader,
+  { manifestBlob: { blob, sizeBytes }, manifestDigest: digest }: ContributionView,
+): Promise<SignedManifest> {
+  let flaw: UsufructError | null = null;
+  const isRegistered = (bytes: Uint8Array): boolean => {
+    try {
+      const isIt = manifestDigest(SignedManifestBcs.parse(bytes).manifest) === digest;
+      if (!isIt) flaw = refuse('MANIFEST_MISMATCH', { field: 'digest' });
+      return isIt;
+    } catch (cause) {
+      flaw = refuse('MANIFEST_INVALID', { field: 'encoding' }, cause);
+      return false;
+    }
+  };
+  const name = { blobId: blobIdOf(blob), digest, sizeBytes };
+  const bytes = await readPart(blobs, name, isRegistered).catch((error: unknown) => {
+    throw error instanceof UsufructError && error.code === 'BLOB_MISMATCH' ? (flaw ?? error) : error;
+  });
+  return SignedManifestBcs.parse(bytes);
 }
 
 function mismatch(

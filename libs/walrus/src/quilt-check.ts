@@ -1,0 +1,50 @@
+import { equalBytes, refuse, UsufructError, type BlobId } from '@usufruct/kernel';
+import type { QuiltFile } from './blob-store.js';
+import { pause } from './request.js';
+import { readPatch, readPatches } from './quilt-format.js';
+
+export interface QuiltCheckParams {
+  /** For the same number of shards. */
+  readonly blobIdOf: (bytes: Uint8Array) => Promise<BlobId>;
+  readonly shards: number;
+  /** The whole quilt, past caches. */
+  readonly read: (quiltId: BlobId, signal: AbortSignal | undefined) => Promise<Uint8Array>;
+}
+
+/** A cache may deny a new blob for a while. */
+const LOOK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
+
+/**
+ * Whether the blob that a publisher names is a quilt that holds these files: it is read back whole, its id computed here,
+ * and every file taken out of it and compared. Always, however large it is, because many small parts hang on one id.
+ * Refuses `BLOB_MISMATCH`, and `BLOB_UNAVAILABLE` where it cannot be read back.
+ */
+export async function checkQuilt(
+  { blobIdOf, shards, read }: QuiltCheckParams,
+  files: readonly QuiltFile[],
+  quiltId: BlobId,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const quilt = await readBack(() => read(quiltId, signal), signal);
+  const patches = new Map((readPatches(quilt, shards) ?? []).map((patch) => [patch.identifier, patch]));
+  const isIn = ({ identifier, bytes }: QuiltFile): boolean => {
+    const patch = patches.get(identifier);
+    const found = patch === undefined ? null : readPatch(quilt, patch, shards);
+    return found !== null && equalBytes(found, bytes);
+  };
+  if (!files.every(isIn) || (await blobIdOf(quilt)) !== quiltId) throw refuse('BLOB_MISMATCH', { blobId: quiltId });
+}
+
+async function readBack(read: () => Promise<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  let last: unknown;
+  for (const waitMs of LOOK_AFTER_MS) {
+    if (waitMs > 0) await pause(waitMs, signal);
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE')) throw error;
+      last = error;
+    }
+  }
+  throw last;
+}
