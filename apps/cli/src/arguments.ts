@@ -7,6 +7,16 @@ export function integerOf(text: string, field: string): number {
   return Number(text);
 }
 
+/** At least one of something. */
+export function countOf(text: string, field: string): number {
+  const count = integerOf(text, field);
+  if (count === 0) throw refuse('INVALID_ARGUMENT', { field, expected: 'at least 1' });
+  return count;
+}
+
+/** For an option that may be repeated. */
+export const collected = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
 /** `contributors,treasury,runner,protocol` in parts of ten thousand. */
 export function splitOf(text: string): RevenueSplit {
   const parts = text.split(',').map((part) => integerOf(part, 'split'));

@@ -14,6 +14,7 @@ import { addHolderSet } from './commands/holder-set.js';
 import { addHolders } from './commands/holders.js';
 import { addJob } from './commands/job.js';
 import { addLicence } from './commands/licence.js';
+import { addMcp } from './commands/mcp.js';
 import { addPayout } from './commands/payout.js';
 import { addProxy } from './commands/proxy.js';
 import { addReceipt } from './commands/receipt.js';
@@ -47,6 +48,7 @@ const COMMANDS: readonly AddCommand[] = [
   addAttest,
   addAsk,
   addProxy,
+  addMcp,
   addReceipt,
   addPayout,
   addReleases,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { refuse, type DatasetId } from '@usufruct/kernel';
 import { formatCoins, parseCoins } from '../amounts.js';
-import { integerOf } from '../arguments.js';
+import { collected, countOf, integerOf } from '../arguments.js';
 import { apiKeyFile } from '../openai/api-key-file.js';
 import { backendOf } from '../openai/backend.js';
 import { isLoopback, serveOpenai } from '../openai/openai-server.js';
@@ -32,7 +32,7 @@ export const addProxy: AddCommand = (program, open) => {
     .option('--max-price <amount>', 'in coins: no question that costs more')
     .option('--session-questions <n>', 'locked at a time; what is not asked comes back', '10')
     .option('--purpose <code>', 'for requests that name none', 'dpv:ResearchAndDevelopment')
-    .option('--dataset <id>', 'serve this one; may be repeated (default: all that are listed)', collect, [])
+    .option('--dataset <id>', 'serve this one; may be repeated (default: all that are listed)', collected, [])
     .option('--host <address>', 'where it listens', '127.0.0.1')
     .option('--port <n>', '', '8787')
     .option('--repeat-minutes <n>', 'the same question is answered again for nothing for so long', '10')
@@ -59,7 +59,7 @@ async function startProxy(runtime: Runtime, options: ProxyOptions): Promise<{ cl
     name: `proxy-${port === 0 ? crypto.randomUUID() : port}`,
     maxSpendUnits: parseCoins(options.maxSpend, coin, 'max-spend'),
     maxPriceUnits: options.maxPrice === undefined ? null : parseCoins(options.maxPrice, coin, 'max-price'),
-    sessionQuestions: atLeastOne(options.sessionQuestions, 'session-questions'),
+    sessionQuestions: countOf(options.sessionQuestions, 'session-questions'),
   });
   const only = options.dataset.map((id) => idArgument<DatasetId>(id, 'dataset'));
   const backend = await backendOf({ client, asker, only, standIns: runtime.endpoints().standIns });
@@ -105,12 +105,4 @@ async function startProxy(runtime: Runtime, options: ProxyOptions): Promise<{ cl
       );
     },
   };
-}
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
-function atLeastOne(text: string, field: string): number {
-  const count = integerOf(text, field);
-  if (count === 0) throw refuse('INVALID_ARGUMENT', { field, expected: 'at least 1' });
-  return count;
 }

@@ -24,6 +24,7 @@ async function serve(change: { apiKey?: string | null } = {}): Promise<void> {
     backend,
     host: '127.0.0.1',
     port: 0,
+    closeWithinMs: 100,
     apiKey: KEY,
     purpose: 'dpv:ResearchAndDevelopment',
     repeatMs: 600_000,

@@ -24,6 +24,7 @@ export interface OpenaiServerOptions {
   readonly backend: Backend;
   readonly host: string;
   readonly port: number;
+  readonly closeWithinMs?: number;
   /** Null: whoever reaches the port may spend. */
   readonly apiKey: string | null;
   /** For requests that name no purpose. */

@@ -1,0 +1,258 @@
+import { McpServer, ResourceTemplate, type CallToolResult } from '@modelcontextprotocol/server';
+import { isHex32, refuse, toUsufructError, type DatasetId, type Digest } from '@usufruct/kernel';
+import { LIMITS, toWireJson, zHex32 } from '@usufruct/protocol';
+import type { JobTerms, KnownReceipt, PaidAnswer, Quote } from '@usufruct/sdk';
+import { z } from 'zod';
+import { formatCoins, parseCoins } from '../amounts.js';
+import type { Backend } from '../openai/backend.js';
+import { WORDS_NOTICE, wordsOfOthers } from './words-of-others.js';
+
+export interface McpOptions {
+  readonly backend: Backend;
+  /** For questions that name no purpose. */
+  readonly purpose: string;
+  quote(terms: JobTerms): Promise<Quote>;
+}
+
+const TITLE_CHARS = 120;
+const QUOTE_CHARS = 600;
+const ANSWER_CHARS = 20_000;
+const QUOTE_TERM_MS = 30 * 60_000;
+
+const zDataset = zHex32<DatasetId>().describe('The id of a dataset, from list_datasets');
+const zPurpose = z
+  .string()
+  .min(1)
+  .max(128)
+  .optional()
+  .describe('What the answer will be used for: a DUO code or DPV purpose that the dataset allows');
+
+/**
+ * Tools for agents. Their descriptions are fixed texts; what other people wrote comes only in results, marked and
+ * stripped. Looking is free, asking is paid within the limit that the user gave at the start, and each result says what
+ * it cost and what of the system is a stand-in.
+ */
+export function mcpServer(options: McpOptions): McpServer {
+  const server = new McpServer(
+    { name: 'usufruct', version: '0.1.0' },
+    {
+      instructions: `Private questions to pooled datasets, answered by attested code from documents whose owners allow the purpose and are paid for it. list_datasets and quote are free; ask costs the dataset's price. ${WORDS_NOTICE}`,
+    },
+  );
+  addListDatasets(server, options);
+  addQuote(server, options);
+  addAsk(server, options);
+  addVerifyReceipt(server, options);
+  addReceipts(server, options);
+  return server;
+}
+
+/** In every result: what it cost, what the session of this process may still cost, and what is not real. */
+function resultOf({ backend }: McpOptions, costUnits: bigint, body: object): CallToolResult {
+  const { coin, asker, standIns } = backend;
+  const { maxUnits, lockedUnits, paidUnits } = asker.spending;
+  const amount = (units: bigint): string => formatCoins(units, coin);
+  const whole = {
+    cost: amount(costUnits),
+    spending: { limit: amount(maxUnits), locked: amount(lockedUnits), paid: amount(paidUnits) },
+    stand_ins: standIns,
+    ...body,
+  };
+  const text = toWireJson(whole);
+  return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) as Record<string, unknown> };
+}
+
+/** A refusal as the tool's result: code, what it means, and what would satisfy it. */
+async function orRefusal(work: () => Promise<CallToolResult>): Promise<CallToolResult> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const { code, message, remedy, details } = toUsufructError(thrown).toWire();
+    return { isError: true, content: [{ type: 'text', text: JSON.stringify({ code, message, remedy, details }) }] };
+  }
+}
+
+const READS = { readOnlyHint: true, openWorldHint: true } as const;
+
+function addListDatasets(server: McpServer, options: McpOptions): void {
+  const { backend } = options;
+  const description =
+    'Datasets that can be asked, with the price of a question, the purposes that their DAOs allow, and the protections under which they are used. Free.';
+  server.registerTool(
+    'list_datasets',
+    { title: 'List datasets', description, inputSchema: z.object({}), annotations: READS },
+    () =>
+      orRefusal(async () => {
+        const datasets = await backend.datasets();
+        const lines = datasets.map(({ datasetId, title, description: words, contributionCount, dao }) => ({
+          dataset: datasetId,
+          price: formatCoins(dao.policy.pricePerQuestionUnits, backend.coin),
+          purposes: dao.policy.purposes,
+          protections: dao.policy.protections,
+          contributions: contributionCount,
+          title_by_others: wordsOfOthers(title ?? '', TITLE_CHARS),
+          description_by_others: wordsOfOthers(words ?? '', QUOTE_CHARS),
+        }));
+        return resultOf(options, 0n, { notice: WORDS_NOTICE, datasets: lines });
+      }),
+  );
+}
+
+function addQuote(server: McpServer, options: McpOptions): void {
+  const { backend } = options;
+  const inputSchema = z.object({
+    dataset: zDataset,
+    purpose: zPurpose,
+    questions: z.int().min(1).max(LIMITS.questionsPerJob).optional().describe('How many questions; 1 if not given'),
+  });
+  const description =
+    'What questions to a dataset would cost now for a purpose, how many contributions they may use, and why others are left out. Free; an estimate, and no promise.';
+  server.registerTool(
+    'quote',
+    { title: 'Quote', description, inputSchema, annotations: READS },
+    ({ dataset, purpose = options.purpose, questions = 1 }) =>
+      orRefusal(async () => {
+        const datasetId = await served(backend, dataset);
+        const quote = await options.quote({ datasetId, purpose, maxQuestions: questions, termMs: QUOTE_TERM_MS });
+        const leftOut: Record<string, number> = {};
+        for (const { code } of quote.leftOut) leftOut[code] = (leftOut[code] ?? 0) + 1;
+        return resultOf(options, 0n, {
+          dataset,
+          purpose,
+          questions,
+          price_of_a_question: formatCoins(quote.pricePerQuestionUnits, backend.coin),
+          price_of_all: formatCoins(quote.escrowUnits, backend.coin),
+          usable_contributions: quote.usableContributions,
+          left_out: leftOut,
+        });
+      }),
+  );
+}
+
+function addAsk(server: McpServer, options: McpOptions): void {
+  const { backend } = options;
+  const inputSchema = z.object({
+    dataset: zDataset,
+    question: z.string().min(1).max(LIMITS.questionChars),
+    max_price: z
+      .string()
+      .max(40)
+      .describe('The most that this question may cost, in whole coins as a decimal, as "2.5"; see list_datasets'),
+    purpose: zPurpose,
+    top_k: z.int().min(1).max(32).optional().describe('How many passages the answer may rest on'),
+    again: z
+      .string()
+      .max(64)
+      .optional()
+      .describe('Any new word asks, and pays, anew; without it the same question is answered from what was paid'),
+  });
+  const description =
+    "Ask one question of a dataset, end to end encrypted to attested code. COSTS MONEY: the dataset's price, within max_price and the user's limit. Gives the answer, the passages it rests on, and the id of a receipt that has been verified. The same question within ten minutes is not paid twice.";
+  server.registerTool(
+    'ask',
+    {
+      title: 'Ask a dataset (paid)',
+      description,
+      inputSchema,
+      annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
+    },
+    ({ dataset, question, max_price: maxPrice, purpose = options.purpose, top_k: topK, again = '' }) =>
+      orRefusal(async () => {
+        const datasetId = await served(backend, dataset);
+        const paid = await backend.asker.ask({
+          key: JSON.stringify(['mcp', datasetId, purpose, topK ?? null, question, again]),
+          datasetId,
+          purpose,
+          text: question,
+          maxPriceUnits: parseCoins(maxPrice, backend.coin, 'max_price'),
+          ...(topK !== undefined && { topK }),
+        });
+        return resultOf(options, paid.costUnits, answerBody(paid, backend));
+      }),
+  );
+}
+
+function answerBody({ answer, evidence, receiptId, isRepeat, datasetId }: PaidAnswer, { standIns }: Backend): object {
+  return {
+    notice: WORDS_NOTICE,
+    dataset: datasetId,
+    known: answer.sentences.length > 0,
+    answer_by_others: wordsOfOthers(answer.text, ANSWER_CHARS),
+    citations: answer.citations.map(({ contributionId, fileName, locator, quote }, i) => ({
+      number: i + 1,
+      contribution: contributionId,
+      file_by_others: wordsOfOthers(fileName, TITLE_CHARS),
+      place_by_others: wordsOfOthers(locator, TITLE_CHARS),
+      quote_by_others: wordsOfOthers(quote, QUOTE_CHARS),
+    })),
+    generator: answer.generator,
+    generator_means:
+      answer.generator === 'extractive'
+        ? 'sentences of the documents, word for word; no language model wrote this'
+        : 'written by a language model in the attested runner, from the cited passages',
+    receipt_id: receiptId,
+    receipt_verified: true,
+    paid_before: isRepeat,
+    stand_ins: [...standIns, ...(evidence.runner?.profile === 'software-dev' ? ['software TEE'] : [])],
+  };
+}
+
+function addVerifyReceipt(server: McpServer, options: McpOptions): void {
+  const { backend } = options;
+  const description =
+    'Judge the receipt of an earlier answer anew, by what the chain says now: who signed it, that it was settled, and that the payouts add up. It does not show that the answer is right. Free.';
+  server.registerTool(
+    'verify_receipt',
+    {
+      title: 'Verify a receipt',
+      description,
+      inputSchema: z.object({ receipt_id: zHex32<Digest>().describe('From the result of ask') }),
+      annotations: READS,
+    },
+    ({ receipt_id: id }) => orRefusal(async () => resultOf(options, 0n, await judged(backend, id))),
+  );
+}
+
+const uriOf = (id: string): string => `usufruct://receipts/${id}`;
+
+function addReceipts(server: McpServer, options: McpOptions): void {
+  const { backend } = options;
+  const list = async () => ({
+    resources: (await backend.asker.receipts()).map((receipt) => ({
+      uri: uriOf(receipt.receiptId),
+      name: receipt.receiptId,
+      description: `${formatCoins(receipt.priceUnits, backend.coin)}, ${new Date(receipt.atMs).toISOString()}`,
+      mimeType: 'application/json',
+    })),
+  });
+  server.registerResource(
+    'receipt',
+    new ResourceTemplate(uriOf('{id}'), { list }),
+    { title: 'Receipts', description: 'Receipts of what was asked from this computer, judged when they are read.' },
+    async (uri, { id }) => {
+      const text = toWireJson(await judged(backend, String(id)));
+      return { contents: [{ uri: uri.href, mimeType: 'application/json', text }] };
+    },
+  );
+}
+
+async function judged(backend: Backend, id: string): Promise<object> {
+  const known: KnownReceipt | null = isHex32(id) ? await backend.asker.receipt(id as Digest) : null;
+  if (known === null) throw refuse('NOT_FOUND', { object: 'receipt of this device' });
+  const { evidence, verdict } = await backend.judgedReceipt(known);
+  return {
+    receipt_id: known.receiptId,
+    dataset: known.datasetId,
+    price: formatCoins(known.priceUnits, backend.coin),
+    ok: verdict.ok,
+    checks: verdict.checks,
+    settled_by: evidence.settlement?.digest ?? null,
+  };
+}
+
+/** Only what is listed is asked: an agent cannot be sent to another dataset by an id that somebody wrote into a text. */
+async function served(backend: Backend, dataset: DatasetId): Promise<DatasetId> {
+  const found = (await backend.datasets()).find(({ datasetId }) => datasetId === dataset);
+  if (found === undefined) throw refuse('NOT_FOUND', { object: 'dataset', field: 'dataset' });
+  return found.datasetId;
+}
