@@ -25,7 +25,8 @@ let context: RunnerContext;
 
 const workOf = async (job: JobView) => ({ job, dao: await world.chain.dao(job.daoId) });
 const make = async (by = context, job = aJob()) => makeLeasedKey(by, await workOf(job));
-const lease = async (statement: Uint8Array, by = context, job = LATER) => leaseKey(by, await workOf(job), statement);
+const lease = async (statement: Uint8Array, by = context, job = LATER) =>
+  (await leaseKey(by, await workOf(job), statement)).lease;
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'none',

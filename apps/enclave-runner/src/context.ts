@@ -4,6 +4,7 @@ import type { Clock, Logger, RandomSource } from '@usufruct/kernel';
 import type { SealAccess } from '@usufruct/seal';
 import type { PartReader } from '@usufruct/walrus';
 import type { RunnerKeys } from './attest/runner-keys.js';
+import type { IndexStore } from './compute/index-store/index-store.js';
 import type { HolderPort } from './keys/holder-port.js';
 import type { RunnerStore } from './receipt/store.js';
 
@@ -22,6 +23,8 @@ export interface RunnerContext {
   /** Pays nothing; receives the runner's part and signs the transactions that settle receipts. */
   readonly wallet: WalletSigner;
   readonly store: RunnerStore;
+  /** Indexes on the disk; where there is none, each session makes its own. */
+  readonly indexes?: IndexStore | undefined;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;

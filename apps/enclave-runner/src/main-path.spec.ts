@@ -779,6 +779,7 @@ describe('the runner on a real local chain', () => {
       contributionId: extra.id,
       runnerSigningKey: publicKey,
       sessions: 1,
+      storedIndexes: 0,
     });
     expect(RunnerErasureBcs.parse(fromBase64((await erase()).statement)).sessions).toBe(0);
   });

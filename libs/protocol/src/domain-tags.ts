@@ -18,7 +18,7 @@ export const TAGS = {
   logQuery: 'usufruct/log-query/v2',
   readerRequest: 'usufruct/reader-request/v1',
   erasureStatement: 'usufruct/erasure-statement/v2',
-  runnerErasure: 'usufruct/runner-erasure/v1',
+  runnerErasure: 'usufruct/runner-erasure/v2',
   erasureReceipt: 'usufruct/erasure-receipt/v2',
   challenge: 'usufruct/challenge/v1',
   clientChallenge: 'usufruct/client-challenge/v1',
@@ -74,5 +74,6 @@ export const TAGS = {
   leasedShareRelease: 'usufruct/leased-share-release/v1',
   leaseRequest: 'usufruct/lease-request/v1',
   egressToken: 'usufruct/egress-token/v1',
+  storedIndex: 'usufruct/stored-index/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

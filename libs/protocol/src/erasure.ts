@@ -46,7 +46,7 @@ export const ErasureStatementBcs = bcs.struct('ErasureStatement', {
 });
 export type ErasureStatement = ReturnType<typeof ErasureStatementBcs.parse>;
 
-/** What a runner signs (tag `runnerErasure`) with its attested key once nothing of it is in its memory. */
+/** What a runner signs (tag `runnerErasure`) with its attested key once nothing of it is in its memory or on its disk. */
 export const RunnerErasureBcs = bcs.struct('RunnerErasure', {
   chainId: bcs.string(),
   packageId: bytes32<Hex32>(),
@@ -55,6 +55,8 @@ export const RunnerErasureBcs = bcs.struct('RunnerErasure', {
   tombstonedAtMs: u64Number<TimestampMs>(),
   /** How many open sessions had it in their index; which ones is their requesters' business. */
   sessions: bcs.u16(),
+  /** How many indexes of the dataset it deleted from its disk; any of them may have had it inside. */
+  storedIndexes: bcs.u16(),
   droppedAtMs: u64Number<TimestampMs>(),
 });
 export type RunnerErasure = ReturnType<typeof RunnerErasureBcs.parse>;

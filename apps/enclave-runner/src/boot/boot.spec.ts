@@ -122,6 +122,14 @@ describe('the running process', () => {
     expect(told.epochBatch).toMatchObject({ leastReceipts: 2, longestWaitMs: 0 });
   });
 
+  it('keeps indexes in a folder of its data unless it is told otherwise', () => {
+    const { dataDir, indexFiles } = readConfig(environment);
+    expect(indexFiles).toEqual({ folder: join(dataDir, 'index'), maxBytes: 2 ** 30 });
+    const told = readConfig({ ...environment, INDEX_DIR: '/var/cache/usufruct', INDEX_MAX_MB: '2' });
+    expect(told.indexFiles).toEqual({ folder: '/var/cache/usufruct', maxBytes: 2 ** 21 });
+    expect(readConfig({ ...environment, INDEX_MAX_MB: '0' }).indexFiles).toBeNull();
+  });
+
   it.each([
     ['PORT', undefined],
     ['PORT', ''],
@@ -135,6 +143,8 @@ describe('the running process', () => {
     ['AGGREGATOR_URL', 'nothing'],
     ['AGGREGATOR_URL', 'http://127.0.0.1:9,nothing'],
     ['RUNNER_WALLET_SECRET', 'deadbeef'],
+    ['INDEX_MAX_MB', '-1'],
+    ['INDEX_DIR', ''],
     ['EPOCH_LEAST_RECEIPTS', '0'],
     ['EPOCH_LEAST_RECEIPTS', '1001'],
     ['EPOCH_LONGEST_WAIT_MS', '-1'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { LOCAL_NETWORK, suiOptionsFrom, type SuiOptions } from '@usufruct/chain';
 import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
@@ -20,6 +21,10 @@ const zEnvironment = zSharedSettings.omit({ ALLOWED_ORIGINS: true }).extend({
   /** One, or several with commas between: what one cannot give is asked of the next. */
   AGGREGATOR_URL: z.string().refine(isAggregatorUrl),
   RUNNER_WALLET_SECRET: z.string().startsWith('suiprivkey'),
+  /** Where indexes are kept, encrypted; a folder `index` in DATA_DIR without. */
+  INDEX_DIR: z.string().min(1).optional(),
+  /** All of them together; 0: none is kept, and each session makes its own. */
+  INDEX_MAX_MB: z.coerce.number().int().min(0).max(1_048_576).default(1_024),
   EPOCH_INTERVAL_MS: z.coerce.number().int().min(0).max(86_400_000).default(60_000),
   EPOCH_LEAST_RECEIPTS: z.coerce.number().int().min(1).max(LIMITS.receiptsPerEpoch).default(16),
   EPOCH_LONGEST_WAIT_MS: z.coerce.number().int().min(0).max(MOST_WAIT_MS).default(WEEK_MS),
@@ -40,6 +45,8 @@ export interface RunnerConfig {
   readonly walletSecret: string;
   /** Where evidence comes from. */
   readonly tee: DeviceConfig;
+  /** Where indexes are kept, and how much of the disk they may take; null where none are. */
+  readonly indexFiles: { readonly folder: string; readonly maxBytes: number } | null;
   /** How often it looks whether private receipts wait to be divided; 0: never, others do. */
   readonly epochIntervalMs: number;
   /** How much must wait before it is divided. */
@@ -61,6 +68,10 @@ export function readConfig(environment: Environment): RunnerConfig {
     keyServers: keyServersOf(environment, env.SUI_NETWORK),
     walletSecret: env.RUNNER_WALLET_SECRET,
     tee: readDeviceConfig(environment),
+    indexFiles:
+      env.INDEX_MAX_MB === 0
+        ? null
+        : { folder: env.INDEX_DIR ?? join(env.DATA_DIR, 'index'), maxBytes: env.INDEX_MAX_MB * 1024 ** 2 },
     epochIntervalMs: env.EPOCH_INTERVAL_MS,
     epochBatch: {
       leastReceipts: env.EPOCH_LEAST_RECEIPTS,

@@ -4,6 +4,8 @@ import { sealApprovalsOf, type SealAccess } from '@usufruct/seal';
 import { routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
+import { IndexStore } from '../compute/index-store/index-store.js';
+import { StoredFiles, systemCode } from '../compute/index-store/stored-files.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
 import { reviewSessions } from '../compute/session/review.js';
 import { Sessions } from '../compute/session/sessions.js';
@@ -66,6 +68,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
       await close();
       await Promise.all([stopSettling(), stopDividing(), stopReviewing()]);
       sessions.endAll();
+      await context.indexes?.idle();
       context.store.close();
       payouts.close();
     },
@@ -91,10 +94,22 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     blobs: httpBlobStore({ aggregatorUrl: config.aggregatorUrl, ...STORE_PATIENCE }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),
+    indexes: await openIndexes(config, logger),
     clock,
     random: systemRandom,
     logger,
   };
+}
+
+/** Without them sessions begin slower, and nothing else: a disk that cannot be used does not keep the runner from its work. */
+async function openIndexes({ indexFiles }: RunnerConfig, logger: Logger): Promise<IndexStore | undefined> {
+  if (indexFiles === null) return undefined;
+  try {
+    return new IndexStore(await StoredFiles.openIn(indexFiles));
+  } catch (error) {
+    logger.warn('index.disabled', { setting: 'INDEX_DIR', reason: systemCode(error) ?? 'INTERNAL' });
+    return undefined;
+  }
 }
 
 const sealAccess = (

@@ -28,6 +28,8 @@ import { verifyLeaseAnswer } from './verify-lease.js';
 export interface LeaseWork {
   readonly job: JobView;
   readonly dao: DaoView;
+  /** The grants as they were just read; read anew without. */
+  readonly grants?: GrantSet;
 }
 
 export interface NewLeasedKey {
@@ -39,6 +41,12 @@ export interface NewLeasedKey {
   readonly storedBy: number;
 }
 
+export interface LeasedAgain {
+  readonly lease: Lease;
+  /** Of the bundle that was shown for it. */
+  readonly evidenceDigest: Digest;
+}
+
 /**
  * Make a key for an index over the job's dataset, or for the job's checkpoints, and share it among the DAO's holders:
  * each takes its share only for the grants that it sees in force itself. What is to be encrypted must be derived from
@@ -47,11 +55,12 @@ export interface NewLeasedKey {
  * Refuses `NO_USABLE_DATA`, what the holders refuse (`KEY_SUPERSEDED` where the grants changed on the way: try again),
  * and `SHARES_INSUFFICIENT` where fewer than the threshold took their share.
  */
-export async function makeLeasedKey(context: RunnerContext, { job, dao }: LeaseWork): Promise<NewLeasedKey> {
+export async function makeLeasedKey(context: RunnerContext, work: LeaseWork): Promise<NewLeasedKey> {
+  const { job, dao } = work;
   const [info, set, grants] = await Promise.all([
     context.chain.info(),
     context.chain.holderSet(dao.policy.holderSetId),
-    grantsNow(context, job),
+    work.grants ?? grantsNow(context, job),
   ]);
   if (grants.usable.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const dealt = deal({ threshold: set.threshold, holderCount: set.members.length, random: context.random });
@@ -81,8 +90,9 @@ export async function makeLeasedKey(context: RunnerContext, { job, dao }: LeaseW
   const question = { job, dao, set, action: 'deposit', about: keyId, needed: set.threshold } as const;
   const receipts = await askHolders(context, question, (asked) =>
     deposit(context, asked, { info, set, keyId, statement, share: dealt.shares[asked.member]! }),
-  );
-  for (const { value } of dealt.shares) value.fill(0);
+  ).finally(() => {
+    for (const { value } of dealt.shares) value.fill(0);
+  });
   const lease = new Lease(keyId, ownEnd(nowMs, job, grants), made.bytes);
   return { statement, keyId, lease, storedBy: receipts.length };
 }
@@ -95,7 +105,7 @@ export async function makeLeasedKey(context: RunnerContext, { job, dao }: LeaseW
  * Refuses `KEY_SUPERSEDED` (make it anew), what else the holders refuse, `SHARES_INSUFFICIENT`, `SHARE_INVALID`,
  * `KEY_COMMITMENT_MISMATCH` and `INVALID_ARGUMENT` (no statement).
  */
-export async function leaseKey(context: RunnerContext, work: LeaseWork, statement: Uint8Array): Promise<Lease> {
+export async function leaseKey(context: RunnerContext, work: LeaseWork, statement: Uint8Array): Promise<LeasedAgain> {
   const key = decodeLeasedKey(statement);
   if (key === null) throw refuse('INVALID_ARGUMENT', { field: 'statement' });
   const { job, dao } = work;
@@ -103,15 +113,18 @@ export async function leaseKey(context: RunnerContext, work: LeaseWork, statemen
   const [info, set, grants, measurement] = await Promise.all([
     context.chain.info(),
     context.chain.holderSet(dao.policy.holderSetId),
-    grantsNow(context, job),
+    work.grants ?? grantsNow(context, job),
     context.device.measurement(),
   ]);
   // The holders decide; what this runner can see for itself it does not ask them.
   if (key.grantSetVersion !== grants.version) throw refuse('KEY_SUPERSEDED', { keyId });
-  const question = { job, dao, set, action: 'lease', about: keyId, needed: set.threshold } as const;
+  // Who has to countersign a private payout vouches only for what is in its own log.
+  const needed = job.payoutMode === 'epoch' ? Math.max(set.threshold, dao.policy.verifierThreshold) : set.threshold;
+  const question = { job, dao, set, action: 'lease', about: keyId, needed } as const;
   const leased = await askHolders(context, question, async (asked) => {
     const answer = await asked.holder.lease({ jobId: job.id, keyId, ...asked.proof });
-    return verifyLeaseAnswer(answer, { ...asked, info, job, dao, set, key, keyId, measurement, keys: context.keys });
+    const expected = { ...asked, info, job, dao, set, key, keyId, measurement, keys: context.keys };
+    return { ...(await verifyLeaseAnswer(answer, expected)), evidenceDigest: asked.evidenceDigest };
   });
   const made = keyOf(
     combineGood(
@@ -125,10 +138,15 @@ export async function leaseKey(context: RunnerContext, work: LeaseWork, statemen
     throw refuse('KEY_COMMITMENT_MISMATCH', { keyId });
   }
   const ends = leased.map(({ leasedUntilMs }) => leasedUntilMs);
-  return new Lease(keyId, asTimestampMs(Math.min(ownEnd(context.clock.nowMs(), job, grants), ...ends)), made.bytes);
+  const endsAtMs = asTimestampMs(Math.min(ownEnd(context.clock.nowMs(), job, grants), ...ends));
+  return { lease: new Lease(keyId, endsAtMs, made.bytes), evidenceDigest: leased[0]!.evidenceDigest };
 }
 
-async function grantsNow({ chain, clock }: RunnerContext, job: JobView): Promise<GrantSet> {
+/** The grants that count for the job's use, on this runner's own view of the chain. Refuses `CHAIN_UNAVAILABLE`. */
+export async function grantsNow(
+  { chain, clock }: Pick<RunnerContext, 'chain' | 'clock'>,
+  job: JobView,
+): Promise<GrantSet> {
   const contributions = await chain.contributionsOf(job.datasetId);
   const grants = await chain.grantsOfEach(contributions.map(({ id }) => id));
   return grantSetOf({

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '@usufruct/crypto';
-import { refuse, toBase64, type ContributionId } from '@usufruct/kernel';
+import { refuse, toBase64, type ContributionId, type DatasetId } from '@usufruct/kernel';
 import { RunnerErasureBcs, TAGS, type ErasureAnswer, type ErasureRequest } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import type { IndexStore } from '../index-store/index-store.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
 
@@ -11,14 +12,15 @@ const STARTING_MS = 8_000;
 
 /**
  * Drop a retired contribution from every session and sign, with the attested key, that it is gone: documents, passages
- * and index. What is dropped is left to the garbage collector: nothing over-writes the strings in memory, which end with
+ * and index; and delete the dataset's indexes from the disk, which nobody opens again either way: the holders destroy
+ * their shares of the keys. Copies that the host made of these files are such ciphertext. What is dropped is left to the garbage collector: nothing over-writes the strings in memory, which end with
  * the process or the guest. Answers that were given are in it no more than they were: sealed to whoever asked.
  *
  * Whether it is retired this runner reads from the chain; who asks does not matter. Refuses `NOT_FOUND`, `FORBIDDEN`
  * (not retired), `RUNNER_UNAVAILABLE` (a session of that dataset is still being opened), `CHAIN_UNAVAILABLE`.
  */
 export async function eraseHere(
-  { chain, clock, keys, logger }: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
+  { chain, clock, keys, logger, indexes }: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger' | 'indexes'>,
   sessions: Pick<Sessions, 'all'>,
   { contributionId }: ErasureRequest,
   startingMs = STARTING_MS,
@@ -27,10 +29,13 @@ export async function eraseHere(
   if (tombstonedAtMs === null) throw refuse('FORBIDDEN', { contributionId, reason: 'on the chain it is not retired' });
   const ofDataset = sessions.all().filter(({ job }) => job.datasetId === datasetId);
   const had = dropFrom(ofDataset, contributionId);
-  const started = Promise.allSettled(ofDataset.map(({ ready }) => ready)).then(() => true);
-  if (!(await Promise.race([started, sleep(startingMs, false, { ref: false })]))) {
+  const late = sleep(startingMs, null, { ref: false });
+  const started = Promise.allSettled(ofDataset.map(({ ready }) => ready));
+  if ((await Promise.race([started, late])) === null) {
     throw refuse('RUNNER_UNAVAILABLE', { reason: 'a session of this dataset is being opened' });
   }
+  const erased = indexes === undefined ? 0 : await Promise.race([eraseStored(indexes, datasetId), late]);
+  if (erased === null) throw refuse('RUNNER_UNAVAILABLE', { reason: 'an index is being written' });
   const { chainId, packageId } = await chain.info();
   const message = RunnerErasureBcs.serialize({
     chainId,
@@ -39,12 +44,21 @@ export async function eraseHere(
     runnerSigningKey: keys.signing.publicKey,
     tombstonedAtMs,
     sessions: had,
+    storedIndexes: erased,
     droppedAtMs: clock.nowMs(),
   }).toBytes();
   const { secretKey } = keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.runnerErasure, message });
-  logger.info('contribution.dropped', { contributionId, sessions: had });
+  logger.info('contribution.dropped', { contributionId, sessions: had, storedIndexes: erased });
   return { statement: toBase64(message), signature: toBase64(signature) };
+}
+
+async function eraseStored(indexes: IndexStore, datasetId: DatasetId): Promise<number> {
+  try {
+    return await indexes.erase(datasetId);
+  } catch (cause) {
+    throw refuse('RUNNER_UNAVAILABLE', { reason: 'a stored index cannot be deleted' }, cause);
+  }
 }
 
 /** How many sessions had it. */

@@ -23,6 +23,14 @@ export {
 } from './ingest/ingest-document.js';
 export { nearDuplicateGroups } from './ingest/near-duplicates.js';
 export type { DocumentFile } from './parse/parse-bytes.js';
-export { PARSE_LIMITS, type DocumentMetadata, type NotRead, type ParseLimits, type Place } from './parse/types.js';
+export { SKETCH_SIZE } from './ingest/sketch.js';
+export {
+  DOCUMENT_FORMATS,
+  PARSE_LIMITS,
+  type DocumentMetadata,
+  type NotRead,
+  type ParseLimits,
+  type Place,
+} from './parse/types.js';
 export { Corpus, wordsOnly, type CorpusDocument, type PassageSource } from './retrieve/corpus.js';
 export type { SourceFilter } from './retrieve/source-filter.js';

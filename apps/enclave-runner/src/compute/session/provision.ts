@@ -5,14 +5,26 @@ import {
   type ContributionId,
   type Digest,
   type ErrorCode,
+  type GrantId,
+  type TimestampMs,
 } from '@usufruct/kernel';
-import type { ContributionView, DaoView, HolderSetView, JobView, Manifest } from '@usufruct/protocol';
+import {
+  NO_EVIDENCE,
+  type ContributionView,
+  type DaoView,
+  type HolderSetView,
+  type JobView,
+  type Manifest,
+} from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { releaseByMode } from '../../keys/by-mode.js';
 import type { ReleasedKeys } from '../../keys/key-port.js';
+import { grantsNow } from '../../keys/leased-key.js';
 import { mapWindow } from '../../map-window.js';
+import type { IndexContents } from '../index-store/index-file.js';
+import type { OpenedIndex } from '../index-store/index-store.js';
 import { fetchManifest } from '../provision/manifest.js';
-import { openContribution } from '../provision/open-contribution.js';
+import { openContribution, type OpenedContribution } from '../provision/open-contribution.js';
 import { Corpus, type CorpusDocument } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
 
@@ -22,20 +34,44 @@ const DOCUMENTS_AT_ONCE = 2;
 /** Text of one session, in UTF-16 units: what the index of it takes fits into the memory of a small machine. */
 const SESSION_TEXT_CHARS = 128 * 1024 ** 2;
 
+/**
+ * What is read once and never again for the same grants: the bytes are what the contributor signed, and they are not
+ * good. `DOCUMENT_TOO_COMPLEX` hangs on how fast the machine is, too; tried again each time, one hostile document would
+ * take every session its half minute.
+ */
+const STAYS_UNREADABLE: readonly ErrorCode[] = [
+  'FORMAT_UNKNOWN',
+  'FORMAT_BROKEN',
+  'FILE_EMPTY',
+  'FILE_TOO_LARGE',
+  'DOCUMENT_LOCKED',
+  'DOCUMENT_TOO_COMPLEX',
+  'ENVELOPE_MALFORMED',
+  'ENVELOPE_TAMPERED',
+];
+
 export interface LeftOut {
   readonly contributionId: ContributionId;
   readonly code: ErrorCode;
 }
-export interface Provisioned {
+export interface Provisioned extends IndexContents {
+  /** Of `documents`. */
   readonly corpus: Corpus;
+  /** How many contributions the grants allow, whether they could be read or not. */
+  readonly allowedCount: number;
+  /** Whether the disk has an index of just this. */
+  readonly isKept: boolean;
   readonly leftOut: readonly LeftOut[];
   /** Of the bundle for which the holders released their shares; `NO_EVIDENCE` where none did. */
   readonly evidenceDigest: Digest;
+  /** Until when the holders leased the index; null where its keys were released for the job. */
+  readonly endsAtMs: TimestampMs | null;
 }
 
 /**
- * From a funded job to an index in memory: manifests, one release of their keys, decryption, parsing. A
- * contribution that may not be used or cannot be opened is left out with its reason and stops nothing.
+ * From a funded job to an index in memory. Where the disk has one for the grants as they are now, its key is leased and
+ * it is opened; what is not in it, or everything, comes from its manifests, one release of their keys, decryption and
+ * parsing. A contribution that may not be used or cannot be opened is left out with its reason and stops nothing.
  *
  * Refuses `NO_USABLE_DATA` when nobody allows this use, and the reason itself when it is the same for everything that
  * was allowed (for example `SHARES_INSUFFICIENT` while holders are away).
@@ -56,13 +92,80 @@ export async function provision(
   const leftOut = new LeftOutList(refused);
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
-  const manifests = await readManifests(context, allowed, leftOut);
+  const stored = await openStored(context, job, dao);
+  const known = storedParts(stored, grants, leftOut);
+  if (stored !== null) onKeys();
+  const missing = allowed.filter(({ id }) => !known.ids.has(id));
+  // Near duplicates are sought within an index, by a hash that no contributor can know.
+  const sketchKey = stored?.contents.sketchKey ?? context.random(8);
+  const opening = { manifests: await readManifests(context, missing, leftOut), grants, sketchKey, leftOut, known };
+  const fresh = missing.length === 0 ? null : await openMissing(context, { job, dao }, opening, onKeys);
+  const documents = inOrder(contributions, [...known.documents, ...(fresh?.documents ?? [])]);
+  if (documents.length === 0) throw nothingOpened(allowed, leftOut);
+  return {
+    corpus: new Corpus(documents),
+    documents,
+    unreadable: [...known.unreadable, ...(fresh?.unreadable ?? [])],
+    sketchKey,
+    allowedCount: allowed.length,
+    isKept: stored !== null && (fresh === null || fresh.documents.length + fresh.unreadable.length === 0),
+    leftOut: leftOut.entries(),
+    evidenceDigest: stored?.evidenceDigest ?? fresh?.evidenceDigest ?? NO_EVIDENCE,
+    endsAtMs: stored?.endsAtMs ?? null,
+  };
+}
+
+/** Null where nothing is kept, or the grants as they are now have no index that opens. */
+async function openStored(context: RunnerContext, job: JobView, dao: DaoView): Promise<OpenedIndex | null> {
+  const { indexes } = context;
+  return indexes === undefined ? null : indexes.open(context, { job, dao, grants: await grantsNow(context, job) });
+}
+
+interface StoredParts extends Pick<IndexContents, 'documents' | 'unreadable'> {
+  readonly ids: ReadonlySet<ContributionId>;
+}
+
+/** Of a stored index what this job may use; what it names as unreadable is left out, and nobody is asked for its key. */
+function storedParts(
+  stored: OpenedIndex | null,
+  grants: ReadonlyMap<ContributionId, unknown>,
+  leftOut: LeftOutList,
+): StoredParts {
+  const documents = stored?.contents.documents.filter(({ contributionId }) => grants.has(contributionId)) ?? [];
+  const unreadable = stored?.contents.unreadable.filter(({ contributionId }) => grants.has(contributionId)) ?? [];
+  for (const { contributionId, code } of unreadable) leftOut.add(contributionId, code);
+  return { documents, unreadable, ids: new Set([...documents, ...unreadable].map((one) => one.contributionId)) };
+}
+
+/** The order decides between equals: an index from the disk finds what one made anew finds. */
+function inOrder(contributions: readonly ContributionView[], documents: readonly CorpusDocument[]): CorpusDocument[] {
+  const places = new Map(contributions.map(({ id }, place) => [id, place]));
+  const placeOf = ({ contributionId }: CorpusDocument): number => places.get(contributionId) ?? 0;
+  return documents.toSorted((a, b) => placeOf(a) - placeOf(b));
+}
+
+interface Opening {
+  readonly manifests: readonly Manifest[];
+  readonly grants: ReadonlyMap<ContributionId, GrantId>;
+  readonly sketchKey: Uint8Array;
+  readonly leftOut: LeftOutList;
+  readonly known: StoredParts;
+}
+interface Opened extends Pick<IndexContents, 'documents' | 'unreadable'> {
+  readonly evidenceDigest: Digest;
+}
+
+async function openMissing(
+  context: RunnerContext,
+  { job, dao }: { readonly job: JobView; readonly dao: DaoView },
+  opening: Opening,
+  onKeys: () => void,
+): Promise<Opened> {
+  const { manifests, grants } = opening;
   const wanted = manifests.map((manifest) => ({ manifest, grantId: grants.get(manifest.contributionId)! }));
   const released = await releaseByMode(context, { job, dao, wanted });
   onKeys();
-  const documents = await openAll(context, manifests, released, leftOut);
-  if (documents.length === 0) throw nothingOpened(allowed, leftOut);
-  return { corpus: new Corpus(documents), leftOut: leftOut.entries(), evidenceDigest: released.evidenceDigest };
+  return { ...(await openAll(context, opening, released)), evidenceDigest: released.evidenceDigest };
 }
 
 class LeftOutList {
@@ -102,30 +205,53 @@ async function readManifests(
 
 async function openAll(
   context: RunnerContext,
-  manifests: readonly Manifest[],
+  { manifests, sketchKey, leftOut, known }: Opening,
   released: ReleasedKeys,
-  leftOut: LeftOutList,
-): Promise<CorpusDocument[]> {
-  let chars = 0;
-  // Near duplicates are sought within a session, by a hash that no contributor can know.
-  const sketchKey = context.random(8);
-  const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, (manifest) =>
-    orLeftOut(leftOut, manifest.contributionId, async () => {
-      const sessionKey = released.sessionKeyOf(manifest);
-      try {
-        const opened = await openContribution(context.blobs, manifest, sessionKey, sketchKey);
-        const own = opened.document.indexedChars;
-        // What is left out takes no room: one large document does not push out the small ones after it.
-        if (chars + own > SESSION_TEXT_CHARS) throw refuse('FILE_TOO_LARGE', { limit: 'text of one session' });
-        chars += own;
-        return opened;
-      } finally {
-        sessionKey.fill(0);
-      }
-    }),
-  );
-  return documents.filter((document) => document !== null);
+): Promise<Pick<IndexContents, 'documents' | 'unreadable'>> {
+  let chars = known.documents.reduce((total, { document }) => total + charsOf(document), 0);
+  const noRoom = new Set<ContributionId>();
+  const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, async (manifest) => {
+    const { contributionId } = manifest;
+    const opened = await orLeftOut(leftOut, contributionId, () => openOne(context, manifest, released, sketchKey));
+    if (opened === null) return null;
+    const own = opened.document.indexedChars;
+    // What is left out takes no room: one large document does not push out the small ones after it.
+    if (chars + own > SESSION_TEXT_CHARS) {
+      noRoom.add(contributionId);
+      leftOut.add(contributionId, 'FILE_TOO_LARGE');
+      return null;
+    }
+    chars += own;
+    return opened;
+  });
+  const unreadable = manifests.flatMap(({ contributionId }) => {
+    const code = leftOut.codeOf(contributionId);
+    const stays = code !== undefined && STAYS_UNREADABLE.includes(code) && !noRoom.has(contributionId);
+    return stays ? [{ contributionId, code }] : [];
+  });
+  return { documents: documents.filter((document) => document !== null), unreadable };
 }
+
+async function openOne(
+  { blobs }: RunnerContext,
+  manifest: Manifest,
+  released: ReleasedKeys,
+  sketchKey: Uint8Array,
+): Promise<OpenedContribution> {
+  const sessionKey = released.sessionKeyOf(manifest);
+  try {
+    return await openContribution(blobs, manifest, sessionKey, sketchKey);
+  } finally {
+    sessionKey.fill(0);
+  }
+}
+
+/** About what ingestion counts: text, and the headings above it. */
+const charsOf = ({ chunks }: CorpusDocument['document']): number =>
+  chunks.reduce(
+    (total, { text, headings }) => headings.reduce((sum, title) => sum + title.length, total + text.length),
+    0,
+  );
 
 async function orLeftOut<T>(leftOut: LeftOutList, id: ContributionId, run: () => Promise<T>): Promise<T | null> {
   try {

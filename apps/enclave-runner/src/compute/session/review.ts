@@ -1,6 +1,7 @@
 import { toUsufructError } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
 import { allowedContributions } from './consent.js';
+import { keepIndex } from './keep-index.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { endOf, readStanding } from './standing.js';
@@ -10,10 +11,7 @@ import { endOf, readStanding } from './standing.js';
  * does the same for itself before it is answered; this is for sessions that nobody asks. Never rejects: what cannot be
  * read now is looked at the next time, and no session outlives its term.
  */
-export async function reviewSessions(
-  context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
-  sessions: Pick<Sessions, 'all' | 'end'>,
-): Promise<void> {
+export async function reviewSessions(context: RunnerContext, sessions: Pick<Sessions, 'all' | 'end'>): Promise<void> {
   for (const session of sessions.all()) {
     try {
       await review(context, sessions, session);
@@ -23,11 +21,7 @@ export async function reviewSessions(
   }
 }
 
-async function review(
-  context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger'>,
-  sessions: Pick<Sessions, 'end'>,
-  session: Session,
-): Promise<void> {
+async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, session: Session): Promise<void> {
   const { chain, clock } = context;
   // One that is being opened has registered nobody yet, and asks for itself.
   if (session.contributionIds.size === 0 && !session.isOver) return;
@@ -36,8 +30,9 @@ async function review(
   const reason = endOf(standing, clock.nowMs());
   if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
   const contributions = await chain.contributionsOf(datasetId);
-  const held = contributions.filter(({ id }) => session.contributionIds.has(id));
-  const { grants, refused } = await allowedContributions(context, standing, held, clock.nowMs());
+  const { grants } = await allowedContributions(context, standing, contributions, clock.nowMs());
   for (const { id, tombstonedAtMs } of contributions) if (tombstonedAtMs !== null) session.drop(id);
-  if (refused.size > 0 && session.contributionIds.size > 0) session.restrictTo(new Set(grants.keys()));
+  if ([...session.contributionIds].some((id) => !grants.has(id))) session.restrictTo(new Set(grants.keys()));
+  session.noteAllowed(grants.size);
+  await keepIndex(context, session);
 }

@@ -10,7 +10,9 @@ import {
 import { LIMITS, type JobState, type JobView } from '@usufruct/protocol';
 import { ensureRegistered } from '../../attest/registration.js';
 import type { RunnerContext } from '../../context.js';
+import type { IndexContents } from '../index-store/index-file.js';
 import type { Corpus } from '../rag/index.js';
+import { keepIndex } from './keep-index.js';
 import { provision, type LeftOut, type Provisioned } from './provision.js';
 
 const FIRST_PAUSE_MS = 500;
@@ -87,9 +89,25 @@ export class Session {
   /** Keep the index without what is no longer allowed, as it is now: what was dropped meanwhile does not come back. */
   restrictTo(allowed: ReadonlySet<ContributionId>): Corpus {
     if (this.#provisioned === null) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
-    const corpus = this.#provisioned.corpus.restrictedTo(allowed);
-    this.#provisioned = { ...this.#provisioned, corpus };
-    return corpus;
+    this.#provisioned = restricted(this.#provisioned, allowed);
+    return this.#provisioned.corpus;
+  }
+
+  /** What the index is made of where the disk has no such index; null where it has, and where there is none (any more). */
+  get notKept(): IndexContents | null {
+    return this.#provisioned === null || this.#provisioned.isKept || this.isOver ? null : this.#provisioned;
+  }
+
+  /** So many contributions may be used now: with other grants than before it is to be kept again. */
+  noteAllowed(allowedCount: number): void {
+    const provisioned = this.#provisioned;
+    if (provisioned === null || provisioned.allowedCount === allowedCount) return;
+    this.#provisioned = { ...provisioned, allowedCount, isKept: false };
+  }
+
+  /** The disk has it now, or will not: nobody need try again before it changes. */
+  settleKept(contents: IndexContents): void {
+    if (this.#provisioned === contents) this.#provisioned = { ...this.#provisioned, isKept: true };
   }
 
   get contributionIds(): ReadonlySet<ContributionId> {
@@ -143,18 +161,35 @@ export class Session {
     const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
     if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
     this.#provisioned = withoutDropped(provisioned, this.#dropped);
+    if (provisioned.endsAtMs !== null)
+      this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, provisioned.endsAtMs));
     this.#error = null;
     this.#state = 'running';
     const { documents, leftOut } = this;
-    this.context.logger.info('session.running', { jobId: job.id, documents, leftOut: leftOut.length });
+    const isLeased = provisioned.endsAtMs !== null;
+    this.context.logger.info('session.running', { jobId: job.id, documents, leftOut: leftOut.length, isLeased });
+    // No question waits for the disk.
+    void keepIndex(this.context, this, { dao, isNew: true });
   }
 }
 
+/** The same where nothing is left out by it. */
+function restricted(provisioned: Provisioned, allowed: ReadonlySet<ContributionId>): Provisioned {
+  const corpus = provisioned.corpus.restrictedTo(allowed);
+  if (corpus === provisioned.corpus) return provisioned;
+  const documents = provisioned.documents.filter(({ contributionId }) => allowed.has(contributionId));
+  return { ...provisioned, corpus, documents, isKept: false };
+}
+
 function withoutDropped(provisioned: Provisioned, dropped: ReadonlySet<ContributionId>): Provisioned {
-  const { corpus, leftOut } = provisioned;
+  const { corpus, leftOut, unreadable } = provisioned;
   const gone = [...corpus.contributionIds].filter((id) => dropped.has(id));
   if (gone.length === 0) return provisioned;
   const kept = new Set([...corpus.contributionIds].filter((id) => !dropped.has(id)));
   const codes = gone.map((contributionId): LeftOut => ({ contributionId, code: 'TOMBSTONED' }));
-  return { ...provisioned, corpus: corpus.restrictedTo(kept), leftOut: [...leftOut, ...codes] };
+  return {
+    ...restricted(provisioned, kept),
+    unreadable: unreadable.filter(({ contributionId }) => !dropped.has(contributionId)),
+    leftOut: [...leftOut, ...codes],
+  };
 }

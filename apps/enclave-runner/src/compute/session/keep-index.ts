@@ -1,0 +1,33 @@
+import { toUsufructError } from '@usufruct/kernel';
+import type { DaoView } from '@usufruct/protocol';
+import type { RunnerContext } from '../../context.js';
+import { grantsNow } from '../../keys/leased-key.js';
+import type { Session } from './session.js';
+
+/**
+ * Have the disk keep the session's index as it is, under a new key for the grants as they are now, where it has none.
+ * Tried once for each change of the index: the next session does without where it fails. Never rejects.
+ *
+ * A session that just opened what the disk's index had not (`isNew`) replaces that one; another one's may be as good.
+ */
+export async function keepIndex(
+  context: RunnerContext,
+  session: Session,
+  { dao, isNew = false }: { readonly dao?: DaoView; readonly isNew?: boolean } = {},
+): Promise<void> {
+  const { indexes, chain, logger } = context;
+  const contents = session.notKept;
+  if (indexes === undefined || contents === null || contents.documents.length === 0) return;
+  session.settleKept(contents);
+  const { job } = session;
+  try {
+    const grants = await grantsNow(context, job);
+    const usable = new Set(grants.usable);
+    const isCurrent = contents.documents.every(({ contributionId }) => usable.has(contributionId));
+    // What was revoked meanwhile leaves the session with the next question or review, and then it is kept without.
+    if (!isCurrent) return;
+    await indexes.keep(context, { job, dao: dao ?? (await chain.dao(job.daoId)), grants }, contents, isNew);
+  } catch (error) {
+    logger.warn('index.not_kept', { jobId: job.id, reason: toUsufructError(error).code });
+  }
+}

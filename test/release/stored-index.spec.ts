@@ -1,0 +1,407 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import * as disk from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { deriveSessionKey, digestOf, encryptEnvelope, sha256, streamOf } from '@usufruct/crypto';
+import {
+  asAmount,
+  fromBase64,
+  fromHex,
+  refuse,
+  systemRandom,
+  toBase64Url,
+  toHex32,
+  utf8,
+  type BlobId,
+  type ContributionId,
+  type Hex32,
+  type JobId,
+} from '@usufruct/kernel';
+import { appraisalPolicyDigest, RunnerErasureBcs, SignedManifestBcs, TAGS, type JobView } from '@usufruct/protocol';
+import {
+  aContribution,
+  aDao,
+  aDataset,
+  aJob,
+  aPolicy,
+  aRunner,
+  dealManifest,
+  idOf,
+  seededRandom,
+  signManifest,
+  TEST_MEASUREMENT,
+  TEST_NOW_MS,
+  testWallet,
+} from '@usufruct/testing';
+import { eraseHere } from '../../apps/enclave-runner/src/compute/erasure/erase-here.js';
+import { IndexStore } from '../../apps/enclave-runner/src/compute/index-store/index-store.js';
+import { StoredFiles, type FileSystem } from '../../apps/enclave-runner/src/compute/index-store/stored-files.js';
+import { reviewSessions } from '../../apps/enclave-runner/src/compute/session/review.js';
+import type { Session } from '../../apps/enclave-runner/src/compute/session/session.js';
+import { Sessions } from '../../apps/enclave-runner/src/compute/session/sessions.js';
+import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
+import { ReleaseWorld } from './release-world.js';
+
+const TEXTS = {
+  hives: 'The hives at Wremen gave forty kilograms of honey.',
+  quay: 'The quay at Emden was paved with clinker in 1911.',
+  mole: 'The mole of Norddeich is lit by seventeen amber lanterns.',
+} as const;
+type Name = keyof typeof TEXTS;
+const owner = testWallet('contributor');
+
+let world: ReleaseWorld;
+let folder: string;
+let blobs: Map<string, Uint8Array>;
+/** What the holders were asked for, in order. */
+let asked: string[];
+let ids: Record<Name, ContributionId>;
+let lives: Life[];
+
+interface Life {
+  readonly context: RunnerContext;
+  readonly sessions: Sessions;
+}
+
+const put = (bytes: Uint8Array): Hex32 => {
+  const id = toHex32(sha256(bytes));
+  blobs.set(toBase64Url(fromHex(id)), bytes);
+  return id;
+};
+
+async function contribute(
+  name: string,
+  content: string | Uint8Array,
+  fileName = `${name}.txt`,
+): Promise<ContributionId> {
+  const first = world.deal(name);
+  const { contributionId, keyCommitment } = first.manifest;
+  const sessionKey = deriveSessionKey({
+    domainTag: TAGS.sessionKey,
+    secret: first.secret,
+    context: fromHex(contributionId),
+  });
+  const pieces: Uint8Array[] = [];
+  const source = streamOf(typeof content === 'string' ? utf8(content) : content);
+  for await (const piece of encryptEnvelope({ source, sessionKey, fileName, random: systemRandom })) pieces.push(piece);
+  const part = Buffer.concat(pieces);
+  const parts = [{ blob: put(part), sha256: digestOf(part), sizeBytes: part.length }];
+  const dealt = dealManifest(owner.address, { salt: idOf(name), keyCommitment, parts }, seededRandom(name));
+  const signed = SignedManifestBcs.serialize({ manifest: dealt.bytes, signature: await signManifest(owner, dealt) });
+  const bytes = signed.toBytes();
+  await world.contribute(dealt);
+  const dataset = await world.chain.dataset(aDataset().id);
+  world.chain.put('dataset', { ...dataset, contributionCount: dataset.contributionCount + 1 });
+  world.chain.put(
+    'contribution',
+    aContribution({
+      id: contributionId,
+      owner: owner.address,
+      manifestDigest: dealt.digest,
+      manifestBlob: { blob: put(bytes), sizeBytes: bytes.length, endEpoch: 50 },
+      parts: parts.map(({ blob, sizeBytes }) => ({ blob, sizeBytes, endEpoch: 50 })),
+    }),
+  );
+  return contributionId;
+}
+
+/** A process with other keys and the same disk. */
+async function begin(changes: Partial<RunnerContext> = {}, fileSystem: FileSystem = disk): Promise<Life> {
+  const ports = world.ports().map((port) => ({
+    ...port,
+    release: async (request: Parameters<typeof port.release>[0]) => {
+      asked.push(`release ${request.contributionIds.length}`);
+      return port.release(request);
+    },
+    lease: async (request: Parameters<typeof port.lease>[0]) => {
+      asked.push('lease');
+      return port.lease(request);
+    },
+  }));
+  const context = await world.runner({
+    holders: ports,
+    seal: null,
+    wallet: testWallet('runner'),
+    blobs: {
+      get: async (blobId: BlobId) => blobs.get(blobId) ?? Promise.reject(refuse('BLOB_UNAVAILABLE', { blobId })),
+    },
+    indexes: new IndexStore(await StoredFiles.openIn({ folder, maxBytes: 10_000_000, fileSystem })),
+    ...changes,
+  });
+  const { policy } = await world.chain.dao(aDao().id);
+  const registered = { id: context.keys.runnerId, appraisalPolicyDigest: appraisalPolicyDigest(policy.appraisal) };
+  world.chain.put('runner', aRunner(registered));
+  const life = { context, sessions: new Sessions(context) };
+  lives.push(life);
+  return life;
+}
+
+/** A session of a new job, once what it has to write is written; and what the holders were asked for it. */
+async function session(life: Life, changes: Partial<JobView> = {}): Promise<Session> {
+  const job = aJob({ id: idOf<JobId>(`job ${lives.length} ${asked.length} ${world.chain.reads}`), ...changes });
+  world.chain.put('job', job);
+  asked = [];
+  const opened = life.sessions.open(job);
+  await opened.ready;
+  await settled(life);
+  return opened;
+}
+/** Keeping begins a few reads of the chain after the session runs. */
+async function settled({ context }: Life): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await context.indexes!.idle();
+}
+const once = (what: string): string[] => [what, what, what];
+const found = async (of: Session, terms: string) => {
+  const { corpus } = await of.use();
+  return (await corpus.search(terms, 3)).map(({ score, passage }) => [score, passage.text, passage.sources.length]);
+};
+const revoke = (name: Name): void => world.grant(ids[name], { revokedAtMs: world.clock.nowMs() });
+const files = (): string[] => readdirSync(folder);
+const warned = (reason: string): boolean =>
+  world.lines.some(({ event, fields }) => event.startsWith('index.not') && fields['reason'] === reason);
+
+beforeEach(async () => {
+  world = await ReleaseWorld.of(0);
+  world.chain.put('dataset', aDataset({ contributionCount: 0 }));
+  world.chain.put('dao', aDao({ policy: aPolicy({ purposes: ['dpv:ResearchAndDevelopment', 'dpv:Marketing'] }) }));
+  folder = mkdtempSync(join(tmpdir(), 'indexes-'));
+  [blobs, asked, lives] = [new Map(), [], []];
+  const made = await Promise.all(
+    Object.entries(TEXTS).map(async ([name, text]) => [name, await contribute(name, text)]),
+  );
+  ids = Object.fromEntries(made) as Record<Name, ContributionId>;
+});
+afterEach(async () => {
+  for (const { sessions, context } of lives) {
+    sessions.endAll();
+    await context.indexes?.idle();
+  }
+  await world.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the index of a dataset, on the disk of a runner with real key holders', () => {
+  it('is made once: the next process leases its key, asks for no other, and finds the same', async () => {
+    const first = await session(await begin());
+    expect([asked, files().length]).toEqual([once('release 3'), 1]);
+    const second = await session(await begin());
+    expect(asked).toEqual(once('lease'));
+    expect(await found(second, 'amber lanterns honey')).toEqual(await found(first, 'amber lanterns honey'));
+    expect([second.documents, second.leftOut]).toEqual([3, []]);
+    const { evidenceDigest, endsAtMs } = await second.use();
+    expect(evidenceDigest).toMatch(/^0x[1-9a-f]/);
+    expect([endsAtMs, second.expiresAtMs]).toEqual([TEST_NOW_MS + 600_000, TEST_NOW_MS + 600_000]);
+    expect(files()).toHaveLength(1);
+    const bytes = readFileSync(join(folder, files()[0]!));
+    expect([bytes.includes('amber'), bytes.includes('hives.txt')]).toEqual([false, false]);
+  });
+
+  it('is no longer leased than the first grant in it lasts, and then the session is over', async () => {
+    const soon = TEST_NOW_MS + 120_000;
+    world.grant(ids.mole, { terms: { ...(await grantTerms()), expiresAtMs: soon as never } });
+    const life = await begin();
+    await session(life);
+    const second = await session(life);
+    expect([asked, second.expiresAtMs]).toEqual([once('lease'), soon]);
+  });
+
+  it('grows: what was contributed while a session ran is all that the next one asks the key of', async () => {
+    const life = await begin();
+    await session(life);
+    await contribute('pier', 'The pier at Sahlenburg was built of larch in 1907.');
+    await reviewSessions(life.context, life.sessions);
+    expect(files()).toHaveLength(1);
+    const second = await session(await begin());
+    expect(asked.toSorted()).toEqual([...once('lease'), ...once('release 1')]);
+    expect(await found(second, 'larch')).toHaveLength(1);
+    await session(await begin());
+    expect([asked, files().length]).toEqual([once('lease'), 1]);
+  });
+
+  it('is made anew where nobody was there to see what was contributed', async () => {
+    await session(await begin());
+    for (const { sessions } of lives) sessions.endAll();
+    await contribute('pier', 'The pier at Sahlenburg was built of larch in 1907.');
+    await session(await begin());
+    expect([asked, files().length]).toEqual([once('release 4'), 1]);
+  });
+
+  it('is made anew without what was revoked by the session that runs, and that is what the next one opens', async () => {
+    const life = await begin();
+    const running = await session(life);
+    const [before] = files();
+    revoke('mole');
+    await reviewSessions(life.context, life.sessions);
+    expect([running.contributionIds.has(ids.mole), files().length, files()[0] === before]).toEqual([false, 1, false]);
+    const next = await session(await begin());
+    expect([asked, next.documents]).toEqual([once('lease'), 2]);
+    expect(await found(next, 'amber lanterns')).toEqual([]);
+    expect((await next.use()).corpus.index.passagesWith('lantern')).toBe(0);
+  });
+
+  it('from before a revocation is opened by nobody, whatever the host puts back and whatever chain the runner is shown', async () => {
+    await session(await begin());
+    const [name] = files() as [string];
+    const old = readFileSync(join(folder, name));
+    for (const { sessions } of lives) sessions.endAll();
+    const shown = world.chain.grantsOfEach.bind(world.chain);
+    const before: typeof shown = async (of) =>
+      (await shown(of)).map((list) => list.map((grant) => ({ ...grant, revokedAtMs: null })));
+    revoke('mole');
+    const chain = new Proxy(world.chain, {
+      get: (target, field, receiver) =>
+        field === 'grantsOfEach' ? before : (Reflect.get(target, field, receiver) as unknown),
+    });
+    const lagging = await session(await begin({ chain }));
+    expect(asked).toEqual([...once('lease'), ...once('release 3')]);
+    // The holders gave the keys of what is granted, and the share of the index's key is gone.
+    expect([lagging.documents, lagging.leftOut]).toEqual([2, [{ contributionId: ids.mole, code: 'GRANT_REVOKED' }]]);
+    expect(world.holders.map(({ holder }) => holder.leasedKeys.living().length)).toEqual([0, 0, 0]);
+    expect(warned('KEY_SUPERSEDED')).toBe(true);
+
+    for (const { sessions } of lives) sessions.endAll();
+    const good = await session(await begin());
+    expect([asked, good.documents]).toEqual([once('release 3').map(() => 'release 2'), 2]);
+    const [current] = files() as [string];
+    expect(current).not.toBe(name);
+    // Under its own name nobody looks for it, and under the new one it is not what it says.
+    for (const as of [name, current]) {
+      writeFileSync(join(folder, as), old);
+      const next = await session(await begin());
+      expect([next.documents, await found(next, 'amber lanterns')]).toEqual([2, []]);
+    }
+  });
+
+  it('serves one use: for another purpose there is another, and at a price under the floor there is none', async () => {
+    const terms = await grantTerms();
+    for (const name of ['hives', 'quay'] as const) {
+      world.grant(ids[name], { terms: { ...terms, purposes: ['dpv:ResearchAndDevelopment', 'dpv:Marketing'] } });
+    }
+    const life = await begin();
+    await session(life);
+    const other = await session(life, { purpose: 'dpv:Marketing' });
+    expect([asked, other.documents, files().length]).toEqual([once('release 2'), 2, 2]);
+    const again = await session(life, { purpose: 'dpv:Marketing' });
+    expect([asked, again.documents, await found(again, 'amber')]).toEqual([once('lease'), 2, []]);
+    const dearer = await session(life, { pricePerQuestionUnits: asAmount(2_000_000n) });
+    expect([asked, dearer.documents, files().length]).toEqual([once('lease'), 3, 2]);
+  });
+
+  it('remembers what no session will ever read, and asks for no key of it', async () => {
+    const broken = await contribute('broken', Uint8Array.of(0, 1, 2, 3), 'broken.pdf');
+    await contribute('away', 'Nobody can read this now.');
+    const lost = [...blobs.keys()].at(-2)!;
+    const kept = blobs.get(lost)!;
+    blobs.delete(lost);
+    const first = await session(await begin());
+    expect(first.leftOut.map(({ code }) => code).toSorted()).toEqual(['BLOB_UNAVAILABLE', 'FORMAT_BROKEN']);
+    blobs.set(lost, kept);
+    const second = await session(await begin());
+    // What may come back is asked for again.
+    expect(asked.toSorted()).toEqual([...once('lease'), ...once('release 1')]);
+    expect(second.leftOut).toEqual([{ contributionId: broken, code: 'FORMAT_BROKEN' }]);
+    await session(await begin());
+    expect(asked).toEqual(once('lease'));
+  });
+
+  const whole = (): Buffer => readFileSync(join(folder, files()[0]!));
+  it.each<[string, () => Uint8Array | Promise<Uint8Array>]>([
+    ['a changed byte', () => whole().map((byte, i, { length }) => (i === length - 40 ? byte ^ 1 : byte))],
+    ['another measurement in its header', () => replaced(TEST_MEASUREMENT, 'ef'.repeat(TEST_MEASUREMENT.length / 2))],
+    ['an earlier format in its header', () => replaced('"format":1', '"format":0')],
+    ["another index's bytes", () => otherIndex()],
+  ])('is made anew, and fails no session, with %s', async (_what, change) => {
+    await session(await begin());
+    const [name] = files() as [string];
+    const changed = await change();
+    writeFileSync(join(folder, name), changed);
+    const next = await session(await begin());
+    expect([next.documents, asked.filter((what) => what !== 'lease'), next.leftOut]).toEqual([
+      3,
+      once('release 3'),
+      [],
+    ]);
+    await session(await begin());
+    expect(asked).toEqual(once('lease'));
+  });
+  const replaced = (from: string, to: string): Uint8Array =>
+    Buffer.from(whole().toString('latin1').replace(from, to), 'latin1');
+  /** Of the same dataset, for another use. */
+  async function otherIndex(): Promise<Uint8Array> {
+    const [own] = files();
+    const terms = await grantTerms();
+    world.grant(ids.hives, { terms: { ...terms, purposes: ['dpv:ResearchAndDevelopment', 'dpv:Marketing'] } });
+    await session(await begin(), { purpose: 'dpv:Marketing' });
+    return readFileSync(
+      join(
+        folder,
+        files().find((name) => name !== own)!,
+      ),
+    );
+  }
+
+  it.each([1, 2, 3])('fails no session where the disk is full from operation %i on', async (from) => {
+    let operations = 0;
+    const full = { ...disk };
+    const failing = () => Object.assign(new Error('full'), { code: 'ENOSPC', syscall: 'write' });
+    const count = <T extends (...given: never[]) => Promise<unknown>>(run: T) =>
+      (async (...given: Parameters<T>) => {
+        if (++operations >= from) throw failing();
+        return run(...given);
+      }) as unknown as T;
+    const life = await begin({}, disk);
+    const broken: FileSystem = { ...full, open: count(disk.open), rename: count(disk.rename), rm: count(disk.rm) };
+    const indexes = new IndexStore(await StoredFiles.openIn({ folder, maxBytes: 10_000_000, fileSystem: broken }));
+    const context = { ...life.context, indexes };
+    const bad = { context, sessions: new Sessions(context) };
+    lives.push(bad);
+    const opened = await session(bad);
+    expect([opened.documents, opened.state]).toEqual([3, 'running']);
+    expect(await found(opened, 'clinker')).toHaveLength(1);
+    expect(warned('ENOSPC')).toBe(true);
+  });
+
+  it('is not made where fewer holders than the threshold take its key, and not opened where they are away', async () => {
+    const life = await begin();
+    const deaf = life.context.holders.map((port, n) =>
+      n === 0 ? port : { ...port, depositLeasedKey: () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE')) },
+    );
+    const first = await session(await begin({ holders: deaf }));
+    expect([first.documents, files()]).toEqual([3, []]);
+    await session(life);
+    const gone = life.context.holders.map((port, n) =>
+      n === 0 ? port : { ...port, lease: () => Promise.reject(refuse('UPSTREAM_UNAVAILABLE')) },
+    );
+    const second = await session(await begin({ holders: gone }));
+    expect([second.documents, asked]).toContainEqual(3);
+    // It is as good as it was, when they are back.
+    await session(life);
+    expect(asked).toEqual(once('lease'));
+  });
+
+  it('is deleted for an erasure, and signed for; the session that runs makes one without', async () => {
+    const life = await begin();
+    const running = await session(life);
+    const old = readFileSync(join(folder, files()[0]!));
+    world.chain.put('contribution', {
+      ...(await world.chain.contribution(ids.mole)),
+      tombstonedAtMs: world.clock.nowMs(),
+    });
+    const answer = await eraseHere(life.context, life.sessions, { contributionId: ids.mole });
+    const statement = RunnerErasureBcs.parse(fromBase64(answer.statement));
+    expect([statement.sessions, statement.storedIndexes, files()]).toEqual([1, 1, []]);
+    expect(running.contributionIds.has(ids.mole)).toBe(false);
+    await reviewSessions(life.context, life.sessions);
+    expect(files()).toHaveLength(1);
+    writeFileSync(join(folder, files()[0]!), old);
+    const next = await session(await begin());
+    expect([next.documents, await found(next, 'amber lanterns')]).toEqual([2, []]);
+  });
+
+  async function grantTerms() {
+    const [grants] = await world.chain.grantsOfEach([ids.hives]);
+    return grants![0]!.terms;
+  }
+});
