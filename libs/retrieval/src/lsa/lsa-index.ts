@@ -51,7 +51,7 @@ export class LsaIndex {
     if (matrix.size < LEAST_PASSAGES) return null;
     const weighed = weigh(matrix);
     // A space of as many dimensions as there are passages would be the words themselves again.
-    const wanted = Math.min(dimensions, Math.ceil(matrix.size / 2));
+    const wanted = Math.min(dimensions, Math.ceil(matrix.size / 4));
     const { values, vectors } = leftSingularVectors(weighed.matrix, wanted, seed);
     flatten(vectors, values);
     const terms = [...weighed.terms].map((term) => matrix.terms[term]!);

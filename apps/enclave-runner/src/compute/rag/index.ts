@@ -32,5 +32,13 @@ export {
   type ParseLimits,
   type Place,
 } from './parse/types.js';
-export { Corpus, wordsOnly, type CorpusDocument, type PassageSource } from './retrieve/corpus.js';
+export {
+  Corpus,
+  wordsOnly,
+  type CorpusDocument,
+  type PassageSource,
+  type Retrieval,
+  type StoredIndex,
+} from './retrieve/corpus.js';
+export { IndexThread, type IndexMaker } from './retrieve/index-thread.js';
 export type { SourceFilter } from './retrieve/source-filter.js';

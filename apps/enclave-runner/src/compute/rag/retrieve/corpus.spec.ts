@@ -3,7 +3,8 @@ import type { ContributionId } from '@usufruct/kernel';
 import fc from 'fast-check';
 import { chunkDocument } from '../chunk/chunk.js';
 import { Sketcher } from '../ingest/sketch.js';
-import { Corpus, type IndexedDocument } from './corpus.js';
+import { Corpus, type IndexedDocument, type Retrieval } from './corpus.js';
+import { IndexThread, type IndexMaker } from './index-thread.js';
 import type { SourceFilter } from './source-filter.js';
 
 describe('corpus', () => {
@@ -124,18 +125,118 @@ describe('corpus', () => {
     });
   });
 
+  describe('opened, with LSA', () => {
+    const retrieval: Retrieval = { maker: new IndexThread() };
+    const both = 'pasture grass herd graze horns';
+    const herds = Array.from({ length: 90 }, (_, i) => {
+      const words = i % 2 === 0 ? `${both} ${i % 4 === 0 ? 'aurochs' : ''}` : 'harbour mast sail cargo anchor';
+      return {
+        contributionId: id('abc'[i % 3]!),
+        fileName: `${i}.txt`,
+        document: text(`${words} note${i}.`),
+      };
+    });
+    const allowed = new Set([id('a'), id('b')]);
+
+    it('finds what has none of the words', async () => {
+      const corpus = await Corpus.open(herds, retrieval);
+      expect(corpus.hasLsa).toBe(true);
+      const found = await corpus.search('aurochs', 40);
+      expect(found.filter(({ lexicalScore }) => lexicalScore > 0)).toHaveLength(23);
+      // How well it does this: test/retrieval.
+      expect(found.length).toBeGreaterThan(23);
+      expect(await new Corpus(herds).search('aurochs', 40)).toHaveLength(23);
+    });
+
+    it('restricted: BM25 at once, LSA when it is computed anew, and the same as opened anew', async () => {
+      const corpus = await Corpus.open(herds, retrieval);
+      const restricted = corpus.restrictedTo(allowed);
+      expect([restricted.hasLsa, restricted.indexBytes]).toEqual([false, null]);
+      expect((await restricted.search('aurochs', 40)).length).toBeGreaterThan(10);
+      await restricted.fitted;
+      expect(restricted.hasLsa).toBe(true);
+      const anew = await Corpus.open(
+        herds.filter(({ contributionId }) => allowed.has(contributionId)),
+        retrieval,
+      );
+      expect(Buffer.from(restricted.indexBytes!).equals(anew.indexBytes!)).toBe(true);
+    });
+
+    it('restricted twice: what the first computes ends with it', async () => {
+      const aborted: boolean[] = [];
+      const thread = new IndexThread();
+      const maker: IndexMaker = {
+        make: (job, signal) => {
+          signal.addEventListener('abort', () => aborted.push('matrix' in job));
+          return thread.make(job, signal);
+        },
+      };
+      const once = (await Corpus.open(herds, { maker })).restrictedTo(allowed);
+      const twice = once.restrictedTo(new Set([id('a')]));
+      expect(aborted).toEqual([true]);
+      await Promise.all([once.fitted, twice.fitted]);
+      expect([once.hasLsa, twice.hasLsa]).toEqual([false, true]);
+    });
+
+    it('from what was kept, also with some more and some fewer documents', async () => {
+      // So few that no thread is started for them.
+      const all = herds.slice(0, 60);
+      const kept = all.slice(0, 50);
+      const bytes = (await Corpus.open(kept, retrieval)).indexBytes!;
+      let made = 0;
+      const counting: Retrieval = { maker: { make: async () => ((made += 1), Promise.reject(new Error())) } };
+      const same = await Corpus.open(kept, counting, { documents: kept, bytes });
+      const more = await Corpus.open(all, counting, { documents: kept, bytes });
+      expect([same.hasLsa, more.hasLsa, made]).toEqual([true, true, 0]);
+      expect(Buffer.from(same.indexBytes!).equals(bytes)).toBe(true);
+      const anew = await Corpus.open(all, retrieval);
+      expect(more.index.matrix).toEqual(anew.index.matrix);
+      const fewer = await Corpus.open(all.slice(9), retrieval, { documents: kept, bytes });
+      expect(fewer.index.matrix).toEqual((await Corpus.open(all.slice(9), retrieval)).index.matrix);
+      expect(fewer.hasLsa).toBe(true);
+      for (const wrong of [bytes.subarray(1), bytes.subarray(0, -1), new Uint8Array()]) {
+        const corpus = await Corpus.open(kept, retrieval, { documents: kept, bytes: wrong });
+        expect(Buffer.from(corpus.indexBytes!).equals(bytes)).toBe(true);
+      }
+      const ofOthers = await Corpus.open(all, retrieval, { documents: all, bytes });
+      expect(ofOthers.index.matrix).toEqual(anew.index.matrix);
+    });
+
+    it('goes on with BM25 where the thread dies', async () => {
+      const maker: IndexMaker = { make: () => Promise.reject(new Error('out of memory')) };
+      const corpus = await Corpus.open(herds, { maker });
+      expect([corpus.hasLsa, corpus.indexBytes !== null]).toEqual([false, true]);
+      expect(await corpus.search('aurochs', 40)).toHaveLength(23);
+    });
+
+    it('waits for a thread without blocking this one, and can be left', async () => {
+      const thread = new IndexThread();
+      let turns = 0;
+      const timer = setInterval(() => (turns += 1), 1);
+      const abort = new AbortController();
+      const texts = herds.map(({ fileName }) => `mast ${fileName}`);
+      const [first, second] = [thread.make({ texts }, abort.signal), thread.make({ texts }, abort.signal)];
+      second.catch(() => undefined);
+      expect((await first).size).toBe(90);
+      abort.abort();
+      await expect(second).rejects.toThrow(/abort/i);
+      clearInterval(timer);
+      expect(turns).toBeGreaterThan(3);
+    });
+  });
+
   // How fast it is: `npm run -s bench`.
-  it('finds the one paragraph of 10,000 that has all the words', async () => {
+  it('finds the one paragraph of 2,000 that has all the words', async () => {
     const vocabulary = Array.from({ length: 2_000 }, (_, i) => `w${i.toString(36)}q`);
     let state = 1;
     const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
     const paragraph = () =>
       Array.from({ length: 120 }, () => vocabulary[Math.floor(next() ** 3 * vocabulary.length)]).join(' ');
     const planted = `thermocouple calibration ${paragraph()}`;
-    const paragraphs = Array.from({ length: 10_000 }, (_, i) => (i === 7_654 ? planted : paragraph()));
+    const paragraphs = Array.from({ length: 2_000 }, (_, i) => (i === 1_654 ? planted : paragraph()));
     const document = text(...paragraphs);
     const corpus = new Corpus([{ contributionId: id('a'), fileName: 'a.txt', document }]);
-    expect(corpus.passages.length).toBe(10_000);
+    expect(corpus.passages.length).toBe(2_000);
     const [first, second] = await corpus.search(`thermocouple ${vocabulary[0]} calibration`, 2);
     expect(first!.passage.text).toBe(planted);
     expect(first!.score).toBeGreaterThan(second!.score);
