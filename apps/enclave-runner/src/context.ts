@@ -5,6 +5,7 @@ import type { SealAccess } from '@usufruct/seal';
 import type { PartReader } from '@usufruct/walrus';
 import type { RunnerKeys } from './attest/runner-keys.js';
 import type { IndexStore } from './compute/index-store/index-store.js';
+import type { Retrieval } from './compute/rag/index.js';
 import type { HolderPort } from './keys/holder-port.js';
 import type { RunnerStore } from './receipt/store.js';
 
@@ -20,6 +21,8 @@ export interface RunnerContext {
   /** Seal's key servers, where this runner has any configured; contributions of that key mode are left out without. */
   readonly seal: SealAccess | null;
   readonly blobs: BlobReader;
+  /** How documents are searched; by BM25 alone where it is left out. */
+  readonly retrieval?: Retrieval;
   /** Pays nothing; receives the runner's part and signs the transactions that settle receipts. */
   readonly wallet: WalletSigner;
   readonly store: RunnerStore;

@@ -7,6 +7,7 @@ import { generateRunnerKeys } from '../attest/runner-keys.js';
 import { IndexStore } from '../compute/index-store/index-store.js';
 import { StoredFiles, systemCode } from '../compute/index-store/stored-files.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
+import { IndexThread } from '../compute/rag/index.js';
 import { reviewSessions } from '../compute/session/review.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
@@ -91,6 +92,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
     seal: sealAccess(config.keyServers, chain, fetch),
+    retrieval: { maker: new IndexThread() },
     blobs: httpBlobStore({ aggregatorUrl: config.aggregatorUrl, ...STORE_PATIENCE }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),

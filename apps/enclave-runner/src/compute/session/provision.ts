@@ -103,7 +103,7 @@ export async function provision(
   const documents = inOrder(contributions, [...known.documents, ...(fresh?.documents ?? [])]);
   if (documents.length === 0) throw nothingOpened(allowed, leftOut);
   return {
-    corpus: new Corpus(documents),
+    corpus: await Corpus.open(documents, context.retrieval),
     documents,
     unreadable: [...known.unreadable, ...(fresh?.unreadable ?? [])],
     sketchKey,

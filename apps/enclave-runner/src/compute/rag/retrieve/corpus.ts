@@ -90,10 +90,16 @@ export class Corpus {
   /**
    * Index documents, or take the index that was kept of them, or of others that they are made of for the most part.
    * Resolves when everything is there by which it will be searched; seconds of work are done in a thread. Bytes that are
-   * no index of this version, or of other passages, are as none.
+   * no index of this version, or of other passages, are as none. Without `retrieval` only BM25 is made.
    */
-  static async open(documents: readonly CorpusDocument[], retrieval: Retrieval, stored?: StoredIndex): Promise<Corpus> {
-    const corpus = (stored && fromStored(documents, stored)) ?? (await built(documents, retrieval));
+  static async open(
+    documents: readonly CorpusDocument[],
+    retrieval: Retrieval | undefined,
+    stored?: StoredIndex,
+  ): Promise<Corpus> {
+    const known = stored && fromStored(documents, stored);
+    if (retrieval === undefined) return known ?? new Corpus(documents);
+    const corpus = known ?? (await built(documents, retrieval));
     corpus.#retrieval = retrieval;
     corpus.#fitInBackground();
     await corpus.fitted;
