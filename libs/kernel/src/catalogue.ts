@@ -347,6 +347,12 @@ export const CATALOGUE = {
     'No contribution of this dataset may be used for this job',
     'Ask for another purpose, or wait for grants.',
   ),
+  REACH_LIMIT: entry(
+    403,
+    'after-change',
+    'This asker has been shown as much of this dataset as its rules allow',
+    'Ask about what was shown before, or have a steward of the DAO change the rules.',
+  ),
   EGRESS_SPENT: entry(
     409,
     'never',

@@ -7,9 +7,9 @@ import { z } from 'zod';
  * questions and answers. `Usufruct::answer_rules` of the contracts serialises to the same bytes.
  */
 export interface AnswerRules {
-  /** Characters (UTF-16 code units) that one answer may quote of one contribution; 0 for no limit. */
+  /** The longest run (UTF-16 code units) of one contribution that an asker may be quoted; 0 for no limit. */
   readonly maxQuoteChars: number;
-  /** How many contributors an answer must rest on; 0 or 1 for no such rule. */
+  /** How many contributors each sentence of an answer must rest on; 0 or 1 for no such rule. */
   readonly minContributors: number;
   /** Share of the dataset's chunks that one asker may be shown in sum, in basis points; 0 or 10,000 for no limit. */
   readonly maxReachBps: number;

@@ -75,5 +75,7 @@ export const TAGS = {
   leaseRequest: 'usufruct/lease-request/v1',
   egressToken: 'usufruct/egress-token/v1',
   storedIndex: 'usufruct/stored-index/v1',
+  shownKey: 'usufruct/shown-key/v1',
+  refusalReceipt: 'usufruct/refusal-receipt/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -13,6 +13,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { inTransaction } from '@usufruct/service';
+import { SHOWN_SCHEMA, ShownStore } from '../compute/extraction/shown-store.js';
 
 /** An opening on its way to one holder, sealed to it: the runner's disk tells nobody who was used. */
 export interface Delivery {
@@ -95,6 +96,7 @@ type Row = Record<string, string | number | bigint | Uint8Array | null>;
 /** The runner's durable store: sealed answers, receipts and the transactions that settle them (its outbox). */
 export class RunnerStore {
   readonly #db: DatabaseSync;
+  readonly shown: ShownStore;
 
   /** `file` may be `:memory:`. */
   constructor(file: string) {
@@ -108,6 +110,8 @@ export class RunnerStore {
       }
     }
     this.#db.exec(INDEX);
+    this.#db.exec(SHOWN_SCHEMA);
+    this.shown = new ShownStore(this.#db);
   }
 
   static openIn(directory: string): RunnerStore {

@@ -38,6 +38,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'LICENCE_EXPIRED',
     'CONTRIBUTION_NOT_ACCEPTED',
     'NO_USABLE_DATA',
+    'REACH_LIMIT',
     'ALREADY_DECIDED',
     'DATASET_MISMATCH',
     'MANIFEST_MISMATCH',

@@ -3,6 +3,7 @@ import { sign } from '@usufruct/crypto';
 import { refuse, toBase64, type ContributionId, type DatasetId } from '@usufruct/kernel';
 import { RunnerErasureBcs, TAGS, type ErasureAnswer, type ErasureRequest } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import { forgetShown } from '../extraction/monitor.js';
 import type { IndexStore } from '../index-store/index-store.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
@@ -12,7 +13,7 @@ const STARTING_MS = 8_000;
 
 /**
  * Drop a retired contribution from every session and sign, with the attested key, that it is gone: documents, passages
- * and index; and delete the dataset's indexes from the disk, which nobody opens again either way: the holders destroy
+ * and index, and what askers were shown of it; and delete the dataset's indexes from the disk, which nobody opens again either way: the holders destroy
  * their shares of the keys. Copies that the host made of these files are such ciphertext. What is dropped is left to the garbage collector: nothing over-writes the strings in memory, which end with
  * the process or the guest. Answers that were given are in it no more than they were: sealed to whoever asked.
  *
@@ -20,11 +21,12 @@ const STARTING_MS = 8_000;
  * (not retired), `RUNNER_UNAVAILABLE` (a session of that dataset is still being opened), `CHAIN_UNAVAILABLE`.
  */
 export async function eraseHere(
-  { chain, clock, keys, logger, indexes }: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger' | 'indexes'>,
+  context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger' | 'indexes' | 'store' | 'wallet'>,
   sessions: Pick<Sessions, 'all'>,
   { contributionId }: ErasureRequest,
   startingMs = STARTING_MS,
 ): Promise<ErasureAnswer> {
+  const { chain, clock, keys, logger, indexes } = context;
   const { datasetId, tombstonedAtMs } = await chain.contribution(contributionId);
   if (tombstonedAtMs === null) throw refuse('FORBIDDEN', { contributionId, reason: 'on the chain it is not retired' });
   const ofDataset = sessions.all().filter(({ job }) => job.datasetId === datasetId);
@@ -36,6 +38,7 @@ export async function eraseHere(
   }
   const erased = indexes === undefined ? 0 : await Promise.race([eraseStored(indexes, datasetId), late]);
   if (erased === null) throw refuse('RUNNER_UNAVAILABLE', { reason: 'an index is being written' });
+  await forgetShown(context, contributionId);
   const { chainId, packageId } = await chain.info();
   const message = RunnerErasureBcs.serialize({
     chainId,

@@ -20,7 +20,7 @@ import { answerQuestion, ATTRIBUTION_METHODS, type Corpus, type ExtractedAnswer 
 import { allowedContributions, type Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
 import { endOf, readStanding, type Standing } from '../session/standing.js';
-import { answerOptions } from './answer-options.js';
+import { answerTerms } from './answer-terms.js';
 import { openQuestion, questionContext } from './open-question.js';
 
 /**
@@ -43,9 +43,10 @@ export async function computeAnswer(
     openQuestion(info, job, request, keys),
     currentCorpus(context, session, job),
   ]);
-  const options = answerOptions(question, standing, allowed);
-  const extracted = await answerQuestion(corpus, question.text, question.topK, options);
+  const terms = await answerTerms(context, { question, standing, allowed, corpus });
+  const extracted = await answerQuestion(corpus, question.text, question.topK, terms.options);
   session.requireOpen();
+  terms.requireSomething(extracted);
   const { uses, usesSalt } = usesOf(extracted, allowed, context);
   const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
   const { bytes, signature } = await signReceipt(context, {

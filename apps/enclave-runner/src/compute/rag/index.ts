@@ -10,7 +10,7 @@ export {
   AnswerReview,
   hasRule,
   limitsReach,
-  type AnswerRules,
+  type ReviewOptions,
   type ShownBefore,
   type ShownNow,
 } from './guard/review.js';

@@ -1,5 +1,6 @@
 import { toUsufructError } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
+import { forgetShown } from '../extraction/monitor.js';
 import { allowedContributions } from './consent.js';
 import { keepIndex } from './keep-index.js';
 import type { Session } from './session.js';
@@ -31,7 +32,10 @@ async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, s
   if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
   const contributions = await chain.contributionsOf(datasetId);
   const { grants } = await allowedContributions(context, standing, contributions, clock.nowMs());
-  for (const { id, tombstonedAtMs } of contributions) if (tombstonedAtMs !== null) session.drop(id);
+  for (const { id } of contributions.filter(({ tombstonedAtMs }) => tombstonedAtMs !== null)) {
+    if (session.contributionIds.has(id)) await forgetShown(context, id);
+    session.drop(id);
+  }
   if ([...session.contributionIds].some((id) => !grants.has(id))) session.restrictTo(new Set(grants.keys()));
   session.noteAllowed(grants.size);
   await keepIndex(context, session);

@@ -1,7 +1,7 @@
 import type { ContributionId } from '@usufruct/kernel';
 import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
-import { withheldNote, type AnswerReview } from '../guard/review.js';
+import type { AnswerReview } from '../guard/review.js';
 import type { SourceFilter } from '../retrieve/source-filter.js';
 import type { ContributionWeight } from './attribute.js';
 import { selectSentences, type ChosenSentence } from './select-sentences.js';
@@ -72,7 +72,7 @@ function answerOf(
   options: AnswerOptions,
   review: AnswerReview | undefined,
 ): ExtractedAnswer {
-  const note = review === undefined ? null : withheldNote(review.withheld);
+  const note = review?.finish() ?? null;
   if (kept.length === 0) {
     const text = note ?? NO_ANSWER;
     return { text, generator: 'extractive', isKnown: false, sentences: [], citations: [], weights: [] };

@@ -1,18 +1,10 @@
 import type { ContributionId } from '@usufruct/kernel';
+import type { AnswerRules } from '@usufruct/protocol';
 import type { PassageSource } from '../retrieve/corpus.js';
 import { distinctContributors } from './contributors.js';
 import { copyGroups } from './copies.js';
 import { fold, joined, longestRun, seedLetters, shifted, verbatimSpans, type Folded, type Span } from './verbatim.js';
 
-/** What a dataset's DAO has set for answers from it; 0 is no rule, and so are one contributor and 10,000 basis points. */
-export interface AnswerRules {
-  /** The longest run of characters from one contribution. */
-  readonly maxQuoteChars: number;
-  /** People who stand behind each sentence. */
-  readonly minContributors: number;
-  /** Of the dataset's passages, so many may be shown to one asker, ever. */
-  readonly maxReachBps: number;
-}
 export const WITHHELD_REASONS = ['contributors', 'quote', 'reach'] as const;
 export type WithheldReason = (typeof WITHHELD_REASONS)[number];
 
@@ -30,10 +22,10 @@ export interface ShownBefore {
   /** How many passages that are still in the index were. */
   readonly passages: number;
 }
-/** What the answer shows now. */
+/** A place that the answer shows. */
 export interface ShownNow {
   readonly source: PassageSource;
-  /** Word for word, in the document's text. */
+  /** Word for word, in the document's text: all that the asker has been shown of it, now and before. */
   readonly spans: readonly Span[];
 }
 
@@ -47,6 +39,8 @@ export interface ReviewOptions {
   readonly before: ShownBefore;
   /** Passages are the same when their words are. */
   readonly wordsOf: (source: PassageSource) => string;
+  /** Keeps what was shown, so that the next answer knows. */
+  readonly record?: (shown: readonly ShownNow[]) => void;
 }
 
 export const hasRule = ({ maxQuoteChars, minContributors, maxReachBps }: AnswerRules): boolean =>
@@ -100,9 +94,20 @@ export class AnswerReview {
     return this.#withheld;
   }
 
-  /** To be kept, so that the next question does not give what this one withheld. */
+  /** After the last sentence: what was shown is kept. Gives what the answer says about what it withholds, null for nothing. */
+  finish(): string | null {
+    this.#options.record?.(this.shown);
+    return withheldNote(this.#withheld);
+  }
+
   get shown(): ShownNow[] {
-    return [...this.#shown].map(([source, spans]) => ({ source, spans: joined(spans) }));
+    const spans = new Map<ContributionId, Span[]>();
+    const spansOf = ({ contributionId }: PassageSource): Span[] => {
+      const known = spans.get(contributionId) ?? joined(this.#shownOf(contributionId));
+      spans.set(contributionId, known);
+      return known;
+    };
+    return [...this.#shown.keys()].map((source) => ({ source, spans: spansOf(source) }));
   }
 
   #withhold(reason: WithheldReason): null {

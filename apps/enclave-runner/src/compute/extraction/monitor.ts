@@ -1,0 +1,127 @@
+import { createHmac } from 'node:crypto';
+import { sha256 } from '@usufruct/crypto';
+import { lengthPrefixed, refuse, utf8, type ContributionId } from '@usufruct/kernel';
+import { TAGS, type DatasetView, type JobView } from '@usufruct/protocol';
+import { termsOf } from '@usufruct/retrieval';
+import type { RunnerContext } from '../../context.js';
+import {
+  AnswerReview,
+  hasRule,
+  wordsOnly,
+  type PassageSource,
+  type ReviewOptions,
+  type ShownBefore,
+} from '../rag/index.js';
+import { LOOKS, looksLikeWalking, type Look } from './walking.js';
+
+type MonitorContext = Pick<RunnerContext, 'wallet' | 'store' | 'logger'>;
+const TAG_BYTES = 16;
+const REMEMBERED_ASKERS = 1_000;
+
+const keys = new WeakMap<RunnerContext['wallet'], Promise<Uint8Array>>();
+const looksOf = new WeakMap<RunnerContext['store'], Map<string, Look[]>>();
+
+/**
+ * The key of all that is kept of askers. It has to outlive this process, whose attested keys do not, so it is made of
+ * the runner's wallet: a signature that is never given away, the same each time (Ed25519, RFC 8032).
+ */
+function keyOf(wallet: RunnerContext['wallet']): Promise<Uint8Array> {
+  const known = keys.get(wallet) ?? wallet.signPersonalMessage(utf8(TAGS.shownKey)).then((made) => sha256(utf8(made)));
+  keys.set(wallet, known);
+  return known;
+}
+
+const tagOf = (key: Uint8Array, kind: string, value: string): Uint8Array =>
+  new Uint8Array(
+    createHmac('sha256', key)
+      .update(lengthPrefixed(utf8(kind), utf8(value)))
+      .digest()
+      .subarray(0, TAG_BYTES),
+  );
+
+/** A retired contribution leaves no trace here, whoever was shown it. */
+export async function forgetShown(
+  { wallet, store }: Omit<MonitorContext, 'logger'>,
+  id: ContributionId,
+): Promise<void> {
+  store.shown.forget(tagOf(await keyOf(wallet), 'contribution', id));
+}
+
+/** What a dataset's rules ask to be kept of one asker, and the review of one answer by them. */
+export interface Guard {
+  readonly review: (seen: readonly PassageSource[]) => AnswerReview;
+  /** Refuses `REACH_LIMIT` where all that there was to say was withheld because the asker has seen enough. */
+  requireSomething(isKnown: boolean): void;
+}
+export interface GuardFor {
+  readonly job: JobView;
+  readonly dataset: DatasetView;
+  readonly question: string;
+  readonly passages: number;
+  readonly ownerOf: ReviewOptions['ownerOf'];
+}
+
+/**
+ * Null where the dataset has no rule: then nothing is compared and nothing kept. The asker is the address that funded
+ * the job. The same person under a fresh address is another asker, and what another runner has shown is not known here.
+ *
+ * What an answer shows is written down before it is signed, in the moment in which it is judged: of two answers that
+ * are made at the same time the second one knows of the first.
+ */
+export async function guardFor(context: MonitorContext, about: GuardFor): Promise<Guard | null> {
+  const { job, dataset, ownerOf, passages } = about;
+  const rules = dataset.answerRules;
+  if (!hasRule(rules)) return null;
+  const key = await keyOf(context.wallet);
+  const tag = (kind: string, value: string): Uint8Array => tagOf(key, kind, value);
+  const asker = { asker: tag('asker', job.requester), dataset: tag('dataset', dataset.id) };
+  const { shown } = context.store;
+  const wordsOf = ({ chunk }: PassageSource): string => wordsOnly(chunk.text);
+  const passageOf = (source: PassageSource): Uint8Array => tag('passage', wordsOf(source));
+  const contributionOf = (id: ContributionId): Uint8Array => tag('contribution', id);
+  let reviewed: AnswerReview | null = null;
+  return {
+    review: (seen) => {
+      const before: ShownBefore = {
+        passages: shown.passages(asker),
+        has: (source) => shown.hasPassage(asker, passageOf(source)),
+        spansOf: (id) => shown.spansOf(asker.asker, contributionOf(id)),
+      };
+      const record: ReviewOptions['record'] = (now) => {
+        if (now.length === 0) return;
+        shown.add(
+          asker,
+          now.map(({ source, spans }) => ({
+            passage: passageOf(source),
+            contribution: contributionOf(source.contributionId),
+            spans,
+          })),
+        );
+        const look = {
+          shown: new Set(now.map(({ source }) => wordsOf(source))).size,
+          terms: new Set(termsOf(about.question)),
+        };
+        notice(context, about, { ...look, fresh: shown.passages(asker) - before.passages });
+      };
+      return (reviewed = new AnswerReview({ rules, seen, ownerOf, passages, before, wordsOf, record }));
+    },
+    requireSomething: (isKnown) => {
+      if (!isKnown && reviewed?.withheld.has('reach')) throw refuse('REACH_LIMIT', { datasetId: dataset.id });
+    },
+  };
+}
+
+/** In this process's memory only: a sign, not a limit. */
+function notice({ store, logger }: MonitorContext, { job, dataset, passages }: GuardFor, look: Look): void {
+  const known = looksOf.get(store) ?? new Map<string, Look[]>();
+  looksOf.set(store, known);
+  const key = `${job.requester}/${dataset.id}`;
+  const looks = [...(known.get(key) ?? []), look].slice(-LOOKS);
+  known.delete(key);
+  known.set(key, looks);
+  const [oldest] = known.keys();
+  if (known.size > REMEMBERED_ASKERS && oldest !== undefined) known.delete(oldest);
+  const covered = looks.reduce((sum, { fresh }) => sum + fresh, 0);
+  if (!looksLikeWalking(looks, covered / Math.max(1, passages))) return;
+  logger.warn('extraction.walking', { jobId: job.id, datasetId: dataset.id, asker: job.requester, passages, covered });
+}
