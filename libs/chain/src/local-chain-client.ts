@@ -67,6 +67,7 @@ export interface LocalChainOptions {
 }
 
 const zEvents = z.object({ events: z.array(zChainEvent) });
+const zPosition = z.object({ seq: z.int() });
 const zBalance = z.object({ amountUnits: zAmount });
 const zClaimed = z.object({ isClaimed: z.boolean() });
 const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
@@ -77,6 +78,7 @@ const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
  */
 export class LocalChainClient implements Chain {
   readonly #options: Required<LocalChainOptions>;
+  #chainId: string | undefined;
 
   constructor(options: LocalChainOptions) {
     this.#options = {
@@ -137,10 +139,17 @@ export class LocalChainClient implements Chain {
     return (await this.#get(path, zEvents, { signal, waitMs })).events;
   }
 
+  /** An object and the event about it are written in one transaction of its store. */
+  async position(): Promise<number> {
+    return (await this.#get('/v1/position', zPosition)).seq;
+  }
+
   transaction = (digest: Digest) => this.#get(`/v1/transactions/${digest}`, zTransactionOutcome.nullable());
 
   async prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction> {
-    const { chainId } = await this.info();
+    // Never another one for the same chain: with a wrong one the chain refuses the transaction.
+    this.#chainId ??= (await this.info()).chainId;
+    const chainId = this.#chainId;
     const { clock, random } = this.#options;
     return prepareLocalTransaction({ chainId, actions, signer, clock, random });
   }

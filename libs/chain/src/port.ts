@@ -83,6 +83,11 @@ export interface ChainReader {
   balanceOf(account: Address): Promise<AmountUnits>;
   /** Events with `seq > after`, in order, without gaps, at most `limit`; waits up to `waitMs` for the first one. */
   events(after: number, options?: { limit?: number; waitMs?: number; signal?: AbortSignal }): Promise<ChainEvent[]>;
+  /**
+   * The number of the newest event, on a chain whose events are never behind the objects that they are about: what was
+   * read after asking for it holds until a later event says otherwise. Not there where a node may show the one before the other.
+   */
+  position?(): Promise<number>;
   /** What became of a transaction; null if the chain has never seen it. */
   transaction(digest: Digest): Promise<TransactionOutcome | null>;
 }

@@ -234,10 +234,19 @@ export class RunnerStore {
     return this.find(jobId, questionId)!;
   }
 
+  /**
+   * Not flushed to the disk by itself: should the note be lost, the transaction is looked up on the chain again. What is
+   * flushed next takes it along.
+   */
   markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
-    this.#db
-      .prepare(`update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`)
-      .run(jobId, questionId);
+    this.#db.exec('PRAGMA synchronous=NORMAL');
+    try {
+      this.#db
+        .prepare(`update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`)
+        .run(jobId, questionId);
+    } finally {
+      this.#db.exec('PRAGMA synchronous=FULL');
+    }
   }
 
   markFailed({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>, error: WireError): void {

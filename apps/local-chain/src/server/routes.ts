@@ -49,6 +49,7 @@ export async function read(chain: LocalChain, url: URL, signal: AbortSignal): Pr
   const [version, room, id, sub, subId, ...rest] = url.pathname.slice(1).split('/');
   if (version !== 'v1' || room === undefined || rest.length > 0) throw refuse('NOT_FOUND');
   if (room === 'info' && id === undefined) return toWireJson(chain.info);
+  if (room === 'position' && id === undefined) return `{"seq":${chain.store.lastSeq}}`;
   if (room === 'events' && id === undefined) {
     const query = parseAt(zEventsQuery, Object.fromEntries(url.searchParams), 'events');
     return `{"events":[${(await chain.events(query.after, { ...query, signal })).join()}]}`;

@@ -1,5 +1,5 @@
 import { digestOf, seal } from '@usufruct/crypto';
-import { fromBase64, refuse, utf8, type GrantId, type Hex32 } from '@usufruct/kernel';
+import { fromBase64, refuse, utf8, type GrantId, type Hex32, type TimestampMs } from '@usufruct/kernel';
 import {
   answerInfo,
   toWireJson,
@@ -12,14 +12,16 @@ import {
   type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import { chainInfoOf } from '../../known-chain.js';
 import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
 import type { NewAnswer, Settlement } from '../../receipt/store.js';
 import { answerQuestion, ATTRIBUTION_METHODS, type Corpus, type ExtractedAnswer } from '../rag/index.js';
-import { allowedContributions, type Allowed } from '../session/consent.js';
+import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
-import { endOf, readStanding, type Standing } from '../session/standing.js';
+import type { Reading, StandingMemory } from '../session/standing-memory.js';
+import { endOf } from '../session/standing.js';
 import { answerTerms } from './answer-terms.js';
 import { openQuestion, questionContext } from './open-question.js';
 
@@ -31,24 +33,25 @@ import { openQuestion, questionContext } from './open-question.js';
  */
 export async function computeAnswer(
   context: RunnerContext,
-  session: Session,
-  job: JobView,
+  { session, memory, begun }: AskedSession,
   request: AskRequest,
 ): Promise<NewAnswer> {
   const { chain, clock, keys } = context;
-  const info = await chain.info();
-  const { evidenceDigest } = await session.use();
-  const issuedAtMs = clock.nowMs();
-  const [question, { corpus, allowed, standing }] = await Promise.all([
-    openQuestion(info, job, request, keys),
-    currentCorpus(context, session, job),
-  ]);
+  const [info, { evidenceDigest }] = await Promise.all([chainInfoOf(chain), session.use()]);
+  const { issuedAtMs, reading } = begun ?? (await beginReading(context, memory));
+  const { standing, allowed } = reading;
+  const { job } = standing;
+  const question = await openQuestion(info, job, request, keys);
+  const corpus = await currentCorpus(context, session, reading);
   const terms = await answerTerms(context, { question, standing, allowed, corpus });
   const extracted = await answerQuestion(corpus, question.text, question.topK, terms.options);
   session.requireOpen();
   terms.requireSomething(extracted);
   const { uses, usesSalt } = usesOf(extracted, allowed, context);
   const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
+  const sealing = sealAnswer(context, info, job, request, question, answer);
+  // What fails first is told; the other must not end the process.
+  sealing.catch(() => undefined);
   const { bytes, signature } = await signReceipt(context, {
     info,
     job,
@@ -66,7 +69,6 @@ export async function computeAnswer(
     questionId: request.questionId,
     sealedQuestionSha256: digestOf(fromBase64(request.sealedQuestion)),
     signerPublicKey: keys.signing.publicKey,
-    sealedAnswer: await sealAnswer(context, info, job, request, question, answer),
     receipt: bytes,
     signature,
     issuedAtMs,
@@ -75,8 +77,27 @@ export async function computeAnswer(
       settlement.kind === 'direct'
         ? await prepareSettlement(context, { receipt: bytes, signature, by: settlement })
         : null,
+    sealedAnswer: await sealing,
     preparedAtMs: clock.nowMs(),
   };
+}
+
+/** What a question is asked of. */
+export interface AskedSession {
+  readonly session: Session;
+  readonly memory: StandingMemory;
+  /** Where the chain was read for this question already. */
+  readonly begun: BegunReading | null;
+}
+export interface BegunReading {
+  /** Before the reading. */
+  readonly issuedAtMs: TimestampMs;
+  readonly reading: Reading;
+}
+
+export async function beginReading({ clock }: RunnerContext, memory: StandingMemory): Promise<BegunReading> {
+  const issuedAtMs = clock.nowMs();
+  return { issuedAtMs, reading: await memory.read() };
 }
 
 /** In epoch mode the asker sees what is cited and not what it weighed. */
@@ -90,26 +111,18 @@ async function settlementOf(context: RunnerContext, job: JobView, opening: Openi
 
 /** The session's index without what the chain no longer allows. Refuses why the session is over, and ends it. */
 async function currentCorpus(
-  context: RunnerContext,
+  { clock }: RunnerContext,
   session: Session,
-  job: JobView,
-): Promise<{ corpus: Corpus; allowed: Allowed; standing: Standing }> {
-  const { corpus } = await session.use();
-  const { chain, clock } = context;
-  const [standing, contributions] = await Promise.all([
-    readStanding(context, job.id),
-    chain.contributionsOf(job.datasetId),
-  ]);
+  { standing, allowed }: Reading,
+): Promise<Corpus> {
   const over = endOf(standing, clock.nowMs());
   if (over !== null) {
     session.end(over);
     throw over;
   }
-  const held = contributions.filter(({ id }) => corpus.contributionIds.has(id));
-  const allowed = await allowedContributions(context, standing, held, clock.nowMs());
   const current = session.restrictTo(new Set(allowed.grants.keys()));
-  if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
-  return { corpus: current, allowed, standing };
+  if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: standing.job.datasetId });
+  return current;
 }
 
 interface Uses {

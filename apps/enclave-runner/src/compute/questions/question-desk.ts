@@ -13,8 +13,10 @@ import type { AskAnswer, AskRequest, JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import type { Settler } from '../../receipt/settler.js';
 import type { AnswerRecord } from '../../receipt/store.js';
+import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { computeAnswer } from './compute-answer.js';
+import { StandingMemory } from '../session/standing-memory.js';
+import { beginReading, computeAnswer, type AskedSession } from './compute-answer.js';
 import { requireAuthorization } from './open-question.js';
 
 /** How long a request is held before the asker is told to come back. */
@@ -35,6 +37,7 @@ interface UnderWay {
 export class QuestionDesk {
   readonly #underWay = new Map<string, UnderWay>();
   readonly #failures = new Map<string, UsufructError>();
+  readonly #memories = new WeakMap<Session, StandingMemory>();
 
   constructor(
     private readonly context: RunnerContext,
@@ -48,8 +51,7 @@ export class QuestionDesk {
    * `ATTESTATION_STALE`, and whatever kept the session from starting. Nothing is stored or charged then.
    */
   async ask(jobId: JobId, request: AskRequest): Promise<AskAnswer> {
-    const job = await this.context.chain.job(jobId);
-    await requireAuthorization(job, request);
+    const { job, asked } = await this.#authorized(jobId, request);
     const key = keyOf(jobId, request.questionId);
     const stored = this.context.store.find(jobId, request.questionId);
     if (stored !== null) {
@@ -58,7 +60,7 @@ export class QuestionDesk {
         stored.state === 'settling' ? await this.#held(this.settler.settle(stored, false), stored) : stored,
       );
     }
-    const underWay = this.#underWay.get(key) ?? this.#start(key, job, request);
+    const underWay = this.#underWay.get(key) ?? this.#start(key, job, request, asked);
     if (underWay.sealedQuestion !== request.sealedQuestion) throw refuse('IDEMPOTENCY_KEY_REUSED');
     return this.#held(underWay.answer, computing(request.questionId));
   }
@@ -74,10 +76,35 @@ export class QuestionDesk {
     throw refuse('QUESTION_UNKNOWN');
   }
 
-  #start(key: string, job: JobView, request: AskRequest): UnderWay {
+  /** The job as the chain has it now; of a session that runs, with all that the question will be decided by. */
+  async #authorized(
+    jobId: JobId,
+    request: AskRequest,
+  ): Promise<{ readonly job: JobView; readonly asked: AskedSession | null }> {
+    const session = this.sessions.all().find((one) => one.job.id === jobId && one.state === 'running' && !one.isOver);
+    if (session === undefined) {
+      const job = await this.context.chain.job(jobId);
+      await requireAuthorization(job, request);
+      return { job, asked: null };
+    }
+    // The client key of a job is never another one.
+    const memory = this.#memoryOf(session);
+    const reading = beginReading(this.context, memory);
+    const [begun] = await Promise.all([reading, requireAuthorization(session.job, request)]);
+    return { job: begun.reading.standing.job, asked: { session, memory, begun } };
+  }
+
+  #memoryOf(session: Session): StandingMemory {
+    const known =
+      this.#memories.get(session) ?? new StandingMemory(this.context, session.job.id, () => session.contributionIds);
+    this.#memories.set(session, known);
+    return known;
+  }
+
+  #start(key: string, job: JobView, request: AskRequest, asked: AskedSession | null): UnderWay {
     this.#requireQuestionLeft(job);
     this.#failures.delete(key);
-    const answer = this.#answer(job, request).finally(() => this.#underWay.delete(key));
+    const answer = this.#answer(job, request, asked).finally(() => this.#underWay.delete(key));
     // The request may have gone away by then: what went wrong is kept for whoever asks for it.
     answer.catch((cause: unknown) => this.#remember(key, toUsufructError(cause)));
     const underWay = { jobId: job.id, sealedQuestion: request.sealedQuestion, answer };
@@ -85,11 +112,15 @@ export class QuestionDesk {
     return underWay;
   }
 
-  async #answer(job: JobView, request: AskRequest): Promise<AskAnswer> {
-    const session = this.sessions.open(job);
-    const computed = await computeAnswer(this.context, session, job, request);
+  async #answer(job: JobView, request: AskRequest, asked: AskedSession | null): Promise<AskAnswer> {
+    const computed = await computeAnswer(this.context, asked ?? this.#opened(job), request);
     const stored = this.context.store.add(computed);
     return answerOf(await this.settler.settle(stored, true));
+  }
+
+  #opened(job: JobView): AskedSession {
+    const session = this.sessions.open(job);
+    return { session, memory: this.#memoryOf(session), begun: null };
   }
 
   /** What is promised and not settled yet counts too: the escrow must cover all of it. */
