@@ -1,14 +1,21 @@
 import { writeFileSync } from 'node:fs';
-import type { JobId } from '@usufruct/kernel';
+import { refuse, utf8, type AmountUnits, type DatasetId, type JobId } from '@usufruct/kernel';
+import { digestOf } from '@usufruct/crypto';
 import { ATTRIBUTIONS, DOCUMENT_FORMATS, parseAt, toWireJson, zSourceFilter, type Answer } from '@usufruct/protocol';
+import type { Asked, JobSession, QuestionParams } from '@usufruct/sdk';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { AddCommand } from '../program.js';
-import { idArgument } from '../runtime.js';
+import { formatCoins, parseCoins } from '../amounts.js';
+import { idArgument, type Runtime } from '../runtime.js';
 import { checkLines } from '../verdict.js';
 
 interface AskOptions {
-  readonly job: string;
+  readonly job?: string;
+  readonly dataset?: string;
+  readonly maxPrice?: string;
+  readonly purpose: string;
+  readonly stream?: boolean;
   readonly key?: string;
   readonly evidence?: string;
   readonly attribution?: string;
@@ -20,6 +27,9 @@ interface AskOptions {
   readonly before?: string;
 }
 
+/** How long a question with a key of its own is answered again for nothing. */
+const KEEP_MS = 24 * 60 * 60_000;
+
 export const addAsk: AddCommand = (program, open) => {
   program
     .command('ask')
@@ -27,7 +37,11 @@ export const addAsk: AddCommand = (program, open) => {
       'one question, end to end encrypted to the attested runner; prints the answer only if its receipt verifies',
     )
     .argument('<question>')
-    .requiredOption('--job <id>')
+    .option('--job <id>', 'in this session')
+    .option('--dataset <id>', 'in a session for this question alone; needs --max-price')
+    .option('--max-price <amount>', 'in coins; refuse before paying if it costs more')
+    .option('--purpose <code>', 'with --dataset: what the answer is for', 'dpv:ResearchAndDevelopment')
+    .option('--stream', 'with --job: sentences as they come, before the receipt is checked')
     .option('--key <text>', 'repeating with the same key never asks, or pays, a second time')
     .option('--evidence <file>', 'write what the receipt is judged by, for usufruct receipt verify')
     .addOption(
@@ -41,25 +55,94 @@ export const addAsk: AddCommand = (program, open) => {
     .option('--before <date>', 'only from documents dated before this day')
     .action(async (text: string, options: AskOptions, command) => {
       const runtime = open(command);
-      const session = runtime.client().jobs.session(idArgument<JobId>(options.job, 'job'));
       const { key = crypto.randomUUID() } = options;
       const question = { key, text, ...wishesOf(options) };
-      const asked = await session.ask(question, { onStep: (step) => runtime.terminal.remark(step) });
+      const { asked, costUnits, forget } = await answerTo(runtime, question, options);
       const { questionId, answer, evidence, verdict } = asked;
       if (options.evidence !== undefined) {
         writeFileSync(options.evidence, `${toWireJson(evidence)}\n`, { mode: 0o600 });
       }
       const standIn = evidence.runner?.profile === 'software-dev';
       const runnerId = evidence.runner?.id ?? null;
-      runtime.terminal.result({ questionId, answer, checks: verdict.checks, standIn, runnerId }, [
-        ...answerLines(answer),
-        '',
-        ...checkLines(verdict.checks),
-        ...(standIn ? ['The runner ran in the software TEE, a stand-in: nothing is proven about hardware.'] : []),
-      ]);
-      await session.forget(questionId);
+      runtime.terminal.result(
+        {
+          questionId,
+          jobId: evidence.job.id,
+          costUnits,
+          answer,
+          checks: verdict.checks,
+          standIn,
+          runnerId,
+        },
+        [
+          ...answerLines(answer),
+          '',
+          ...checkLines(verdict.checks),
+          `it cost ${formatCoins(costUnits, evidence.chain.coin)}`,
+          ...(standIn ? ['The runner ran in the software TEE, a stand-in: nothing is proven about hardware.'] : []),
+        ],
+      );
+      await forget();
     });
 };
+
+interface Answered {
+  readonly asked: Asked;
+  /** Of this call, as far as it is known: nothing for an answer that was paid before. */
+  readonly costUnits: AmountUnits;
+  forget(): Promise<void>;
+}
+
+async function answerTo(runtime: Runtime, question: QuestionParams, options: AskOptions): Promise<Answered> {
+  const { job, dataset, stream } = options;
+  if ((job === undefined) === (dataset === undefined)) {
+    throw refuse('INVALID_ARGUMENT', { field: 'job', expected: 'one of --job and --dataset' });
+  }
+  if (dataset !== undefined) return inOwnSession(runtime, question, dataset, options);
+  const session = runtime.client().jobs.session(idArgument<JobId>(job!, 'job'));
+  const onStep = (step: string): void => runtime.terminal.remark(step);
+  const asked = stream === true ? await streamed(runtime, session, question) : await session.ask(question, { onStep });
+  const costUnits = asked.evidence.job.pricePerQuestionUnits;
+  return { asked, costUnits, forget: () => session.forget(asked.questionId) };
+}
+
+/** To stderr, for they are not checked yet: the result is what has passed every check. */
+async function streamed({ terminal }: Runtime, session: JobSession, question: QuestionParams): Promise<Asked> {
+  let asked: Asked | null = null;
+  for await (const event of session.askStream(question)) {
+    if (event.kind === 'step') terminal.remark(event.step);
+    else if (event.kind === 'sentence') terminal.remark(`| ${event.sentence.shown}`);
+    else asked = event.asked;
+  }
+  if (asked === null) throw refuse('STREAM_BROKEN', { check: 'END' });
+  return asked;
+}
+
+/** A session is funded for this question, and closed after it; a repeat with the same key finds the answer again. */
+async function inOwnSession(
+  runtime: Runtime,
+  question: QuestionParams,
+  dataset: string,
+  { maxPrice, purpose, stream, key }: AskOptions,
+): Promise<Answered> {
+  if (maxPrice === undefined) throw refuse('INVALID_ARGUMENT', { field: 'max-price', expected: 'an amount' });
+  if (stream === true) throw refuse('INVALID_ARGUMENT', { field: 'stream', expected: '--job' });
+  const maxPriceUnits = parseCoins(maxPrice, await runtime.coin(), 'max-price');
+  const name = `ask-${digestOf(utf8(question.key)).slice(2)}`;
+  const asker = runtime.client().asker({ name, maxSpendUnits: maxPriceUnits, sessionQuestions: 1 });
+  const datasetId = idArgument<DatasetId>(dataset, 'dataset');
+  try {
+    const asked = await asker.ask(
+      { ...question, key: `cli ${question.key}`, datasetId, purpose, keepMs: key === undefined ? 0 : KEEP_MS },
+      {
+        onStep: (step) => runtime.terminal.remark(step),
+      },
+    );
+    return { asked, costUnits: asked.costUnits, forget: async () => undefined };
+  } finally {
+    await asker.close();
+  }
+}
 
 /** Refuses `INVALID_ARGUMENT` for what no document can be. */
 function wishesOf({ attribution, language, format, author, title, from, before }: AskOptions) {

@@ -1,6 +1,9 @@
 import { refuse, type DatasetId } from '@usufruct/kernel';
-import { GENERATOR_KINDS, LIMITS, parseAt, zHex32, type GeneratorKind } from '@usufruct/protocol';
+import { ATTRIBUTIONS, GENERATOR_KINDS, LIMITS, parseAt, zHex32, zSourceFilter } from '@usufruct/protocol';
+import type { AskParams } from '@usufruct/sdk';
 import { z } from 'zod';
+
+type Wishes = Pick<AskParams, 'topK' | 'generator' | 'filter' | 'attribution'>;
 
 /** What is asked of whom, out of a body of `/v1/chat/completions`. */
 export interface ChatRequest {
@@ -8,8 +11,8 @@ export interface ChatRequest {
   readonly text: string;
   readonly datasetId: DatasetId | null;
   readonly purpose: string | null;
-  readonly topK: number | null;
-  readonly generator: GeneratorKind | null;
+  /** What of `rag` goes to the runner with the question. */
+  readonly wishes: Wishes;
   readonly stream: boolean;
   readonly includeUsage: boolean;
   /** Parts of the request that have no effect here, by name. */
@@ -26,6 +29,8 @@ const zRag = z.strictObject({
   purpose: z.string().min(1).max(128).optional(),
   topK: z.int().min(1).max(32).optional(),
   generator: z.enum(GENERATOR_KINDS).optional(),
+  filter: zSourceFilter.optional(),
+  attribution: z.enum(ATTRIBUTIONS).optional(),
 });
 const zChat = z.looseObject({
   model: z.string().min(1).max(256),
@@ -98,11 +103,19 @@ export function readChatRequest(body: unknown): ChatRequest {
     text,
     datasetId: datasets[0] ?? null,
     purpose: rag?.purpose ?? null,
-    topK: rag?.topK ?? null,
-    generator: rag?.generator ?? null,
+    wishes: rag === undefined ? {} : wishesOf(rag),
     stream: chat.stream === true,
     includeUsage: chat.stream_options?.include_usage === true,
     ignored: [...unread, ...ignoredParameters(chat)],
+  };
+}
+
+function wishesOf({ topK, generator, filter, attribution }: z.output<typeof zRag>): Wishes {
+  return {
+    ...(topK !== undefined && { topK }),
+    ...(generator !== undefined && { generator }),
+    ...(filter !== undefined && { filter }),
+    ...(attribution !== undefined && { attribution }),
   };
 }
 

@@ -157,13 +157,20 @@ describe("OpenAI's own client before the endpoint", () => {
   });
 
   it('passes on what `rag` asks for', async () => {
-    const rag = { datasets: [DATASET], purpose: 'dpv:Marketing', topK: 3, generator: 'extractive' };
+    const rag = {
+      datasets: [DATASET],
+      purpose: 'dpv:Marketing',
+      topK: 3,
+      generator: 'extractive',
+      filter: { author: 'Ada' },
+    };
     await client().chat.completions.create(chat({ model: 'usufruct', rag }));
     expect(backend.asked[0]).toMatchObject({
       datasetId: DATASET,
       purpose: 'dpv:Marketing',
       topK: 3,
       generator: 'extractive',
+      filter: { author: 'Ada' },
     });
   });
 
@@ -221,6 +228,7 @@ describe('a question is paid once', () => {
     ['purpose', { rag: { purpose: 'dpv:Marketing' } }],
     ['topK', { rag: { topK: 2 } }],
     ['generator', { rag: { generator: 'model' } }],
+    ['filter', { rag: { filter: { author: 'Ada' } } }],
   ])('and with another %s it is another question', async (_name, change) => {
     await client().chat.completions.create(chat());
     expect(extension(await client().chat.completions.create(chat(change)))).toMatchObject({ repeated: false });
@@ -255,6 +263,7 @@ describe('what is refused', () => {
     ['an answer at the end', { messages: [{ role: 'assistant', content: 'x' }] }, 'messages'],
     ['two datasets', { rag: { datasets: [DATASET, OTHER_DATASET] } }, 'rag.datasets'],
     ['another dataset than the model', { rag: { datasets: [OTHER_DATASET] } }, 'rag.datasets'],
+    ['a filter that is none', { rag: { filter: { where: 'x' } } }, 'rag.filter'],
     ['an unknown part of rag', { rag: { where: 'x' } }, 'rag'],
     ['too many chunks', { rag: { topK: 99 } }, 'rag.topK'],
   ])('%s', async (_name, change, field) => {

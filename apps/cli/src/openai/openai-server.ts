@@ -110,10 +110,10 @@ class OpenaiServer {
 
   private async ask(chat: ChatRequest, datasetId: DatasetId, idempotencyKey: unknown): Promise<PaidAnswer> {
     const { backend, onAnswered, repeatMs } = this.options;
-    const { text, topK, generator } = chat;
+    const { text, wishes } = chat;
     const purpose = chat.purpose ?? this.options.purpose;
     const isKeyed = typeof idempotencyKey === 'string' && idempotencyKey !== '';
-    const same = JSON.stringify([datasetId, purpose, topK, generator, text]);
+    const same = JSON.stringify([datasetId, purpose, wishes, text]);
     try {
       const paid = await backend.asker.ask({
         key: isKeyed ? `given ${idempotencyKey}` : `same ${same}`,
@@ -121,8 +121,7 @@ class OpenaiServer {
         datasetId,
         purpose,
         text,
-        ...(topK !== null && { topK }),
-        ...(generator !== null && { generator }),
+        ...wishes,
       });
       onAnswered(paid);
       return paid;

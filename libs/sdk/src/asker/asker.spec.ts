@@ -34,6 +34,8 @@ class FakeSystem {
   /** Thrown by the next questions, one after the other; null lets one through. */
   readonly failures: (ErrorCode | null)[] = [];
   fundFailure: ErrorCode | null = null;
+  /** Nothing is found for these words, so nothing is paid. */
+  unknown = 'nobody knows this';
   private readonly random = seededRandom('asker');
 
   ports(journal: Journal): AskerPorts {
@@ -113,10 +115,10 @@ class FakeSystem {
       usesSalt: idOf('salt'),
       resultSalt: idOf('salt'),
     };
-    const evidence = { receipt: this.receiptOf(jobId, questionId) } as ReceiptEvidence;
+    const evidence = { receipt: this.receiptOf(jobId, questionId, text) } as ReceiptEvidence;
     return { questionId, answer, evidence, verdict: { ok: true, checks: [] } };
   }
-  private receiptOf(jobId: JobId, questionId: QuestionId): string {
+  private receiptOf(jobId: JobId, questionId: QuestionId, text: string): string {
     const fields = {
       chainId: 'chain',
       packageId: idOf('package'),
@@ -132,7 +134,7 @@ class FakeSystem {
       usesCommitment: idOf<Digest>('uses'),
       resultCommitment: idOf<Digest>('result'),
       budgetSpentMicroEpsilon: 0n,
-      priceUnits: this.jobs.get(jobId)!.pricePerQuestionUnits,
+      priceUnits: text === this.unknown ? asAmount(0n) : this.jobs.get(jobId)!.pricePerQuestionUnits,
       issuedAtMs: TEST_NOW_MS,
     };
     return toBase64(UsageReceiptBcs.serialize(fields).toBytes());
@@ -179,7 +181,15 @@ describe('Asker: sessions', () => {
     await one.close();
     expect(one.spending).toEqual({ maxUnits: 100n, lockedUnits: 0n, paidUnits: 3n });
     expect(system.moneyUnits).toEqual({ paid: 3n, held: 0n });
-    expect((await journal.keys('asker/')).filter((key) => !key.includes('/question/'))).toEqual([]);
+    expect(await journal.keys('asker/')).toEqual([]);
+  });
+
+  it('does not count as paid what was not known and so cost nothing', async () => {
+    const one = asker();
+    await one.ask(question('a'));
+    expect(await one.ask(question('b', { text: system.unknown }))).toMatchObject({ costUnits: 0n, isRepeat: false });
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: PRICE });
   });
 
   it('opens the next when one is used up, for questions at the same time, too', async () => {
@@ -301,7 +311,7 @@ describe('Asker: a question is paid once', () => {
   it('and asked again later, also by another process, within the time that it is kept', async () => {
     await asker().ask(question('a', { keepMs: 5 * MINUTE_MS }));
     system.clock.advance(4 * MINUTE_MS);
-    expect(await asker().ask(question('a'))).toMatchObject({ isRepeat: true, costUnits: 0n });
+    expect(await asker({ name: 'other' }).ask(question('a'))).toMatchObject({ isRepeat: true, costUnits: 0n });
     system.clock.advance(2 * MINUTE_MS);
     expect(await asker().ask(question('a'))).toMatchObject({ isRepeat: false, costUnits: PRICE });
     expect(system.forgotten).toHaveLength(1);
@@ -313,7 +323,7 @@ describe('Asker: a question is paid once', () => {
       const one = asker();
       system.failures.push(code);
       expect(await codeOf(one.ask(question('a')))).toBe(code);
-      const [key] = await journal.keys('asker/test/question/');
+      const [key] = await journal.keys('asker-question/');
       const { askKey } = JSON.parse((await journal.get(key!))!) as { askKey: string };
       expect(await one.ask(question('a'))).toMatchObject({ isRepeat: false });
       const [job] = system.jobs.keys();
@@ -325,7 +335,7 @@ describe('Asker: a question is paid once', () => {
     const one = asker();
     system.failures.push('UPSTREAM_UNAVAILABLE');
     await one.ask(question('a')).catch(() => undefined);
-    const [key] = await journal.keys('asker/test/question/');
+    const [key] = await journal.keys('asker-question/');
     const { askKey, jobId } = JSON.parse((await journal.get(key!))!) as { askKey: string; jobId: JobId };
     const ports = system.ports(journal);
     const lost = new Asker(
@@ -354,6 +364,8 @@ describe('Asker: a question is paid once', () => {
     ['dataset', { datasetId: idOf<DatasetId>('another') }],
     ['topK', { topK: 3 }],
     ['generator', { generator: 'model' }],
+    ['filter', { filter: { author: 'Ada' } }],
+    ['attribution', { attribution: 'score' }],
   ])('refuses a known key with another %s', async (_name, change) => {
     const one = asker();
     const first = one.ask(question('a'));

@@ -12,9 +12,10 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
-import { receiptDigest, zAmount, zHex32, zTimestampMs, type GeneratorKind } from '@usufruct/protocol';
+import { receiptDigest, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { Asked, AskOptions } from '../jobs/ask.js';
+import type { QuestionParams } from '../jobs/question-record.js';
 import { readRecord, writeRecord } from '../journal.js';
 import { decodeReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
@@ -34,15 +35,10 @@ export interface AskerOptions {
   /** Default 30 minutes, at most what the DAO allows. */
   readonly termMs?: number;
 }
-export interface AskParams {
-  /** Names this question: the same key gives the same answer again, and is never paid a second time. */
-  readonly key: string;
+/** `key` names the question: it gives the same answer again, and is never paid a second time. */
+export interface AskParams extends Omit<QuestionParams, 'stream'> {
   readonly datasetId: DatasetId;
   readonly purpose: string;
-  readonly text: string;
-  readonly topK?: number;
-  /** What must make the answer; missing: what the runner has first. */
-  readonly generator?: GeneratorKind;
   readonly maxPriceUnits?: AmountUnits | null;
   /** How long the answer is kept on this device for who asks with the key again. Default ten minutes. */
   readonly keepMs?: number;
@@ -69,7 +65,7 @@ const zKnownReceipt = z.object({
 });
 export type KnownReceipt = z.output<typeof zKnownReceipt>;
 
-/** `asker/<name>/question/<hash of its key>`: stored before it is asked, forgotten with the answer. */
+/** `asker-question/<hash of its key>`: stored before it is asked, forgotten with the answer. Of askers of every name. */
 const zRecord = z.object({
   askKey: z.string(),
   jobId: zHex32<JobId>(),
@@ -132,8 +128,9 @@ export class Asker {
    */
   async ask(params: AskParams, options: AskOptions = {}): Promise<PaidAnswer> {
     const name = digestOf(utf8(params.key));
-    const { datasetId, purpose, topK, generator, text } = params;
-    const body = digestOf(utf8(JSON.stringify([datasetId, purpose, topK ?? null, generator ?? null, text])));
+    const { text, topK, generator, filter, attribution } = questionOf('', params);
+    const asked = [params.datasetId, params.purpose, text, topK, generator, filter, attribution];
+    const body = digestOf(utf8(JSON.stringify(asked.map((part) => part ?? null))));
     const running = this.running.get(name);
     if (running !== undefined) {
       if (running.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
@@ -172,7 +169,7 @@ export class Asker {
 
   private async answerOf(name: Digest, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
     await this.sweepNowAndThen();
-    const recordKey = `asker/${this.options.name}/question/${name}`;
+    const recordKey = `asker-question/${name}`;
     const record = await readRecord(this.ports.journal, recordKey, zRecord);
     if (record !== null) {
       if (record.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
@@ -219,7 +216,7 @@ export class Asker {
       await writeRecord(this.ports.journal, recordKey, record);
       const asked = await slot.session.ask(questionOf(askKey, params), options);
       const paid = await this.remember(recordKey, record, params, asked);
-      await slot.end('answered');
+      await slot.answered(paid.costUnits);
       return paid;
     } catch (error) {
       await this.failed(recordKey, slot, error);
@@ -263,7 +260,7 @@ export class Asker {
   private async sweep(): Promise<void> {
     const { journal, clock } = this.ports;
     this.sweptAtMs = clock.nowMs();
-    for (const key of await journal.keys(`asker/${this.options.name}/question/`)) {
+    for (const key of await journal.keys('asker-question/')) {
       const record = await readRecord(journal, key, zRecord);
       if (record === null) continue;
       const { jobId, askKey, atMs, answered } = record;
@@ -274,12 +271,17 @@ export class Asker {
   }
 }
 
-const questionOf = (key: string, { text, topK, generator }: AskParams) => ({
-  key,
-  text,
-  ...(topK !== undefined && { topK }),
-  ...(generator !== undefined && { generator }),
-});
+function questionOf(key: string, params: AskParams): QuestionParams {
+  const { text, topK, generator, filter, attribution } = params;
+  return {
+    key,
+    text,
+    ...(topK !== undefined && { topK }),
+    ...(generator !== undefined && { generator }),
+    ...(filter !== undefined && { filter }),
+    ...(attribution !== undefined && { attribution }),
+  };
+}
 const repeated = (paid: PaidAnswer): PaidAnswer => ({ ...paid, costUnits: 0n as AmountUnits, isRepeat: true });
 const isSessionOver = (error: unknown): boolean => error instanceof UsufructError && SESSION_OVER.includes(error.code);
 const least = (a: AmountUnits | null, b: AmountUnits | null): AmountUnits | null =>

@@ -34,6 +34,8 @@ interface OpenSession {
   /** Questions given out, whether or not they are answered. */
   issued: number;
   inFlight: number;
+  /** Of the price of answered questions, what their receipts did not ask for. */
+  sparedUnits: bigint;
   /** No further question: it is over, used up or too dear. Closed when nothing is in flight. */
   isRetired: boolean;
 }
@@ -43,7 +45,9 @@ export interface Slot {
   readonly jobId: JobId;
   readonly priceUnits: AmountUnits;
   /** `unpaid`: it failed for good, and the place is free again. `broken`: so is the session. */
-  end(outcome: 'answered' | 'unpaid' | 'unknown' | 'broken'): Promise<void>;
+  end(outcome: 'unpaid' | 'unknown' | 'broken'): Promise<void>;
+  /** By the receipt: where nothing was found, nothing is paid. */
+  answered(costUnits: AmountUnits): Promise<void>;
 }
 export interface SessionTerms {
   /** Tells askers of one journal apart: two that run at the same time need two names. */
@@ -186,7 +190,15 @@ export class Sessions {
   private opened(id: string, job: JobView): OpenSession {
     this.own.add(job.id);
     const recordKey = this.fundedKey(id, job.id);
-    return { recordKey, session: this.ports.session(job.id), job, issued: 0, inFlight: 0, isRetired: false };
+    return {
+      recordKey,
+      session: this.ports.session(job.id),
+      job,
+      issued: 0,
+      inFlight: 0,
+      sparedUnits: 0n,
+      isRetired: false,
+    };
   }
 
   private slotOf(id: string, session: OpenSession): Slot {
@@ -195,6 +207,11 @@ export class Sessions {
       session: session.session,
       jobId: job.id,
       priceUnits: job.pricePerQuestionUnits,
+      answered: async (costUnits) => {
+        session.inFlight--;
+        session.sparedUnits += job.pricePerQuestionUnits - costUnits;
+        if (session.isRetired) await this.closeIdle(session);
+      },
       end: async (outcome) => {
         session.inFlight--;
         if (outcome === 'unpaid') session.issued--;
@@ -219,7 +236,7 @@ export class Sessions {
     const unitsOf = (questions: number): bigint => job.pricePerQuestionUnits * BigInt(questions);
     try {
       const { questionsSettled } = await session.session.close();
-      this.budget.settle(unitsOf(job.maxQuestions), unitsOf(questionsSettled));
+      this.budget.settle(unitsOf(job.maxQuestions), unitsOf(questionsSettled) - session.sparedUnits);
       await this.ports.journal.delete(recordKey);
     } catch {
       this.retired.add(session);
