@@ -205,7 +205,7 @@ describe('the command line', () => {
     [[], 'a command is missing'],
     [['dao'], 'a command is missing'],
     [['contribute', '--dataset', '0x1'], "missing required argument 'file'"],
-    [['ask', 'x'], "required option '--job <id>' not specified"],
+    [['proxy'], "required option '--max-spend <amount>' not specified"],
     [['wallet', 'show', '--nonsense'], 'there is no such option'],
     [['wallet', 'show', 'nonsense'], 'there are more arguments than the command takes'],
   ])('says with --json why %j is no command, and repeats nothing that was typed', async (args, reason) => {

@@ -4,7 +4,7 @@ import { LIMITS, toWireJson, zHex32 } from '@usufruct/protocol';
 import type { JobTerms, KnownReceipt, PaidAnswer, Quote } from '@usufruct/sdk';
 import { z } from 'zod';
 import { formatCoins, parseCoins } from '../amounts.js';
-import type { Backend } from '../openai/backend.js';
+import { standInsOf, type Backend } from '../openai/backend.js';
 import { WORDS_NOTICE, wordsOfOthers } from './words-of-others.js';
 
 export interface McpOptions {
@@ -193,7 +193,7 @@ function answerBody({ answer, evidence, receiptId, isRepeat, datasetId }: PaidAn
     receipt_id: receiptId,
     receipt_verified: true,
     paid_before: isRepeat,
-    stand_ins: [...standIns, ...(evidence.runner?.profile === 'software-dev' ? ['software TEE'] : [])],
+    stand_ins: standInsOf(standIns, evidence),
   };
 }
 

@@ -55,3 +55,8 @@ export async function backendOf({ client, asker, standIns, only }: BackendParams
     inspect: (jobId, nonce) => client.jobs.session(jobId).inspect({ nonce }),
   };
 }
+
+/** With what the runner of an answer has said of itself. */
+export const standInsOf = (known: readonly string[], { runner }: ReceiptEvidence): string[] => [
+  ...new Set([...known, ...(runner?.profile === 'software-dev' ? ['software TEE'] : [])]),
+];

@@ -1,6 +1,7 @@
 import type { ChainInfo } from '@usufruct/protocol';
 import { sentencesOf, type PaidAnswer } from '@usufruct/sdk';
 import { formatCoins } from '../amounts.js';
+import { standInsOf } from './backend.js';
 import type { ChatRequest } from './chat-request.js';
 
 export interface AnswerContext {
@@ -43,11 +44,17 @@ export function extensionOf({ request, paid, coin, standIns }: AnswerContext) {
     generator: answer.generator,
     model: answer.model ?? null,
     known: answer.sentences.length > 0,
-    citations: answer.citations.map((citation, i) => ({ number: i + 1, ...citation })),
+    citations: answer.citations.map(({ contributionId, fileName, locator, quote }, i) => ({
+      number: i + 1,
+      contribution_id: contributionId,
+      file_name: fileName,
+      locator,
+      quote,
+    })),
     sent: 'the last user message',
     ignored: request.ignored,
     usage: `estimated: ${CHARS_PER_TOKEN} characters a token`,
-    stand_ins: [...standIns, ...(evidence.runner?.profile === 'software-dev' ? ['software TEE'] : [])],
+    stand_ins: standInsOf(standIns, evidence),
   };
 }
 

@@ -95,7 +95,7 @@ describe("OpenAI's own client before the endpoint", () => {
       repeated: false,
       known: true,
       generator: 'extractive',
-      citations: [{ number: 1, fileName: 'log.txt', locator: 'Day 3', quote: 'three dark days.' }, { number: 2 }],
+      citations: [{ number: 1, file_name: 'log.txt', locator: 'Day 3', quote: 'three dark days.' }, { number: 2 }],
       sent: 'the last user message',
       ignored: [],
       stand_ins: ['local chain', 'software TEE'],
@@ -400,7 +400,7 @@ describe('receipts and evidence', () => {
       status: 200,
       body: { id, ok: true, checks: [{ name: 'SIGNATURE' }] },
     });
-    expect((await got('/v1/receipts')).body).toMatchObject({ data: [{ receiptId: id, priceUnits: '1500000' }] });
+    expect((await got('/v1/receipts')).body).toMatchObject({ data: [{ id, price_units: '1500000' }] });
     expect((await got(`/v1/receipts/${idOf('none')}`)).status).toBe(404);
     expect((await got('/v1/receipts/%zz')).status).toBe(400);
   });

@@ -11,7 +11,7 @@ import {
   type Logger,
 } from '@usufruct/kernel';
 import { clientChallenge, evidenceDigest, toWireJson } from '@usufruct/protocol';
-import type { ListedDataset, PaidAnswer } from '@usufruct/sdk';
+import type { KnownReceipt, ListedDataset, PaidAnswer } from '@usufruct/sdk';
 import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
 import { isSameKey } from './api-key-file.js';
 import type { Backend } from './backend.js';
@@ -87,7 +87,7 @@ class OpenaiServer {
     if (path === '/v1/models') return send({ object: 'list', data: (await this.datasets()).map(modelOf) });
     if (path.startsWith(`/v1/models/${MODEL_PREFIX}`)) return send(await this.model(path.slice('/v1/models/'.length)));
     if (path === '/v1/attestation') return this.attestation(exchange);
-    if (path === '/v1/receipts') return send({ object: 'list', data: await this.options.backend.asker.receipts() });
+    if (path === '/v1/receipts') return send({ object: 'list', data: await this.receipts() });
     if (path.startsWith('/v1/receipts/')) return send(await this.receipt(path.slice('/v1/receipts/'.length)));
     throw refuse('NOT_FOUND', { path: 'no such route' });
   }
@@ -195,7 +195,11 @@ class OpenaiServer {
     const known = isHex32(id) ? await backend.asker.receipt(id as Digest) : null;
     if (known === null) throw refuse('NOT_FOUND', { object: 'receipt of this device' });
     const { evidence, verdict } = await backend.judgedReceipt(known);
-    return { object: 'usufruct.receipt', id, ...known, ok: verdict.ok, checks: verdict.checks, evidence };
+    return { ...receiptOf(known), ok: verdict.ok, checks: verdict.checks, evidence };
+  }
+
+  private async receipts(): Promise<object[]> {
+    return (await this.options.backend.asker.receipts()).map(receiptOf);
   }
 }
 
@@ -212,6 +216,16 @@ const modelOf = ({ datasetId, title, contributionCount, dao }: ListedDataset) =>
     purposes: dao.policy.purposes,
     protections: dao.policy.protections,
   },
+});
+
+const receiptOf = ({ receiptId, jobId, questionId, datasetId, priceUnits, atMs }: KnownReceipt) => ({
+  id: receiptId,
+  object: 'usufruct.receipt',
+  created: Math.floor(atMs / 1_000),
+  dataset_id: datasetId,
+  job_id: jobId,
+  question_id: questionId,
+  price_units: String(priceUnits),
 });
 
 const hostOf = (header: string): string => header.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
