@@ -7,6 +7,7 @@ import type { RunnerKeys } from './attest/runner-keys.js';
 import type { IndexStore } from './compute/index-store/index-store.js';
 import type { Retrieval } from './compute/rag/index.js';
 import type { HolderPort } from './keys/holder-port.js';
+import type { Generator } from './compute/rag/index.js';
 import type { RunnerStore } from './receipt/store.js';
 
 /** Reads ciphertext and manifests, as blobs or out of quilts; what it gives is checked by whoever asked. */
@@ -28,6 +29,8 @@ export interface RunnerContext {
   readonly store: RunnerStore;
   /** Indexes on the disk; where there is none, each session makes its own. */
   readonly indexes?: IndexStore | undefined;
+  /** What makes answers, the first one where the asker names none; missing: sentences of the documents alone. */
+  readonly generators?: readonly Generator[];
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;

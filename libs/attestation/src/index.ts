@@ -55,6 +55,7 @@ export {
   SOFTWARE_QUOTE_TAG,
 } from './software/quote-format.js';
 export type { SoftwareQuote, SoftwareQuoteBody } from './software/quote-format.js';
+export { MODEL_EVENT_PREFIX } from './tdx/td-checks.js';
 export { TDX_ENDORSEMENTS } from './tdx/collateral.js';
 export type { PckCa } from './tdx/collateral.js';
 export { inspectTdx, TDX_CHECKS } from './tdx/inspect.js';

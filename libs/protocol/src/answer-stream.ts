@@ -6,7 +6,7 @@ import { byteVector, bytes32 } from './bcs-types.js';
 import { taggedDigest } from './digest.js';
 import { TAGS } from './domain-tags.js';
 import { LIMITS } from './limits.js';
-import { QuestionContextBcs, zCitation } from './runner-types.js';
+import { QuestionContextBcs, zCitation, type zAnswer } from './runner-types.js';
 import { zBase64, zHex32 } from './wire.js';
 
 /**
@@ -82,6 +82,20 @@ const StreamPositionBcs = bcs.struct('StreamPosition', { seq: bcs.u32(), chain: 
 /** HPKE `aad` of a record: `chain` is that of all before it, so none can be moved, doubled or left out. */
 export const streamRecordAad = (seq: number, chain: Digest): Uint8Array =>
   StreamPositionBcs.serialize({ seq, chain }).toBytes();
+
+type Sentence = z.output<typeof zAnswer>['sentences'][number];
+/** A sentence with its numbers, as it stands in an answer's text. */
+export const shownSentence = ({ text, citations }: Sentence): string =>
+  citations.length === 0 ? text : `${text} ${citations.map((index) => `[${index + 1}]`).join('')}`;
+/**
+ * An answer's text as its sentences, and as one more, which cites nothing, what it says beside them: that there is no
+ * answer, or what was withheld. Runner and asker divide it alike.
+ */
+export function spokenSentences({ text, sentences }: Pick<z.output<typeof zAnswer>, 'text' | 'sentences'>): Sentence[] {
+  const cited = sentences.map(shownSentence).join(' ');
+  const rest = text.startsWith(cited) ? text.slice(cited.length).trim() : '';
+  return rest === '' ? sentences : [...sentences, { text: rest, citations: [] }];
+}
 
 /** What the runner signs of a record: anybody who knows the response key could have sealed it. */
 export const StreamRecordBcs = bcs.struct('StreamRecord', {

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fromUtf8, refuse } from '@usufruct/kernel';
-import { LIMITS } from '@usufruct/protocol';
+import { LIMITS, toWireJson } from '@usufruct/protocol';
 
 /** The whole body. Refuses `REQUEST_TOO_LARGE` at the first byte over the limit, `MALFORMED_REQUEST` if it breaks off. */
 export async function readBytes(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
@@ -33,4 +34,23 @@ export async function readJson(request: IncomingMessage, limitBytes: number = LI
 export function sendJson(response: ServerResponse, status: number, text: string): void {
   if (response.destroyed) return;
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(text);
+}
+
+/**
+ * Answers with lines of JSON as they come, no faster than they are read. What is refused before the first line is
+ * answered as any refusal is; after it the connection breaks off.
+ */
+export async function sendLines(
+  response: ServerResponse,
+  values: AsyncIterable<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  const headers = { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+  for await (const value of values) {
+    if (signal.aborted) break;
+    if (!response.headersSent) response.writeHead(200, headers);
+    if (!response.write(`${toWireJson(value)}\n`)) await once(response, 'drain', { signal }).catch(() => undefined);
+  }
+  if (!response.headersSent && !response.destroyed) response.writeHead(200, headers);
+  response.end();
 }

@@ -4,6 +4,7 @@ export * from './decision.js';
 export * from './fake-chain.js';
 export * from './fake-graphql.js';
 export * from './fake-leases.js';
+export * from './fake-model-server.js';
 export * from './fake-holder.js';
 export * from './fake-store.js';
 export * from './hostile-server.js';

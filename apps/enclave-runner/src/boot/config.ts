@@ -8,6 +8,7 @@ import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 import type { BatchRules } from '../payout/batch.js';
 import { readDeviceConfig, type DeviceConfig } from './device-config.js';
+import { readGeneratorConfig, type GeneratorConfig } from './generator-config.js';
 
 const WEEK_MS = 7 * 24 * 60 * 60_000;
 /** Half a year: contributors wait no longer for what they have earned, however few the questions. */
@@ -47,6 +48,8 @@ export interface RunnerConfig {
   readonly tee: DeviceConfig;
   /** Where indexes are kept, and how much of the disk they may take; null where none are. */
   readonly indexFiles: { readonly folder: string; readonly maxBytes: number } | null;
+  /** The language model that answers, where there is one. */
+  readonly generator: GeneratorConfig | null;
   /** How often it looks whether private receipts wait to be divided; 0: never, others do. */
   readonly epochIntervalMs: number;
   /** How much must wait before it is divided. */
@@ -72,6 +75,7 @@ export function readConfig(environment: Environment): RunnerConfig {
       env.INDEX_MAX_MB === 0
         ? null
         : { folder: env.INDEX_DIR ?? join(env.DATA_DIR, 'index'), maxBytes: env.INDEX_MAX_MB * 1024 ** 2 },
+    generator: readGeneratorConfig(environment),
     epochIntervalMs: env.EPOCH_INTERVAL_MS,
     epochBatch: {
       leastReceipts: env.EPOCH_LEAST_RECEIPTS,

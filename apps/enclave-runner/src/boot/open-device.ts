@@ -6,7 +6,7 @@ import { configfsCpu } from '../attest/devices/configfs-tsm.js';
 import { dstackClient } from '../attest/devices/dstack-client.js';
 import { dstackCpu } from '../attest/devices/dstack.js';
 import { kernelFiles } from '../attest/devices/guest-files.js';
-import { openHardwareDevice, type HardwareOptions } from '../attest/devices/hardware-device.js';
+import { openHardwareDevice, type HardwareOptions, type MeasuredModel } from '../attest/devices/hardware-device.js';
 import { openKernelRegister } from '../attest/devices/kernel-register.js';
 import { nitroCpu } from '../attest/devices/nitro.js';
 import { nrasTokens } from '../attest/devices/nras.js';
@@ -26,12 +26,14 @@ export interface Surroundings {
   readonly random: RandomSource;
   readonly fetch: typeof globalThis.fetch;
   readonly logger: Logger;
+  /** Measured before the first evidence leaves. */
+  readonly models?: readonly MeasuredModel[];
 }
 
 /** The one device that the configuration names. Refuses `CONFIG_INVALID` and what the device refuses. */
 export async function openDevice(config: DeviceConfig, surroundings: Surroundings): Promise<OpenedDevice> {
-  if (config.device === 'software') return openSoftwareTee(config.devDir);
-  const { random } = surroundings;
+  const { random, models } = surroundings;
+  if (config.device === 'software') return openSoftwareTee(config.devDir, models);
   const { policyFile, imageDigest, nvidia } = config.hardware;
   const policy = await readPolicy(policyFile);
   const device = await openHardwareDevice({
@@ -39,6 +41,7 @@ export async function openDevice(config: DeviceConfig, surroundings: Surrounding
     policy,
     random,
     ...(nvidia === undefined ? {} : await openGpus(nvidia, policy, surroundings)),
+    ...(models === undefined ? {} : { models }),
     ...(imageDigest === undefined ? {} : { imageDigest: fromHex(imageDigest) }),
   });
   return { device, banner: null };

@@ -1,14 +1,18 @@
-import type { TeeDevice } from '@usufruct/attestation';
+import { MODEL_EVENT_PREFIX, type TeeDevice } from '@usufruct/attestation';
 import { refuse } from '@usufruct/kernel';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MeasuredModel } from '../attest/devices/hardware-device.js';
 
 /**
  * DEV ONLY: a TEE device in software. The package is loaded here and nowhere else, and only when the configuration
- * asks for it. Refuses `CONFIG_INVALID` when its PKI cannot be read.
+ * asks for it. Models are measured as files are: a DAO that approved the code with another model, or with none, refuses it. Refuses `CONFIG_INVALID` when its PKI cannot be read.
  */
-export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: TeeDevice; banner: string }> {
+export async function openSoftwareTee(
+  pkiDirectory: string,
+  models: readonly MeasuredModel[] = [],
+): Promise<{ device: TeeDevice; banner: string }> {
   const { DEV_BANNER, DEV_PKI_FILES, loadDevPki, measureFiles, SoftwareTee } = await importSoftwareTee();
   const read = async (file: string): Promise<string> => {
     try {
@@ -23,8 +27,10 @@ export async function openSoftwareTee(pkiDirectory: string): Promise<{ device: T
     leaf: await read(DEV_PKI_FILES.leaf),
     leafKey: await read(DEV_PKI_FILES.leafKey),
   });
-  const measurement = await measureFiles(await runnerFiles());
-  return { device: await SoftwareTee.create({ pki, measurement }), banner: DEV_BANNER };
+  const events = models.map(({ role, sha256 }) => ({ name: `${MODEL_EVENT_PREFIX}${role}`, payload: sha256 }));
+  const modelFiles = events.map(({ name, payload }) => ({ path: name, bytes: payload }));
+  const measurement = await measureFiles([...(await runnerFiles()), ...modelFiles]);
+  return { device: await SoftwareTee.create({ pki, measurement, events }), banner: DEV_BANNER };
 }
 
 /** An image for hardware has no software TEE in it. */

@@ -7,7 +7,7 @@ import { generateRunnerKeys } from '../attest/runner-keys.js';
 import { IndexStore } from '../compute/index-store/index-store.js';
 import { StoredFiles, systemCode } from '../compute/index-store/stored-files.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
-import { IndexThread } from '../compute/rag/index.js';
+import { EXTRACTIVE, IndexThread } from '../compute/rag/index.js';
 import { reviewSessions } from '../compute/session/review.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
@@ -19,6 +19,7 @@ import { RunnerStore } from '../receipt/store.js';
 import { runnerRoutes } from '../transport/routes.js';
 import type { RunnerConfig } from './config.js';
 import { openDevice } from './open-device.js';
+import { openGenerator } from './open-generator.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
 const KEY_SERVER_TIMEOUT_MS = 15_000;
@@ -83,7 +84,9 @@ const standInsOf = ({ tee, suiNetwork }: RunnerConfig): string[] => [
 
 async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Promise<RunnerContext> {
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
-  const { device, banner } = await openDevice(config.tee, { random: systemRandom, fetch, logger });
+  const generator = config.generator === null ? null : await openGenerator(config.generator);
+  const models = generator === null ? [] : [generator.measured];
+  const { device, banner } = await openDevice(config.tee, { random: systemRandom, fetch, logger, models });
   if (banner !== null) logger.warn('stand_in', { banner });
   const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock });
   return {
@@ -97,6 +100,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),
     indexes: await openIndexes(config, logger),
+    generators: generator === null ? [EXTRACTIVE] : [generator.generator, EXTRACTIVE],
     clock,
     random: systemRandom,
     logger,

@@ -59,7 +59,7 @@ export async function signReceipt(
     signerPublicKey: keys.signing.publicKey,
     evidenceDigest,
     codeHash: digestOf(fromHex(await device.measurement())),
-    modelHash: NO_MODEL,
+    modelHash: answer.model?.sha256 ?? NO_MODEL,
     attributionMethod,
     usesCommitment: usesCommitment(usesSalt, uses),
     resultCommitment: resultCommitment(answer.resultSalt, answerResultBytes(answer)),

@@ -2,19 +2,22 @@ import { makeEvidence } from '@usufruct/attestation';
 import { asId, fromBase64Url, refuse, toBase64, type JobId, type QuestionId } from '@usufruct/kernel';
 import {
   clientChallenge,
+  LIMITS,
   parseAt,
   zAskRequest,
   zErasureRequest,
   zHex32,
   type RunnerIdentity,
 } from '@usufruct/protocol';
-import { get, post, type Route, type RouteRequest } from '@usufruct/service';
+import { get, lines, post, type Route, type RouteRequest } from '@usufruct/service';
 import { z } from 'zod';
 import { eraseHere } from '../compute/erasure/erase-here.js';
+import { EXTRACTIVE } from '../compute/rag/index.js';
 import type { QuestionDesk } from '../compute/questions/question-desk.js';
 import type { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
 
+const zAfter = z.coerce.number().int().min(0).max(LIMITS.streamRecords).default(0);
 const zStartJob = z.object({ jobId: zHex32<JobId>() });
 
 export interface RunnerServices {
@@ -36,6 +39,10 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
       measurement: await device.measurement(),
       profile: device.profile,
       standIns: [...standIns],
+      generators: (context.generators ?? [EXTRACTIVE]).map(({ kind, model }) => ({
+        kind,
+        ...(model !== undefined && { model }),
+      })),
     })),
     get('/v1/attestation', ({ query }) => {
       const nonce = fromBase64Url(query['nonce'] ?? '', 'nonce');
@@ -53,10 +60,13 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
     post('/v1/jobs/:jobId/questions', (request) =>
       desk.ask(jobIdOf(request), parseAt(zAskRequest, request.body, 'question')),
     ),
-    get('/v1/jobs/:jobId/questions/:questionId', (request) =>
-      desk.read(jobIdOf(request), asId<QuestionId>(request.path['questionId'] ?? '', 'questionId')),
+    lines('/v1/jobs/:jobId/questions/:questionId/stream', (request, signal) =>
+      desk.lines(jobIdOf(request), questionIdOf(request), afterOf(request), signal),
     ),
+    get('/v1/jobs/:jobId/questions/:questionId', (request) => desk.read(jobIdOf(request), questionIdOf(request))),
   ];
 }
 
 const jobIdOf = ({ path }: RouteRequest): JobId => asId<JobId>(path['jobId'] ?? '', 'jobId');
+const questionIdOf = ({ path }: RouteRequest): QuestionId => asId<QuestionId>(path['questionId'] ?? '', 'questionId');
+const afterOf = ({ query }: RouteRequest): number => parseAt(zAfter, query['after'], 'after');

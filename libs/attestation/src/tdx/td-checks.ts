@@ -43,7 +43,13 @@ export function checkTdAttributes(report: TdReport, policy: TdxPolicy): Check {
 export const checkXfam = ({ xfam }: TdReport, { xfams }: TdxPolicy): Check =>
   checkThat('XFAM', xfams.includes(toHex(xfam)), 'XFAM is not one of the policy');
 
-/** The policy's events are in the log, each exactly once and with the payload that the policy gives. */
+/** Before what a model is for; the event's payload is the SHA-256 of its file, or of its list of files. */
+export const MODEL_EVENT_PREFIX = 'model-hash/';
+
+/**
+ * The policy's events are in the log, each exactly once and with the payload that the policy gives; and no model is that
+ * the policy does not name: a runner measures the hash of each that it is to use.
+ */
 export function checkRequiredEvents(events: readonly RuntimeEvent[], { requiredEvents }: TdxPolicy): Check {
   const payloadsOf = (wanted: string): string[] =>
     events.filter(({ name }) => name === wanted).map(({ payload }) => toHex(fromBase64(payload)));
@@ -52,7 +58,10 @@ export function checkRequiredEvents(events: readonly RuntimeEvent[], { requiredE
       const found = payloadsOf(name);
       return found.length !== 1 || found[0] !== payload;
     });
-    return checkThat('EVENTS', missing === undefined, `the event ${missing?.name} is not there once as approved`);
+    if (missing !== undefined) return failed('EVENTS', `the event ${missing.name} is not there once as approved`);
+    const isNamed = (event: string): boolean => requiredEvents.some(({ name }) => name === event);
+    const stray = events.find(({ name }) => name.startsWith(MODEL_EVENT_PREFIX) && !isNamed(name));
+    return checkThat('EVENTS', stray === undefined, `the policy names no ${stray?.name}`);
   } catch {
     return failed('EVENTS', 'the payload of an event is malformed');
   }

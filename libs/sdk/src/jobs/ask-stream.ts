@@ -1,5 +1,5 @@
 import { fromBase64 } from '@usufruct/kernel';
-import { receiptDigest, type Answer, type StreamPart } from '@usufruct/protocol';
+import { receiptDigest, shownSentence, spokenSentences, type Answer, type StreamPart } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { streamBroken } from './answer-pieces.js';
 import { askQuestion, type AskedJob, type Asked, type AskOptions, type AskStep } from './ask.js';
@@ -110,11 +110,9 @@ class ShownSentences {
 
 const digestOfReceipt = (receipt: string): string => receiptDigest(fromBase64(receipt));
 
-/** The sentences of an answer; where it has none, what it says instead, which cites nothing. */
-export const sentencesOf = ({ text, sentences, citations }: Answer): AnswerSentence[] =>
-  sentences.length === 0
-    ? [{ text, citations: [], shown: text }]
-    : sentences.map((sentence) => sentenceOf(sentence, citations));
+/** The sentences of an answer; what it says beside or instead of them, too, which cites nothing. */
+export const sentencesOf = (answer: Answer): AnswerSentence[] =>
+  spokenSentences(answer).map((sentence) => sentenceOf(sentence, answer.citations));
 
 const sentenceOf = ({ text, citations }: Answer['sentences'][number], list: readonly Citation[]): AnswerSentence => ({
   text,
@@ -122,5 +120,5 @@ const sentenceOf = ({ text, citations }: Answer['sentences'][number], list: read
     const citation = list[index];
     return citation === undefined ? [] : [{ ...citation, number: index + 1 }];
   }),
-  shown: citations.length === 0 ? text : `${text} ${citations.map((index) => `[${index + 1}]`).join('')}`,
+  shown: shownSentence({ text, citations }),
 });

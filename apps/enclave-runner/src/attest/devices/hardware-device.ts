@@ -3,6 +3,7 @@ import {
   GPU_EVENTS,
   gpuAttestationPayload,
   gpuPolicyPayload,
+  MODEL_EVENT_PREFIX,
   readGpuEvidence,
   replayEventLog,
   runtimeRegisterOf,
@@ -25,7 +26,15 @@ export interface HardwareOptions {
   readonly policy: TeePolicy;
   /** 32 bytes: the digest of the image that runs, for the event of this name. */
   readonly imageDigest?: Uint8Array;
+  /** Each an event of its own, which the policy must name. */
+  readonly models?: readonly MeasuredModel[];
   readonly random: RandomSource;
+}
+
+/** A model that the runner is to use: what for (`generator`), and the 32 bytes that it is known by. */
+export interface MeasuredModel {
+  readonly role: string;
+  readonly sha256: Uint8Array;
 }
 
 /** The event that names the image; a policy may require it. */
@@ -95,10 +104,11 @@ function tokensOf({ policy, tokens, onTokenMissing }: HardwareOptions): TeeDevic
   return (nonce, evidence) => tokens.token(nonce, evidence).catch((error: unknown) => void onTokenMissing?.(error));
 }
 
-async function ownEvents({ cpu, gpus, policy, imageDigest, random }: HardwareOptions): Promise<OwnEvent[]> {
+async function ownEvents({ cpu, gpus, policy, imageDigest, models, random }: HardwareOptions): Promise<OwnEvent[]> {
   const image = imageDigest === undefined ? [] : [{ name: IMAGE_DIGEST_EVENT, payload: imageDigest }];
   const gpu = gpus === undefined || policy.nvidia === undefined ? [] : await gpuEvents(gpus, policy.nvidia, random);
-  const events = [...image, ...gpu];
+  const model = (models ?? []).map(({ role, sha256 }) => ({ name: `${MODEL_EVENT_PREFIX}${role}`, payload: sha256 }));
+  const events = [...image, ...gpu, ...model];
   if (events.length > 0 && cpu.extend === undefined) {
     throw refuse('CONFIG_INVALID', {
       setting: 'TEE_DEVICE',

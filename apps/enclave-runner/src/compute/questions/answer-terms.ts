@@ -2,7 +2,7 @@ import type { ContributionId } from '@usufruct/kernel';
 import type { Question } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { guardFor } from '../extraction/monitor.js';
-import type { AnswerOptions, Corpus, ExtractedAnswer } from '../rag/index.js';
+import type { AnswerOptions, Corpus, GeneratedAnswer } from '../rag/index.js';
 import type { Allowed } from '../session/consent.js';
 import type { Standing } from '../session/standing.js';
 
@@ -15,7 +15,7 @@ export interface AnswerTermsFor {
 export interface AnswerTerms {
   readonly options: AnswerOptions;
   /** Refuses `REACH_LIMIT` where the asker has seen enough of the dataset for there to be an answer. */
-  requireSomething(answer: ExtractedAnswer): void;
+  requireSomething(answer: GeneratedAnswer): void;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type JobView,
   type Opening,
   type Question,
+  type StreamRecord,
   type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
@@ -17,11 +18,12 @@ import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
 import type { NewAnswer, Settlement } from '../../receipt/store.js';
-import { answerQuestion, ATTRIBUTION_METHODS, type Corpus, type ExtractedAnswer } from '../rag/index.js';
+import { ATTRIBUTION_METHODS, chooseGenerator, EXTRACTIVE, type Corpus, type GeneratedAnswer } from '../rag/index.js';
 import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
 import type { Reading, StandingMemory } from '../session/standing-memory.js';
 import { endOf } from '../session/standing.js';
+import { sealPieces } from './answer-pieces.js';
 import { answerTerms } from './answer-terms.js';
 import { openQuestion, questionContext } from './open-question.js';
 
@@ -35,20 +37,25 @@ export async function computeAnswer(
   context: RunnerContext,
   { session, memory, begun }: AskedSession,
   request: AskRequest,
-): Promise<NewAnswer> {
+): Promise<ComputedAnswer> {
   const { chain, clock, keys } = context;
   const [info, { evidenceDigest }] = await Promise.all([chainInfoOf(chain), session.use()]);
   const { issuedAtMs, reading } = begun ?? (await beginReading(context, memory));
   const { standing, allowed } = reading;
   const { job } = standing;
   const question = await openQuestion(info, job, request, keys);
+  const generator = chooseGenerator(context.generators ?? [EXTRACTIVE], question.generator);
   const corpus = await currentCorpus(context, session, reading);
   const terms = await answerTerms(context, { question, standing, allowed, corpus });
-  const extracted = await answerQuestion(corpus, question.text, question.topK, terms.options);
+  const { text, topK } = question;
+  const { options } = terms;
+  const generated = await generator.answer({ corpus, question: text, topK, options, signal: session.signal });
   session.requireOpen();
-  terms.requireSomething(extracted);
-  const { uses, usesSalt } = usesOf(extracted, allowed, context);
-  const answer = answerOf(extracted, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
+  // A model takes its time: what was taken back meanwhile is not given out.
+  if (generator.kind === 'model') await requireStillAllowed(context, session, memory, generated);
+  terms.requireSomething(generated);
+  const { uses, usesSalt } = usesOf(generated, allowed, context);
+  const answer = answerOf(generated, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
   const sealing = sealAnswer(context, info, job, request, question, answer);
   // What fails first is told; the other must not end the process.
   sealing.catch(() => undefined);
@@ -64,7 +71,17 @@ export async function computeAnswer(
     issuedAtMs,
   });
   const settlement = await settlementOf(context, job, { receipt: bytes, signature, usesSalt, uses });
-  return {
+  const pieces =
+    question.stream === true
+      ? await sealPieces({
+          context: questionContext(info, job, request.questionId, keys),
+          keys,
+          responsePublicKey: question.responsePublicKey,
+          answer,
+          receipt: bytes,
+        })
+      : [];
+  const newAnswer: NewAnswer = {
     jobId: job.id,
     questionId: request.questionId,
     sealedQuestionSha256: digestOf(fromBase64(request.sealedQuestion)),
@@ -80,6 +97,27 @@ export async function computeAnswer(
     sealedAnswer: await sealing,
     preparedAtMs: clock.nowMs(),
   };
+  return { newAnswer, pieces };
+}
+
+export interface ComputedAnswer {
+  readonly newAnswer: NewAnswer;
+  /** The same answer as a stream, where the asker wants one. */
+  readonly pieces: readonly StreamRecord[];
+}
+
+/** Refuses `GRANT_REVOKED` when a contribution that the answer uses may not be used any more, and what ended the session. */
+async function requireStillAllowed(
+  context: RunnerContext,
+  session: Session,
+  memory: StandingMemory,
+  { weights }: GeneratedAnswer,
+): Promise<void> {
+  const reading = await memory.read();
+  await currentCorpus(context, session, reading);
+  const { allowed } = reading;
+  const gone = weights.find(({ contributionId }) => !allowed.grants.has(contributionId));
+  if (gone !== undefined) throw refuse('GRANT_REVOKED', { contributionId: gone.contributionId });
 }
 
 /** What a question is asked of. */
@@ -130,7 +168,7 @@ interface Uses {
   readonly usesSalt: Hex32;
 }
 
-function usesOf({ weights }: ExtractedAnswer, { grants }: Allowed, { random }: RunnerContext): Uses {
+function usesOf({ weights }: GeneratedAnswer, { grants }: Allowed, { random }: RunnerContext): Uses {
   const uses = weights.map(({ contributionId, weight }): Use => ({
     contributionId,
     // Whatever is in the index has a grant: the corpus was restricted to these.
@@ -141,15 +179,16 @@ function usesOf({ weights }: ExtractedAnswer, { grants }: Allowed, { random }: R
 }
 
 function answerOf(
-  extracted: ExtractedAnswer,
+  generated: GeneratedAnswer,
   { uses, usesSalt }: Uses | typeof PRIVATE_USES,
   { random }: RunnerContext,
 ): Answer {
   return {
-    text: extracted.text,
-    generator: extracted.generator,
-    sentences: extracted.sentences.map(({ text, citations }) => ({ text, citations: [...citations] })),
-    citations: extracted.citations.map(({ contributionId, fileName, locator, quote }) => ({
+    text: generated.text,
+    generator: generated.generator,
+    ...(generated.model !== undefined && { model: generated.model }),
+    sentences: generated.sentences.map(({ text, citations }) => ({ text, citations: [...citations] })),
+    citations: generated.citations.map(({ contributionId, fileName, locator, quote }) => ({
       contributionId,
       fileName,
       locator,

@@ -9,7 +9,7 @@ import {
   type QuestionId,
   type UsufructError,
 } from '@usufruct/kernel';
-import type { AskAnswer, AskRequest, JobView } from '@usufruct/protocol';
+import type { AskAnswer, AskRequest, JobView, StreamLine } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import type { Settler } from '../../receipt/settler.js';
 import type { AnswerRecord } from '../../receipt/store.js';
@@ -18,6 +18,7 @@ import type { Sessions } from '../session/sessions.js';
 import { StandingMemory } from '../session/standing-memory.js';
 import { beginReading, computeAnswer, type AskedSession } from './compute-answer.js';
 import { requireAuthorization } from './open-question.js';
+import { StreamDesk } from './stream-desk.js';
 
 /** How long a request is held before the asker is told to come back. */
 const HOLD_MS = 20_000;
@@ -38,13 +39,16 @@ export class QuestionDesk {
   readonly #underWay = new Map<string, UnderWay>();
   readonly #failures = new Map<string, UsufructError>();
   readonly #memories = new WeakMap<Session, StandingMemory>();
+  readonly #streams: StreamDesk;
 
   constructor(
     private readonly context: RunnerContext,
     private readonly sessions: Sessions,
     private readonly settler: Settler,
     private readonly holdMs = HOLD_MS,
-  ) {}
+  ) {
+    this.#streams = new StreamDesk(context.clock);
+  }
 
   /**
    * Refuses `SIGNATURE_INVALID`, `QUESTION_LIMIT`, `IDEMPOTENCY_KEY_REUSED` (the id of another question),
@@ -101,6 +105,14 @@ export class QuestionDesk {
     return known;
   }
 
+  /** The answer in pieces, from the piece `after` on, once it is settled. Refuses `QUESTION_UNKNOWN`. */
+  lines(jobId: JobId, questionId: QuestionId, after: number, signal: AbortSignal): AsyncGenerator<StreamLine, void> {
+    const read = () => this.read(jobId, questionId);
+    const never = new Promise<never>(() => undefined);
+    const changed = () => this.#underWay.get(keyOf(jobId, questionId))?.answer ?? never;
+    return this.#streams.lines(jobId, questionId, after, { read, changed }, signal);
+  }
+
   #start(key: string, job: JobView, request: AskRequest, asked: AskedSession | null): UnderWay {
     this.#requireQuestionLeft(job);
     this.#failures.delete(key);
@@ -113,8 +125,9 @@ export class QuestionDesk {
   }
 
   async #answer(job: JobView, request: AskRequest, asked: AskedSession | null): Promise<AskAnswer> {
-    const computed = await computeAnswer(this.context, asked ?? this.#opened(job), request);
-    const stored = this.context.store.add(computed);
+    const { newAnswer, pieces } = await computeAnswer(this.context, asked ?? this.#opened(job), request);
+    const stored = this.context.store.add(newAnswer);
+    this.#streams.keep(stored, newAnswer.receipt, pieces);
     return answerOf(await this.settler.settle(stored, true));
   }
 

@@ -1,11 +1,15 @@
-export {
-  answerQuestion,
-  NO_ANSWER,
-  type AnswerOptions,
-  type Citation,
-  type ExtractedAnswer,
-} from './answer/answer-question.js';
+export { answerQuestion, NO_ANSWER, type AnswerOptions, type ExtractedAnswer } from './answer/answer-question.js';
 export { ATTRIBUTION_METHODS, type ContributionWeight } from './answer/attribute.js';
+export {
+  chooseGenerator,
+  EXTRACTIVE,
+  type AnswerTask,
+  type Citation,
+  type GeneratedAnswer,
+  type Generator,
+} from './answer/generator.js';
+export { modelGenerator, type ModelWriter } from './generate/model-generator.js';
+export { modelServerWriter } from './generate/model-server-writer.js';
 export {
   AnswerReview,
   hasRule,

@@ -53,6 +53,10 @@ export class Session {
   get isOver(): boolean {
     return this.#ended.signal.aborted || this.context.clock.nowMs() >= this.#expiresAtMs;
   }
+  /** Aborted when it ends. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
   get state(): JobState {
     return this.#state;
   }

@@ -3,33 +3,19 @@ import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
 import type { AnswerReview } from '../guard/review.js';
 import type { SourceFilter } from '../retrieve/source-filter.js';
-import type { ContributionWeight } from './attribute.js';
+import { composeAnswer } from './compose.js';
+import type { GeneratedAnswer } from './generator.js';
 import { selectSentences, type ChosenSentence } from './select-sentences.js';
-import { MAX_HOLDERS_OF_SENTENCE, weigh, type WeighedSentence, type WeighOptions } from './weigh.js';
+import { MAX_HOLDERS_OF_SENTENCE, type WeighOptions } from './weigh.js';
 
 /** Passages looked at when the holders of a sentence are sought, whatever the asker's `topK`. */
-const CANDIDATES = 32;
+export const CANDIDATES = 32;
 
-export const NO_ANSWER = "I don't know: nothing in the documents that may be used answers this question.";
+export { NO_ANSWER } from './compose.js';
 
-export interface Citation {
-  readonly contributionId: ContributionId;
-  readonly fileName: string;
-  readonly locator: string;
-  /** The chunk within the document, from 0. */
-  readonly ordinal: number;
-  /** The cited sentence, white space collapsed. */
-  readonly quote: string;
-}
-export interface ExtractedAnswer {
-  readonly text: string;
+export interface ExtractedAnswer extends GeneratedAnswer {
   /** Sentences of the documents, word for word; no language model wrote anything. */
   readonly generator: 'extractive';
-  readonly isKnown: boolean;
-  /** `citations` are positions in the list below, from 0; the text shows them from 1. */
-  readonly sentences: readonly { readonly text: string; readonly citations: readonly number[] }[];
-  readonly citations: readonly Citation[];
-  readonly weights: readonly ContributionWeight[];
 }
 
 export interface AnswerOptions extends WeighOptions {
@@ -58,44 +44,16 @@ export async function answerQuestion(
   }));
   const review = options.review?.(retrieved.flatMap(({ passage }) => passage.sources));
   const kept = drafts.map((draft) => review?.take(draft) ?? (review === undefined ? draft : null));
-  return answerOf(
-    kept.filter((sentence) => sentence !== null),
-    retrieved,
-    options,
-    review,
-  );
-}
-
-function answerOf(
-  kept: readonly WeighedSentence[],
-  retrieved: readonly ScoredPassage[],
-  options: AnswerOptions,
-  review: AnswerReview | undefined,
-): ExtractedAnswer {
-  const note = review?.finish() ?? null;
-  if (kept.length === 0) {
-    const text = note ?? NO_ANSWER;
-    return { text, generator: 'extractive', isKnown: false, sentences: [], citations: [], weights: [] };
-  }
-  const citations: Citation[] = [];
-  const sentences = kept.map(({ text, sources }) => {
-    const first = citations.length;
-    citations.push(...sources.map((source) => citationOf(source, text, review)));
-    return { text, citations: sources.map((_, i) => first + i) };
-  });
-  const shown = sentences.map(({ text, citations: cited }) => `${text} ${cited.map((i) => `[${i + 1}]`).join('')}`);
-  return {
-    text: [...shown, ...(note === null ? [] : [note])].join(' '),
-    generator: 'extractive',
-    isKnown: true,
-    sentences,
-    citations,
-    weights: weigh(kept, retrieved, options),
-  };
+  const sentences = kept.filter((sentence) => sentence !== null);
+  const by = { generator: 'extractive', quoteOf: ({ text }: { readonly text: string }) => text } as const;
+  return { ...composeAnswer(sentences, retrieved, options, review, by), generator: 'extractive' };
 }
 
 /** Everyone who holds the sentence: in the same passage, or in another one that was retrieved. */
-function sourcesOf(sentence: ChosenSentence, retrieved: readonly ScoredPassage[]): PassageSource[] {
+export function sourcesOf(
+  sentence: Pick<ChosenSentence, 'words' | 'passage'>,
+  retrieved: readonly ScoredPassage[],
+): PassageSource[] {
   const others = retrieved
     .map(({ passage }) => passage)
     .filter((passage) => passage !== sentence.passage && holds(passage, sentence));
@@ -106,17 +64,5 @@ function sourcesOf(sentence: ChosenSentence, retrieved: readonly ScoredPassage[]
   return [...byContribution.values()].slice(0, MAX_HOLDERS_OF_SENTENCE);
 }
 
-const holds = (passage: Passage, sentence: ChosenSentence): boolean =>
+const holds = (passage: Passage, sentence: Pick<ChosenSentence, 'words'>): boolean =>
   ` ${wordsOnly(passage.text)} `.includes(` ${sentence.words} `);
-
-const citationOf = (
-  { contributionId, fileName, chunk }: PassageSource,
-  text: string,
-  review: AnswerReview | undefined,
-): Citation => ({
-  contributionId,
-  fileName: review?.label(fileName) ?? fileName,
-  locator: review?.label(chunk.locator) ?? chunk.locator,
-  ordinal: chunk.ordinal,
-  quote: text,
-});

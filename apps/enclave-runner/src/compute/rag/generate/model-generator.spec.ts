@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { systemRandom, utf8, type ContributionId, type Digest } from '@usufruct/kernel';
+import { FakeModelServer, modelEvent } from '@usufruct/testing';
+import type { ServerResponse } from 'node:http';
+import { NO_ANSWER } from '../answer/answer-question.js';
+import { chooseGenerator, EXTRACTIVE } from '../answer/generator.js';
+import { ingestDocument } from '../ingest/ingest-document.js';
+import { Corpus, type CorpusDocument } from '../retrieve/corpus.js';
+import { modelGenerator } from './model-generator.js';
+import { modelServerWriter } from './model-server-writer.js';
+
+const id = (digit: string) => `0x${digit.repeat(64)}` as ContributionId;
+const MODEL = { name: 'small-7b', sha256: id('9') as string as Digest };
+const TEXTS = [
+  ['bees.txt', 'Oxalic acid is trickled over the bees in December, when there is no brood.'],
+  ['copy.txt', 'Oxalic acid is trickled over the bees in December, when there is no brood.'],
+  ['acid.txt', 'A dose of oxalic acid is 5 ml for each frame of bees. Gloves are worn with acid.'],
+  ['clay.txt', 'Stoneware clay matures at 1280 degrees.'],
+] as const;
+
+let server: FakeModelServer;
+let corpus: Corpus;
+beforeAll(async () => {
+  server = await FakeModelServer.start();
+  const documents: CorpusDocument[] = [];
+  for (const [fileName, text] of TEXTS) {
+    const document = await ingestDocument({ fileName, bytes: utf8(text) }, { sketchKey: new Uint8Array(8) });
+    documents.push({ contributionId: id('abcd'[documents.length]!), fileName, document });
+  }
+  corpus = new Corpus(documents);
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  server.asked.length = 0;
+});
+
+const generator = (timeoutMs = 5_000) =>
+  modelGenerator(
+    modelServerWriter({
+      address: { kind: 'unix', socketPath: server.socketPath, path: '/v1' },
+      model: MODEL,
+      timeoutMs,
+      maxTokens: 256,
+    }),
+    systemRandom,
+  );
+const ask = (question: string, signal = new AbortController().signal, timeoutMs?: number) =>
+  generator(timeoutMs).answer({ corpus, question, topK: 8, options: {}, signal });
+const QUESTION = 'When is oxalic acid trickled over the bees, and what is the dose?';
+
+describe('an answer in the words of a model', () => {
+  it('cites for each sentence who holds what carries it, and weighs them', async () => {
+    server.script = () => 'Oxalic acid is trickled over bees in December [1]. The dose is 5 ml for each frame. [2]';
+    const answer = await ask(QUESTION);
+    expect(answer.text).toBe(
+      'Oxalic acid is trickled over bees in December. [1][2] The dose is 5 ml for each frame. [3]',
+    );
+    expect(answer).toMatchObject({ generator: 'model', model: MODEL, isKnown: true });
+    expect(answer.citations).toEqual([
+      { contributionId: id('a'), fileName: 'bees.txt', locator: expect.any(String), ordinal: 0, quote: TEXTS[0][1] },
+      { contributionId: id('b'), fileName: 'copy.txt', locator: expect.any(String), ordinal: 0, quote: TEXTS[1][1] },
+      {
+        contributionId: id('c'),
+        fileName: 'acid.txt',
+        locator: expect.any(String),
+        ordinal: 0,
+        quote: 'A dose of oxalic acid is 5 ml for each frame of bees.',
+      },
+    ]);
+    // The copy shares what its passage gets, to the unit; clay was not cited.
+    const [bees, copy, acid, ...rest] = answer.weights;
+    expect([bees, copy, acid].map((weight) => weight?.contributionId)).toEqual([id('a'), id('b'), id('c')]);
+    expect(bees!.weight - copy!.weight).toBeLessThanOrEqual(1n);
+    expect(rest).toEqual([]);
+  });
+
+  it('sends the model what was found and no more: no tools, no file names, no words of its own invention', async () => {
+    server.script = () => 'NO ANSWER';
+    await ask(QUESTION);
+    const { body, user, url } = server.asked[0]!;
+    expect(url).toBe('/v1/chat/completions');
+    expect(Object.keys(body).sort()).toEqual(['max_tokens', 'messages', 'model', 'seed', 'stream', 'temperature']);
+    expect(user).not.toMatch(/\.txt|Stoneware/);
+    expect(user).toContain('| Oxalic acid is trickled over the bees');
+  });
+
+  it('does not ask the model when nothing was found', async () => {
+    server.script = () => 'Anything [1].';
+    const answer = await ask('Quantum chromodynamics?');
+    expect(answer).toMatchObject({ text: NO_ANSWER, generator: 'model', isKnown: false, weights: [], sentences: [] });
+    expect(server.asked).toEqual([]);
+  });
+
+  it.each([
+    ['says that it does not know', 'NO ANSWER'],
+    ['writes nothing', ''],
+    ['cites nothing', 'Oxalic acid is trickled over the bees in December.'],
+    ['makes a number up', 'Oxalic acid is trickled over 7000 bees in December [1].'],
+    ['makes a thing up', 'Oxalic acid cures influenza, measles and toothache in children [1].'],
+  ])('does not know when the model %s', async (_what, output) => {
+    server.script = () => output;
+    expect(await ask(QUESTION)).toMatchObject({ text: NO_ANSWER, isKnown: false, citations: [], weights: [] });
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['dies', (r) => r.destroy()],
+    ['dies in the middle of a sentence', (r) => r.write(modelEvent('Oxalic acid'), () => r.destroy())],
+    ['ends without saying so', (r) => r.end(modelEvent('Oxalic acid is trickled in December [1].'))],
+    ['reports an error', (r) => r.end('data: {"error":{"message":"out of memory"}}\n\n')],
+    ['is loading', (r) => r.writeHead(503).end('{}')],
+    ['sends no events', (r) => r.end('data: <html>\n\n')],
+    ['is too slow', () => undefined],
+  ])('refuses, and lets nobody else answer, when the server %s', async (_what, answer) => {
+    server.script = () => answer;
+    await expect(ask(QUESTION, undefined, 400)).rejects.toMatchObject({
+      code: 'GENERATOR_UNAVAILABLE',
+      details: { model: 'small-7b' },
+    });
+  });
+
+  it('stops reading what never ends', async () => {
+    server.script = () => (response) => {
+      const write = (): void => {
+        if (!response.destroyed)
+          response.write(modelEvent('Acid is worn with gloves [2]. '.repeat(50)), () => setImmediate(write));
+      };
+      write();
+    };
+    expect(await ask(QUESTION)).toMatchObject({ isKnown: true, sentences: [{ text: 'Acid is worn with gloves.' }] });
+  });
+
+  it('is given up with its session', async () => {
+    const session = new AbortController();
+    server.script = () => () => session.abort();
+    await expect(ask(QUESTION, session.signal)).rejects.toMatchObject({ code: 'GENERATOR_UNAVAILABLE' });
+  });
+});
+
+describe('who answers', () => {
+  it('is the first, or whom the asker demands', () => {
+    const model = generator();
+    expect(chooseGenerator([model, EXTRACTIVE], undefined)).toBe(model);
+    expect(chooseGenerator([model, EXTRACTIVE], 'extractive')).toBe(EXTRACTIVE);
+    expect(chooseGenerator([EXTRACTIVE], undefined)).toBe(EXTRACTIVE);
+  });
+
+  it('is nobody else than who was demanded', () => {
+    expect(() => chooseGenerator([EXTRACTIVE], 'model')).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { field: 'generator', expected: 'extractive' } }),
+    );
+  });
+});
