@@ -40,7 +40,7 @@ const contentsOf = (documents: readonly CorpusDocument[]): IndexContents => ({
   sketchKey: new Uint8Array(8).fill(5),
 });
 
-const TWO = utf8(JSON.stringify({ documents: 2, unreadable: [], sketchKey: '05'.repeat(8) }));
+const TWO = utf8(JSON.stringify({ documents: 2, unreadable: [], sketchKey: '05'.repeat(8), hasIndex: false }));
 
 const anyText = fc.string({
   unit: fc.constantFrom('a', ' ', 'é', '蜂', '🐝', '\ud83d', '\u0000', '"', '\n'),
@@ -90,6 +90,12 @@ describe('an index on the disk', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('brings the index of its documents along, where it was given one', async () => {
+    const index = Uint8Array.of(1, 2, 3);
+    const file = splitFile(await sealed({ ...contentsOf([]), index }))!;
+    expect(await openIndex(file, secret)).toEqual({ ...contentsOf([]), index });
   });
 
   it('finds what one made anew finds, and knows the same duplicates', async () => {
@@ -167,7 +173,7 @@ describe('an index on the disk', () => {
   });
 
   it.each<[string, string, Record<string, unknown>]>([
-    ['another format', MEASUREMENT, { format: 2 }],
+    ['another format', MEASUREMENT, { format: 99 }],
     ['other code', 'cd'.repeat(48), {}],
     ['a field more', MEASUREMENT, { extra: 1 }],
     ['no statement', MEASUREMENT, { statement: 'AAAA' }],

@@ -16,7 +16,7 @@ import { documentPieces, lengthFirst, readDocument } from './document-bytes.js';
 import { headerJson, openFile, sealFile, type SplitFile } from './sealed-file.js';
 
 /** Raised whenever files of an earlier one must not be read. */
-export const INDEX_FORMAT = 1;
+export const INDEX_FORMAT = 2;
 
 /** What an index is made of. */
 export interface IndexContents {
@@ -25,6 +25,8 @@ export interface IndexContents {
   readonly unreadable: readonly { readonly contributionId: ContributionId; readonly code: ErrorCode }[];
   /** 8 bytes: of the sketches. */
   readonly sketchKey: Uint8Array;
+  /** `Corpus.indexBytes` of the documents in their order; without it the index is made anew. */
+  readonly index?: Uint8Array;
 }
 
 const zHeader = z.strictObject({
@@ -44,6 +46,7 @@ const zContents = z.strictObject({
     }),
   ),
   sketchKey: z.string().regex(/^[0-9a-f]{16}$/),
+  hasIndex: z.boolean(),
 });
 
 export interface IndexHeader {
@@ -70,10 +73,16 @@ export function sealIndex(
   return sealFile(utf8(JSON.stringify(header)), { domainTag: TAGS.storedIndex, secret }, indexPieces(contents), random);
 }
 
-async function* indexPieces({ documents, unreadable, sketchKey }: IndexContents): AsyncGenerator<Uint8Array, void> {
-  const first = { documents: documents.length, unreadable, sketchKey: toHex(sketchKey) };
+async function* indexPieces({
+  documents,
+  unreadable,
+  sketchKey,
+  index,
+}: IndexContents): AsyncGenerator<Uint8Array, void> {
+  const first = { documents: documents.length, unreadable, sketchKey: toHex(sketchKey), hasIndex: index !== undefined };
   yield* lengthFirst(utf8(JSON.stringify(first)));
   for (const document of documents) yield* documentPieces(document, { withSketches: true });
+  if (index !== undefined) yield* lengthFirst(index);
 }
 
 /** Throws unless it is whole, authentic and what `sealIndex` made under this key. */
@@ -82,5 +91,6 @@ export const openIndex = (file: SplitFile, secret: Uint8Array): Promise<IndexCon
     const first = zContents.parse(JSON.parse(Buffer.from(await reader.record()).toString('utf8')));
     const documents: CorpusDocument[] = [];
     for (let i = 0; i < first.documents; i++) documents.push(await readDocument(reader));
-    return { documents, unreadable: first.unreadable, sketchKey: fromHex(first.sketchKey) };
+    const contents = { documents, unreadable: first.unreadable, sketchKey: fromHex(first.sketchKey) };
+    return first.hasIndex ? { ...contents, index: await reader.record() } : contents;
   });

@@ -21,12 +21,19 @@ export async function keepIndex(
   session.settleKept(contents);
   const { job } = session;
   try {
+    // After a revocation part of it is still being computed.
+    await contents.corpus.fitted;
     const grants = await grantsNow(context, job);
     const usable = new Set(grants.usable);
     const isCurrent = contents.documents.every(({ contributionId }) => usable.has(contributionId));
     // What was revoked meanwhile leaves the session with the next question or review, and then it is kept without.
     if (!isCurrent) return;
-    await indexes.keep(context, { job, dao: dao ?? (await chain.dao(job.daoId)), grants }, contents, isNew);
+    await indexes.keep(
+      context,
+      { job, dao: dao ?? (await chain.dao(job.daoId)), grants },
+      { ...contents, index: contents.corpus.indexBytes },
+      isNew,
+    );
   } catch (error) {
     logger.warn('index.not_kept', { jobId: job.id, reason: toUsufructError(error).code });
   }

@@ -25,7 +25,7 @@ import type { IndexContents } from '../index-store/index-file.js';
 import type { OpenedIndex } from '../index-store/index-store.js';
 import { fetchManifest } from '../provision/manifest.js';
 import { openContribution, type OpenedContribution } from '../provision/open-contribution.js';
-import { Corpus, type CorpusDocument } from '../rag/index.js';
+import { Corpus, type CorpusDocument, type StoredIndex } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
 
 const MANIFESTS_AT_ONCE = 8;
@@ -103,7 +103,7 @@ export async function provision(
   const documents = inOrder(contributions, [...known.documents, ...(fresh?.documents ?? [])]);
   if (documents.length === 0) throw nothingOpened(allowed, leftOut);
   return {
-    corpus: await Corpus.open(documents, context.retrieval),
+    corpus: await Corpus.open(documents, context.retrieval, indexOf(stored)),
     documents,
     unreadable: [...known.unreadable, ...(fresh?.unreadable ?? [])],
     sketchKey,
@@ -114,6 +114,9 @@ export async function provision(
     endsAtMs: stored?.endsAtMs ?? null,
   };
 }
+
+const indexOf = (stored: OpenedIndex | null): StoredIndex | undefined =>
+  stored?.contents.index && { documents: stored.contents.documents, bytes: stored.contents.index };
 
 /** Null where nothing is kept, or the grants as they are now have no index that opens. */
 async function openStored(context: RunnerContext, job: JobView, dao: DaoView): Promise<OpenedIndex | null> {

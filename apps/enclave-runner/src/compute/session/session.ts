@@ -10,7 +10,6 @@ import {
 import { LIMITS, type JobState, type JobView } from '@usufruct/protocol';
 import { ensureRegistered } from '../../attest/registration.js';
 import type { RunnerContext } from '../../context.js';
-import type { IndexContents } from '../index-store/index-file.js';
 import type { Corpus } from '../rag/index.js';
 import { keepIndex } from './keep-index.js';
 import { provision, type LeftOut, type Provisioned } from './provision.js';
@@ -98,7 +97,7 @@ export class Session {
   }
 
   /** What the index is made of where the disk has no such index; null where it has, and where there is none (any more). */
-  get notKept(): IndexContents | null {
+  get notKept(): Provisioned | null {
     return this.#provisioned === null || this.#provisioned.isKept || this.isOver ? null : this.#provisioned;
   }
 
@@ -110,7 +109,7 @@ export class Session {
   }
 
   /** The disk has it now, or will not: nobody need try again before it changes. */
-  settleKept(contents: IndexContents): void {
+  settleKept(contents: Provisioned): void {
     if (this.#provisioned === contents) this.#provisioned = { ...this.#provisioned, isKept: true };
   }
 

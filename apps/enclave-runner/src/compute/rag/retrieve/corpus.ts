@@ -106,9 +106,9 @@ export class Corpus {
     return corpus;
   }
 
-  /** For whoever keeps it with the documents. Null while it is being completed. */
-  get indexBytes(): Uint8Array | null {
-    return this.#fitting === null ? encodeIndex(this.#index) : null;
+  /** For whoever keeps it with the documents, best when it is `fitted`: what is not there is made anew where it is opened. */
+  get indexBytes(): Uint8Array {
+    return encodeIndex(this.#index);
   }
 
   /** Resolves when what is computed in the background is there, or will not come. */
