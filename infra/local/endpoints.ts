@@ -7,6 +7,8 @@ export interface Endpoints {
   readonly suiNetwork: string;
   readonly publisherUrl: string;
   readonly aggregatorUrl: string;
+  /** Over how many shards the local store codes; a real one is known to have 1,000. */
+  readonly storeShards?: number;
   readonly holderUrls: readonly string[];
   readonly runnerUrls: readonly string[];
   readonly portalUrl: string;
@@ -27,6 +29,7 @@ export function portalConfig(endpoints: Endpoints): object {
     suiNetwork,
     publisherUrl,
     aggregatorUrl,
+    ...(endpoints.storeShards !== undefined && { storeShards: endpoints.storeShards }),
     holderUrls,
     teeDevRoot,
     runners,

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '@usufruct/kernel';
 import { zRunnerIdentity, type RunnerIdentity } from '@usufruct/protocol';
+import { z } from 'zod';
 import { portalConfig, storeUrls, type Endpoints } from './endpoints.js';
 import { LocalSystemError } from './errors.js';
 import { writeFileDurably } from './files.js';
@@ -147,6 +148,7 @@ class Launcher {
       chainUrl: wiring.urls.chain,
       suiNetwork: this.options.suiNetwork,
       ...wiring.store,
+      ...(this.options.walrus === undefined && { storeShards: await shardsOf(wiring.store.aggregatorUrl) }),
       holderUrls: wiring.holderUrls,
       runnerUrls: [wiring.urls.runner],
       portalUrl: wiring.urls.portal,
@@ -156,6 +158,14 @@ class Launcher {
       standIns: standInsOf(this.options),
     };
   }
+}
+
+const zStoreInfo = z.object({ shards: z.int().min(4).max(1_000) });
+
+/** Of the local store, which says it. */
+async function shardsOf(url: string): Promise<number> {
+  const answer = await fetch(`${url}/v1/info`);
+  return zStoreInfo.parse(await answer.json()).shards;
 }
 
 interface Wiring {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { sumUnits, type Address } from '@usufruct/kernel';
+import { asBlobId, fromHex, sumUnits, toBase64Url, type Address } from '@usufruct/kernel';
 import type { Asked } from '@usufruct/sdk';
+import { httpBlobStore } from '@usufruct/walrus';
 import type { RunningSystem } from '#local/system.js';
 import { FRIDGE_LOG, HANDBOOK, HARVEST, QUESTION } from '../support/documents.js';
 import {
@@ -12,6 +13,7 @@ import {
   fundedSession,
   newPlayer,
   PRICE_UNITS,
+  textFile,
   type Contributor,
   type Founded,
 } from '../support/players.js';
@@ -31,7 +33,11 @@ describe('the main job: contribute, ask, get paid', () => {
   beforeAll(async () => {
     system = await startTestSystem();
     dao = await found(system.endpoints);
-    fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
+    // Together with another file of theirs, so in a quilt; the others' files are blobs of their own.
+    const player = newPlayer(system.endpoints);
+    const files = [textFile(dao.dataset.id, 'fridge.txt', FRIDGE_LOG), textFile(dao.dataset.id, 'later.txt', 'Later.')];
+    await player.client.contributions.storeTogether(files);
+    fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG, player);
     handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
     harvest = await contributor(system.endpoints, dao, 'harvest.txt', HARVEST);
     enterprise = await fundedSession(system.endpoints, dao.dataset.id, SESSION_QUESTIONS);
@@ -50,6 +56,15 @@ describe('the main job: contribute, ask, get paid', () => {
     expect(first.answer.text).toContain('battery voltage fell below 11.4 volts');
     expect(first.answer.text).toContain('within thirty days');
     expect(first.verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+  });
+
+  it('has read one of them, and its manifest, out of quilts', async () => {
+    const store = httpBlobStore(system.endpoints);
+    const { parts, manifestBlob } = await dao.founder.client.chain.contribution(fridge.contributionId);
+    for (const { blob, sizeBytes } of [...parts, manifestBlob]) {
+      const quilt = await store.get(asBlobId(toBase64Url(fromHex(blob))));
+      expect(quilt.length).toBeGreaterThan(sizeBytes);
+    }
   });
 
   it('pays everybody to the last unit, and the unused nothing', async () => {

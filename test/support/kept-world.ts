@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { WalletSigner } from '@usufruct/chain';
-import { asAmount, fromBase64Url, refuse, toHex32, type BlobId, type Digest, type Hex32 } from '@usufruct/kernel';
+import {
+  asAmount,
+  fromBase64Url,
+  refuse,
+  toHex32,
+  type BlobId,
+  type ContributionId,
+  type Digest,
+  type Hex32,
+} from '@usufruct/kernel';
 import { rolesOf, SignedManifestBcs, type BlobReference } from '@usufruct/protocol';
 import { dealManifest, FakeStore, signManifest } from '@usufruct/testing';
-import type { BlobStatus, StoredBlob } from '@usufruct/walrus';
+import { quiltIdentifier, type BlobStatus, type QuiltFile, type StoredBlob } from '@usufruct/walrus';
 import { KeeperWallet, LeaseKeeper } from '../../apps/api/src/modules/lease/index.js';
 import type { StorePort } from '../../apps/api/src/platform/store/index.js';
 import { bytesOf, hexOf } from '../../apps/local-chain/src/testing/world.js';
@@ -29,6 +38,10 @@ export class TwoStores implements StorePort {
     const stored = await this.first.put(bytes, { epochs, deletable: true });
     await this.second.put(bytes, { epochs, deletable: true });
     return referenceOf(stored);
+  }
+  async keepTogether(files: readonly QuiltFile[], epochs: number): Promise<StoredBlob> {
+    await this.second.putMany(files, { epochs, deletable: true });
+    return this.first.putMany(files, { epochs, deletable: true });
   }
   async lose(blob: Hex32, store: FakeStore): Promise<void> {
     await store.delete({ blobId: blobIdOf(blob) });
@@ -68,6 +81,8 @@ function statusOf(store: FakeStore, blobId: BlobId): Promise<BlobStatus> {
   return store.status(blobId);
 }
 
+const sha256Of = (bytes: Uint8Array): Digest =>
+  toHex32<Digest>(new Uint8Array(createHash('sha256').update(bytes).digest()));
 const blobIdOf = (blob: Hex32): BlobId => Buffer.from(blob.slice(2), 'hex').toString('base64url') as BlobId;
 const referenceOf = ({ blobId, sizeBytes, endEpoch }: StoredBlob): BlobReference => ({
   blob: toHex32<Hex32>(fromBase64Url(blobId)),
@@ -103,20 +118,55 @@ export class KeptWorld {
     const owner = dao.contributors[i]!;
     const ciphertext = bytesOf(`ciphertext ${i}`);
     const part = await this.stores.keep(ciphertext, epochs);
-    const sha256 = toHex32<Digest>(createHash('sha256').update(ciphertext).digest());
-    const dealt = dealManifest(owner.address, {
-      datasetId: dao.datasetId,
-      holderSetId: dao.holderSetId,
-      salt: hexOf('contribution'),
-      parts: [{ blob: part.blob, sha256, sizeBytes: part.sizeBytes }],
-    });
-    const signature = await signManifest(owner, dealt);
-    const signed = SignedManifestBcs.serialize({ manifest: dealt.bytes, signature }).toBytes();
+    const { dealt, signed } = await this.signed(owner, 'contribution', ciphertext, part);
     const manifestBlob = await this.stores.keep(signed, epochs);
     const change = { manifestDigest: dealt.digest, manifestBlob, parts: [part] };
     await dao.run(owner, dao.contribution(change), dao.grant(i));
     await dao.run(dao.founder, dao.decide(i));
     this.kept.push({ manifestBlob, part });
+  }
+  /** Contributions of one owner whose ciphertexts lie in one quilt, and their manifests in another, all accepted. */
+  async contributeTogether(owner: WalletSigner, ciphertexts: readonly Uint8Array[], epochs: number) {
+    const { dao } = this.api;
+    const fileOf = (digest: Hex32, bytes: Uint8Array): QuiltFile => ({ identifier: quiltIdentifier(digest), bytes });
+    const inQuilt = (quilt: StoredBlob, { length }: Uint8Array): BlobReference => ({
+      ...referenceOf(quilt),
+      sizeBytes: length,
+    });
+    const quilt = await this.stores.keepTogether(
+      ciphertexts.map((bytes) => fileOf(sha256Of(bytes), bytes)),
+      epochs,
+    );
+    const made = await Promise.all(
+      ciphertexts.map((bytes, n) => this.signed(owner, `together ${n}`, bytes, inQuilt(quilt, bytes))),
+    );
+    const manifests = await this.stores.keepTogether(
+      made.map(({ dealt, signed }) => fileOf(dealt.digest, signed)),
+      epochs,
+    );
+    const ids: ContributionId[] = [];
+    for (const [n, { dealt, signed }] of made.entries()) {
+      const parts = [inQuilt(quilt, ciphertexts[n]!)];
+      const salt = hexOf<Hex32>(`together ${n}`);
+      const manifestBlob = inQuilt(manifests, signed);
+      await dao.run(owner, dao.contribution({ manifestDigest: dealt.digest, manifestBlob, parts, salt }));
+      const contributionId = dao.derive<ContributionId>('contribution', dao.datasetId, owner, `together ${n}`);
+      await dao.run(dao.founder, { kind: 'decideContribution', contributionId, accept: true });
+      ids.push(contributionId);
+    }
+    await this.api.settled();
+    return { ids, quilt, manifests };
+  }
+  private async signed(owner: WalletSigner, salt: string, ciphertext: Uint8Array, part: BlobReference) {
+    const { dao } = this.api;
+    const dealt = dealManifest(owner.address, {
+      datasetId: dao.datasetId,
+      holderSetId: dao.holderSetId,
+      salt: hexOf(salt),
+      parts: [{ blob: part.blob, sha256: sha256Of(ciphertext), sizeBytes: part.sizeBytes }],
+    });
+    const signature = await signManifest(owner, dealt);
+    return { dealt, signed: SignedManifestBcs.serialize({ manifest: dealt.bytes, signature }).toBytes() };
   }
 
   get keeper(): WalletSigner {

@@ -22,7 +22,7 @@ import {
   type GrantView,
   type PayoutRules,
 } from '@usufruct/protocol';
-import { connect, memoryJournal, type Journal, type UsufructClient } from '@usufruct/sdk';
+import { connect, memoryJournal, type ContributeParams, type Journal, type UsufructClient } from '@usufruct/sdk';
 import { httpBlobStore } from '@usufruct/walrus';
 
 /** What the launcher says about where everything is. */
@@ -31,6 +31,7 @@ export interface Endpoints {
   readonly chainUrl: string;
   readonly publisherUrl: string;
   readonly aggregatorUrl: string;
+  readonly storeShards?: number;
   readonly holderUrls: readonly string[];
   readonly teeDevRoot: string;
   readonly runnerMeasurement: string;
@@ -54,7 +55,11 @@ export function newPlayer(
   const client = connect({
     apiUrl: endpoints.apiUrl,
     chain: openChain({ suiNetwork: 'local', chainUrl: endpoints.chainUrl }),
-    store: httpBlobStore({ publisherUrl: endpoints.publisherUrl, aggregatorUrl: endpoints.aggregatorUrl }),
+    store: httpBlobStore({
+      publisherUrl: endpoints.publisherUrl,
+      aggregatorUrl: endpoints.aggregatorUrl,
+      ...(endpoints.storeShards === undefined ? { maxQuiltFiles: 0 } : { shards: endpoints.storeShards }),
+    }),
     holders: endpoints.holderUrls.map((url) => ({ url })),
     signer,
     journal,
@@ -146,17 +151,17 @@ export async function contributeText(
   fileName: string,
   text: string,
 ): Promise<ContributionId> {
-  const bytes = utf8(text);
-  const { contributionId } = await player.client.contributions.contribute({
-    key: fileName,
-    datasetId,
-    fileName,
-    sizeBytes: bytes.length,
-    source: async function* () {
-      yield bytes;
-    },
-  });
+  const { contributionId } = await player.client.contributions.contribute(textFile(datasetId, fileName, text));
   return contributionId;
+}
+
+/** As `contribute` and `storeTogether` take it. */
+export function textFile(datasetId: DatasetId, fileName: string, text: string): ContributeParams {
+  const bytes = utf8(text);
+  const source = async function* (): AsyncGenerator<Uint8Array, void> {
+    yield bytes;
+  };
+  return { key: fileName, datasetId, fileName, sizeBytes: bytes.length, source };
 }
 
 export const giveGrant = (player: Player, contributionId: ContributionId): Promise<GrantView> =>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@usufruct/crypto';
 import { systemClock, UsufructError, type BlobId, type Logger } from '@usufruct/kernel';
-import { httpBlobStore, type BlobStore } from '@usufruct/walrus';
+import { httpBlobStore, quiltIdentifier, readPart, type BlobStore, type QuiltFile } from '@usufruct/walrus';
 import { blobIdEncoder } from '@usufruct/walrus/blob-id';
 import { readConfig, startLocalStore } from '@usufruct/walrus/local';
 
@@ -14,6 +14,8 @@ const quiet: Logger = { info: () => undefined, warn: () => undefined, error: () 
 /** What may pass by itself: with any of these one tries again. */
 const PASSING: readonly string[] = ['UPSTREAM_UNAVAILABLE', 'UPSTREAM_INVALID', 'BLOB_UNAVAILABLE', 'BLOB_MISMATCH'];
 const MOST_TRIES = 200;
+/** 7 shards have 5 source columns. */
+const MOST_QUILTED = 4;
 
 type Fetch = typeof globalThis.fetch;
 /** What may happen to a request on its way, and to its answer. */
@@ -55,8 +57,9 @@ const CUTS_BY_KIND: readonly ((fetch: Fetch, drawn: number) => Fetch)[] = [
 
 export interface CutsReport {
   readonly cuts: number;
-  /** Blobs that counted as stored: read back before anything else was done. */
+  /** Blobs that counted as stored, quilts among them: read back before anything else was done. */
   readonly stored: number;
+  readonly quilts: number;
   /** Of those, the ones that a client without faults could not read at the end, or read otherwise. */
   readonly lost: number;
   /** Leases that the store was paid for: as many as blobs, or some were paid twice. */
@@ -82,6 +85,7 @@ class CutsRun {
   #cuts = 0;
   #endless = 0;
   readonly #stored = new Map<BlobId, Uint8Array>();
+  readonly #quilts = new Map<BlobId, readonly QuiltFile[]>();
   readonly #store: BlobStore;
   readonly #honest: BlobStore;
 
@@ -92,27 +96,63 @@ class CutsRun {
   constructor(url: string, blobIdOf: (bytes: Uint8Array) => Promise<BlobId>, draw: (n: number) => number) {
     this.url = url;
     this.draw = draw;
-    const addresses = { publisherUrl: url, aggregatorUrl: url };
+    const addresses = { publisherUrl: url, aggregatorUrl: url, shards: SHARDS };
     this.#store = httpBlobStore({ ...addresses, fetch: this.#unreliable, pauseMs: 0, tries: 3, blobIdOf });
     this.#honest = httpBlobStore(addresses);
   }
 
   async until(cuts: number): Promise<CutsReport> {
-    while (this.#cuts < cuts) await this.#uploadAndRead(new Uint8Array(randomBytes(1 + this.draw(5_000))));
+    while (this.#cuts < cuts) {
+      if (this.draw(4) === 0) await this.#quiltAndRead();
+      else await this.#uploadAndRead(this.#fresh());
+    }
     let lost = 0;
+    for (const [quiltId, files] of this.#quilts) {
+      const back = await Promise.all(
+        files.map(({ identifier }) => this.#honest.getPatch({ quiltId, identifier }).catch(() => null)),
+      );
+      if (!back.every((bytes, i) => bytes !== null && Buffer.compare(bytes, files[i]!.bytes) === 0)) lost++;
+    }
     for (const [blobId, bytes] of this.#stored) {
       const back = await this.#honest.get(blobId).catch(() => null);
       if (back === null || Buffer.compare(back, bytes) !== 0) lost++;
     }
     const { leases } = (await (await fetch(`${this.url}/v1/info`)).json()) as { leases: number };
-    return { cuts: this.#cuts, stored: this.#stored.size, lost, leases, endless: this.#endless };
+    const quilts = this.#quilts.size;
+    return { cuts: this.#cuts, stored: this.#stored.size + quilts, quilts, lost, leases, endless: this.#endless };
+  }
+
+  #fresh(): Uint8Array {
+    return new Uint8Array(randomBytes(1 + this.draw(5_000)));
+  }
+
+  /** As small parts are stored: together, and each read as its readers will. */
+  async #quiltAndRead(): Promise<void> {
+    const files = Array.from({ length: 1 + this.draw(MOST_QUILTED) }, () => {
+      const bytes = this.#fresh();
+      return { identifier: quiltIdentifier(digestOf(bytes)), bytes };
+    });
+    const deletable = this.draw(2) === 0;
+    const quiltId = await this.#untilDone(async () => {
+      const { blobId } = await this.#store.putMany(files, { epochs: 5, deletable });
+      for (const { bytes } of files) await this.#read(blobId, bytes);
+      return blobId;
+    });
+    if (quiltId !== null) this.#quilts.set(quiltId, files);
+  }
+
+  /** Out of a quilt or not: nobody tells the reader. */
+  async #read(blobId: BlobId, bytes: Uint8Array): Promise<void> {
+    const name = { blobId, digest: digestOf(bytes), sizeBytes: bytes.length };
+    const back = await readPart(this.#store, name, (got) => digestOf(got) === name.digest, { fresh: true });
+    if (digestOf(back) !== name.digest) throw new Error('wrong bytes were taken for right ones');
   }
 
   async #uploadAndRead(bytes: Uint8Array): Promise<void> {
+    const deletable = this.draw(2) === 0;
     const blobId = await this.#untilDone(async () => {
-      const put = await this.#store.put(bytes, { epochs: 5 });
-      const back = await this.#store.get(put.blobId, { fresh: true });
-      if (digestOf(back) !== digestOf(bytes)) throw new Error('wrong bytes were taken for right ones');
+      const put = await this.#store.put(bytes, { epochs: 5, deletable });
+      await this.#read(put.blobId, bytes);
       return put.blobId;
     });
     if (blobId === null) return;

@@ -14,6 +14,8 @@ const zEndpoints = z.object({
   publisherUrl: zUrl,
   /** One, or several with commas between. */
   aggregatorUrl: z.string().refine(isAggregatorUrl),
+  /** Over how many shards the store codes: the local one says it, a Walrus network has 1,000. */
+  storeShards: z.int().min(4).max(1_000).optional(),
   holderUrls: z.array(zUrl).min(1),
   portalUrl: zUrl.optional(),
   teeDevRoot: z.string().optional(),

@@ -27,6 +27,19 @@ describe('how the command line stores', () => {
     expect(open(TESTNET, { USUFRUCT_STORE: '' }).storage).toEqual({});
   });
 
+  it('knows how small the quilts of the local store are, and makes none where nobody says it', () => {
+    const quilts = (endpoints: Endpoints, environment: Record<string, string> = {}) => {
+      const { shards, maxQuiltFiles } = open(endpoints, environment).store.abilities;
+      return [shards, maxQuiltFiles];
+    };
+    expect(quilts({ ...LOCAL, storeShards: 25 })).toEqual([25, 16]);
+    expect(quilts({ ...LOCAL, storeShards: 25 }, { USUFRUCT_STORE_SHARDS: '0' })).toEqual([25, 16]);
+    expect(quilts(LOCAL)[1]).toBe(0);
+    expect(quilts(LOCAL, { USUFRUCT_STORE_SHARDS: '7' })).toEqual([7, 4]);
+    expect(quilts(TESTNET)).toEqual([1_000, 666]);
+    expect(quilts(TESTNET, { USUFRUCT_STORE_QUILTS: 'no' })).toEqual([1_000, 0]);
+  });
+
   it.each<Record<string, string>>([
     { USUFRUCT_STORE: 'nodes' },
     { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'https://relay.example' },

@@ -38,6 +38,8 @@ const zStore = z.object({
   USUFRUCT_STORE_EPOCHS: count(1, 53).optional(),
   USUFRUCT_STORE_DELETABLE: flag.optional(),
   USUFRUCT_STORE_OWN: flag.optional(),
+  /** `no`: small files are blobs of their own, for aggregators that read no quilts. */
+  USUFRUCT_STORE_QUILTS: flag.default(true),
   /** Of the network that ids are computed for; 0: they are not. */
   USUFRUCT_STORE_SHARDS: count(0, 1_000).optional(),
   USUFRUCT_STORE_CHECK_ONE_IN: count(1, 1_000_000).default(16),
@@ -58,7 +60,8 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
   if (!parsed.success) throw invalid(String(parsed.error.issues[0]?.path[0] ?? 'USUFRUCT_STORE'));
   const settings = parsed.data;
   const isLocal = endpoints.suiNetwork === LOCAL_NETWORK;
-  const shards = settings.USUFRUCT_STORE_SHARDS ?? (isLocal ? 0 : WALRUS_SHARDS);
+  const known = isLocal ? endpoints.storeShards : WALRUS_SHARDS;
+  const shards = settings.USUFRUCT_STORE_SHARDS ?? known ?? 0;
   const idCheck = shards === 0 ? {} : { idCheck: idCheckOf(shards, settings.USUFRUCT_STORE_CHECK_ONE_IN) };
   const storage: StorageTerms = {
     ...(settings.USUFRUCT_STORE_EPOCHS !== undefined && { epochs: settings.USUFRUCT_STORE_EPOCHS }),
@@ -70,7 +73,13 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
   if (settings.USUFRUCT_STORE !== 'publisher') return { store: ownStore(sources, settings, idCheck), storage };
   // The local store stands in for the transactions of a lease's owner, too.
   const leases = isLocal ? { leases: localLeases({ url: publisherUrl }) } : {};
-  return { store: httpBlobStore({ publisherUrl, aggregatorUrl, ...idCheck, ...leases }), storage };
+  // How many files a quilt holds follows from the shards; without their number there are none.
+  const code = shards > 0 ? shards : known;
+  const coded = {
+    ...(code !== undefined && { shards: code }),
+    ...((code === undefined || !settings.USUFRUCT_STORE_QUILTS) && { maxQuiltFiles: 0 }),
+  };
+  return { store: httpBlobStore({ publisherUrl, aggregatorUrl, ...coded, ...idCheck, ...leases }), storage };
 }
 
 const idCheckOf = (shards: number, oneIn: number): IdCheckOptions => ({
@@ -91,7 +100,7 @@ function ownStore(
   const { USUFRUCT_STORE: kind, USUFRUCT_RELAY_URL: url, USUFRUCT_MAX_TIP_MIST: tip } = settings;
   if (kind === 'relay' && url === undefined) throw invalid('USUFRUCT_RELAY_URL');
   if (signer.signTransaction === undefined) throw invalid('wallet', 'it cannot sign transactions of Sui');
-  return lazyBlobStore(uploadAbilities(), async () => {
+  return lazyBlobStore(uploadAbilities(settings.USUFRUCT_STORE_QUILTS ? undefined : 0), async () => {
     const { openWalrusStore } = await import('@usufruct/walrus/sui');
     return openWalrusStore({
       network,

@@ -15,6 +15,7 @@ export type { CroissantOptions } from './catalogue-documents.js';
 export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js';
 export type { HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 export type { ContributeParams } from './contribute/contribute.js';
+export { planQuilts, type QuiltLimits } from './contribute/quilts/plan.js';
 export { checkFile, FILE_FORMATS, type FileFormat } from './contribute/format.js';
 export { countKeyModes, explainKeyMode, explainKeyModes } from './contribute/key-modes.js';
 export type { KeyModeCounts, KeyModesOfDataset } from './contribute/key-modes.js';

@@ -1,10 +1,11 @@
 /**
- * What 1,000 files of 10 KiB cost on Walrus's mainnet for a year, each as a blob of its own and in quilts. Bytes and WAL
- * by the formulas of Walrus's contracts, with the prices that its documentation prints; quilts are encoded here by its
+ * What 1,000 files of 10 KiB cost on Walrus's mainnet for a year, each as a blob of its own and in the quilts that the SDK
+ * plans for them. Bytes and WAL by the formulas of Walrus's contracts, with the prices that its documentation prints; quilts are encoded here by its
  * own SDK. SUI: of the storage deposit only what the bare `Blob` objects take (Sui's documentation: 100 units a byte, 76
  * MIST a unit, 99 % given back when it is deleted), so a lower bound, without gas for computation and a relay's tip.
  */
 import { encodeQuilt } from '@mysten/walrus';
+import { planQuilts } from '@usufruct/sdk';
 import { DOCUMENTED_PRICES, encodedBlobBytes, FROST_PER_WAL, storageCost } from '@usufruct/walrus/cost';
 
 const SHARDS = 1_000;
@@ -12,17 +13,22 @@ const SHARDS = 1_000;
 const EPOCHS = 26;
 const FILES = 1_000;
 const FILE_BYTES = 10 * 1024;
-/** One column of the quilt is its index. */
-const MOST_FILES_IN_QUILT = 666;
+/** What files in quilts are called: a digest in hex. */
+const IDENTIFIER_BYTES = 64;
+/** As a client of a Walrus publisher has them. */
+const LIMITS_OF_STORE = { quilts: true, maxQuiltFiles: 666, maxBlobBytes: 8 * 1024 ** 2, shards: SHARDS };
 /** id 32, registered_epoch 4, blob_id 32, size 8, encoding_type 1, certified_epoch 5, storage 32 + 4 + 4 + 8, deletable 1. */
 const BLOB_OBJECT_BYTES = 131;
 const MIST_PER_BYTE = 100 * 76;
 const MIST_PER_SUI = 1e9;
 
 export function costOfSmallFiles(): object {
-  const single = costOf(Array.from({ length: FILES }, () => FILE_BYTES));
-  const quilts = Math.ceil(FILES / MOST_FILES_IN_QUILT);
-  const quilted = costOf(Array.from({ length: quilts }, () => quiltBytes(FILES / quilts)));
+  const sizes = Array.from({ length: FILES }, () => FILE_BYTES);
+  const single = costOf(sizes);
+  const planned = planQuilts(sizes, LIMITS_OF_STORE);
+  const inQuilts = planned.flat().length;
+  const alone = sizes.slice(inQuilts);
+  const quilted = costOf([...planned.map(({ length }) => quiltBytes(length)), ...alone]);
   return {
     name: 'store.cost',
     files: FILES,
@@ -33,6 +39,7 @@ export function costOfSmallFiles(): object {
       storageUnitFrost: String(DOCUMENTED_PRICES.storageUnitFrost),
       writeUnitFrost: String(DOCUMENTED_PRICES.writeUnitFrost),
     },
+    filesOfQuilts: planned.map(({ length }) => length),
     single,
     quilted,
     timesCheaper: {
@@ -45,7 +52,7 @@ export function costOfSmallFiles(): object {
 function quiltBytes(files: number): number {
   const blobs = Array.from({ length: files }, (_, i) => ({
     contents: new Uint8Array(FILE_BYTES),
-    identifier: `file-${i}`,
+    identifier: String(i).padStart(IDENTIFIER_BYTES, '0'),
   }));
   return encodeQuilt({ blobs, numShards: SHARDS }).quilt.length;
 }

@@ -1,7 +1,7 @@
 import { refuse, type DatasetId } from '@usufruct/kernel';
 import { KEY_MODE_WORDS, KEY_MODES, type KeyMode } from '@usufruct/protocol';
-import { checkFile, type Contributed } from '@usufruct/sdk';
-import { contentDigest, localFile, type LocalFile } from '../files.js';
+import { checkFile, type Contributed, type ContributeParams, type ContributeProgress } from '@usufruct/sdk';
+import { contentDigest, localFiles, type LocalFile } from '../files.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
 
@@ -9,21 +9,21 @@ export const addContribute: AddCommand = (program, open) => {
   program
     .command('contribute')
     .description(
-      'encrypt files here, store the ciphertext, give each key holder its share, register them. After an interruption the same command goes on',
+      'encrypt files here, store the ciphertext (many small files together, in quilts), give each key holder its share, register them. After an interruption the same command goes on',
     )
-    .argument('<file...>', 'txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl or eml')
+    .argument('<file...>', 'files or folders: txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl or eml')
     .requiredOption('--dataset <id>')
     .option('--keys <mode>', 'who gives out the key: holders, or seal, which is weaker', 'holders')
     .action(async (paths: string[], { dataset, keys }: { dataset: string; keys: string }, command) => {
       const runtime = open(command);
       const keyMode = keyModeOf(keys);
       const datasetId = idArgument<DatasetId>(dataset, 'dataset');
-      const files = await Promise.all(paths.map((path) => localFile(path)));
+      const files = (await Promise.all(paths.map((path) => localFiles(path)))).flat();
+      if (files.length === 0) throw refuse('NOT_FOUND', { object: 'file', path: paths.join(', ') });
       // All of them before the first is sent: a wrong name in a list should not leave half of it contributed.
       for (const { name, sizeBytes } of files) checkFile(name, sizeBytes);
       if (keyMode !== 'holders') runtime.terminal.remark(`the keys go to ${KEY_MODE_WORDS[keyMode]}`);
-      const contributions: Contributed[] = [];
-      for (const file of files) contributions.push(await contributeFile(runtime, { datasetId, keyMode }, file));
+      const contributions = await contributeFiles(runtime, { datasetId, keyMode }, files);
       const lines = contributions.map(({ fileName, contributionId }) => `${fileName}  ${contributionId}`);
       runtime.terminal.result({ contributions }, lines);
     });
@@ -40,22 +40,26 @@ interface Into {
   readonly keyMode: KeyMode;
 }
 
-async function contributeFile(runtime: Runtime, { datasetId, keyMode }: Into, file: LocalFile): Promise<Contributed> {
+/** The small ones first and together, in quilts; then each to its end, in the order given. */
+async function contributeFiles(runtime: Runtime, into: Into, files: readonly LocalFile[]): Promise<Contributed[]> {
   const client = runtime.client();
-  const { name: fileName, sizeBytes, open: source } = file;
-  const key = [datasetId, client.address, await contentDigest(file), encodeURIComponent(fileName)].join('~');
-  const bar = runtime.terminal.uploadBar(fileName, sizeBytes);
-  try {
-    return await client.contributions.contribute({
-      key,
-      datasetId,
-      fileName,
-      sizeBytes,
-      source,
-      keyMode,
-      onProgress: ({ uploadedBytes, step }) => bar.update(step === 'done' ? sizeBytes : uploadedBytes, step),
-    });
-  } finally {
-    bar.end();
+  const prepared: ContributeParams[] = [];
+  for (const file of files) {
+    const { name: fileName, sizeBytes, open: source } = file;
+    const key = [into.datasetId, client.address, await contentDigest(file), encodeURIComponent(fileName)].join('~');
+    prepared.push({ key, fileName, sizeBytes, source, ...into });
   }
+  if (prepared.length > 1) await client.contributions.storeTogether(prepared);
+  const contributions: Contributed[] = [];
+  for (const one of prepared) {
+    const bar = runtime.terminal.uploadBar(one.fileName, one.sizeBytes);
+    try {
+      const onProgress = ({ uploadedBytes, step }: ContributeProgress): void =>
+        bar.update(step === 'done' ? one.sizeBytes : uploadedBytes, step);
+      contributions.push(await client.contributions.contribute({ ...one, onProgress }));
+    } finally {
+      bar.end();
+    }
+  }
+  return contributions;
 }

@@ -1,18 +1,21 @@
 import { openChain, type WalletSigner } from '@usufruct/chain';
 import { connect, type UsufructClient } from '@usufruct/sdk';
-import { httpBlobStore } from '@usufruct/walrus';
+import { httpBlobStore, type IdCheckOptions } from '@usufruct/walrus';
 import { indexedDbJournal } from '../work/journal.js';
 import type { PortalConfig } from './config.js';
 
 export type PortalClient = UsufructClient;
 
 /** The SDK's client for one account, on the page and in the worker alike. Nothing is asked of anybody yet. */
-export function connectPortal(config: PortalConfig, signer: WalletSigner): PortalClient {
+export function connectPortal(config: PortalConfig, signer: WalletSigner, idCheck?: IdCheckOptions): PortalClient {
   const { apiUrl, suiNetwork, chainUrl, sui, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = config;
+  const shards = storeShards(config);
+  // How many files a quilt holds follows from the shards; without their number there are none.
+  const coded = shards === undefined ? { maxQuiltFiles: 0 } : { shards, ...(idCheck !== undefined && { idCheck }) };
   return connect({
     apiUrl,
     chain: openChain({ suiNetwork, chainUrl, sui }),
-    store: httpBlobStore({ publisherUrl, aggregatorUrl }),
+    store: httpBlobStore({ publisherUrl, aggregatorUrl, ...coded }),
     holders: holderUrls.map((url) => ({ url })),
     signer,
     journal: indexedDbJournal(signer.address),
@@ -21,3 +24,10 @@ export function connectPortal(config: PortalConfig, signer: WalletSigner): Porta
     ...(teeDevRoot !== undefined && { teeDevRoot }),
   });
 }
+
+const WALRUS_SHARDS = 1_000;
+const WALRUS = ['testnet', 'mainnet'];
+
+/** Over how many shards the store codes, where that is known: what blob ids are computed for. */
+export const storeShards = ({ storeShards: said, suiNetwork }: PortalConfig): number | undefined =>
+  said ?? (WALRUS.includes(suiNetwork) ? WALRUS_SHARDS : undefined);

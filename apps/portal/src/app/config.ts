@@ -28,6 +28,8 @@ const zPortalConfig = z.object({
   publisherUrl: zUrl,
   /** One, or several with commas between. */
   aggregatorUrl: z.string().refine(isAggregatorUrl),
+  /** Over how many shards the local store codes; a Walrus network has 1,000. */
+  storeShards: z.int().min(4).max(1_000).optional(),
   holderUrls: z.array(zUrl).min(1).max(32),
   /** A stand-in: offer a wallet whose keys lie in the browser's storage. */
   devWallet: z.boolean(),

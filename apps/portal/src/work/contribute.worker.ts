@@ -1,6 +1,9 @@
 import type { WalletSigner } from '@usufruct/chain';
-import { fromWire, toUsufructError, type Address } from '@usufruct/kernel';
-import { connectPortal } from '../app/client.js';
+import { fromWire, systemRandom, toUsufructError, type Address, type BlobId, type DatasetId } from '@usufruct/kernel';
+import type { ContributeParams } from '@usufruct/sdk';
+import type { IdCheckOptions } from '@usufruct/walrus';
+import { connectPortal, storeShards } from '../app/client.js';
+import type { PortalConfig } from '../app/config.js';
 import { rememberFileName } from './file-names.js';
 import { contributionKey, type FromWorker, type ToWorker } from './messages.js';
 
@@ -19,26 +22,61 @@ self.addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
 });
 
 async function contribute(order: Extract<ToWorker, { type: 'contribute' }>): Promise<void> {
-  const { id, config, owner, datasetId, file } = order;
-  const key = contributionKey(datasetId, file);
+  const { id, config, owner, file, waiting } = order;
   try {
-    // One at a time over all tabs: two must not continue the same journal.
-    const result = await navigator.locks.request(`usufruct/${owner}/${key}`, () =>
-      connectPortal(config, pageSigner(owner)).contributions.contribute({
-        key,
-        datasetId,
-        fileName: file.name,
-        sizeBytes: file.size,
-        source: () => chunksOf(file),
-        onProgress: (progress) => post({ type: 'progress', id, progress }),
-      }),
-    );
+    // One at a time over all tabs: two must not continue the same journal, or store the same files in two quilts.
+    const result = await navigator.locks.request(`usufruct/${owner}`, async () => {
+      const { contributions } = connectPortal(config, pageSigner(owner), idCheckOf(config));
+      const [first, ...others] = [{ id, file }, ...waiting].map((one) => paramsOf(order, one));
+      // Those that follow find their parts and manifests stored.
+      if (others.length > 0) await contributions.storeTogether([first!, ...others]);
+      return contributions.contribute(first!);
+    });
     await rememberFileName(owner, result);
     post({ type: 'done', id, result });
   } catch (error) {
     post({ type: 'failed', id, error: toUsufructError(error).toWire() });
   }
 }
+
+const paramsOf = (
+  { datasetId }: { readonly datasetId: DatasetId },
+  { id, file }: { readonly id: string; readonly file: File },
+): ContributeParams => ({
+  key: contributionKey(datasetId, file),
+  datasetId,
+  fileName: file.name,
+  sizeBytes: file.size,
+  source: () => chunksOf(file),
+  onProgress: (progress) => post({ type: 'progress', id, progress }),
+});
+
+/** Above it, ids are checked by drawing: computing one takes seconds for a network of 1,000 shards. */
+const CHECKED_UP_TO_BYTES = 256 * 1024;
+const CHECKED_ONE_IN = 16;
+
+/** Blob ids are computed here and not believed. The code for it is loaded when the first one is asked for. */
+function idCheckOf(config: PortalConfig): IdCheckOptions | undefined {
+  const shards = storeShards(config);
+  if (shards === undefined) return undefined;
+  return {
+    blobIdOf: blobIdOf(shards),
+    wholeUpToBytes: CHECKED_UP_TO_BYTES,
+    oneIn: CHECKED_ONE_IN,
+    random: systemRandom,
+  };
+}
+
+const encoders = new Map<number, (bytes: Uint8Array) => Promise<BlobId>>();
+/** One encoder for all files of this worker. */
+const blobIdOf =
+  (shards: number) =>
+  async (bytes: Uint8Array): Promise<BlobId> => {
+    const { lazyBlobId } = await import('@usufruct/walrus/blob-id');
+    const encoder = encoders.get(shards) ?? lazyBlobId(shards);
+    encoders.set(shards, encoder);
+    return encoder(bytes);
+  };
 
 function pageSigner(address: Address): WalletSigner {
   const ask = (what: 'message' | 'transaction', bytes: Uint8Array): Promise<string> =>

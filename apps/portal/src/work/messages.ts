@@ -11,6 +11,8 @@ export type ToWorker =
       readonly owner: Address;
       readonly datasetId: DatasetId;
       readonly file: File;
+      /** Files that wait for the same dataset: the small ones are stored together with it. */
+      readonly waiting: readonly { readonly id: string; readonly file: File }[];
     }
   | { readonly type: 'signed'; readonly requestId: number; readonly signature: string }
   | { readonly type: 'not-signed'; readonly requestId: number; readonly error: WireError };

@@ -63,7 +63,9 @@ export class Uploads {
     if (upload === undefined) return;
     const { id, datasetId, file } = upload;
     this.#change(id, { state: 'running' });
-    this.#post({ type: 'contribute', id, config: this.#config, owner: this.#signer.address, datasetId, file });
+    const waiting = this.#uploads.filter((other) => other.state === 'waiting' && other.datasetId === datasetId);
+    const order = { id, config: this.#config, owner: this.#signer.address, datasetId, file };
+    this.#post({ type: 'contribute', ...order, waiting: waiting.map((other) => ({ id: other.id, file: other.file })) });
   }
 
   #post(message: ToWorker): void {

@@ -37,6 +37,7 @@ export async function planFor(
   }
   await forget(context, records);
   requireKeyMode(context, keyMode, dao);
+  requireLifetime(context, dao);
   const salt = toHex32<Hex32>(context.random(32));
   const plan: Plan = {
     version: 1,
@@ -54,10 +55,24 @@ export async function planFor(
     fileName: params.fileName,
     sizeBytes: params.sizeBytes,
     seed: toBase64(context.random(32)),
+    blobs: dao.policy.blobs,
   };
   await writeRecord(journal, records.plan, plan);
   return { plan, holderSet };
 }
+
+/** The DAO decides whether ciphertext can be deleted early. A client that was told otherwise stores nothing. */
+function requireLifetime({ storage = {} }: ClientContext, { policy: { blobs } }: DaoView): void {
+  const { deletable } = storage;
+  if (deletable !== undefined && deletable !== (blobs === 'deletable'))
+    throw refuse('INVALID_ARGUMENT', { field: 'deletable', expected: `as the DAO's policy says: ${blobs}` });
+}
+
+/** The client, with the terms under which this DAO's contributions are stored. */
+export const inLifetime = (context: ClientContext, { blobs }: Pick<Plan, 'blobs'>): ClientContext => ({
+  ...context,
+  storage: { ...context.storage, deletable: blobs === 'deletable' },
+});
 
 /** A mode that cannot be had here is refused, and never replaced by the other one. */
 function requireKeyMode({ secretSealer }: ClientContext, keyMode: KeyMode, dao: DaoView): void {

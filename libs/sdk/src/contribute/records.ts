@@ -1,5 +1,5 @@
 import type { Address, ContributionId, DatasetId, Digest, Hex32, HolderSetId } from '@usufruct/kernel';
-import { KEY_MODES, LIMITS, zBase64, zBlobReference, zHex32, zTimestampMs } from '@usufruct/protocol';
+import { BLOB_LIFETIMES, KEY_MODES, LIMITS, zBase64, zBlobReference, zHex32, zTimestampMs } from '@usufruct/protocol';
 import { z } from 'zod';
 
 /**
@@ -33,6 +33,8 @@ export const zPlan = z.object({
   fileName: z.string(),
   sizeBytes: z.int(),
   seed: zBase64(32),
+  /** As the DAO's policy says; plans from before it said so are for another policy. */
+  blobs: z.enum(BLOB_LIFETIMES).default('permanent'),
 });
 export type Plan = z.output<typeof zPlan>;
 

@@ -85,6 +85,16 @@ describe('leases', () => {
     expect(await files()).toEqual([]);
   });
 
+  it('that are deletable serve their owner alone: the publisher asked twice finds its own', async () => {
+    const bytes = some();
+    const asked = { epochs: 9, deletable: true, owner: null, force: false };
+    const first = await store.put(bytes, asked);
+    expect(await store.put(bytes, asked)).toEqual({ lease: first.lease, costFrost: null });
+    expect(await store.put(bytes, { ...asked, epochs: 5 })).toEqual({ lease: first.lease, costFrost: null });
+    for (const other of [{ owner: BOB }, { epochs: 10 }, { deletable: false }, { force: true }])
+      expect((await store.put(bytes, { ...asked, ...other })).lease.objectId).not.toBe(first.lease.objectId);
+  });
+
   it('that are permanent serve whoever wants no more; a deletable one serves nobody else', async () => {
     const bytes = some();
     await store.put(bytes, ask({ epochs: 20 }));

@@ -111,7 +111,7 @@ export class LocalStore {
     const blobId = await this.redStuff.blobIdOf(bytes);
     await this.makeRoomFor(bytes.length);
     return this.blobs.exclusively(blobId, async () => {
-      const enough = request.deletable || request.force ? undefined : this.permanentUntil(blobId, request.epochs);
+      const enough = request.force ? undefined : this.enoughFor(blobId, request);
       if (enough !== undefined && (await this.blobs.isIntact(blobId))) return { lease: enough, costFrost: null };
       const lease = { ...this.newLease(blobId, bytes.length, request), certifiedEpoch: this.epoch };
       await this.blobs.keep(blobId, bytes, lease);
@@ -307,12 +307,17 @@ export class LocalStore {
     };
   }
 
-  /** As a real publisher: a deletable one is no reason not to store, since whoever owns it can end it. */
-  private permanentUntil(blobId: BlobId, epochs: number): Lease | undefined {
+  /**
+   * As a real publisher: a permanent one of anybody's serves, a deletable one only where it is the publisher's own and
+   * stays so, since whoever owns it can end it. A repeated request then finds the first one's lease.
+   */
+  private enoughFor(blobId: BlobId, { epochs, deletable, owner }: LeaseRequest): Lease | undefined {
     const until = this.epoch + epochs;
+    const serves = (one: Lease): boolean =>
+      deletable ? one.deletable && one.owner === this.publisher && owner === null : !one.deletable;
     return this.table
       .leasesOf(blobId)
-      .find((one) => !one.deletable && one.certifiedEpoch !== null && one.endEpoch >= until);
+      .find((one) => serves(one) && one.certifiedEpoch !== null && one.endEpoch >= until);
   }
 
   private ownedLease(objectId: Hex32, owner: Address): Lease {

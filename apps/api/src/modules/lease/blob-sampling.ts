@@ -97,7 +97,7 @@ export class BlobSampling {
     if (outcomes.includes('readable')) return this.found(contribution, blob, outcomes, epoch);
     // Silence is no proof: one that answers later may have it.
     if (outcomes.includes('silent')) return;
-    await this.notFound(contribution, blob, epoch);
+    await this.notFound(contribution, blob, epoch, signal);
   }
 
   private async note(contributionId: ContributionId, blob: Hex32, readings: readonly Reading[]): Promise<void> {
@@ -127,7 +127,12 @@ export class BlobSampling {
     if (isGone && reference !== undefined && epoch !== null) await this.renewals.repair(contribution, reference, epoch);
   }
 
-  private async notFound(contribution: KeptContribution, blob: Hex32, epoch: number | null): Promise<void> {
+  private async notFound(
+    contribution: KeptContribution,
+    blob: Hex32,
+    epoch: number | null,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { id: contributionId, endEpoch } = contribution;
     const now = this.clock.nowMs();
     // After its end a lease promises nothing, so there is nothing to wait for.
@@ -150,8 +155,23 @@ export class BlobSampling {
       return state === 'lost';
     });
     if (!lost) return;
-    if (await this.warnings.warn(contribution, 'lost', epoch)) {
-      this.logger.warn('contribution_lost', { contributionId, endEpoch });
+    await this.tellLost(contribution, epoch);
+    // A quilt that is gone takes all that lies in it along: nobody has to be drawn for that.
+    if (!(await this.source.isGone(blob, signal))) return;
+    for (const other of await this.repository.sharing(contribution, blob)) {
+      if (other.id === contributionId) continue;
+      const { count } = await this.prisma.lostContribution.createMany({
+        data: [
+          { contributionId: other.id, blob, state: 'lost', times: needed, countedAt: toDate(now), since: toDate(now) },
+        ],
+        skipDuplicates: true,
+      });
+      if (count > 0) await this.tellLost(other, epoch);
     }
+  }
+
+  private async tellLost(contribution: KeptContribution, epoch: number | null): Promise<void> {
+    if (!(await this.warnings.warn(contribution, 'lost', epoch))) return;
+    this.logger.warn('contribution_lost', { contributionId: contribution.id, endEpoch: contribution.endEpoch });
   }
 }

@@ -22,6 +22,9 @@ export interface Reading {
   readonly bytes: Uint8Array | null;
 }
 
+/** For looking into a quilt before it is paid for. */
+const LOOK_TIMEOUT_MS = 60_000;
+
 type Aggregator = StorePort['aggregators'][number];
 /** Whether bytes are the ones that the contributor signed for. */
 type Recognise = (bytes: Uint8Array) => boolean;
@@ -67,6 +70,14 @@ export class BlobSource {
       if (whole !== null && (whole.length !== bytes.length || equalBytes(whole, bytes))) return whole;
     }
     throw absent;
+  }
+
+  /** Whether what the contribution has in a blob can be read there; `unknown` where an aggregator does not answer. */
+  async holds(contribution: KeptContribution, blob: Hex32): Promise<'holds' | 'absent' | 'unknown'> {
+    const { blob: found, readings } = await this.read(contribution, blob, AbortSignal.timeout(LOOK_TIMEOUT_MS));
+    const outcomes = readings.map(({ outcome }) => outcome);
+    if (found === blob && outcomes.includes('readable')) return 'holds';
+    return outcomes.includes('silent') ? 'unknown' : 'absent';
   }
 
   /** Whether every aggregator says that it has nothing at all under this id. */

@@ -230,6 +230,104 @@ describe('the lease keeper', () => {
     });
   });
 
+  describe('of contributions in one quilt', () => {
+    const MIB = 1024 ** 2;
+    /** 0.3 MiB and 0.9 MiB: a quilt of two begun MiB. */
+    const ciphertexts = [0.3, 0.9].map((share, i) => new Uint8Array(Math.round(share * MIB)).fill(i + 1));
+    let ids: ContributionId[];
+    const endOf = (which: number): number => {
+      const view = world.api.dao.store.read('contribution', ids[which]!)!;
+      return Math.min(view.manifestBlob.endEpoch, ...view.parts.map(({ endEpoch }) => endEpoch));
+    };
+    const costOf = async (which: number): Promise<bigint> => {
+      const where = { contributionId: ids[which]!, account: { startsWith: 'storage-cost:' } };
+      const { _sum } = await prisma.storageEntry.aggregate({ where, _sum: { deltaUnits: true } });
+      return BigInt(_sum.deltaUnits?.toFixed() ?? '0');
+    };
+    const lostIds = async () =>
+      (await prisma.lostContribution.findMany({ where: { state: 'lost' } })).map((row) => row.contributionId);
+    let lost: Hex32;
+    beforeEach(async () => {
+      await start([], { ...TARIFF, LEASE_SAMPLES: '16' });
+      const owner = world.api.dao.contributors[0]!;
+      const made = await world.contributeTogether(owner, ciphertexts, 13);
+      ids = made.ids;
+      lost = `0x${Buffer.from(made.quilt.blobId, 'base64url').toString('hex')}` as Hex32;
+    });
+    afterEach(() => world.api.close());
+
+    it('pays for a quilt once, shares it among all that lies in it to the unit, and makes each known', async () => {
+      await world.trustKeeper(10_000n);
+      await world.round();
+      world.stores.now = 34;
+      for (let rounds = 0; rounds < 6 && (endOf(0) < 54 || endOf(1) < 54); rounds++) {
+        await world.round();
+        await eventually(
+          async () => (await prisma.leaseRenewal.count({ where: { state: { in: ['planned', 'stored'] } } })) === 0,
+        );
+        await world.api.settled();
+      }
+      expect([endOf(0), endOf(1)]).toEqual([54, 54]);
+      expect(world.stores.asked).toEqual(['extend', 'extend']);
+      // 17 epochs more of two begun MiB for the parts and one for the manifests: 3 · 17 · 10.
+      expect((await budget()).spentUnits).toBe('510');
+      const [small, large] = [await costOf(0), await costOf(1)];
+      expect(small + large).toBe(510n);
+      // A quarter of the parts, and half of the manifests, which are equally long.
+      expect(small).toBe(85n + 85n);
+    });
+
+    it('refuses to pay for a quilt that holds nothing of it', async () => {
+      await world.trustKeeper(10_000n);
+      const { dao } = world.api;
+      const owner = dao.contributors[0]!;
+      const view = dao.store.read('contribution', ids[0]!)!;
+      const salt = hexOf<Hex32>('a lie');
+      const parts = [{ ...view.parts[0]!, sizeBytes: 7 }];
+      await dao.run(
+        owner,
+        dao.contribution({ manifestDigest: hexOf('x'), manifestBlob: view.manifestBlob, parts, salt }),
+      );
+      const contributionId = dao.derive<ContributionId>('contribution', dao.datasetId, owner, 'a lie');
+      await dao.run(dao.founder, { kind: 'decideContribution', contributionId, accept: true });
+      await world.api.settled();
+      world.stores.now = 34;
+      await world.round();
+      const refusal = await prisma.renewalRefusal.findUnique({ where: { contributionId } });
+      expect(refusal?.code).toBe('MANIFEST_MISMATCH');
+    });
+
+    it('calls all of it lost with the quilt, and finds all of it again', async () => {
+      expect(await lostIds()).toEqual([]);
+      const bytes = await world.stores.first.get(Buffer.from(lost.slice(2), 'hex').toString('base64url') as never);
+      for (const store of [world.stores.first, world.stores.second]) await world.stores.lose(lost, store);
+      for (let rounds = 0; rounds < 40 && (await lostIds()).length === 0; rounds++) await world.round();
+      expect((await lostIds()).sort()).toEqual([...ids].sort());
+      await world.stores.first.put(bytes, { epochs: 13 });
+      await world.round();
+      expect(await lostIds()).toEqual([]);
+    });
+
+    it('puts a quilt back whole, once for all of it', async () => {
+      await world.trustKeeper(10_000n);
+      await world.stores.lose(lost, world.stores.first);
+      for (let rounds = 0; rounds < 40 && !world.stores.asked.includes('put'); rounds++) {
+        await world.round();
+        await eventually(
+          async () => (await prisma.leaseRenewal.count({ where: { state: { in: ['planned', 'stored'] } } })) === 0,
+        );
+      }
+      await world.round();
+      await world.round();
+      expect(world.stores.asked).toEqual(['put']);
+      expect(
+        (await world.stores.first.status(Buffer.from(lost.slice(2), 'hex').toString('base64url') as never)).available,
+      ).toBe(true);
+      // Two begun MiB for the 13 epochs that are left.
+      expect((await costOf(0)) + (await costOf(1))).toBe(260n);
+    });
+  });
+
   describe('reading samples', () => {
     beforeEach(async () => {
       await start([26, 26], { ...TARIFF, LEASE_SAMPLES: '16' });

@@ -15,11 +15,9 @@ import {
   type ContributionId,
   type DaoId,
   type ErrorCode,
-  type Hex32,
   type Logger,
 } from '@usufruct/kernel';
-import { storageChargeUnits } from '@usufruct/ledger';
-import { hasRole, parseAnswer, zAmount, zHex32, type BlobReference } from '@usufruct/protocol';
+import { hasRole, parseAnswer, type BlobReference } from '@usufruct/protocol';
 import { z } from 'zod';
 import type { Config } from '../../platform/config/config.js';
 import { OutboxService } from '../../platform/outbox/index.js';
@@ -28,9 +26,10 @@ import type { LeaseRenewal } from '../../platform/prisma/generated/client.js';
 import type { StorePort } from '../../platform/store/index.js';
 import { CHAIN, CLOCK, CONFIG, LOGGER, STORE } from '../../platform/tokens.js';
 import { blobIdOf } from './blob-id.js';
+import { BlobPrices, bornBy, zPlannedBlob, type PlannedBlob } from './blob-prices.js';
 import { BlobSource } from './blob-source.js';
 import { KeeperWallet } from './keeper-wallet.js';
-import { blobsOf, LeaseRepository, type KeptContribution } from './lease.repository.js';
+import { blobsOf, LeaseRepository, type KeptContribution, type OtherRenewal } from './lease.repository.js';
 import { makeKnown, zPrepared } from './make-known.js';
 import { StorageBooks } from './storage-books.js';
 
@@ -43,14 +42,6 @@ const MOST_FAILURES = 20;
 const MOST_ATTEMPTS = 24;
 
 const zPayload = z.object({ renewalId: z.uuid() });
-const zPlannedBlob = z.object({
-  blob: zHex32<Hex32>(),
-  sizeBytes: z.int(),
-  endEpoch: z.int(),
-  /** What making its lease longer costs. */
-  units: zAmount,
-});
-type PlannedBlob = z.output<typeof zPlannedBlob>;
 const zConfirmed = z.record(z.string(), z.int());
 
 /** Why a lease is not made longer; `off`: this keeper renews nothing. */
@@ -74,6 +65,7 @@ export class LeaseRenewals {
     private readonly books: StorageBooks,
     private readonly keeper: KeeperWallet,
     private readonly source: BlobSource,
+    private readonly prices: BlobPrices,
     private readonly repository: LeaseRepository,
   ) {
     outbox.register(TASK, (payload, signal) => this.advance(payload, signal));
@@ -114,10 +106,19 @@ export class LeaseRenewals {
     });
     if (open > 0) return null;
     const blobs: PlannedBlob[] = [];
-    for (const reference of due) blobs.push(this.priced(await this.asStored(reference), kind, toEpoch, epoch));
+    for (const reference of due)
+      blobs.push(await this.prices.planned(contribution, reference, { kind, toEpoch, epoch }));
     const units = asAmount(sumUnits(blobs.map((blob) => blob.units)));
     return this.prisma.$transaction(async (tx) => {
       await this.books.lock(tx, daoId);
+      // Of what lies in one quilt, one pays for all; the others find its lease longer in the next round.
+      const others = await this.repository.othersOf(
+        tx,
+        contribution,
+        blobs.map(({ blob }) => blob),
+      );
+      const answer = answerOfOthers(others, kind, fromEpoch, blobs);
+      if (answer !== undefined) return answer;
       const earlier = await tx.leaseRenewal.findMany({
         where: { contributionId, kind, fromEpoch },
         orderBy: { attempt: 'asc' },
@@ -155,31 +156,6 @@ export class LeaseRenewals {
       await this.outbox.add(tx, taskOf(id));
       return null;
     });
-  }
-
-  /**
-   * What the store says of a blob counts, before anything is paid: whoever registered it may have told the chain a
-   * smaller size, or an earlier end, at the DAO's expense. Refuses `MANIFEST_MISMATCH` for another size.
-   */
-  private async asStored(reference: BlobReference): Promise<BlobReference> {
-    const { sizeBytes, endEpoch } = await this.store.blobs.status(blobIdOf(reference.blob));
-    if (sizeBytes !== null && sizeBytes !== reference.sizeBytes) {
-      throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
-    }
-    return { ...reference, endEpoch: Math.max(reference.endEpoch, endEpoch ?? 0) };
-  }
-
-  private priced(reference: BlobReference, kind: 'renewal' | 'repair', toEpoch: number, epoch: number): PlannedBlob {
-    const { blob, sizeBytes, endEpoch } = reference;
-    // What is put back is paid for what is left; what is made longer, for what is added.
-    const from = kind === 'repair' ? epoch : Math.max(epoch, endEpoch);
-    const tariff = { unitsPerMibEpoch: this.config.lease.unitsPerMibEpoch };
-    return {
-      blob,
-      sizeBytes,
-      endEpoch,
-      units: storageChargeUnits(tariff, { sizeBytes, epochs: Math.max(0, toEpoch - from) }),
-    };
   }
 
   private async isSteward(daoId: DaoId): Promise<boolean> {
@@ -246,6 +222,8 @@ export class LeaseRenewals {
   ): Promise<number> {
     const { blobs } = this.store;
     const blobId = blobIdOf(planned.blob);
+    // Paid for already, perhaps by another contribution of the quilt: putting it again could be another lease.
+    if (row.kind === 'renewal' && planned.endEpoch >= toEpoch) return planned.endEpoch;
     const epoch = (await this.store.epoch(signal)) ?? 0;
     if (blobs.abilities.extendable && row.kind === 'renewal' && planned.endEpoch > epoch) {
       return (await blobs.extend({ blobId }, toEpoch, { signal })).endEpoch;
@@ -273,7 +251,9 @@ export class LeaseRenewals {
         data: { state: 'stored', chargeUnits: new Prisma.Decimal(units.toString()) },
       });
       if (count === 0) return;
-      await this.books.charge(tx, { id, daoId, contributionId, owner: row.owner as Address, units });
+      for (const share of bornBy({ contributionId, owner: row.owner as Address }, bought)) {
+        await this.books.charge(tx, { id, daoId, ...share });
+      }
     });
   }
 
@@ -349,6 +329,28 @@ export class LeaseRenewals {
     });
     return refusal;
   }
+}
+
+/** Null: another pays for it now, or just did; a refusal where it was put back and did not help; otherwise undefined. */
+function answerOfOthers(
+  others: readonly OtherRenewal[],
+  kind: string,
+  fromEpoch: number,
+  blobs: readonly PlannedBlob[],
+): NotRenewed | null | undefined {
+  for (const other of others) {
+    const isOpen = other.state === 'planned' || other.state === 'stored';
+    for (const { blob, endEpoch } of blobs) {
+      const named = other.blobs.find((each) => each.blob === blob);
+      if (named === undefined) continue;
+      const pays = other.kind === 'repair' || named.endEpoch < other.toEpoch;
+      if (isOpen && pays) return null;
+      if (kind === 'renewal' && (other.confirmed[blob] ?? 0) > endEpoch) return null;
+      const isSame = kind === 'repair' && other.kind === kind && other.fromEpoch === fromEpoch;
+      if (isSame && other.state === 'done') return 'BLOB_UNAVAILABLE';
+    }
+  }
+  return undefined;
 }
 
 const refusalOf = (renewal: LeaseRenewal | undefined): ErrorCode =>

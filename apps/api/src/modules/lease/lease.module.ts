@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ContributeModule } from '../contribute/index.js';
 import { DaoModule } from '../dao/index.js';
 import { BlobSampling } from './blob-sampling.js';
+import { BlobPrices } from './blob-prices.js';
 import { BlobSource } from './blob-source.js';
 import { KeeperWallet } from './keeper-wallet.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -18,6 +19,7 @@ import { StorageBooks } from './storage-books.js';
     KeeperWallet,
     LeaseRepository,
     StorageBooks,
+    BlobPrices,
     BlobSource,
     LeaseWarnings,
     LeaseRenewals,

@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { asId, type Address, type ContributionId, type DaoId, type DatasetId, type Digest } from '@usufruct/kernel';
+import {
+  asId,
+  type Address,
+  type ContributionId,
+  type DaoId,
+  type DatasetId,
+  type Digest,
+  type Hex32,
+} from '@usufruct/kernel';
 import { parseAnswer, zBlobReference, type BlobReference } from '@usufruct/protocol';
 import { z } from 'zod';
-import { Prisma, PrismaService } from '../../platform/prisma/index.js';
+import { Prisma, PrismaService, type Database } from '../../platform/prisma/index.js';
 import type { LeaseTerm } from './lease-terms.js';
 
 /** A contribution that storage matters to: neither declined nor retired, in a dataset that is not retired. */
@@ -17,6 +25,18 @@ export interface KeptContribution extends LeaseTerm {
   readonly manifestBlob: BlobReference;
   readonly parts: readonly BlobReference[];
 }
+
+const zOther = z.object({
+  kind: z.string(),
+  state: z.string(),
+  fromEpoch: z.int(),
+  toEpoch: z.int(),
+  blobs: z.array(z.object({ blob: z.string(), endEpoch: z.int() })),
+  confirmed: z.record(z.string(), z.int()),
+});
+export type OtherRenewal = z.output<typeof zOther>;
+/** One that pays is the newest: while it is under way no other is planned. */
+const OTHERS = 50;
 
 interface Row {
   readonly id: string;
@@ -70,6 +90,40 @@ export class LeaseRepository {
   async find(id: ContributionId): Promise<KeptContribution | null> {
     const [row] = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.id = ${id}`;
     return row === undefined ? null : toKept(row);
+  }
+
+  /** What of this owner lies in a blob, in this DAO: in a quilt there may be hundreds. Nobody else is asked to share. */
+  async sharing({ owner, daoId }: Pick<KeptContribution, 'owner' | 'daoId'>, blob: Hex32): Promise<KeptContribution[]> {
+    const parts = JSON.stringify([{ blob }]);
+    const rows = await this.prisma.$queryRaw<Row[]>`${COLUMNS} ${KEPT} and c.owner = ${owner} and d.dao_id = ${daoId}
+      and (c.manifest_blob->>'blob' = ${blob} or c.parts @> ${parts}::jsonb) order by c.id`;
+    return rows.map(toKept);
+  }
+
+  /** Until when this keeper has made the lease of a blob last, for any contribution of this owner; 0: it has not. */
+  async renewedUntil({ owner, daoId }: Pick<KeptContribution, 'owner' | 'daoId'>, blob: Hex32): Promise<number> {
+    const [row] = await this.prisma.$queryRaw<
+      { until: number | null }[]
+    >`select max((confirmed->>${blob})::int) as until
+      from lease_renewal where dao_id = ${daoId} and owner = ${owner} and state in ('stored', 'done', 'failed')`;
+    return row?.until ?? 0;
+  }
+
+  /** What the newest renewals and repairs of others were for that name one of these blobs, as they lie in a quilt. */
+  async othersOf(
+    db: Database,
+    { id, owner, daoId }: Pick<KeptContribution, 'id' | 'owner' | 'daoId'>,
+    blobs: readonly Hex32[],
+  ): Promise<OtherRenewal[]> {
+    const named = Prisma.join(
+      blobs.map((blob) => Prisma.sql`blobs @> ${JSON.stringify([{ blob }])}::jsonb`),
+      ' or ',
+    );
+    const rows = await db.$queryRaw<Record<string, unknown>[]>`
+      select kind, state, from_epoch as "fromEpoch", to_epoch as "toEpoch", blobs, confirmed from lease_renewal
+      where dao_id = ${daoId} and owner = ${owner} and contribution_id <> ${id} and (${named})
+      order by planned_at desc limit ${OTHERS}`;
+    return parseAnswer(z.array(zOther), rows, 'database');
   }
 
   /** One that follows a random point, so that a sample costs the same however many there are. */

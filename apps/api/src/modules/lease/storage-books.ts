@@ -57,14 +57,17 @@ export class StorageBooks {
     }
   }
 
-  /** Once for each renewal. */
+  /** Once for each renewal and contribution that bears some of it. */
   async charge(
     tx: Database,
     charge: { id: string; daoId: DaoId; contributionId: ContributionId; owner: Address; units: AmountUnits },
   ): Promise<void> {
     const { id, daoId, contributionId, owner, units } = charge;
     const postings = storageChargePostings(daoId, contributionId, units);
-    await this.post(tx, `renewal:${id}`, daoId, postings, toDate(this.clock.nowMs()), { contributionId, owner });
+    await this.post(tx, `renewal:${id}:${contributionId}`, daoId, postings, toDate(this.clock.nowMs()), {
+      contributionId,
+      owner,
+    });
   }
 
   /** In one statement, so that a renewal that moves from planned to paid meanwhile is counted once. */

@@ -246,6 +246,22 @@ describe('many small files at once', () => {
     expect(await store.status(blobIdOf(part!.blob))).toMatchObject({ deletable: true });
   });
 
+  it.each([
+    ['deletable', true],
+    ['permanent', false],
+  ] as const)('are stored as the DAO decides: %s', async (kind, deletable) => {
+    chain.put('dao', aDao({ policy: aPolicy({ blobs: kind }), policyVersion: 2 }));
+    await client().contributeMany([...filesOf(2), fileOf(2, contentOf(2, QUILTED_AT_MOST_BYTES))]);
+    for (const { parts, manifestBlob } of await chain.contributionsOf(DATASET))
+      for (const { blob } of [...parts, manifestBlob])
+        expect(await store.status(blobIdOf(blob))).toMatchObject({ deletable });
+    // A client that was told otherwise stores nothing.
+    const before = store.puts.length;
+    const other = client(new Fuse(), 'two', { deletable: !deletable });
+    expect(await codeOf(other.contributeMany([fileOf(7), fileOf(8)]))).toBe('INVALID_ARGUMENT');
+    expect(store.puts).toHaveLength(before);
+  });
+
   it('of which one cannot be contributed: the others are, and it is told where it is contributed', async () => {
     const short = { ...fileOf(1), sizeBytes: 901 };
     const contributions = client();

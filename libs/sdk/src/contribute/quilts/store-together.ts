@@ -1,13 +1,13 @@
 import { refuse, UsufructError, type DatasetId, type Digest } from '@usufruct/kernel';
 import { encryptEnvelope, splitIntoParts } from '@usufruct/crypto';
-import { manifestDigest, SignedManifestBcs } from '@usufruct/protocol';
+import { manifestDigest, SignedManifestBcs, type DaoView } from '@usufruct/protocol';
 import { QUILTED_AT_MOST_BYTES } from '@usufruct/walrus';
 import type { ClientContext } from '../../context.js';
 import { readRecord, writeRecord } from '../../journal.js';
 import type { ContributeParams } from '../contribute.js';
 import { checkFile } from '../format.js';
 import { contributionKey } from '../key.js';
-import { forget, planFor, registeredAs } from '../planning.js';
+import { forget, inLifetime, planFor, registeredAs } from '../planning.js';
 import { ProgressMeter } from '../progress.js';
 import { ContributionRecords, zPart, zPlan, type Plan } from '../records.js';
 import { signedManifest } from '../signing.js';
@@ -30,18 +30,20 @@ const ENVELOPE_BYTES = 1_024;
  *
  * Refuses what the store refuses, `STORE_UNSUPPORTED` and `BLOB_MISMATCH`.
  */
-export async function storeTogether(context: ClientContext, files: readonly ContributeParams[]): Promise<void> {
-  requireStorage(context);
-  await noteStoredQuilts(context.journal);
-  const { abilities } = context.store;
+export async function storeTogether(client: ClientContext, files: readonly ContributeParams[]): Promise<void> {
+  requireStorage(client);
+  await noteStoredQuilts(client.journal);
+  const { abilities } = client.store;
   const small = files.filter((file) => isSmall(file));
   const given = [...new Map(small.map((file) => [file.key, file])).values()];
   for (const datasetId of new Set(given.map((file) => file.datasetId))) {
     const ofDataset = given.filter((file) => file.datasetId === datasetId);
-    const begun = await begunBefore(context, ofDataset);
+    const begun = await begunBefore(client, ofDataset);
+    const { policy, policyDigest } = await daoOf(client, datasetId);
+    // A setting that contradicts it is refused where each is contributed.
+    const context = client.storage?.deletable === undefined ? inLifetime(client, policy) : client;
     // What has been stored and has no manifest there yet comes first.
     await storeManifests(context, await signed(context, ofDataset));
-    const policyDigest = await policyOf(context, datasetId);
     const toStore = await filter(ofDataset, (file) => isToStore(context, file, policyDigest));
     const inBegun = begun.filter((group) => group.every((file) => toStore.includes(file)));
     const free = toStore.filter((file) => !inBegun.flat().includes(file));
@@ -79,9 +81,9 @@ async function begunBefore(
   return groups;
 }
 
-async function policyOf({ chain }: ClientContext, datasetId: DatasetId): Promise<Digest> {
+async function daoOf({ chain }: ClientContext, datasetId: DatasetId): Promise<DaoView> {
   const { daoId } = await chain.dataset(datasetId);
-  return (await chain.dao(daoId)).policyDigest;
+  return chain.dao(daoId);
 }
 
 async function isToStore({ journal }: ClientContext, file: ContributeParams, policyDigest: Digest): Promise<boolean> {
