@@ -2,7 +2,7 @@ import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, LocalChainClient, type WalletSigner } from '@usufruct/chain';
 import { systemRandom, type Address } from '@usufruct/kernel';
 import { connect, memoryJournal, type UsufructClient } from '@usufruct/sdk';
-import { httpBlobStore } from '@usufruct/walrus';
+import { httpBlobStore, localLeases } from '@usufruct/walrus';
 import type { Endpoints } from './endpoints.js';
 
 /** Somebody with a wallet of their own and their own view of the chain. */
@@ -19,7 +19,7 @@ export function newParty(name: string, endpoints: Endpoints): Party {
   const client = connect({
     apiUrl,
     chain: new LocalChainClient({ url: chainUrl }),
-    store: httpBlobStore({ publisherUrl, aggregatorUrl }),
+    store: httpBlobStore({ publisherUrl, aggregatorUrl, leases: localLeases({ url: publisherUrl }) }),
     holders: holderUrls.map((url) => ({ url })),
     signer,
     journal: memoryJournal(),

@@ -210,10 +210,10 @@ export const BROKEN_CONTRACTS: readonly BrokenContract[] = [
     kind: 'setAnswerRules',
   },
   {
-    name: 'a vote on stored data changes what becomes of jobs',
+    name: 'what becomes of jobs is what is said of blobs',
     file: 'sources/policy.move',
-    from: 'self.permanent_blobs = permanent_blobs;',
-    to: 'self.cancel_on_revocation = permanent_blobs;',
-    kind: 'executeProposal',
+    from: 'max_job_term_ms,\n        cancel_on_revocation,',
+    to: 'max_job_term_ms,\n        cancel_on_revocation: permanent_blobs,',
+    kind: 'createDao',
   },
 ];

@@ -157,6 +157,7 @@ export const BROKEN_LEDGERS: readonly BrokenLedger[] = [
     to: 'const member = memberAt(set, index, field);',
     kind: 'rotateHolderSet',
     refusal: 'TOMBSTONED holder',
+    twist: 'retired signer',
   },
   {
     name: 'two of the three parties of a set are enough',

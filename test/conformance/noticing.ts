@@ -9,7 +9,7 @@ import { disagreements, type Judge } from './verdicts.js';
 export type AlterLedger = (name: string, edit: Pick<BrokenLedger, 'file' | 'from' | 'to'>) => void;
 
 /** So many scenarios that a broken ledger tells differently are judged, of so many that are told again. */
-const DIFFERING = 6;
+const DIFFERING = 12;
 const TOLD_AGAIN = 60;
 /** So many scenarios a broken contract plays. */
 const PLAYED = 12;
@@ -73,6 +73,9 @@ function playing(
   };
   const isNear = ({ steps, refusal: end }: Scenario): boolean =>
     end?.step.kind === kind || steps.some((step) => step.kind === kind);
+  const playedIn = ({ steps }: Scenario): number => steps.filter((step) => step.kind === kind).length;
+  // Where it ends with no refusal, the more often the action is played, the more there is to notice.
   const about = scenarios.filter(isAbout);
+  if (refusal === undefined) about.sort((a, b) => playedIn(b) - playedIn(a));
   return [...about, ...scenarios.filter((scenario) => isNear(scenario) && !about.includes(scenario))];
 }

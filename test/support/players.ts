@@ -23,7 +23,7 @@ import {
   type PayoutRules,
 } from '@usufruct/protocol';
 import { connect, memoryJournal, type ContributeParams, type Journal, type UsufructClient } from '@usufruct/sdk';
-import { httpBlobStore } from '@usufruct/walrus';
+import { httpBlobStore, localLeases } from '@usufruct/walrus';
 
 /** What the launcher says about where everything is. */
 export interface Endpoints {
@@ -58,6 +58,7 @@ export function newPlayer(
     store: httpBlobStore({
       publisherUrl: endpoints.publisherUrl,
       aggregatorUrl: endpoints.aggregatorUrl,
+      leases: localLeases({ url: endpoints.publisherUrl }),
       ...(endpoints.storeShards === undefined ? { maxQuiltFiles: 0 } : { shards: endpoints.storeShards }),
     }),
     holders: endpoints.holderUrls.map((url) => ({ url })),

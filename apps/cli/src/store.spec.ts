@@ -63,10 +63,9 @@ describe('how the command line stores', () => {
   it('takes the terms of leases', () => {
     const environment = {
       USUFRUCT_STORE_EPOCHS: '5',
-      USUFRUCT_STORE_DELETABLE: 'yes',
       USUFRUCT_STORE_OWN: 'no',
     };
-    expect(open(TESTNET, environment).storage).toEqual({ epochs: 5, deletable: true, own: false });
+    expect(open(TESTNET, environment).storage).toEqual({ epochs: 5, own: false });
   });
 
   it.each<[string, Endpoints, Record<string, string>]>([
@@ -76,7 +75,7 @@ describe('how the command line stores', () => {
     ['USUFRUCT_RELAY_URL', TESTNET, { USUFRUCT_STORE: 'relay', USUFRUCT_RELAY_URL: 'relay' }],
     ['USUFRUCT_MAX_TIP_MIST', TESTNET, { USUFRUCT_MAX_TIP_MIST: '-1' }],
     ['USUFRUCT_STORE_EPOCHS', TESTNET, { USUFRUCT_STORE_EPOCHS: '54' }],
-    ['USUFRUCT_STORE_DELETABLE', TESTNET, { USUFRUCT_STORE_DELETABLE: 'maybe' }],
+    ['USUFRUCT_STORE_OWN', TESTNET, { USUFRUCT_STORE_OWN: 'maybe' }],
     ['USUFRUCT_STORE_SHARDS', TESTNET, { USUFRUCT_STORE_SHARDS: '1001' }],
   ])('refuses %s', (setting, endpoints, environment) => {
     expect(() => open(endpoints, environment)).toThrow(UsufructError);

@@ -36,7 +36,6 @@ const zStore = z.object({
     .regex(/^\d{1,18}$/)
     .default(MAX_TIP_MIST),
   USUFRUCT_STORE_EPOCHS: count(1, 53).optional(),
-  USUFRUCT_STORE_DELETABLE: flag.optional(),
   USUFRUCT_STORE_OWN: flag.optional(),
   /** `no`: small files are blobs of their own, for aggregators that read no quilts. */
   USUFRUCT_STORE_QUILTS: flag.default(true),
@@ -65,7 +64,6 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
   const idCheck = shards === 0 ? {} : { idCheck: idCheckOf(shards, settings.USUFRUCT_STORE_CHECK_ONE_IN) };
   const storage: StorageTerms = {
     ...(settings.USUFRUCT_STORE_EPOCHS !== undefined && { epochs: settings.USUFRUCT_STORE_EPOCHS }),
-    ...(settings.USUFRUCT_STORE_DELETABLE !== undefined && { deletable: settings.USUFRUCT_STORE_DELETABLE }),
     ...(settings.USUFRUCT_STORE_OWN !== undefined && { own: settings.USUFRUCT_STORE_OWN }),
   };
   const { publisherUrl, aggregatorUrl } = endpoints;

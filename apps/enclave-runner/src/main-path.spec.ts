@@ -54,6 +54,7 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import {
+  type GrantView,
   NO_ANSWER_RULES,
   DEFAULT_DATA_RULES,
   DEFAULT_GOVERNANCE,
@@ -1172,6 +1173,102 @@ describe('the runner on a real local chain', () => {
       await reviewSessions(life.context, life.sessions);
       expect([life.sessions.all(), session!.isOver, session!.contributionIds.size]).toEqual([[], true, 0]);
       expect(life.lines.some((line) => line.includes('session.ended') && line.includes(code))).toBe(true);
+    });
+
+    describe('by what the DAO decided of data that is withdrawn', () => {
+      let locks = 0;
+      const decide = (onRevocation: DaoPolicy['onRevocation']): void => {
+        shown.dao = async (id) => {
+          const dao = await world.chain.dao(id);
+          return { ...dao, policy: { ...dao.policy, onRevocation } };
+        };
+      };
+      const WAYS: [string, string, (extra: Contributed) => unknown][] = [
+        ['revoked', 'GRANT_REVOKED', ({ owner, grantId }) => world.run(owner, { kind: 'revokeGrant', grantId })],
+        [
+          'retired',
+          'TOMBSTONED',
+          ({ owner, id }) => world.run(owner, { kind: 'tombstoneContribution', contributionId: id }),
+        ],
+        [
+          'expired',
+          'GRANT_EXPIRED',
+          ({ grantId }) =>
+            (shown.grantsOfEach = async (ids) => {
+              const all = await world.chain.grantsOfEach(ids);
+              const ended = (grant: GrantView): GrantView => ({
+                ...grant,
+                terms: { ...grant.terms, expiresAtMs: asTimestampMs(Date.now() - MINUTE_MS) },
+              });
+              return all.map((grants) => grants.map((one) => (one.id === grantId ? ended(one) : one)));
+            }),
+        ],
+      ];
+      /** A session that has used one more contribution than the others of these tests. */
+      const using = async () => {
+        locks += 1;
+        const question = `Who keeps sluice Wietzenbruch${locks}?`;
+        const extra = await world.contribute('lock.txt', `Sluice Wietzenbruch${locks} is kept by the miller.`);
+        const funded = await world.fundJob(5);
+        const { answer } = await ask(life, funded.job, funded.clientKey, question);
+        expect(answer.uses.map(({ contributionId }) => contributionId)).toContain(extra.id);
+        const [session] = life.sessions.all().filter(({ job }) => job.id === funded.job.id);
+        return { extra, question, session: session!, ...funded };
+      };
+      const codeOfAsking = async (job: JobView, clientKey: SigningKey): Promise<string> => {
+        const { request } = await sealed(life, job, clientKey, QUESTION);
+        return codeOf(life.desk.ask(job.id, request));
+      };
+
+      it.each(WAYS)('ends the job for good, and what is not spent comes back: %s', async (_way, reason, withdraw) => {
+        decide('cancel');
+        const { extra, session, job, clientKey } = await using();
+        await withdraw(extra);
+        expect(await codeOfAsking(job, clientKey)).toBe('DATA_WITHDRAWN');
+        expect(session.error?.details).toEqual({ jobId: job.id, contributionId: extra.id, reason });
+        expect([session.isOver, session.contributionIds.size]).toEqual([true, 0]);
+        expect(life.sessions.view(job)).toMatchObject({ state: 'failed', error: { code: 'DATA_WITHDRAWN' } });
+        // It is not opened again without that data, not by the next process either.
+        expect(await codeOfAsking(job, clientKey)).toBe('DATA_WITHDRAWN');
+        life.end();
+        life = await Life.begin(world, dataDir, { clock, chain: life.context.chain });
+        expect(await codeOfAsking(job, clientKey)).toBe('DATA_WITHDRAWN');
+        const before = await world.balance(world.requester.address);
+        await world.run(world.requester, { kind: 'closeJob', jobId: job.id });
+        // Of five questions one was answered.
+        expect(await world.balance(world.requester.address)).toBe(before + 4n * PRICE);
+      });
+
+      it.each(WAYS)('goes on without it: %s', async (_way, _reason, withdraw) => {
+        decide('finish');
+        const { extra, question, session, job, clientKey } = await using();
+        await withdraw(extra);
+        expect((await ask(life, job, clientKey, QUESTION)).state.state).toBe('settled');
+        const { answer } = await ask(life, job, clientKey, question);
+        expect(answer.uses.map(({ contributionId }) => contributionId)).not.toContain(extra.id);
+        expect([session.isOver, session.contributionIds.has(extra.id)]).toEqual([false, false]);
+      });
+
+      it.each(WAYS)('ends where nobody asks, also what was dropped before: %s', async (way, _reason, withdraw) => {
+        decide('cancel');
+        const { extra, session, job, clientKey } = await using();
+        await reviewSessions(life.context, life.sessions);
+        expect(session.isOver).toBe(false);
+        await withdraw(extra);
+        if (way === 'retired') await eraseHere(life.context, life.sessions, { contributionId: extra.id });
+        await reviewSessions(life.context, life.sessions);
+        expect([session.isOver, session.error?.code]).toEqual([true, 'DATA_WITHDRAWN']);
+        expect(await codeOfAsking(job, clientKey)).toBe('DATA_WITHDRAWN');
+      });
+
+      it('goes on where data was withdrawn that it never had', async () => {
+        decide('cancel');
+        const { session, job, clientKey } = await using();
+        const later = await world.contribute('late.txt', 'The ferry to Juist leaves with the tide.');
+        await world.run(later.owner, { kind: 'revokeGrant', grantId: later.grantId });
+        expect((await ask(life, job, clientKey, QUESTION)).state.state).toBe('settled');
+        expect(session.isOver).toBe(false);
+      });
     });
 
     it('ends with this runner’s registration, and the next one begins with another', async () => {

@@ -10,6 +10,7 @@ import type { HolderKeys } from './identity.js';
 import type { Keyring } from './keyring/keyring.js';
 import { requireKeysOf, RotationClock } from './keyring/rotate-storage.js';
 import { EgressStore } from './lease/egress-store.js';
+import { GivenForJobs } from './lease/given-for-jobs.js';
 import { GrantsSeen } from './lease/grants-seen.js';
 import { LeasedKeyStore } from './lease/leased-key-store.js';
 import { CaughtUp } from './log/caught-up.js';
@@ -104,6 +105,7 @@ export interface Holder extends HolderParts {
   /** Keys of indexes and checkpoints, and what left jobs. */
   readonly leasedKeys: LeasedKeyStore;
   readonly grantsSeen: GrantsSeen;
+  readonly givenForJobs: GivenForJobs;
   readonly egress: EgressStore;
   readonly letOut: OneAtATime;
   readonly depositing: OneAtATime;
@@ -164,6 +166,7 @@ export function makeHolder(parts: HolderParts): Holder {
     erasuresPerContribution: new RateLimiter(ERASURES_PER_MINUTE, clock),
     leasedKeys: new LeasedKeyStore(database, atRest, scrubber),
     grantsSeen: new GrantsSeen(database),
+    givenForJobs: new GivenForJobs(database),
     egress: new EgressStore(database),
     letOut: new OneAtATime(),
     depositing: new OneAtATime(),

@@ -353,6 +353,12 @@ export const CATALOGUE = {
     'This asker has been shown as much of this dataset as its rules allow',
     'Ask about what was shown before, or have a steward of the DAO change the rules.',
   ),
+  DATA_WITHDRAWN: entry(
+    410,
+    'never',
+    'Data that this job used is no longer allowed, and the DAO ends such jobs',
+    'Close the job: what is not spent comes back. A new one works without that data.',
+  ),
   EGRESS_SPENT: entry(
     409,
     'never',

@@ -20,7 +20,10 @@ export interface SecretSealer {
 export interface StorageTerms {
   /** How long the leases last at first. */
   readonly epochs?: number;
-  /** Whether the leases can be ended early, so that retired ciphertext can be deleted. */
+  /**
+   * Whether the leases can be ended early, so that retired ciphertext can be deleted. Contributions follow the DAO's
+   * policy: what contradicts it is refused.
+   */
   readonly deletable?: boolean;
   /** The contributor owns the leases, where somebody else pays for them. */
   readonly own?: boolean;

@@ -29,6 +29,7 @@ export const rotateHolderSet: Actor = {
     'retired member',
     ...MEMBER_TWISTS,
   ],
+  meets: { 'retired member': 'TOMBSTONED holder', 'retired signer': 'TOMBSTONED holder' },
   before: { 'retired member': ['tombstoneHolder'], 'retired signer': ['tombstoneHolder'] },
   async attempt(play, twist) {
     const isRetiring = twist === 'retired signer' || twist === 'retired member';

@@ -8,7 +8,7 @@ import {
   type WireError,
 } from '@usufruct/kernel';
 import type { PreparedTransaction } from '@usufruct/chain';
-import { UsesBcs, type Use } from '@usufruct/protocol';
+import { LIMITS, UsesBcs, type Use } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -79,6 +79,7 @@ const SCHEMA = `
     primary key (job_id, question_id, holder_key),
     foreign key (job_id, question_id) references answers on delete cascade
   ) strict, without rowid;
+  create table if not exists cancelled_jobs (job_id text primary key, at_ms integer not null) strict, without rowid;
   create index if not exists answers_settling on answers (issued_at_ms) where state = 'settling';
 `;
 const INDEX = `
@@ -117,6 +118,16 @@ export class RunnerStore {
   static openIn(directory: string): RunnerStore {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     return new RunnerStore(join(directory, 'runner.sqlite'));
+  }
+
+  /** Nothing more is computed for it; durable when this returns. What its term has ended long ago is forgotten. */
+  cancelJob(jobId: JobId, atMs: TimestampMs): void {
+    this.#db.prepare('delete from cancelled_jobs where at_ms < ?').run(atMs - 2 * LIMITS.jobTermMs);
+    this.#db.prepare('insert or ignore into cancelled_jobs values (?, ?)').run(jobId, atMs);
+  }
+
+  isCancelled(jobId: JobId): boolean {
+    return this.#db.prepare('select 1 from cancelled_jobs where job_id = ?').get(jobId) !== undefined;
   }
 
   find(jobId: JobId, questionId: QuestionId): AnswerRecord | null {

@@ -60,6 +60,8 @@ async function releaseOnce(
       }
       if (holder.erasures.count() !== erasedBefore) requireNoneErased(holder, decisions);
       holder.requests.count(session.by, decidedAtMs);
+      const given = decisions.filter(({ share }) => share !== null).map(({ contributionId }) => contributionId);
+      holder.givenForJobs.note(session.job, given, decidedAtMs);
     },
   );
   const inclusionProof = holder.log.rangeProof(firstIndex, entries.length, treeSize);

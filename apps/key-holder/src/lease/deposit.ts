@@ -75,6 +75,7 @@ async function store(holder: Holder, session: LeaseSession, deposited: Deposited
     const entry = leaseEntry(holder, session, about, { shareIndex: index, decision: 'STORED' });
     await holder.log.append([entry], session.seat, () => {
       holder.leasedKeys.insert(keyId, key.jobId, statement, { index, bytes }, holder.clock.nowMs());
+      holder.givenForJobs.note(session.job, grants.usable, session.nowMs);
     });
     holder.logger.info('lease.stored', { jobId: key.jobId, keyId, keyKind: key.keyKind });
     return await receiptOf(holder, key, keyId, index);

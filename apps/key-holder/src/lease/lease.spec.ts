@@ -10,6 +10,7 @@ import {
   asTimestampMs,
   fromBase64,
   fromHex,
+  refuse,
   toBase64,
   type ContributionId,
   type Digest,
@@ -868,6 +869,70 @@ describe('an output', () => {
       letOut(0, tokenOf(idOf<Digest>('b')), { by: other }),
     ]);
     expect(both.map(({ code }) => code).filter((code) => code === 'EGRESS_SPENT')).toHaveLength(1);
+  });
+
+  describe('where the DAO decides what becomes of data that is withdrawn', () => {
+    const decides = async (onRevocation: 'finish' | 'cancel'): Promise<void> => {
+      const dao = await chain.dao(TRAIN.daoId);
+      chain.put('dao', { ...dao, policy: { ...dao.policy, onRevocation } });
+    };
+    const checkpointAt = async (n: number): Promise<Made> => {
+      const made = await makeKey({}, TRAIN);
+      await depositAt(n, made, { job: TRAIN });
+      expect(await decisionAt(n, made, { job: TRAIN })).toBe('LEASED');
+      return made;
+    };
+    const ENDS: [string, () => void][] = [
+      ['revoked', () => revoke(2)],
+      ['retired', () => void chain.put('contribution', { ...contribution(2), tombstonedAtMs: clock.nowMs() })],
+      [
+        'expired',
+        () =>
+          void chain.put('grant', {
+            ...grant(2),
+            terms: { ...grant(2).terms, expiresAtMs: clock.nowMs() as TimestampMs },
+          }),
+      ],
+    ];
+    it.each(ENDS)('stays inside under cancel, also after a restart, and leaves under finish: %s', async (_how, end) => {
+      await decides('cancel');
+      await checkpointAt(0);
+      end();
+      const refused = await letOut(0);
+      expect([refused.code, refused.details?.['contributionId']]).toEqual(['DATA_WITHDRAWN', idAt(2)]);
+      await restart(0);
+      expect((await letOut(0)).code).toBe('DATA_WITHDRAWN');
+      expect(logged(0).slice(-2)).toEqual(['egress DATA_WITHDRAWN', 'egress DATA_WITHDRAWN']);
+      expect(holders[0]!.holder.egress.find(TRAIN.id)).toBeUndefined();
+      await decides('finish');
+      expect((await letOut(0)).signature).toBeDefined();
+    });
+
+    it('leaves where all that was given is still allowed, whatever was added or withdrawn besides', async () => {
+      await decides('cancel');
+      chain.put('contribution', contribution(4)).put('grant', { ...grant(4), revokedAtMs: clock.nowMs() });
+      await checkpointAt(0);
+      chain.put('contribution', contribution(5)).put('grant', grant(5));
+      expect((await letOut(0)).signature).toBeDefined();
+      // What has left is not taken back.
+      revoke(2);
+      expect((await letOut(0)).signature).toBeDefined();
+    });
+
+    it('stays inside while this holder cannot tell', async () => {
+      await decides('cancel');
+      await checkpointAt(0);
+      chain.grantsOfEach = async () => Promise.reject(refuse('CHAIN_UNAVAILABLE'));
+      expect((await letOut(0)).code).toBe('CHAIN_UNAVAILABLE');
+      expect(holders[0]!.holder.egress.find(TRAIN.id)).toBeUndefined();
+    });
+
+    it('says nothing of a holder that gave nothing for the job', async () => {
+      await decides('cancel');
+      await checkpointAt(0);
+      revoke(2);
+      expect((await letOut(1)).signature).toBeDefined();
+    });
   });
 
   it.each<[string, string, () => Promise<{ code?: string }>]>([

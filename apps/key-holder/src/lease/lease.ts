@@ -52,6 +52,7 @@ async function leaseOnce(
     look.requireCurrent(restsOn(session, [...grants.usable, ...grants.inForce]));
     holder.withdrawnRunners.requireOther(session.dao.id, session.claims.signingPublicKey);
     requireLiving(holder, keyId);
+    holder.givenForJobs.note(session.job, grants.usable, session.nowMs);
   });
   holder.logger.info('lease.decided', { jobId: session.job.id, keyId, decision, standIn: session.claims.standIn });
   if (decision === 'KEY_SUPERSEDED') await destroySuperseded(holder, [stored]);

@@ -8,7 +8,7 @@ import { LEASE_SCHEMA } from '../lease/schema.js';
 import { RESHARING_SCHEMA } from '../rotation/schema.js';
 
 /** Of the tables below, all of them; what another version made is refused. */
-export const SCHEMA_VERSION = 15;
+export const SCHEMA_VERSION = 16;
 const PAYOUT_SCHEMA = `
 CREATE TABLE openings (
   receipt_digest TEXT PRIMARY KEY,

@@ -1,6 +1,6 @@
 import { openChain, type WalletSigner } from '@usufruct/chain';
 import { connect, type UsufructClient } from '@usufruct/sdk';
-import { httpBlobStore, type IdCheckOptions } from '@usufruct/walrus';
+import { httpBlobStore, localLeases, type IdCheckOptions } from '@usufruct/walrus';
 import { indexedDbJournal } from '../work/journal.js';
 import type { PortalConfig } from './config.js';
 
@@ -12,10 +12,14 @@ export function connectPortal(config: PortalConfig, signer: WalletSigner, idChec
   const shards = storeShards(config);
   // How many files a quilt holds follows from the shards; without their number there are none.
   const coded = shards === undefined ? { maxQuiltFiles: 0 } : { shards, ...(idCheck !== undefined && { idCheck }) };
+  // The local store stands in for the transactions of a lease's owner, too.
+  const leases = suiNetwork === 'local' ? { leases: localLeases({ url: publisherUrl }) } : {};
   return connect({
     apiUrl,
     chain: openChain({ suiNetwork, chainUrl, sui }),
-    store: httpBlobStore({ publisherUrl, aggregatorUrl, ...coded }),
+    store: httpBlobStore({ publisherUrl, aggregatorUrl, ...coded, ...leases }),
+    // Where a publisher pays, the contributor owns the lease: what the DAO wants deletable its owner can delete.
+    storage: { own: suiNetwork !== 'local' },
     holders: holderUrls.map((url) => ({ url })),
     signer,
     journal: indexedDbJournal(signer.address),

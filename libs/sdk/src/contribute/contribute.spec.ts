@@ -238,6 +238,27 @@ describe('contribute', () => {
     expect(holders.map(({ shares }) => shares.size)).toEqual([2, 2, 2]);
   });
 
+  it.each(['deletable', 'permanent'] as const)('stores as the policy of the DAO says: %s', async (blobs) => {
+    const world = newWorld();
+    const dao = await world.chain.dao((await world.chain.dataset(DATASET)).daoId);
+    const policy = { ...dao.policy, blobs };
+    world.chain.put('dao', { ...dao, policy, policyDigest: daoPolicyDigest(policy) });
+    const { contributionId } = await client(world, whole()).contributions.contribute(contribution());
+    const { parts, manifestBlob } = await world.chain.contribution(contributionId);
+    for (const { blob } of [...parts, manifestBlob]) {
+      const { deletable } = await world.store.status(asBlobId(toBase64Url(fromHex(blob))));
+      expect(deletable).toBe(blobs === 'deletable');
+    }
+  });
+
+  it('refuses a store that cannot do what the policy says, before anything is sent', async () => {
+    const world = newWorld();
+    Object.assign(world.store, { abilities: { ...world.store.abilities, deletable: false } });
+    const sent = client(world, whole()).contributions.contribute(contribution());
+    await expect(sent).rejects.toMatchObject({ code: 'STORE_UNSUPPORTED', details: { ability: 'deletable' } });
+    expect(world.store.puts).toEqual([]);
+  });
+
   it('gives the same result again, and sends nothing', async () => {
     const world = newWorld();
     const first = await client(world, whole()).contributions.contribute(contribution());

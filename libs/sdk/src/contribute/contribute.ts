@@ -43,7 +43,7 @@ export interface ContributeParams {
  *
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
  * dataset, name, size or key mode that was contributed), `KEY_MODE_UNAVAILABLE` (Seal where it is not configured, or in
- * a DAO that pays in epochs), `STORE_UNSUPPORTED` (terms that the store cannot keep) before anything is sent; `BLOB_MISMATCH` when the store
+ * a DAO that pays in epochs), `STORE_UNSUPPORTED` (terms that the store cannot keep, the DAO's on blobs among them) before anything is sent; `BLOB_MISMATCH` when the store
  * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
  * Does not prove that the file can be parsed: only the runner will read it.
  */

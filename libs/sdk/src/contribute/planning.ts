@@ -4,6 +4,7 @@ import type { ClientContext } from '../context.js';
 import { deleteAll, readRecord, writeRecord } from '../journal.js';
 import type { ContributeParams } from './contribute.js';
 import { zPlan, type ContributionRecords, type Plan } from './records.js';
+import { requireStorage } from './upload.js';
 
 export const DEFAULT_MODE: KeyMode = 'holders';
 
@@ -61,11 +62,12 @@ export async function planFor(
   return { plan, holderSet };
 }
 
-/** The DAO decides whether ciphertext can be deleted early. A client that was told otherwise stores nothing. */
-function requireLifetime({ storage = {} }: ClientContext, { policy: { blobs } }: DaoView): void {
-  const { deletable } = storage;
+/** The DAO decides whether ciphertext can be deleted early. A client that was told otherwise, or whose store cannot, stores nothing. */
+function requireLifetime(context: ClientContext, { policy: { blobs } }: DaoView): void {
+  const { deletable } = context.storage ?? {};
   if (deletable !== undefined && deletable !== (blobs === 'deletable'))
     throw refuse('INVALID_ARGUMENT', { field: 'deletable', expected: `as the DAO's policy says: ${blobs}` });
+  requireStorage(inLifetime(context, { blobs }));
 }
 
 /** The client, with the terms under which this DAO's contributions are stored. */

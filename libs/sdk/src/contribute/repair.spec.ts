@@ -13,6 +13,8 @@ import {
 import { SignedManifestBcs, type BlobReference } from '@usufruct/protocol';
 import {
   actingChain,
+  aDao,
+  aDataset,
   aContribution,
   dealManifest,
   FakeStore,
@@ -61,6 +63,7 @@ describe('repairing what the store has lost', () => {
 
   beforeEach(async () => {
     [chain, store, copy] = [actingChain(), new FakeStore(), new FakeStore()];
+    chain.put('dao', aDao()).put('dataset', aDataset());
     parts = [];
     for (const ciphertext of CIPHERTEXTS) parts.push(await keep(ciphertext));
     const dealt = dealManifest(OWNER.address, {

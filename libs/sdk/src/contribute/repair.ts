@@ -5,6 +5,8 @@ import { readPart, type PartName, type PartReader } from '@usufruct/walrus';
 import { actOnce } from '../act.js';
 import type { ClientContext } from '../context.js';
 import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
+import { inLifetime } from './planning.js';
+import { requireStorage } from './upload.js';
 
 /** Where ciphertext may still be: another aggregator, a copy. What it gives is compared with the signed manifest. */
 export type BlobSource = PartReader;
@@ -30,14 +32,18 @@ export interface RepairOptions {
  * Put back into the store what it has lost of a contribution: the very same bytes, from wherever they can still be
  * read, and note on the chain how long the new leases last. Nothing is encrypted anew and no key is needed. Repeatable.
  *
- * Refuses `FORBIDDEN` for whoever is not the owner, `TOMBSTONED`, and `BLOB_UNAVAILABLE` where nobody has the manifest.
+ * Refuses `FORBIDDEN` for whoever is not the owner, `TOMBSTONED`, `STORE_UNSUPPORTED` (the store cannot do what the
+ * DAO's policy says of blobs), and `BLOB_UNAVAILABLE` where nobody has the manifest.
  * What nobody has is `missing` in the answer: then only contributing the file anew helps.
  */
-export async function repairStorage(context: ClientContext, options: RepairOptions): Promise<StorageRepair> {
+export async function repairStorage(client: ClientContext, options: RepairOptions): Promise<StorageRepair> {
   const { contributionId, sources, epochs } = options;
-  const view = await context.chain.contribution(contributionId);
-  if (view.owner !== context.signer.address) throw refuse('FORBIDDEN', { needs: 'the owner of the contribution' });
+  const view = await client.chain.contribution(contributionId);
+  if (view.owner !== client.signer.address) throw refuse('FORBIDDEN', { needs: 'the owner of the contribution' });
   if (view.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
+  const { daoId } = await client.chain.dataset(view.datasetId);
+  const context = inLifetime(client, (await client.chain.dao(daoId)).policy);
+  requireStorage(context);
   const { manifest, repair } = await repairManifest(context, view, sources, epochs);
   const blobs = [repair];
   const hashes = new Map(manifest.parts.map((part) => [part.blob, part]));
@@ -88,7 +94,7 @@ interface BlobToRepair {
   readonly epochs: number | undefined;
 }
 
-async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
+async function repairBlob({ store, storage }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
   const { blob, endEpoch, name, isRight, sources, epochs } = wanted;
   const { blobId } = name;
   if ((await orNull(() => readPart(store, name, isRight, { fresh: true }))) !== null)
@@ -98,7 +104,11 @@ async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promi
     // A quilt can be put back only whole, and its id says whether this is it.
     const bytes = await orNull(() => source.get(blobId, { fresh: true }));
     if (bytes === null) continue;
-    const stored = await store.put(bytes, epochs === undefined ? {} : { epochs });
+    const { deletable } = storage ?? {};
+    const stored = await store.put(bytes, {
+      ...(epochs !== undefined && { epochs }),
+      ...(deletable !== undefined && { deletable }),
+    });
     if (stored.blobId !== blobId) throw refuse('BLOB_MISMATCH', { blobId });
     return { blob, state: 'repaired', endEpoch: Math.max(endEpoch, stored.endEpoch) };
   }

@@ -57,7 +57,9 @@ const READ_BACK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
 /** Refuses `STORE_UNSUPPORTED` for terms that this store cannot keep, before anything is encrypted or paid. */
 export function requireStorage({ store: { abilities }, storage = {} }: StorageContext): void {
   const { epochs, deletable = false, own = false } = storage;
-  if (deletable && !abilities.deletable) throw refuse('STORE_UNSUPPORTED', { ability: 'deletable' });
+  // Where the contributor owns the lease, its own wallet can end it; else this client must be able to.
+  const canEnd = abilities.deletable || (own && abilities.ownable);
+  if (deletable && !canEnd) throw refuse('STORE_UNSUPPORTED', { ability: 'deletable' });
   if (own && abilities.paidBy !== 'owner' && !abilities.ownable)
     throw refuse('STORE_UNSUPPORTED', { ability: 'ownable' });
   const { leaseEpochs } = abilities;

@@ -39,6 +39,7 @@ const MEMBERS: Readonly<Record<Exclude<RefusalFamily, 'InputRefusal'>, readonly 
     'CONTRIBUTION_NOT_ACCEPTED',
     'NO_USABLE_DATA',
     'REACH_LIMIT',
+    'DATA_WITHDRAWN',
     'ALREADY_DECIDED',
     'DATASET_MISMATCH',
     'MANIFEST_MISMATCH',

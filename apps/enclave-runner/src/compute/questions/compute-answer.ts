@@ -23,6 +23,7 @@ import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
 import type { Reading, StandingMemory } from '../session/standing-memory.js';
 import { endOf } from '../session/standing.js';
+import { cancelJob, withdrawalOf } from '../session/withdrawal.js';
 import { sealPieces } from './answer-pieces.js';
 import { answerTerms } from './answer-terms.js';
 import { openQuestion, questionContext } from './open-question.js';
@@ -149,14 +150,19 @@ async function settlementOf(context: RunnerContext, job: JobView, opening: Openi
 
 /** The session's index without what the chain no longer allows. Refuses why the session is over, and ends it. */
 async function currentCorpus(
-  { clock }: RunnerContext,
+  context: RunnerContext,
   session: Session,
   { standing, allowed }: Reading,
 ): Promise<Corpus> {
-  const over = endOf(standing, clock.nowMs());
+  const over = endOf(standing, context.clock.nowMs());
   if (over !== null) {
     session.end(over);
     throw over;
+  }
+  const withdrawn = withdrawalOf(session, standing, allowed);
+  if (withdrawn !== null) {
+    cancelJob(context, session, withdrawn);
+    throw withdrawn;
   }
   const current = session.restrictTo(new Set(allowed.grants.keys()));
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: standing.job.datasetId });

@@ -100,7 +100,7 @@ export class QuestionDesk {
 
   #memoryOf(session: Session): StandingMemory {
     const known =
-      this.#memories.get(session) ?? new StandingMemory(this.context, session.job.id, () => session.contributionIds);
+      this.#memories.get(session) ?? new StandingMemory(this.context, session.job.id, () => session.usedIds);
     this.#memories.set(session, known);
     return known;
   }

@@ -6,6 +6,7 @@ import { keepIndex } from './keep-index.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { endOf, readStanding } from './standing.js';
+import { cancelJob, withdrawalOf } from './withdrawal.js';
 
 /**
  * End the sessions that stand on nothing any more, and have the others forget what is no longer allowed. Each question
@@ -25,16 +26,22 @@ export async function reviewSessions(context: RunnerContext, sessions: Pick<Sess
 async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, session: Session): Promise<void> {
   const { chain, clock } = context;
   // One that is being opened has registered nobody yet, and asks for itself.
-  if (session.contributionIds.size === 0 && !session.isOver) return;
+  if (session.usedIds.size === 0 && !session.isOver) return;
   const { id: jobId, datasetId } = session.job;
   const standing = await readStanding(context, jobId);
   const reason = endOf(standing, clock.nowMs());
   if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
   const contributions = await chain.contributionsOf(datasetId);
-  const { grants } = await allowedContributions(context, standing, contributions, clock.nowMs());
+  const allowed = await allowedContributions(context, standing, contributions, clock.nowMs());
+  const { grants } = allowed;
   for (const { id } of contributions.filter(({ tombstonedAtMs }) => tombstonedAtMs !== null)) {
     if (session.contributionIds.has(id)) await forgetShown(context, id);
     session.drop(id);
+  }
+  const withdrawn = withdrawalOf(session, standing, allowed);
+  if (withdrawn !== null) {
+    cancelJob(context, session, withdrawn);
+    return sessions.end(jobId, { session, reason: withdrawn });
   }
   if ([...session.contributionIds].some((id) => !grants.has(id))) session.restrictTo(new Set(grants.keys()));
   session.noteAllowed(grants.size);

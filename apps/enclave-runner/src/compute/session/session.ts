@@ -28,6 +28,7 @@ export class Session {
   #state: JobState = 'attesting';
   #provisioned: Provisioned | null = null;
   #error: UsufructError | null = null;
+  #usedIds: ReadonlySet<ContributionId> = new Set();
   readonly #dropped = new Set<ContributionId>();
   readonly #ended = new AbortController();
   /** Resolves when questions can be answered; rejects with why they cannot. */
@@ -117,6 +118,11 @@ export class Session {
     return this.#provisioned?.corpus.contributionIds ?? new Set();
   }
 
+  /** All that it opened, also what was dropped since. */
+  get usedIds(): ReadonlySet<ContributionId> {
+    return this.#usedIds;
+  }
+
   /** Forget what its owner has retired, documents, passages and index; also what is being opened just now. */
   drop(contributionId: ContributionId): void {
     this.#dropped.add(contributionId);
@@ -163,6 +169,7 @@ export class Session {
     this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, registeredUntilMs));
     const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
     if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+    this.#usedIds = new Set(provisioned.corpus.contributionIds);
     this.#provisioned = withoutDropped(provisioned, this.#dropped);
     if (provisioned.endsAtMs !== null)
       this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, provisioned.endsAtMs));

@@ -14,13 +14,14 @@ export class Sessions {
 
   /**
    * The job's session, opened if there is none that runs or starts. Refuses `JOB_STATE`, `JOB_EXPIRED`,
-   * `SCOPE_MISMATCH` (not a job for this runner) and `RUNNER_UNAVAILABLE` (too many sessions).
+   * `SCOPE_MISMATCH` (not a job for this runner), `DATA_WITHDRAWN` (the DAO's policy has ended the job) and `RUNNER_UNAVAILABLE` (too many sessions).
    */
   open(job: JobView): Session {
     const known = this.#sessions.get(job.id);
     const isUsable = known !== undefined && known.session.state !== 'failed' && !known.session.isOver;
     if (isUsable) return known.session;
     requireRunnable(job, this.context.clock.nowMs());
+    if (this.context.store.isCancelled(job.id)) throw cancelled(job);
     this.end(job.id);
     if (this.#sessions.size >= MAX_SESSIONS) throw refuse('RUNNER_UNAVAILABLE', { limit: `${MAX_SESSIONS} sessions` });
     const session = new Session(this.context, job);
@@ -63,14 +64,16 @@ export class Sessions {
 
   view(job: JobView): RunnerJob {
     const session = this.#sessions.get(job.id)?.session;
+    const isCancelled = job.state === 'funded' && this.context.store.isCancelled(job.id);
+    const error = isCancelled ? cancelled(job) : (session?.error ?? null);
     return {
       jobId: job.id,
-      state: stateOf(job, session),
+      state: isCancelled ? 'failed' : stateOf(job, session),
       runnerId: this.context.keys.runnerId,
       documents: session?.documents ?? 0,
       chunks: session?.chunks ?? 0,
       leftOut: [...(session?.leftOut ?? [])],
-      error: session?.error?.toWire() ?? null,
+      error: error?.toWire() ?? null,
     };
   }
 }
@@ -78,6 +81,8 @@ export class Sessions {
 /** The chain's word on the end of a job counts before anything that happens here. */
 const stateOf = (job: JobView, session: Session | undefined): JobState =>
   job.state === 'funded' ? (session?.state ?? 'queued') : job.state;
+
+const cancelled = ({ id: jobId }: JobView) => refuse('DATA_WITHDRAWN', { jobId });
 
 function requireRunnable(job: JobView, nowMs: number): void {
   if (job.state === 'expired' || (job.state === 'funded' && nowMs >= job.expiresAtMs)) {

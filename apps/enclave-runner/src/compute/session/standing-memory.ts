@@ -7,7 +7,7 @@ import { readStanding, type Standing } from './standing.js';
 
 export interface Reading {
   readonly standing: Standing;
-  /** Of the contributions that the session holds. */
+  /** Of the contributions that the session has used; those that it has dropped are refused. */
   readonly allowed: Allowed;
 }
 
@@ -40,7 +40,7 @@ export class StandingMemory {
   constructor(
     private readonly context: Pick<RunnerContext, 'chain' | 'clock' | 'keys'>,
     private readonly jobId: JobId,
-    /** The contributions that the session has in its index now. */
+    /** The contributions that the session has had in its index: also one that was dropped may end it. */
     private readonly heldNow: () => ReadonlySet<ContributionId>,
   ) {}
 
