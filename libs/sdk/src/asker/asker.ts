@@ -84,7 +84,14 @@ const DEFAULT_KEEP_MS = 10 * 60_000;
 const UNANSWERED_KEEP_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 60_000;
 /** The session is over, or is none of this device: another one may answer. */
-const SESSION_OVER: readonly string[] = ['JOB_STATE', 'JOB_EXPIRED', 'QUESTION_LIMIT', 'NOT_FOUND', 'NO_USABLE_DATA'];
+const SESSION_OVER: readonly string[] = [
+  'JOB_STATE',
+  'JOB_EXPIRED',
+  'QUESTION_LIMIT',
+  'NOT_FOUND',
+  'NO_USABLE_DATA',
+  'DATA_WITHDRAWN',
+];
 /** Nobody knows whether a receipt will be settled, or one was that cannot be shown: its place in the session is used. */
 const OUTCOME_UNKNOWN: readonly string[] = ['RECEIPT_INVALID', 'SETTLEMENT_UNKNOWN', 'INTERNAL'];
 
