@@ -1205,7 +1205,9 @@ describe('the runner on a real local chain', () => {
         ],
       ];
       /** A session that has used one more contribution than the others of these tests. */
-      const using = async () => {
+      const using = async (way = '') => {
+        // No event tells that a grant has expired, and this one only seems to: so nothing that was read is kept.
+        if (way === 'expired') shown.position = async () => null as never;
         locks += 1;
         const question = `Who keeps sluice Wietzenbruch${locks}?`;
         const extra = await world.contribute('lock.txt', `Sluice Wietzenbruch${locks} is kept by the miller.`);
@@ -1220,9 +1222,9 @@ describe('the runner on a real local chain', () => {
         return codeOf(life.desk.ask(job.id, request));
       };
 
-      it.each(WAYS)('ends the job for good, and what is not spent comes back: %s', async (_way, reason, withdraw) => {
+      it.each(WAYS)('ends the job for good, and what is not spent comes back: %s', async (way, reason, withdraw) => {
         decide('cancel');
-        const { extra, session, job, clientKey } = await using();
+        const { extra, session, job, clientKey } = await using(way);
         await withdraw(extra);
         expect(await codeOfAsking(job, clientKey)).toBe('DATA_WITHDRAWN');
         expect(session.error?.details).toEqual({ jobId: job.id, contributionId: extra.id, reason });
@@ -1239,9 +1241,9 @@ describe('the runner on a real local chain', () => {
         expect(await world.balance(world.requester.address)).toBe(before + 4n * PRICE);
       });
 
-      it.each(WAYS)('goes on without it: %s', async (_way, _reason, withdraw) => {
+      it.each(WAYS)('goes on without it: %s', async (way, _reason, withdraw) => {
         decide('finish');
-        const { extra, question, session, job, clientKey } = await using();
+        const { extra, question, session, job, clientKey } = await using(way);
         await withdraw(extra);
         expect((await ask(life, job, clientKey, QUESTION)).state.state).toBe('settled');
         const { answer } = await ask(life, job, clientKey, question);
@@ -1251,7 +1253,7 @@ describe('the runner on a real local chain', () => {
 
       it.each(WAYS)('ends where nobody asks, also what was dropped before: %s', async (way, _reason, withdraw) => {
         decide('cancel');
-        const { extra, session, job, clientKey } = await using();
+        const { extra, session, job, clientKey } = await using(way);
         await reviewSessions(life.context, life.sessions);
         expect(session.isOver).toBe(false);
         await withdraw(extra);
