@@ -186,6 +186,36 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
     expect(asked()).toHaveLength(0);
   });
 
+  it('relays an answer’s pieces as they are, to who asked and to nobody else', async () => {
+    onLookUp = () => ({ body: { kind: 'whole' } });
+    const stream = async (name: string, bearer: string | null, after = '2') => {
+      const path = `/v1/jobs/${world.dao.jobId}/questions/${hexOf(name)}/stream?after=${after}`;
+      const headers: Record<string, string> = bearer === null ? {} : { authorization: `Bearer ${bearer}` };
+      const response = await fetch(`${world.url}${path}`, { headers });
+      const text = await response.text();
+      return { status: response.status, text, type: response.headers.get('content-type') };
+    };
+    expect(await stream('first', token)).toEqual({
+      status: 200,
+      text: '{"kind":"whole"}',
+      type: 'application/x-ndjson',
+    });
+    expect(runner.requests.at(-1)?.path).toBe(`/v1/jobs/${world.dao.jobId}/questions/${hexOf('first')}/stream?after=2`);
+    const before = runner.requests.length;
+    const refused = async (...of: Parameters<typeof stream>) => {
+      const { status, text } = await stream(...of);
+      return [status, JSON.parse(text).code];
+    };
+    expect(await refused('first', null)).toEqual([401, 'UNAUTHENTICATED']);
+    expect(await refused('first', 'no token')).toEqual([401, 'UNAUTHENTICATED']);
+    expect(await refused('first', await world.signIn(world.dao.stranger))).toEqual([404, 'NOT_FOUND']);
+    expect(await refused('unheard of', token)).toEqual([404, 'NOT_FOUND']);
+    expect(await refused('first', token, '-1')).toEqual([400, 'INVALID_ARGUMENT']);
+    expect(runner.requests).toHaveLength(before);
+    onLookUp = () => ({ status: 404, body: error('QUESTION_UNKNOWN') });
+    expect(await refused('first', token)).toEqual([404, 'QUESTION_UNKNOWN']);
+  });
+
   it('shows contributors their uses and pay, and each receipt to whom it concerns', async () => {
     const { dao } = world;
     const ada = await world.signIn(dao.contributors[0]!);

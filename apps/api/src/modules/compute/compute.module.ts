@@ -4,6 +4,8 @@ import { requireViewer } from '../../platform/auth/index.js';
 import { NodeRegistry } from '../../platform/graphql/index.js';
 import { JobModule } from '../job/index.js';
 import { ProjectionModule, ProjectionService } from '../projection/index.js';
+import { AnswerStreamController } from './answer-stream.controller.js';
+import { AnswerStreams } from './answer-streams.js';
 import { QuestionRelay } from './question-relay.js';
 import { QuestionProjector } from './question.projector.js';
 import { QuestionRepository } from './question.repository.js';
@@ -12,10 +14,12 @@ import { QuestionService } from './question.service.js';
 
 @Module({
   imports: [ProjectionModule, JobModule],
+  controllers: [AnswerStreamController],
   providers: [
     QuestionRepository,
     QuestionRelay,
     QuestionService,
+    AnswerStreams,
     QuestionProjector,
     QuestionResolver,
     JobQuestionsResolver,

@@ -27,6 +27,17 @@ export const MaybeViewer = createParamDecorator(
     GqlExecutionContext.create(context).getContext<GraphqlContext>().viewer ?? null,
 );
 
+interface AskedOverHttp {
+  readonly headers: { readonly authorization?: string };
+  viewer?: Viewer | null;
+}
+/** Who asks, for routes behind the guard that are no GraphQL. */
+export const HttpViewer = createParamDecorator((_: unknown, context: ExecutionContext): Viewer => {
+  const { viewer } = context.switchToHttp().getRequest<AskedOverHttp>();
+  if (viewer === undefined || viewer === null) throw refuse('UNAUTHENTICATED');
+  return viewer;
+});
+
 /** Denies by default. A public field is answered to a caller with a stale token too, as to nobody. */
 @Injectable()
 export class AuthGuard implements CanActivate {
@@ -40,7 +51,11 @@ export class AuthGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true;
     if (context.getType<GqlContextType>() !== 'graphql') {
-      if (!isPublic) throw refuse('FORBIDDEN');
+      if (isPublic) return true;
+      const request = context.switchToHttp().getRequest<AskedOverHttp>();
+      request.viewer = await this.authenticate(request.headers.authorization);
+      if (request.viewer === null) throw refuse('UNAUTHENTICATED');
+      requireScope(request.viewer, this.reflector.getAllAndOverride<ApiScope | undefined>(SCOPE, targets));
       return true;
     }
     const graphql = GqlExecutionContext.create(context).getContext<GraphqlContext>();

@@ -1,1 +1,2 @@
 export * from './json-client.js';
+export * from './open-lines.js';
