@@ -55,6 +55,8 @@ export async function found(founder: Party, { runnerMeasurement }: Endpoints, te
     verifierThreshold: 2,
     maxJobTermMs: LIMITS.jobTermMs,
     ...DEFAULT_DATA_RULES,
+    // The story goes on in the session in which somebody revokes.
+    onRevocation: 'finish',
   };
   const dao = await founder.client.daos.create({
     key: runKey,

@@ -61,6 +61,8 @@ if (chromiumPath === '') {
       await page.getByLabel('What it is for').fill('Keeps vaccines cold.');
       await page.getByLabel('Price of a question').fill('1.000003');
       expect(await page.getByLabel('Approved code').inputValue()).toBe(system.endpoints.runnerMeasurement);
+      // The session of this story goes on when a document is revoked.
+      await page.getByLabel('When data that a running job uses is withdrawn').selectOption('finish');
       await page.getByText('How it decides and pays').click();
       await page.getByLabel('Time to vote').fill('6s');
       await page.getByLabel('Timelock').fill('0s');

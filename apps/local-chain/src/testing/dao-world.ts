@@ -91,6 +91,7 @@ export class DaoWorld extends World {
       verifierThreshold: 2,
       maxJobTermMs: 30 * MINUTE_MS,
       ...DEFAULT_DATA_RULES,
+      onRevocation: 'finish',
       ...changes,
     };
   }
