@@ -781,6 +781,7 @@ describe('the runner on a real local chain', () => {
       runnerSigningKey: publicKey,
       sessions: 1,
       storedIndexes: 0,
+      hadStoredDocument: false,
     });
     expect(RunnerErasureBcs.parse(fromBase64((await erase()).statement)).sessions).toBe(0);
   });

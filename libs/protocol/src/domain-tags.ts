@@ -75,6 +75,8 @@ export const TAGS = {
   leaseRequest: 'usufruct/lease-request/v1',
   egressToken: 'usufruct/egress-token/v1',
   storedIndex: 'usufruct/stored-index/v1',
+  storedSegment: 'usufruct/stored-segment/v1',
+  segmentSignature: 'usufruct/segment-signature/v1',
   shownKey: 'usufruct/shown-key/v1',
   refusalReceipt: 'usufruct/refusal-receipt/v1',
 } as const;

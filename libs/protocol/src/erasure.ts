@@ -57,6 +57,8 @@ export const RunnerErasureBcs = bcs.struct('RunnerErasure', {
   sessions: bcs.u16(),
   /** How many indexes of the dataset it deleted from its disk; any of them may have had it inside. */
   storedIndexes: bcs.u16(),
+  /** Whether it had the document itself on its disk, parsed, and deleted it. */
+  hadStoredDocument: bcs.bool(),
   droppedAtMs: u64Number<TimestampMs>(),
 });
 export type RunnerErasure = ReturnType<typeof RunnerErasureBcs.parse>;

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '@usufruct/crypto';
-import { refuse, toBase64, type ContributionId, type DatasetId } from '@usufruct/kernel';
-import { RunnerErasureBcs, TAGS, type ErasureAnswer, type ErasureRequest } from '@usufruct/protocol';
+import { refuse, toBase64, type ContributionId } from '@usufruct/kernel';
+import {
+  RunnerErasureBcs,
+  TAGS,
+  type ContributionView,
+  type ErasureAnswer,
+  type ErasureRequest,
+} from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { forgetShown } from '../extraction/monitor.js';
-import type { IndexStore } from '../index-store/index-store.js';
+import type { ErasedFiles, IndexStore } from '../index-store/index-store.js';
 import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
 
@@ -36,7 +42,7 @@ export async function eraseHere(
   if ((await Promise.race([started, late])) === null) {
     throw refuse('RUNNER_UNAVAILABLE', { reason: 'a session of this dataset is being opened' });
   }
-  const erased = indexes === undefined ? 0 : await Promise.race([eraseStored(indexes, datasetId), late]);
+  const erased = await Promise.race([eraseStored(indexes, { id: contributionId, datasetId }), late]);
   if (erased === null) throw refuse('RUNNER_UNAVAILABLE', { reason: 'an index is being written' });
   await forgetShown(context, contributionId);
   const { chainId, packageId } = await chain.info();
@@ -47,20 +53,24 @@ export async function eraseHere(
     runnerSigningKey: keys.signing.publicKey,
     tombstonedAtMs,
     sessions: had,
-    storedIndexes: erased,
+    ...erased,
     droppedAtMs: clock.nowMs(),
   }).toBytes();
   const { secretKey } = keys.signing;
   const signature = await sign({ secretKey, domainTag: TAGS.runnerErasure, message });
-  logger.info('contribution.dropped', { contributionId, sessions: had, storedIndexes: erased });
+  logger.info('contribution.dropped', { contributionId, sessions: had, ...erased });
   return { statement: toBase64(message), signature: toBase64(signature) };
 }
 
-async function eraseStored(indexes: IndexStore, datasetId: DatasetId): Promise<number> {
+async function eraseStored(
+  indexes: IndexStore | undefined,
+  contribution: Pick<ContributionView, 'id' | 'datasetId'>,
+): Promise<ErasedFiles> {
+  if (indexes === undefined) return { storedIndexes: 0, hadStoredDocument: false };
   try {
-    return await indexes.erase(datasetId);
+    return await indexes.erase(contribution);
   } catch (cause) {
-    throw refuse('RUNNER_UNAVAILABLE', { reason: 'a stored index cannot be deleted' }, cause);
+    throw refuse('RUNNER_UNAVAILABLE', { reason: 'what is stored cannot be deleted' }, cause);
   }
 }
 

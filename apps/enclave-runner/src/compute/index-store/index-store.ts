@@ -12,10 +12,11 @@ import {
   type Hex32,
   type TimestampMs,
 } from '@usufruct/kernel';
-import type { DaoView, JobView } from '@usufruct/protocol';
+import type { ContributionView, DaoView, JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { leaseKey, makeLeasedKey, type LeasedAgain } from '../../keys/leased-key.js';
 import { indexHeader, openIndex, sealIndex, type IndexContents } from './index-file.js';
+import { segmentName, Segments } from './segments.js';
 import { splitFile, type SplitFile } from './sealed-file.js';
 import { systemCode, type StoredFiles } from './stored-files.js';
 
@@ -43,6 +44,11 @@ export interface OpenedIndex {
   readonly evidenceDigest: Digest;
   /** Until when the holders gave the key: what it opened is forgotten then. */
   readonly endsAtMs: TimestampMs;
+}
+
+export interface ErasedFiles {
+  readonly storedIndexes: number;
+  readonly hadStoredDocument: boolean;
 }
 
 /**
@@ -102,13 +108,25 @@ export class IndexStore {
     while (this.#keeping.size > 0) await Promise.all(this.#keeping.values());
   }
 
+  segmentsOf(context: RunnerContext, { id }: Pick<DaoView, 'id'>): Segments {
+    return new Segments(context, this.files, id);
+  }
+
+  /** What was retired while nobody told this runner; its key is not to be had any more. Never rejects. */
+  async forgetRetired(contributions: readonly ContributionView[]): Promise<void> {
+    const retired = contributions.filter(({ tombstonedAtMs }) => tombstonedAtMs !== null);
+    await this.files.remove(retired.map(({ id }) => segmentName(id))).catch(() => undefined);
+  }
+
   /**
-   * Delete every index of the dataset: any of them may have the contribution in it. How many there were; throws what
-   * the file system does. Open sessions make another one without it.
+   * Delete every index of the dataset, since any of them may have the contribution in it, and what was kept of the
+   * document itself. Throws what the file system does. Open sessions make another index without it.
    */
-  async erase(datasetId: DatasetId): Promise<number> {
+  async erase({ id, datasetId }: Pick<ContributionView, 'id' | 'datasetId'>): Promise<ErasedFiles> {
     await this.idle();
-    return this.files.remove(this.files.names().filter((name) => isOfDataset(name, datasetId)));
+    const segments = await this.files.remove([segmentName(id)]);
+    const indexes = await this.files.remove(this.files.names().filter((name) => isOfDataset(name, datasetId)));
+    return { storedIndexes: indexes, hadStoredDocument: segments > 0 };
   }
 
   async #keep(context: RunnerContext, work: IndexWork, contents: IndexContents, replace: boolean): Promise<boolean> {

@@ -86,19 +86,20 @@ export class StoredFiles {
 
   /**
    * Put a whole file in place, on the disk when it returns; until then, and where anything fails, what was there before
-   * stays. Refuses `FILE_TOO_LARGE`; throws what the file system does and what the source throws.
+   * stays. One that need not be durable is not waited for: when the machine stops, it may be there with other bytes in
+   * it, which whoever opens it finds out. Refuses `FILE_TOO_LARGE`; throws what the file system does and what the source throws.
    */
-  write(name: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+  write(name: string, source: AsyncIterable<Uint8Array>, { isDurable = true } = {}): Promise<void> {
     if (!NAME.test(name)) throw refuse('INVALID_ARGUMENT', { field: 'name' });
-    const written = this.#writing.then(() => this.#write(name, source));
+    const written = this.#writing.then(() => this.#write(name, source, isDurable));
     this.#writing = written.catch(() => undefined);
     return written;
   }
 
-  async #write(name: string, source: AsyncIterable<Uint8Array>): Promise<void> {
+  async #write(name: string, source: AsyncIterable<Uint8Array>, isDurable: boolean): Promise<void> {
     const unfinished = join(this.folder, `${randomBytes(8).toString('hex')}${UNFINISHED}`);
     try {
-      const size = await this.#fill(unfinished, source);
+      const size = await this.#fill(unfinished, source, isDurable);
       await this.#makeRoom(size, name);
       await this.files.rename(unfinished, join(this.folder, name));
       this.#note(name, size);
@@ -106,10 +107,10 @@ export class StoredFiles {
       await this.files.rm(unfinished, { force: true }).catch(() => undefined);
       throw error;
     }
-    await this.#syncFolder();
+    if (isDurable) await this.#syncFolder();
   }
 
-  async #fill(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+  async #fill(path: string, source: AsyncIterable<Uint8Array>, isDurable: boolean): Promise<number> {
     const file = await this.files.open(path, 'wx', 0o600);
     try {
       let size = 0;
@@ -118,7 +119,7 @@ export class StoredFiles {
         if (size > this.maxBytes) throw refuse('FILE_TOO_LARGE', { limitBytes: String(this.maxBytes) });
         await file.write(piece);
       }
-      await file.sync();
+      if (isDurable) await file.sync();
       return size;
     } finally {
       await file.close();
@@ -142,7 +143,7 @@ export class StoredFiles {
   /** All but `spared` count, which is about to be replaced. */
   async #makeRoom(bytes: number, spared: string): Promise<void> {
     const left = (): number => this.#totalBytes - (this.#sizes.get(spared) ?? 0) + bytes;
-    for (const name of this.names()) {
+    for (const name of this.#sizes.keys()) {
       if (left() <= this.maxBytes) return;
       if (name !== spared) await this.#remove(name);
     }

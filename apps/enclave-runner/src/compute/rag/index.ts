@@ -27,7 +27,7 @@ export {
 } from './ingest/ingest-document.js';
 export { nearDuplicateGroups } from './ingest/near-duplicates.js';
 export type { DocumentFile } from './parse/parse-bytes.js';
-export { SKETCH_SIZE } from './ingest/sketch.js';
+export { SKETCH_SIZE, Sketcher } from './ingest/sketch.js';
 export {
   DOCUMENT_FORMATS,
   PARSE_LIMITS,

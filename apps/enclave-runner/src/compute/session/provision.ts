@@ -23,8 +23,9 @@ import { grantsNow } from '../../keys/leased-key.js';
 import { mapWindow } from '../../map-window.js';
 import type { IndexContents } from '../index-store/index-file.js';
 import type { OpenedIndex } from '../index-store/index-store.js';
+import type { Segments } from '../index-store/segments.js';
 import { fetchManifest } from '../provision/manifest.js';
-import { openContribution, type OpenedContribution } from '../provision/open-contribution.js';
+import { openContribution } from '../provision/open-contribution.js';
 import { Corpus, type CorpusDocument, type StoredIndex } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
 
@@ -90,6 +91,7 @@ export async function provision(
   const on = { job, dao, dataset };
   const { grants, refused } = await allowedContributions(context, on, contributions, clock.nowMs());
   const leftOut = new LeftOutList(refused);
+  void context.indexes?.forgetRetired(contributions);
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const stored = await openStored(context, job, dao);
@@ -98,7 +100,9 @@ export async function provision(
   const missing = allowed.filter(({ id }) => !known.ids.has(id));
   // Near duplicates are sought within an index, by a hash that no contributor can know.
   const sketchKey = stored?.contents.sketchKey ?? context.random(8);
-  const opening = { manifests: await readManifests(context, missing, leftOut), grants, sketchKey, leftOut, known };
+  const manifests = await readManifests(context, missing, leftOut);
+  const segments = context.indexes?.segmentsOf(context, dao);
+  const opening = { manifests, grants, sketchKey, leftOut, known, segments };
   const fresh = missing.length === 0 ? null : await openMissing(context, { job, dao }, opening, onKeys);
   const documents = inOrder(contributions, [...known.documents, ...(fresh?.documents ?? [])]);
   if (documents.length === 0) throw nothingOpened(allowed, leftOut);
@@ -153,6 +157,7 @@ interface Opening {
   readonly sketchKey: Uint8Array;
   readonly leftOut: LeftOutList;
   readonly known: StoredParts;
+  readonly segments: Segments | undefined;
 }
 interface Opened extends Pick<IndexContents, 'documents' | 'unreadable'> {
   readonly evidenceDigest: Digest;
@@ -208,16 +213,17 @@ async function readManifests(
 
 async function openAll(
   context: RunnerContext,
-  { manifests, sketchKey, leftOut, known }: Opening,
+  opening: Opening,
   released: ReleasedKeys,
 ): Promise<Pick<IndexContents, 'documents' | 'unreadable'>> {
+  const { manifests, leftOut, known } = opening;
   let chars = known.documents.reduce((total, { document }) => total + charsOf(document), 0);
   const noRoom = new Set<ContributionId>();
   const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, async (manifest) => {
     const { contributionId } = manifest;
-    const opened = await orLeftOut(leftOut, contributionId, () => openOne(context, manifest, released, sketchKey));
+    const opened = await orLeftOut(leftOut, contributionId, () => openOne(context, manifest, released, opening));
     if (opened === null) return null;
-    const own = opened.document.indexedChars;
+    const own = charsOf(opened.document);
     // What is left out takes no room: one large document does not push out the small ones after it.
     if (chars + own > SESSION_TEXT_CHARS) {
       noRoom.add(contributionId);
@@ -235,15 +241,20 @@ async function openAll(
   return { documents: documents.filter((document) => document !== null), unreadable };
 }
 
+/** As an earlier session cut it, where the disk has that. */
 async function openOne(
   { blobs }: RunnerContext,
   manifest: Manifest,
   released: ReleasedKeys,
-  sketchKey: Uint8Array,
-): Promise<OpenedContribution> {
+  { sketchKey, segments }: Opening,
+): Promise<CorpusDocument> {
   const sessionKey = released.sessionKeyOf(manifest);
   try {
-    return await openContribution(blobs, manifest, sessionKey, sketchKey);
+    const stored = await segments?.open(manifest, sessionKey, sketchKey);
+    if (stored) return stored;
+    const opened = await openContribution(blobs, manifest, sessionKey, sketchKey);
+    await segments?.keep(opened, manifest, sessionKey);
+    return opened;
   } finally {
     sessionKey.fill(0);
   }
