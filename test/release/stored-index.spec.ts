@@ -54,12 +54,13 @@ import {
 import { eraseHere } from '../../apps/enclave-runner/src/compute/erasure/erase-here.js';
 import { IndexStore } from '../../apps/enclave-runner/src/compute/index-store/index-store.js';
 import { sealSegment } from '../../apps/enclave-runner/src/compute/index-store/segment-file.js';
-import { ingestDocument } from '../../apps/enclave-runner/src/compute/rag/index.js';
+import { IndexThread, ingestDocument } from '../../apps/enclave-runner/src/compute/rag/index.js';
 import { StoredFiles, type FileSystem } from '../../apps/enclave-runner/src/compute/index-store/stored-files.js';
 import { reviewSessions } from '../../apps/enclave-runner/src/compute/session/review.js';
 import type { Session } from '../../apps/enclave-runner/src/compute/session/session.js';
 import { Sessions } from '../../apps/enclave-runner/src/compute/session/sessions.js';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
+import { RunnerStore } from '../../apps/enclave-runner/src/receipt/store.js';
 import { ReleaseWorld } from './release-world.js';
 
 const TEXTS = {
@@ -144,6 +145,8 @@ async function begin(changes: Partial<RunnerContext> = {}, fileSystem: FileSyste
     holders: ports,
     seal: null,
     wallet: testWallet('runner'),
+    store: new RunnerStore(':memory:'),
+    retrieval: { maker: new IndexThread() },
     blobs: {
       get: async (blobId: BlobId) =>
         (fetched++, blobs.get(blobId)) ?? Promise.reject(refuse('BLOB_UNAVAILABLE', { blobId })),
@@ -170,10 +173,13 @@ async function session(life: Life, changes: Partial<JobView> = {}): Promise<Sess
   await settled(life);
   return opened;
 }
-/** Keeping begins a few reads of the chain after the session runs. */
-async function settled({ context }: Life): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  await context.indexes!.idle();
+const settled = async ({ sessions }: Life): Promise<void> => {
+  for (const one of sessions.all()) await one.keep();
+};
+/** What a runner does every few seconds. */
+async function review(life: Life): Promise<void> {
+  await reviewSessions(life.context, life.sessions);
+  await settled(life);
 }
 const once = (what: string): string[] => [what, what, what];
 const found = async (of: Session, terms: string) => {
@@ -213,6 +219,8 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     expect(asked).toEqual(once('lease'));
     expect(await found(second, 'amber lanterns honey')).toEqual(await found(first, 'amber lanterns honey'));
     expect([second.documents, second.leftOut]).toEqual([3, []]);
+    const [made, opened] = [(await first.use()).corpus, (await second.use()).corpus];
+    expect(opened.indexBytes).toEqual(made.indexBytes);
     const { evidenceDigest, endsAtMs } = await second.use();
     expect(evidenceDigest).toMatch(/^0x[1-9a-f]/);
     expect([endsAtMs, second.expiresAtMs]).toEqual([TEST_NOW_MS + 600_000, TEST_NOW_MS + 600_000]);
@@ -234,7 +242,7 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     const life = await begin();
     await session(life);
     await contribute('pier', 'The pier at Sahlenburg was built of larch in 1907.');
-    await reviewSessions(life.context, life.sessions);
+    await review(life);
     expect(files()).toHaveLength(1);
     const second = await session(await begin());
     expect(asked.toSorted()).toEqual([...once('lease'), ...once('release 1')]);
@@ -324,7 +332,7 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     const running = await session(life);
     const [before] = files();
     revoke('mole');
-    await reviewSessions(life.context, life.sessions);
+    await review(life);
     expect([running.contributionIds.has(ids.mole), files().length, files()[0] === before]).toEqual([false, 1, false]);
     const next = await session(await begin());
     expect([asked, next.documents]).toEqual([once('lease'), 2]);
@@ -481,7 +489,7 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     expect(statement).toMatchObject({ sessions: 1, storedIndexes: 1, hadStoredDocument: true });
     expect([files(), files('.segment').length]).toEqual([[], 2]);
     expect(running.contributionIds.has(ids.mole)).toBe(false);
-    await reviewSessions(life.context, life.sessions);
+    await review(life);
     expect(files()).toHaveLength(1);
     writeFileSync(join(folder, files()[0]!), old);
     const next = await session(await begin());

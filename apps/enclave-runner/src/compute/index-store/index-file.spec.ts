@@ -3,7 +3,7 @@ import { concatBytes, systemRandom, u32le, utf8, type ContributionId } from '@us
 import { encodeLeasedKey, TAGS } from '@usufruct/protocol';
 import { idOf } from '@usufruct/testing';
 import fc from 'fast-check';
-import { Corpus, ingestDocument, SKETCH_SIZE, type CorpusDocument, type IngestedChunk } from '../rag/index.js';
+import { Corpus, IndexThread, ingestDocument, SKETCH_SIZE, type CorpusDocument, type IngestedChunk } from '../rag/index.js';
 import { indexHeader, openIndex, sealIndex, type IndexContents } from './index-file.js';
 import { sealFile, splitFile } from './sealed-file.js';
 
@@ -130,6 +130,24 @@ describe('an index on the disk', () => {
       ),
       { numRuns: 8 },
     );
+  });
+
+  it('brings back what took seconds to work out: nobody is asked to do it again', async () => {
+    const words = ['kiln', 'loom', 'mast', 'nail', 'oven', 'wax', 'hive', 'comb', 'quay', 'rope', 'sail', 'tide'];
+    const paragraph = (_: unknown, i: number) =>
+      `# Part ${i}\n\nNumber${i} ${Array.from({ length: 12 }, (__, j) => words[(i * 7 + j * j) % words.length]).join(' ')}.\n`;
+    const bytes = utf8(Array.from({ length: 60 }, paragraph).join('\n'));
+    const document = await ingestDocument({ fileName: 'a.md', bytes }, { sketchKey: new Uint8Array(8).fill(5) });
+    const documents = [{ contributionId: idOf<ContributionId>('contribution'), fileName: 'a.md', document }];
+    const anew = await Corpus.open(documents, { maker: new IndexThread() });
+    const file = await sealed({ ...contentsOf(documents), index: anew.indexBytes });
+    const stored = await openIndex(splitFile(file)!, secret);
+    const maker = { make: () => Promise.reject(new Error('nobody asks')) };
+    const again = await Corpus.open(stored.documents, { maker }, { ...stored, bytes: stored.index! });
+    expect([anew.hasLsa, again.hasLsa, again.indexBytes]).toEqual([true, true, anew.indexBytes]);
+    const found = async (corpus: Corpus) =>
+      (await corpus.search('rope and sail', 5)).map(({ score, passage }) => [score, passage.text]);
+    expect(await found(again)).toEqual(await found(anew));
   });
 
   it('opens under no other key, and not where a single bit of it was changed, cut or added', async () => {

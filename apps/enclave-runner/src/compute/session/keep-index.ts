@@ -4,6 +4,12 @@ import type { RunnerContext } from '../../context.js';
 import { grantsNow } from '../../keys/leased-key.js';
 import type { Session } from './session.js';
 
+export interface KeepOptions {
+  /** Read anew without. */
+  readonly dao?: DaoView;
+  readonly isNew?: boolean;
+}
+
 /**
  * Have the disk keep the session's index as it is, under a new key for the grants as they are now, where it has none.
  * Tried once for each change of the index: the next session does without where it fails. Never rejects.
@@ -13,27 +19,25 @@ import type { Session } from './session.js';
 export async function keepIndex(
   context: RunnerContext,
   session: Session,
-  { dao, isNew = false }: { readonly dao?: DaoView; readonly isNew?: boolean } = {},
+  { dao, isNew = false }: KeepOptions,
 ): Promise<void> {
   const { indexes, chain, logger } = context;
   const contents = session.notKept;
   if (indexes === undefined || contents === null || contents.documents.length === 0) return;
   session.settleKept(contents);
   const { job } = session;
+  const { corpus, documents, unreadable, sketchKey } = contents;
   try {
-    // After a revocation part of it is still being computed.
-    await contents.corpus.fitted;
+    // After a revocation it is completed again in the background, and may be revised once more meanwhile.
+    await corpus.fitted;
+    if (!session.searches(corpus)) return;
     const grants = await grantsNow(context, job);
     const usable = new Set(grants.usable);
-    const isCurrent = contents.documents.every(({ contributionId }) => usable.has(contributionId));
+    const isCurrent = documents.every(({ contributionId }) => usable.has(contributionId));
     // What was revoked meanwhile leaves the session with the next question or review, and then it is kept without.
     if (!isCurrent) return;
-    await indexes.keep(
-      context,
-      { job, dao: dao ?? (await chain.dao(job.daoId)), grants },
-      { ...contents, index: contents.corpus.indexBytes },
-      isNew,
-    );
+    const kept = { documents, unreadable, sketchKey, index: corpus.indexBytes };
+    await indexes.keep(context, { job, dao: dao ?? (await chain.dao(job.daoId)), grants }, kept, isNew);
   } catch (error) {
     logger.warn('index.not_kept', { jobId: job.id, reason: toUsufructError(error).code });
   }

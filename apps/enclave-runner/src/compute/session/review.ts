@@ -2,7 +2,6 @@ import { toUsufructError } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
 import { forgetShown } from '../extraction/monitor.js';
 import { allowedContributions } from './consent.js';
-import { keepIndex } from './keep-index.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { endOf, readStanding } from './standing.js';
@@ -45,5 +44,5 @@ async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, s
   }
   if ([...session.contributionIds].some((id) => !grants.has(id))) session.restrictTo(new Set(grants.keys()));
   session.noteAllowed(grants.size);
-  await keepIndex(context, session);
+  void session.keep();
 }

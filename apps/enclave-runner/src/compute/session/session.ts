@@ -11,7 +11,7 @@ import { LIMITS, type JobState, type JobView } from '@usufruct/protocol';
 import { ensureRegistered } from '../../attest/registration.js';
 import type { RunnerContext } from '../../context.js';
 import type { Corpus } from '../rag/index.js';
-import { keepIndex } from './keep-index.js';
+import { keepIndex, type KeepOptions } from './keep-index.js';
 import { provision, type LeftOut, type Provisioned } from './provision.js';
 
 const FIRST_PAUSE_MS = 500;
@@ -30,6 +30,7 @@ export class Session {
   #error: UsufructError | null = null;
   #usedIds: ReadonlySet<ContributionId> = new Set();
   readonly #dropped = new Set<ContributionId>();
+  #kept: Promise<void> = Promise.resolve();
   readonly #ended = new AbortController();
   /** Resolves when questions can be answered; rejects with why they cannot. */
   readonly ready: Promise<void>;
@@ -109,6 +110,16 @@ export class Session {
     this.#provisioned = { ...provisioned, allowedCount, isKept: false };
   }
 
+  /** Have the disk keep the index as it is then, one time after another. Never rejects. */
+  keep(options: KeepOptions = {}): Promise<void> {
+    this.#kept = this.#kept.then(() => keepIndex(this.context, this, options));
+    return this.#kept;
+  }
+
+  searches(corpus: Corpus): boolean {
+    return this.#provisioned?.corpus === corpus && !this.isOver;
+  }
+
   /** The disk has it now, or will not: nobody need try again before it changes. */
   settleKept(contents: Provisioned): void {
     if (this.#provisioned === contents) this.#provisioned = { ...this.#provisioned, isKept: true };
@@ -179,7 +190,7 @@ export class Session {
     const isLeased = provisioned.endsAtMs !== null;
     this.context.logger.info('session.running', { jobId: job.id, documents, leftOut: leftOut.length, isLeased });
     // No question waits for the disk.
-    void keepIndex(this.context, this, { dao, isNew: true });
+    void this.keep({ dao, isNew: true });
   }
 }
 
