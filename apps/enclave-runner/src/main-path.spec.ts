@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { appraiseEvidence, rootSetWithDevRoot, type RootSet, type TeeDevice } from '@usufruct/attestation';
 import { createDevPki, loadDevPki, SoftwareTee } from '@usufruct/attestation-dev';
@@ -62,12 +62,14 @@ import {
   answerInfo,
   answerResultBytes,
   daoPolicyDigest,
+  decodeRefusal,
   contributionListDigest,
   deriveId,
   encodeManifest,
   evidenceDigest,
   LIMITS,
   manifestDigest,
+  NO_EVIDENCE,
   QuestionAuthorizationBcs,
   questionInfo,
   ReleaseLeafBcs,
@@ -88,6 +90,7 @@ import {
   walletStatementBytes,
   zAnswer,
   type Answer,
+  type AnswerRules,
   type AskAnswer,
   type AskRequest,
   type ChainAction,
@@ -111,6 +114,8 @@ import { ensureRegistered } from './attest/registration.js';
 import { generateRunnerKeys } from './attest/runner-keys.js';
 import { eraseHere } from './compute/erasure/erase-here.js';
 import { QuestionDesk } from './compute/questions/question-desk.js';
+import { Refusals } from './compute/questions/refusals.js';
+import { Corpus } from './compute/rag/index.js';
 import { reviewSessions } from './compute/session/review.js';
 import { Sessions } from './compute/session/sessions.js';
 import type { RunnerContext } from './context.js';
@@ -409,7 +414,12 @@ class World {
 
   run = (signer: WalletSigner, ...actions: ChainAction[]) => this.chain.execute(actions, signer);
 
-  async contribute(fileName: string, content: string, keys?: ManifestKeys): Promise<Contributed> {
+  async contribute(
+    fileName: string,
+    content: string,
+    keys?: ManifestKeys,
+    purposes: readonly string[] = [PURPOSE],
+  ): Promise<Contributed> {
     const [owner, mine] = [wallet(), salt()];
     const id = deriveId<ContributionId>('contribution', this.datasetId, owner.address, mine);
     const { chainId } = await this.chain.info();
@@ -444,7 +454,7 @@ class World {
     const manifestBytes = SignedManifestBcs.serialize(signed).toBytes();
     const [partId, manifestId] = [this.put(part), this.put(manifestBytes)];
     const terms = {
-      purposes: [PURPOSE],
+      purposes: [...purposes],
       kinds: ['rag' as const],
       protections: ['tee' as const],
       priceFloorUnits: asAmount(PRICE),
@@ -564,7 +574,15 @@ interface Asked {
   readonly info: Parameters<typeof questionInfo>[0];
 }
 
-async function sealed(life: Life, job: JobView, clientKey: SigningKey, text: string, id?: QuestionId): Promise<Asked> {
+/** `written` is what the asker's client makes of the question. */
+async function sealed(
+  life: Life,
+  job: JobView,
+  clientKey: SigningKey,
+  text: string,
+  id?: QuestionId,
+  written: (question: object) => string = JSON.stringify,
+): Promise<Asked> {
   const { chainId, packageId } = await life.context.chain.info();
   const questionId = id ?? toHex32<QuestionId>(systemRandom(32));
   const response = await generateKeyPair(systemRandom);
@@ -580,7 +598,7 @@ async function sealed(life: Life, job: JobView, clientKey: SigningKey, text: str
     recipientPublicKey: life.context.keys.bound.hpkePublicKey,
     info: questionInfo(info),
     aad: new Uint8Array(),
-    plaintext: utf8(JSON.stringify(question)),
+    plaintext: utf8(written(question)),
   });
   const message = QuestionAuthorizationBcs.serialize({
     jobId: job.id,
@@ -641,6 +659,8 @@ describe('the runner on a real local chain', () => {
   let life: Life;
   let dataDir: string;
   let lives = 0;
+  /** Asked by questions that are refused: they cost it nothing. */
+  let malformed: { job: JobView; clientKey: SigningKey };
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'runner-'));
@@ -658,6 +678,7 @@ describe('the runner on a real local chain', () => {
     hives = await world.contribute(...TEXTS.hives);
     prices = await world.contribute(...TEXTS.prices);
     pottery = await world.contribute(...TEXTS.pottery);
+    malformed = await world.fundJob();
   });
   afterAll(async () => {
     await chainProcess.close();
@@ -1003,6 +1024,182 @@ describe('the runner on a real local chain', () => {
       const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
       expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('JOB_STATE');
       expect(life.sessions.view(await world.chain.job(job.id)).state).toBe('cancelled');
+    });
+
+    /** As asked over HTTP: what is refused for good comes signed. */
+    const overHttp = (of: Life, job: JobView, { request }: Asked): Promise<AskAnswer> =>
+      new Refusals(of.context, of.sessions, of.desk).ask(job.id, request);
+    const refusalIn = ({ receipt }: AskAnswer) => decodeRefusal(fromBase64(receipt ?? ''));
+
+    it.each<[string, object | string, string]>([
+      ['empty', { text: '' }, 'INVALID_ARGUMENT'],
+      ['of white space', { text: ' \n\t ' }, 'INVALID_ARGUMENT'],
+      ['huge', { text: 'x'.repeat(4_001) }, 'INVALID_ARGUMENT'],
+      ['no text', { text: 7 }, 'INVALID_ARGUMENT'],
+      ['greedy', { topK: 33 }, 'INVALID_ARGUMENT'],
+      ['without a key to answer to', { responsePublicKey: '' }, 'INVALID_ARGUMENT'],
+      ['filtered by what is not known', { filter: { sql: '1=1' } }, 'INVALID_ARGUMENT'],
+      ['filtered by formats that are none', { filter: { formats: ['exe'] } }, 'INVALID_ARGUMENT'],
+      ['weighed by a method that is none', { attribution: 'mine' }, 'INVALID_ARGUMENT'],
+      ['no JSON', '{"text": "What', 'MALFORMED_REQUEST'],
+      ['no object', '[]', 'INVALID_ARGUMENT'],
+    ])('refuses a question that is %s, signed, and charges nothing', async (_what, change, code) => {
+      const { job, clientKey } = malformed;
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?', undefined, (question) =>
+        typeof change === 'string' ? change : JSON.stringify({ ...question, ...change }),
+      );
+      const state = await overHttp(life, job, asked);
+      expect(state).toMatchObject({ state: 'failed', sealedAnswer: null, settlement: null, error: { code } });
+      const { keys } = life.context;
+      expect(refusalIn(state)).toMatchObject({
+        jobId: job.id,
+        questionId: asked.request.questionId,
+        sealedQuestionSha256: digestOf(fromBase64(asked.request.sealedQuestion)),
+        code,
+        priceUnits: 0n,
+        signerPublicKey: keys.signing.publicKey,
+      });
+      const [message, signature] = [fromBase64(state.receipt!), fromBase64(state.signature!)];
+      const { publicKey } = keys.signing;
+      expect(await verify({ publicKey, domainTag: TAGS.refusalReceipt, message, signature })).toBe(true);
+      expect(JSON.stringify(state)).not.toMatch(/beeswax|1=1/);
+      expect((await world.chain.job(job.id)).escrowUnits).toBe(job.escrowUnits);
+    });
+
+    it('signs a refusal once, with the evidence that keys were released for, and tells it again', async () => {
+      const { job, clientKey } = await world.fundJob(1);
+      await ask(life, job, clientKey, 'What is the price of beeswax?');
+      const late = await sealed(life, job, clientKey, 'What is the price of heather honey?');
+      const door = new Refusals(life.context, life.sessions, life.desk);
+      const first = await door.ask(job.id, late.request);
+      expect(refusalIn(first)?.code).toBe('QUESTION_LIMIT');
+      expect(refusalIn(first)?.evidenceDigest).toBe(
+        evidenceDigest(world.holders[0]!.releases.findLast(({ jobId }) => jobId === job.id)!.bundle),
+      );
+      expect(await door.ask(job.id, late.request)).toEqual(first);
+    });
+
+    it('signs nothing for strangers, for what may pass, and for what is to be sealed anew', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const door = new Refusals(life.context, life.sessions, life.desk);
+      const stranger = await sealed(life, job, generateSigningKey(systemRandom), '');
+      expect(await codeOf(door.ask(job.id, stranger.request))).toBe('SIGNATURE_INVALID');
+      const another = await world.fundJob();
+      const moved = await sealed(life, another.job, clientKey, 'What is the price of beeswax?');
+      const { sealedQuestion, questionId } = moved.request;
+      const ids = { jobId: job.id, questionId, sealedQuestionSha256: digestOf(fromBase64(sealedQuestion)) };
+      const message = QuestionAuthorizationBcs.serialize(ids).toBytes();
+      const domainTag = TAGS.questionAuthorization;
+      const authorization = toBase64(await sign({ secretKey: clientKey.secretKey, domainTag, message }));
+      // Ciphertext of another session, with a good signature for this one.
+      expect(await codeOf(door.ask(job.id, { questionId, sealedQuestion, authorization }))).toBe('ATTESTATION_STALE');
+      expect(await codeOf(door.read(job.id, toHex32(systemRandom(32))))).toBe('QUESTION_UNKNOWN');
+    });
+
+    it('never scores what is granted for another purpose, and says by a signed refusal when there is nothing else', async () => {
+      const phrase = 'The ferry at Brake leaves at noon.';
+      const { id } = await world.contribute('ferry.txt', phrase, undefined, ['DUO:0000006']);
+      const searched: Corpus[] = [];
+      const search = jest.spyOn(Corpus.prototype, 'search').mockImplementation(function (this: Corpus, ...call) {
+        searched.push(this);
+        search.mockRestore();
+        return this.search(...call);
+      });
+      const { job, clientKey } = await world.fundJob();
+      const { answer } = await ask(life, job, clientKey, 'When does the ferry at Brake leave?');
+      expect(answer.text).not.toContain('noon');
+      expect(searched).toHaveLength(1);
+      expect(searched[0]!.contributionIds.has(hives.id)).toBe(true);
+      expect(searched[0]!.contributionIds.has(id)).toBe(false);
+      expect(searched[0]!.passages.some(({ text }) => text.includes('ferry'))).toBe(false);
+
+      const bare = new Proxy(world.chain, {
+        get: (target, name) => {
+          if (name === 'grantsOfEach') return async (ids: readonly unknown[]) => ids.map(() => []);
+          const member: unknown = Reflect.get(target, name);
+          return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+        },
+      });
+      const ungranted = await Life.begin(world, join(directory, 'ungranted'), { chain: bare });
+      const other = await world.fundJob();
+      const asked = await sealed(ungranted, other.job, other.clientKey, 'When does the ferry at Brake leave?');
+      const state = await overHttp(ungranted, other.job, asked);
+      ungranted.end();
+      expect(refusalIn(state)).toMatchObject({ code: 'NO_USABLE_DATA', evidenceDigest: NO_EVIDENCE });
+    });
+  });
+
+  describe('the rules of a dataset', () => {
+    const setRules = (rules: Partial<AnswerRules>) =>
+      world.run(world.founder, {
+        kind: 'setAnswerRules',
+        datasetId: world.datasetId,
+        answerRules: { ...NO_ANSWER_RULES, ...rules },
+      });
+    afterEach(() => setRules({}));
+
+    it('withhold what too few people say, and nobody is paid for it', async () => {
+      await setRules({ minContributors: 2 });
+      const { job, clientKey } = await world.fundJob();
+      const { answer } = await ask(life, job, clientKey, 'What is the price of beeswax?');
+      expect(answer.text).toBe('Withheld: 1 that rest on fewer contributors than this dataset asks for.');
+      expect(answer).toMatchObject({ sentences: [], citations: [], uses: [] });
+      expect((await world.chain.job(job.id)).escrowUnits).toBe(job.escrowUnits);
+    });
+
+    it('quote no more than they allow, over jobs and lives of the runner', async () => {
+      await setRules({ maxQuoteChars: 30 });
+      const question = 'How much stores do colonies need to survive the winter?';
+      const first = await world.fundJob();
+      const { answer } = await ask(life, first.job, first.clientKey, question);
+      expect(answer.text).toBe('Colonies need 20 kg of stores… [1]');
+      expect(answer.citations[0]!.quote).toBe('Colonies need 20 kg of stores…');
+      const next = await Life.begin(world, dataDir, { wallet: life.context.wallet });
+      const second = await world.fundJob();
+      const { answer: again } = await ask(next, second.job, second.clientKey, 'What hangs near the hive?');
+      next.end();
+      expect(again.text).toMatch(/^Withheld: 1 that would quote more|^Near the hive hang/);
+      expect(again.text).not.toContain(PHRASE);
+    });
+
+    it('end the reach of an asker by a signed refusal', async () => {
+      await setRules({ maxReachBps: 1 });
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      const state = await new Refusals(life.context, life.sessions, life.desk).ask(job.id, asked.request);
+      expect(decodeRefusal(fromBase64(state.receipt!))).toMatchObject({ code: 'REACH_LIMIT', priceUnits: 0n });
+      expect((await world.chain.job(job.id)).escrowUnits).toBe(job.escrowUnits);
+    });
+
+    it('have nothing to do with what an asker owns himself: that is free, and others are paid for the rest', async () => {
+      const { job } = await world.fundJob();
+      const clientKey = generateSigningKey(systemRandom);
+      const amountUnits = asAmount(100n * PRICE);
+      await world.run(hives.owner, { kind: 'mint', to: hives.owner.address, amountUnits });
+      const jobSalt = salt();
+      const { datasetId, chain } = world;
+      await world.run(hives.owner, {
+        kind: 'fundJob',
+        salt: jobSalt,
+        datasetId,
+        purpose: PURPOSE,
+        computation: 'rag',
+        protection: 'tee',
+        policyVersion: job.policyVersion,
+        pricePerQuestionUnits: asAmount(PRICE),
+        maxQuestions: 3,
+        termMs: 30 * MINUTE_MS,
+        clientPublicKey: clientKey.publicKey,
+      });
+      const own = await chain.job(deriveId<JobId>('job', datasetId, hives.owner.address, jobSalt));
+      const alone = await ask(life, own, clientKey, 'How much stores do colonies need to survive the winter?');
+      expect(alone.answer.citations.map(({ contributionId }) => contributionId)).toEqual([hives.id]);
+      expect(alone.answer.uses).toEqual([]);
+      const before = await world.balance(prices.owner.address);
+      const both = await ask(life, own, clientKey, TWO_PLACES);
+      expect(both.answer.uses.map(({ contributionId }) => contributionId)).toEqual([prices.id]);
+      expect((await world.balance(prices.owner.address)) - before).toBe(700_000n);
+      expect((await chain.job(own.id)).escrowUnits).toBe(2n * PRICE);
     });
   });
 

@@ -27,6 +27,7 @@ export * from './policy-diff.js';
 export * from './policy-types.js';
 export * from './reader.js';
 export * from './receipt.js';
+export * from './refusal-receipt.js';
 export * from './release-types.js';
 export * from './rotation-types.js';
 export * from './runner-types.js';

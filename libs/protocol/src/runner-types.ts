@@ -153,7 +153,10 @@ export const zAskAnswer = z.object({
   state: z.enum(['computing', 'settling', 'settled', 'failed']),
   /** HPKE to the response key, plaintext JSON zAnswer. */
   sealedAnswer: zBase64(LIMITS.sealedAnswerBytes).nullable(),
-  /** UsageReceiptBcs bytes and the runner's signature (tag `receipt`). */
+  /**
+   * UsageReceiptBcs bytes and the runner's signature (tag `receipt`); of a question that failed because it was refused
+   * for good, RefusalReceiptBcs bytes (tag `refusalReceipt`).
+   */
   receipt: zBase64(2048).nullable(),
   signature: zBase64(64).nullable(),
   settlement: z.object({ transaction: zHex32<Digest>() }).nullable(),

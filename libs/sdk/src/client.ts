@@ -93,6 +93,7 @@ import type { Journal } from './journal.js';
 import { buyLicence, licenceOffers, listLicences, type BuyLicenceParams } from './licences.js';
 import { ledgerEntries, listContributions, reconcile } from './payouts.js';
 import { claimAll, privatePayouts } from './private-payouts.js';
+import { collectRefusal } from './receipt/refusal.js';
 import {
   collectEvidence,
   collectSettled,
@@ -318,6 +319,9 @@ export class UsufructClient {
   readonly receipts = {
     read: (jobId: JobId, questionId: QuestionId) => readReceipt(this.context, jobId, questionId),
     list: (jobId: JobId) => listReceipts(this.context, jobId),
+    /** What `verifyRefusal` judges, read from the chain. */
+    collectRefusal: (given: { readonly refusal: string; readonly signature: string }) =>
+      collectRefusal(this.context, given),
     /** What `verifyReceipt` judges, read from the chain. */
     collect: (given: ReceiptToCollect) => collectEvidence(this.context, given),
     collectSettled: (jobId: JobId, questionId: QuestionId, answer: Answer | null = null) =>

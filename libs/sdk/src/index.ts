@@ -64,6 +64,14 @@ export type { BuyLicenceParams } from './licences.js';
 export type { LedgerEntry, ListedContribution, Reconciliation } from './payouts.js';
 export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
+export {
+  REFUSAL_CHECKS,
+  refusalOf,
+  verifyRefusal,
+  zRefusalEvidence,
+  type RefusalCheck,
+  type RefusalEvidence,
+} from './receipt/refusal.js';
 export { decodeReceipt, RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './receipt/verify.js';
 export type { DatasetEntry } from './log/judge-log.js';
 export type { HolderReleases } from './releases.js';

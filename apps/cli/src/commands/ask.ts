@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { refuse, utf8, type AmountUnits, type DatasetId, type JobId } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
 import { ATTRIBUTIONS, DOCUMENT_FORMATS, parseAt, toWireJson, zSourceFilter, type Answer } from '@usufruct/protocol';
-import type { Asked, JobSession, QuestionParams } from '@usufruct/sdk';
+import type { Asked, JobSession, QuestionParams, RefusalEvidence } from '@usufruct/sdk';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { AddCommand } from '../program.js';
@@ -60,7 +60,7 @@ export const addAsk: AddCommand = (program, open) => {
       const { asked, costUnits, forget } = await answerTo(runtime, question, options);
       const { questionId, answer, evidence, verdict } = asked;
       if (options.evidence !== undefined) {
-        writeFileSync(options.evidence, `${toWireJson(evidence)}\n`, { mode: 0o600 });
+        writeEvidence(options.evidence, evidence);
       }
       const standIn = evidence.runner?.profile === 'software-dev';
       const runnerId = evidence.runner?.id ?? null;
@@ -100,8 +100,8 @@ async function answerTo(runtime: Runtime, question: QuestionParams, options: Ask
   }
   if (dataset !== undefined) return inOwnSession(runtime, question, dataset, options);
   const session = runtime.client().jobs.session(idArgument<JobId>(job!, 'job'));
-  const onStep = (step: string): void => runtime.terminal.remark(step);
-  const asked = stream === true ? await streamed(runtime, session, question) : await session.ask(question, { onStep });
+  const told = { onStep: (step: string) => runtime.terminal.remark(step), onRefusal: toldRefusal(runtime, options) };
+  const asked = stream === true ? await streamed(runtime, session, question) : await session.ask(question, told);
   const costUnits = asked.evidence.job.pricePerQuestionUnits;
   return { asked, costUnits, forget: () => session.forget(asked.questionId) };
 }
@@ -143,6 +143,15 @@ async function inOwnSession(
     await asker.close();
   }
 }
+const toldRefusal =
+  ({ terminal }: Runtime, { evidence }: AskOptions) =>
+  (refusal: RefusalEvidence): void => {
+    terminal.remark('refused, signed by the runner, and nothing is charged');
+    if (evidence !== undefined) writeEvidence(evidence, refusal);
+  };
+
+const writeEvidence = (path: string, evidence: object): void =>
+  writeFileSync(path, `${toWireJson(evidence)}\n`, { mode: 0o600 });
 
 /** Refuses `INVALID_ARGUMENT` for what no document can be. */
 function wishesOf({ attribution, language, format, author, title, from, before }: AskOptions) {

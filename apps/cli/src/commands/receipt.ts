@@ -1,7 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { refuse, type JobId, type QuestionId } from '@usufruct/kernel';
 import { parseAt, toWireJson } from '@usufruct/protocol';
-import { verifyReceipt, zReceiptEvidence, type ReceiptEvidence } from '@usufruct/sdk';
+import {
+  refusalOf,
+  verifyReceipt,
+  verifyRefusal,
+  zReceiptEvidence,
+  zRefusalEvidence,
+  type ReceiptEvidence,
+  type RefusalEvidence,
+} from '@usufruct/sdk';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { checkLines, sayReceiptVerdict } from '../verdict.js';
@@ -25,12 +33,21 @@ export const addReceipt: AddCommand = (program, open) => {
     });
   receipt
     .command('verify')
-    .description('judge a receipt from a file, without any network; --online reads what the chain says anew')
+    .description(
+      'judge a receipt, or a signed refusal, from a file, without any network; --online reads what the chain says anew',
+    )
     .argument('<file>', 'written by ask or receipt get')
     .option('--online')
     .action(async (path: string, { online }: { online?: boolean }, command) => {
       const runtime = open(command);
       const saved = readEvidence(path);
+      if ('refusal' in saved) {
+        const { refusal, signature } = saved;
+        const judged = online === true ? await runtime.client().receipts.collectRefusal({ refusal, signature }) : saved;
+        const { code, questionId } = refusalOf(refusal) ?? { code: 'unreadable', questionId: 'unknown' };
+        runtime.terminal.remark(`a refusal: question ${questionId}, ${code}`);
+        return sayReceiptVerdict(runtime.terminal, await verifyRefusal(judged));
+      }
       const { receipt: bytes, signature, answer, settlement } = saved;
       const evidence =
         online === true
@@ -42,12 +59,15 @@ export const addReceipt: AddCommand = (program, open) => {
     });
 };
 
-function readEvidence(path: string): ReceiptEvidence {
+function readEvidence(path: string): ReceiptEvidence | RefusalEvidence {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw refuse('NOT_FOUND', { object: 'evidence file', path }, cause);
   }
-  return parseAt(zReceiptEvidence, content, 'evidence file');
+  const isRefusal = typeof content === 'object' && content !== null && 'refusal' in content;
+  return isRefusal
+    ? parseAt(zRefusalEvidence, content, 'evidence file')
+    : parseAt(zReceiptEvidence, content, 'evidence file');
 }

@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { eraseHere } from '../compute/erasure/erase-here.js';
 import { EXTRACTIVE } from '../compute/rag/index.js';
 import type { QuestionDesk } from '../compute/questions/question-desk.js';
+import { Refusals } from '../compute/questions/refusals.js';
 import type { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
 
@@ -31,6 +32,7 @@ export interface RunnerServices {
 /** The runner's HTTP interface as `@usufruct/protocol` describes it. */
 export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServices): Route[] {
   const { chain, device, keys } = context;
+  const questions = new Refusals(context, sessions, desk);
   return [
     get('/v1/runner', async (): Promise<RunnerIdentity> => ({
       runnerId: keys.runnerId,
@@ -58,12 +60,12 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
     }),
     get('/v1/jobs/:jobId', async (request) => sessions.view(await chain.job(jobIdOf(request)))),
     post('/v1/jobs/:jobId/questions', (request) =>
-      desk.ask(jobIdOf(request), parseAt(zAskRequest, request.body, 'question')),
+      questions.ask(jobIdOf(request), parseAt(zAskRequest, request.body, 'question')),
     ),
     lines('/v1/jobs/:jobId/questions/:questionId/stream', (request, signal) =>
       desk.lines(jobIdOf(request), questionIdOf(request), afterOf(request), signal),
     ),
-    get('/v1/jobs/:jobId/questions/:questionId', (request) => desk.read(jobIdOf(request), questionIdOf(request))),
+    get('/v1/jobs/:jobId/questions/:questionId', (request) => questions.read(jobIdOf(request), questionIdOf(request))),
   ];
 }
 

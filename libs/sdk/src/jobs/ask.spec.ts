@@ -28,11 +28,13 @@ import {
   resultCommitment,
   runnerIdOf,
   TAGS,
+  RefusalReceiptBcs,
   toWireJson,
   UsageReceiptBcs,
   usesCommitment,
   zQuestion,
   type Answer,
+  type RefusalReceipt,
   type BoundKeys,
   type TransactionOutcome,
 } from '@usufruct/protocol';
@@ -58,6 +60,7 @@ import {
 } from '@usufruct/testing';
 import { connect } from '../client.js';
 import { memoryJournal } from '../journal.js';
+import { verifyRefusal, type RefusalEvidence } from '../receipt/refusal.js';
 import type { AskEvent } from './ask-stream.js';
 import type { AskOptions } from './ask.js';
 
@@ -608,6 +611,61 @@ describe('ask', () => {
     const other = await world();
     await other.journal.delete(`client-key/${other.job.id}`);
     await expect(other.session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  describe('a refusal that the runner has signed', () => {
+    const code = 'NO_USABLE_DATA';
+    async function refusing(change: Partial<RefusalReceipt> = {}, told: string = code) {
+      const it = await world({
+        question: (q) => ({ ...q, state: 'failed', sealedAnswer: null, error: { code: told, details: [] }, ...signed }),
+      });
+      const { chainId, packageId, registryId } = testChainInfo();
+      let signed: { receipt: string; signature: string } | null = null;
+      const sign_ = async (questionId: string, sealedQuestion: string): Promise<void> => {
+        const keys = await keysOf('first boot');
+        const message = RefusalReceiptBcs.serialize({
+          chainId,
+          packageId,
+          registryId,
+          jobId: it.job.id,
+          questionId: questionId as QuestionId,
+          sealedQuestionSha256: digestOf(fromBase64(sealedQuestion)),
+          signerPublicKey: keys.signingPublicKey,
+          evidenceDigest: idOf<Digest>('evidence'),
+          codeHash: digestOf(fromHex(TEST_MEASUREMENT)),
+          code,
+          priceUnits: asAmount(0n),
+          issuedAtMs: TEST_NOW_MS,
+          ...change,
+        }).toBytes();
+        const { signingSecretKey: secretKey } = keys;
+        const signature = await sign({ secretKey, domainTag: TAGS.refusalReceipt, message });
+        signed = { receipt: toBase64(message), signature: toBase64(signature) };
+      };
+      const seen: RefusalEvidence[] = [];
+      it.api.on('Question', async ({ questionId }) => {
+        const input = it.api.callsOf('AskQuestion')[0]!.variables['input'] as { sealedQuestion: string };
+        await sign_(String(questionId), input.sealedQuestion);
+        const empty = { sealedAnswer: null, settlement: null };
+        return { question: { questionId, state: 'failed', ...empty, ...signed, error: { code: told, details: [] } } };
+      });
+      const asking = it.session.ask({ key: 'q', text: TEXT }, { ...FAST, onRefusal: (refusal) => seen.push(refusal) });
+      await expect(asking).rejects.toMatchObject({ code: told });
+      return seen;
+    }
+
+    it('is told with what it is judged by, before it is thrown', async () => {
+      const [evidence] = await refusing();
+      expect((await verifyRefusal(evidence!)).checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+    });
+
+    it.each<[string, Partial<RefusalReceipt>, string]>([
+      ['of another question', { questionId: idOf<QuestionId>('other') }, code],
+      ['of other bytes', { sealedQuestionSha256: idOf<Digest>('other') }, code],
+      ['by a runner that was not attested', { signerPublicKey: new Uint8Array(32).fill(7) }, code],
+      ['by another code than the API tells', {}, 'PURPOSE_DENIED'],
+      ['that costs something', { priceUnits: asAmount(1n) }, code],
+    ])('is not told where it is %s', async (_what, change, told) => expect(await refusing(change, told)).toEqual([]));
   });
 
   it.each([

@@ -15,12 +15,14 @@ import { valueOrThrow } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import { collectEvidence } from '../receipt/collect.js';
 import type { ReceiptEvidence } from '../receipt/evidence.js';
+import type { RefusalEvidence } from '../receipt/refusal.js';
 import { decodeReceipt, verifyReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
 import type { AttestedRunners } from './attested-runner.js';
 import { errorOf, isBeingPrepared } from './ready.js';
 import { newAttempt, type QuestionRecord } from './question-record.js';
+import { tellRefusal } from './tell-refusal.js';
 
 export const ASK_STEPS = ['waiting', 'attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
 export type AskStep = (typeof ASK_STEPS)[number];
@@ -30,6 +32,8 @@ export interface AskOptions {
   /** After this the last error is thrown; asking again with the same key goes on. Default two minutes. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told, before the refusal is thrown, what the runner has signed about it; a refusal that may pass is not signed. */
+  readonly onRefusal?: (refusal: RefusalEvidence) => void;
 }
 
 /** An answer with everything that it was judged by. */
@@ -64,7 +68,10 @@ export async function askQuestion(
   onSent: (record: QuestionRecord) => void = () => undefined,
 ): Promise<Asked> {
   const flow = new QuestionFlow(context, { jobId, runners }, record, options, onSent);
-  const state = await flow.settled();
+  const state = await flow.settled().catch(async (cause: unknown) => {
+    if (options.onRefusal !== undefined) await tellRefusal(context, jobId, flow.record, cause, options.onRefusal);
+    throw cause;
+  });
   options.onStep?.('verifying');
   const asked = await judge(context, jobId, flow.record, state);
   options.onStep?.('done');
