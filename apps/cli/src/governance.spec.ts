@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ChainAction } from '@usufruct/protocol';
-import { aDao, aHolderSet, aMember, aProposal, idOf, testChainInfo } from '@usufruct/testing';
+import { aDao, aDataset, aHolderSet, aMember, aProposal, idOf, testChainInfo } from '@usufruct/testing';
 import { percentOf, splitOf } from './arguments.js';
 import { CliWorld } from './testing/cli-world.js';
 
@@ -9,6 +9,9 @@ const PROPOSAL = aProposal().id;
 const VIEWS = {
   '/v1/info': testChainInfo(),
   [`/v1/daos/${DAO}`]: aDao(),
+  [`/v1/datasets/${aDataset().id}`]: aDataset({
+    answerRules: { maxQuoteChars: 300, minContributors: 0, maxReachBps: 0 },
+  }),
   [`/v1/proposals/${PROPOSAL}`]: aProposal(),
   [`/v1/daos/${DAO}/proposals`]: [aProposal()],
   [`/v1/daos/${DAO}/members/${aDao().founder}`]: aMember({ address: aDao().founder }),
@@ -97,6 +100,19 @@ describe('a policy', () => {
 
   it('stays when nothing would change', async () => {
     expect(await json('dao', 'policy', 'set', DAO, '--price', '1.0')).toMatchObject({ changed: false, changes: [] });
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('what answers may show of a dataset', () => {
+  const rules = ['dataset', 'rules', aDataset().id];
+  it('is shown in words, and changes nothing without options', async () => {
+    expect((await run(...rules)).out).toBe('An answer quotes at most 300 characters of one contribution.\n');
+    expect(sent).toEqual([]);
+  });
+
+  it('is not what is no share, and nothing is sent', async () => {
+    expect((await run(...rules, '--max-reach', '100.01', '--json')).out).toContain('max-reach');
     expect(sent).toEqual([]);
   });
 });
