@@ -9,6 +9,7 @@ import { addDao } from './commands/dao/index.js';
 import { addDataset } from './commands/dataset.js';
 import { addDoctor } from './commands/doctor.js';
 import { addErase } from './commands/erase.js';
+import { addEval } from './commands/eval.js';
 import { addFaucet } from './commands/faucet.js';
 import { addHolderSet } from './commands/holder-set.js';
 import { addHolders } from './commands/holders.js';
@@ -53,6 +54,7 @@ const COMMANDS: readonly AddCommand[] = [
   addPayout,
   addReleases,
   addChain,
+  addEval,
   addDoctor,
 ];
 

@@ -1,6 +1,7 @@
 export { Bm25Index } from './bm25.js';
 export { decodeIndex, encodeIndex } from './codec/index-codec.js';
 export { DenseIndex, type Embedder } from './dense.js';
+export { embeddingsRequest, readEmbeddings } from './embeddings.js';
 export { evaluate, WAYS, type Collection, type Quality } from './eval/evaluate.js';
 export { ndcgAt, recallAt, reciprocalRankAt, type Judgements } from './eval/metrics.js';
 export { fuse, type Fused, type Ranking } from './fuse.js';
