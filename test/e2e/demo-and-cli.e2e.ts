@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import OpenAI from 'openai';
 import type { RunningSystem } from '#local/system.js';
 import { startTestSystem } from '../support/system.js';
 
@@ -18,6 +22,7 @@ interface Said {
 describe('the demo and the command line, as people run them', () => {
   let system: RunningSystem;
   let home: string;
+  let datasetId: string;
 
   beforeAll(async () => {
     system = await startTestSystem();
@@ -79,16 +84,16 @@ describe('the demo and the command line, as people run them', () => {
     expect(await good('founder', 'dao', 'create', '--title', 'Field records', '--price', '1.5')).toMatchObject({
       daoId,
     });
-    const { datasetId } = await good('founder', 'dataset', 'publish', '--dao', daoId!, '--title', 'Reports');
+    datasetId = (await good('founder', 'dataset', 'publish', '--dao', daoId!, '--title', 'Reports'))['datasetId']!;
 
     const file = join(DOCUMENTS, 'cold-chain-report.txt');
     // There are no key servers for the local chain, and nothing is put in their place.
-    const sealed = await cli('clinic', ['contribute', file, '--dataset', datasetId!, '--keys', 'seal']);
+    const sealed = await cli('clinic', ['contribute', file, '--dataset', datasetId, '--keys', 'seal']);
     expect([sealed.code, JSON.parse(sealed.out)]).toMatchObject([3, { error: { code: 'KEY_MODE_UNAVAILABLE' } }]);
-    await cli('clinic', ['contribute', file, '--dataset', datasetId!], 450); // killed somewhere
-    const { contributions } = await good('clinic', 'contribute', file, '--dataset', datasetId!);
+    await cli('clinic', ['contribute', file, '--dataset', datasetId], 450); // killed somewhere
+    const { contributions } = await good('clinic', 'contribute', file, '--dataset', datasetId);
     const contributionId = contributions[0]!.contributionId;
-    const onChain = await good('founder', 'dataset', 'contributions', datasetId!);
+    const onChain = await good('founder', 'dataset', 'contributions', datasetId);
     expect(onChain.contributions.map(({ id }) => id)).toEqual([contributionId]);
     await good('founder', 'dataset', 'accept', contributionId);
     const purpose = 'dpv:ResearchAndDevelopment';
@@ -96,15 +101,15 @@ describe('the demo and the command line, as people run them', () => {
     const consent = join(home, 'consent.json');
     await good('clinic', 'consent', 'receipt', given['grantId']!, '--out', consent);
     await good('enterprise', 'consent', 'receipt', 'verify', consent, '--online');
-    expect(await good('enterprise', 'dataset', 'croissant', datasetId!)).toMatchObject({
+    expect(await good('enterprise', 'dataset', 'croissant', datasetId)).toMatchObject({
       croissant: { name: 'Reports', creator: { name: 'Field records' } },
     });
 
-    expect(await good('enterprise', 'job', 'quote', datasetId!, '--questions', '2')).toMatchObject({
+    expect(await good('enterprise', 'job', 'quote', datasetId, '--questions', '2')).toMatchObject({
       quote: { escrowUnits: '3000000', usableContributions: 1 },
       keys: { holders: 1, seal: 0, unreadable: 0, notRead: 0 },
     });
-    const submit = ['job', 'submit', datasetId!, '--questions', '2', '--key', 'one'];
+    const submit = ['job', 'submit', datasetId, '--questions', '2', '--key', 'one'];
     const { jobId } = await good('enterprise', ...submit);
     expect(await good('enterprise', ...submit)).toMatchObject({ jobId });
 
@@ -122,4 +127,117 @@ describe('the demo and the command line, as people run them', () => {
     const { holders } = await good('clinic', 'releases', 'list', contributionId);
     expect(holders).toHaveLength(3);
   }, 150_000);
+
+  const balanceUnits = async (): Promise<bigint> =>
+    BigInt((await good('enterprise', 'wallet', 'show'))['balanceUnits']!);
+  const environment = (): Record<string, string> => ({ PATH: process.env['PATH'] ?? '', USUFRUCT_HOME: home });
+  const asEnterprise = (...args: readonly string[]): string[] => [
+    '--no-warnings',
+    join(ROOT, 'apps/cli/bin/usufruct.mjs'),
+    '--home',
+    join(home, 'enterprise'),
+    ...args,
+  ];
+  const QUESTION = 'Why did the vaccine fridge rise above 8 degrees?';
+
+  it("usufruct proxy: OpenAI's own client asks, streams, gives up and repeats, and each question is paid once", async () => {
+    await good('enterprise', 'faucet', '40');
+    const before = await balanceUnits();
+    const limits = ['--max-spend', '24', '--session-questions', '8', '--port', '0', '--dataset', datasetId];
+    const proxy = spawn(process.execPath, asEnterprise('--json', 'proxy', ...limits), {
+      cwd: ROOT,
+      env: environment(),
+    });
+    const [, ended] = [proxy.stderr.resume(), new Promise((done) => proxy.on('close', done))];
+    const [line] = (await once(proxy.stdout, 'data')) as [Buffer];
+    const { url, keyFile } = JSON.parse(line.toString()) as { url: string; keyFile: string };
+    const apiKey = readFileSync(keyFile, 'utf8').trim();
+    const openai = new OpenAI({ baseURL: url, apiKey, maxRetries: 0 });
+    const model = `usufruct/${datasetId}`;
+    const ask = (content: string, options: object = {}) =>
+      openai.chat.completions.create({ model, messages: [{ role: 'user', content }] }, options);
+    const extension = (of: object) => (of as { usufruct: Record<string, unknown> }).usufruct;
+
+    expect((await openai.models.list()).data.map(({ id }) => id)).toEqual([model]);
+    const gone = new AbortController();
+    const givenUp = ask(QUESTION, { signal: gone.signal });
+    setTimeout(() => gone.abort(), 1_000);
+    await givenUp.catch(() => undefined); // given up, or answered just before
+    const first = await ask(QUESTION);
+    expect(first.choices[0]!.message.content).toContain('11.6 volts');
+    expect(extension(first)).toMatchObject({ repeated: true, generator: 'extractive', known: true });
+
+    const stream = await openai.chat.completions.create({
+      model,
+      messages: [{ role: 'user', content: 'What happened on 14 July?' }],
+      stream: true,
+    });
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toContain('14 July');
+    expect(extension(chunks.at(-1)!)).toMatchObject({ cost_units: '1500000', repeated: false });
+
+    const texts = [...Array(20).keys()].map((n) => `What of the fridge on day ${n % 10}?`);
+    const many = await Promise.all(texts.map((text) => ask(text)));
+    expect(many.filter((one) => extension(one)['repeated'] === false)).toHaveLength(10);
+
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const receipt = await fetch(`${url}/receipts/${String(extension(first)['receipt_id'])}`, { headers });
+    expect(await receipt.json()).toMatchObject({ ok: true });
+    const evidence = await fetch(`${url}/attestation?nonce=${Buffer.alloc(32, 5).toString('base64url')}`, { headers });
+    expect(await evidence.json()).toMatchObject({ object: 'usufruct.attestation', ok: true, stand_in: true });
+
+    // What is known is paid, until the limit is reached: 16 questions at 1.5.
+    const codes: string[] = [];
+    while (codes.length < 20 && codes.at(-1) !== 'SPENDING_LIMIT') {
+      codes.push(
+        await ask(`${QUESTION} ${codes.length}`).then(
+          () => 'ok',
+          ({ code }) => String(code),
+        ),
+      );
+    }
+    expect(new Set(codes)).toEqual(new Set(['ok', 'SPENDING_LIMIT']));
+    const { data } = (await (await fetch(`${url}/receipts`, { headers })).json()) as {
+      data: { price_units: string }[];
+    };
+    const paidUnits = data.reduce((sum, { price_units: units }) => sum + BigInt(units), 0n);
+    proxy.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    // What nothing was found for costs nothing; all that was not paid has come back.
+    expect(before - (await balanceUnits())).toBe(paidUnits);
+    expect(paidUnits).toBe(24_000_000n);
+  }, 120_000);
+
+  it('usufruct mcp: an agent sees prices, asks within its limit, and verifies the receipt', async () => {
+    const before = await balanceUnits();
+    const agent = new Client({ name: 'agent', version: '1' });
+    const args = asEnterprise('mcp', '--max-spend', '3', '--session-questions', '1');
+    await agent.connect(
+      new StdioClientTransport({ command: process.execPath, args, cwd: ROOT, env: environment(), stderr: 'ignore' }),
+    );
+    const call = async (name: string, given: Record<string, unknown> = {}) =>
+      (await agent.callTool({ name, arguments: given })).structuredContent as Record<string, never>;
+    const { datasets } = await call('list_datasets');
+    expect(datasets).toContainEqual(expect.objectContaining({ dataset: datasetId, price: '1.5 LUSD' }));
+    expect(await call('quote', { dataset: datasetId })).toMatchObject({ usable_contributions: 1 });
+    const question = 'What happened on 14 July?';
+    const answer = await call('ask', { dataset: datasetId, question, max_price: '1.5' });
+    expect(answer).toMatchObject({ cost: '1.5 LUSD', receipt_verified: true });
+    expect(await call('ask', { dataset: datasetId, question, max_price: '1.5' })).toMatchObject({ paid_before: true });
+    expect(await call('verify_receipt', { receipt_id: answer['receipt_id'] })).toMatchObject({ ok: true });
+    const dear = await agent.callTool({
+      name: 'ask',
+      arguments: { dataset: datasetId, question: 'x', max_price: '1' },
+    });
+    expect([dear.isError, JSON.stringify(dear.content)]).toEqual([true, expect.stringContaining('SPENDING_LIMIT')]);
+    await agent.close();
+    expect(before - (await balanceUnits())).toBe(1_500_000n);
+
+    // The same from the command line, in a session for one question.
+    const once = ['ask', QUESTION, '--dataset', datasetId, '--max-price', '2', '--key', 'k'];
+    expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '1500000' });
+    expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '0' });
+    expect(before - (await balanceUnits())).toBe(3_000_000n);
+  }, 60_000);
 });

@@ -1,7 +1,7 @@
 import type { Answer } from '@usufruct/protocol';
-import type { Asked } from '@usufruct/sdk';
+import { decodeReceipt, type Asked } from '@usufruct/sdk';
 import { useId, type ReactNode } from 'react';
-import type { Coin } from '../../app/format.js';
+import { formatAmount, shortId, type Coin } from '../../app/format.js';
 import { Checks } from '../../ui/checks.js';
 import { Chip, Notice, Panel } from '../../ui/layout.js';
 import { RECEIPT_MEANINGS } from '../verify/check-meanings.js';
@@ -18,28 +18,36 @@ interface AnswerViewProps {
 export function AnswerView({ question, asked, coin }: AnswerViewProps) {
   const { answer, verdict, evidence, questionId } = asked;
   const id = useId();
+  const isKnown = answer.sentences.length > 0;
+  const costUnits = decodeReceipt(evidence.receipt)?.priceUnits ?? 0n;
   return (
     <Panel
       title={question}
-      actions={<Chip tone={verdict.ok ? 'good' : 'bad'}>{verdict.ok ? 'receipt checked' : 'receipt failed'}</Chip>}
+      actions={
+        <span className="row">
+          <Chip>{formatAmount(costUnits, coin)}</Chip>
+          <Chip tone={verdict.ok ? 'good' : 'bad'}>{verdict.ok ? 'receipt checked' : 'receipt failed'}</Chip>
+        </span>
+      }
     >
       <div className="stack" data-testid="answer" data-question={questionId}>
-        {answer.sentences.length === 0 && <p className="answer">{answer.text}</p>}
-        <p className="answer">
-          {answer.sentences.map((sentence, index) => (
-            <span key={index}>
-              {sentence.text}
-              {sentence.citations.map((number) => (
-                <CitationMark key={number} number={number} target={`${id}-${number}`} />
-              ))}{' '}
-            </span>
-          ))}
-        </p>
-        {answer.generator === 'extractive' && (
-          <p className="hint">No language model wrote this: the sentences are taken from the documents as they are.</p>
+        {isKnown ? (
+          <p className="answer">
+            {answer.sentences.map((sentence, index) => (
+              <span key={index}>
+                {sentence.text}
+                {sentence.citations.map((number) => (
+                  <CitationMark key={number} number={number} target={`${id}-${number}`} />
+                ))}{' '}
+              </span>
+            ))}
+          </p>
+        ) : (
+          <Unknown text={answer.text} isFree={costUnits === 0n} />
         )}
+        {isKnown && <p className="hint">{generatorWords(answer)}</p>}
         <Citations answer={answer} idOf={(number) => `${id}-${number}`} />
-        <PaidTable evidence={evidence} coin={coin} />
+        {(isKnown || costUnits > 0n) && <PaidTable evidence={evidence} coin={coin} />}
         <details>
           <summary>What was checked about the receipt</summary>
           <div className="stack">
@@ -55,6 +63,23 @@ export function AnswerView({ question, asked, coin }: AnswerViewProps) {
     </Panel>
   );
 }
+
+/** Said as it is: no answer is put together where the documents have none. */
+function Unknown({ text, isFree }: { readonly text: string; readonly isFree: boolean }) {
+  return (
+    <Notice>
+      <p className="answer" data-testid="unknown">
+        {text}
+      </p>
+      {isFree && <p>Nothing was paid for it, and a receipt says so.</p>}
+    </Notice>
+  );
+}
+
+const generatorWords = ({ generator, model }: Answer): string =>
+  generator === 'extractive'
+    ? 'No language model wrote this: the sentences are taken from the documents as they are.'
+    : `Written by a language model inside the runner, from the passages below${model === undefined ? '' : ` (${model.name}, ${shortId(model.sha256)}, as in the receipt)`}. It can be wrong where the passages are right.`;
 
 /** The address after `#` names the page, so a citation is reached by moving the focus. */
 function CitationMark({ number, target }: { readonly number: number; readonly target: string }) {

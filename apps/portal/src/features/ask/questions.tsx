@@ -1,5 +1,6 @@
+import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
-import type { Asked, AskStep, JobSession, PendingQuestion } from '@usufruct/sdk';
+import type { AnswerSentence, Asked, AskStep, JobSession, PendingQuestion } from '@usufruct/sdk';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
 import { useAttemptKey } from '../../app/use-attempt.js';
@@ -10,6 +11,8 @@ import { Field } from '../../ui/field.js';
 import { Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { AnswerView } from './answer-view.js';
+import { NO_FILTER, readFilter } from './filter-draft.js';
+import { FilterFields } from './filter-fields.js';
 
 const STEP_WORDS: Readonly<Record<AskStep, string>> = {
   waiting: 'the runner is getting ready',
@@ -74,15 +77,29 @@ interface QuestionFormProps {
 
 function QuestionForm({ session, onAnswer }: QuestionFormProps) {
   const [text, setText] = useState('');
+  const [draft, setDraft] = useState(NO_FILTER);
   const [step, setStep] = useState<AskStep>();
+  const [pieces, setPieces] = useState<readonly AnswerSentence[]>([]);
   const keyOf = useAttemptKey();
   // Asked again after an answer, the same words are another question.
   const [round, setRound] = useState(0);
+  const read = readFilter(draft);
   const ask = useTask(async () => {
-    const asked = await session.ask({ key: keyOf(`${round} ${text}`), text }, { onStep: setStep });
-    setRound(round + 1);
-    setText('');
-    onAnswer(text, asked);
+    if ('problem' in read) throw refuse('INVALID_ARGUMENT', { field: read.problem });
+    const { filter } = read;
+    const key = keyOf(JSON.stringify([round, text, filter]));
+    const question = { key, text, ...(filter !== null && { filter }) };
+    setPieces([]);
+    for await (const event of session.askStream(question)) {
+      if (event.kind === 'step') setStep(event.step);
+      else if (event.kind === 'sentence') setPieces((before) => [...before, event.sentence]);
+      else {
+        setRound(round + 1);
+        setText('');
+        setPieces([]);
+        onAnswer(text, event.asked);
+      }
+    }
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -106,6 +123,7 @@ function QuestionForm({ session, onAnswer }: QuestionFormProps) {
             />
           )}
         </Field>
+        <FilterFields draft={draft} onChange={setDraft} />
         <Refusal error={ask.error} />
         <div className="row" aria-live="polite">
           <Button type="submit" look="primary" busy={ask.busy}>
@@ -113,6 +131,12 @@ function QuestionForm({ session, onAnswer }: QuestionFormProps) {
           </Button>
           {ask.busy && step !== undefined && <span className="hint">{STEP_WORDS[step]}…</span>}
         </div>
+        {ask.busy && pieces.length > 0 && (
+          <section className="stack tight" aria-label="Arriving" data-testid="pieces">
+            <p className="answer">{pieces.map(({ shown }) => shown).join(' ')}</p>
+            <p className="hint">On its way: the receipt is not checked yet.</p>
+          </section>
+        )}
       </form>
     </Panel>
   );
