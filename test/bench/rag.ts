@@ -6,9 +6,10 @@ import { startTestSystem } from '../support/system.ts';
 import { benchIngest } from './rag/ingest.ts';
 import { benchLatency } from './rag/latency.ts';
 import { benchOverhead } from './rag/overhead.ts';
+import { benchStoredIndex } from './rag/stored-index.ts';
 import { report, type BenchPart } from './report.ts';
 
-const parts: BenchPart[] = [await benchIngest()];
+const parts: BenchPart[] = [await benchIngest(), await benchStoredIndex(10_000)];
 const system = await startTestSystem({ durable: true });
 try {
   parts.push(await benchOverhead(system), await benchLatency(system));
