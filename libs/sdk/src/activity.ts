@@ -17,16 +17,22 @@ import { keyModeOf } from './contribute/key-modes.js';
 import { allEvents } from './governance/history.js';
 import { AnchoredHeads } from './log/anchored-heads.js';
 import { privatePayouts, type PrivatePayouts } from './private-payouts.js';
+import type { DatasetEntry } from './log/judge-log.js';
 import { readLogs, requireOwner, type HolderReleases } from './releases.js';
 
 /** What one holder answered to one request for the key. */
 export interface HolderDecision {
   readonly member: number;
-  /** `RELEASED` or the code of the refusal. */
+  /**
+   * `key`: the contribution's own. `index`: that of a stored index over its dataset, which has the contribution in it
+   * where its grants covered the job's use then.
+   */
+  readonly of: 'key' | 'index';
+  /** `RELEASED`, of an index `LEASED`, or the code of the refusal. */
   readonly decision: string;
   readonly atMs: TimestampMs;
 }
-/** Everything about one job that asked for the key. */
+/** Everything about one job that asked for the key, or for that of an index over the dataset. */
 export interface JobRequests {
   readonly jobId: JobId;
   readonly purpose: string;
@@ -125,7 +131,10 @@ type SettledEvent = ChainEvent & { readonly data: Extract<ChainEvent['data'], { 
 const isSettled = (event: ChainEvent): event is SettledEvent => event.data.type === 'ReceiptSettled';
 
 function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: number): JobRequests[] {
-  const all = logs.flatMap(({ member, entries }) => entries.map((entry) => ({ member, entry })));
+  const all = logs.flatMap(({ member, entries, datasetEntries }) => [
+    ...entries.map((entry) => ({ member, of: 'key' as const, entry })),
+    ...datasetEntries.flatMap((one) => (isIndexLease(one) ? [{ member, of: 'index' as const, entry: one.leaf }] : [])),
+  ]);
   all.sort((a, b) => a.entry.atMs - b.entry.atMs);
   const byJob = new Map<JobId, typeof all>();
   for (const one of all) {
@@ -135,8 +144,9 @@ function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: 
   }
   const requests = [...byJob.values()].map((entries): JobRequests => {
     const { jobId, purpose, kind, protection, measurement } = entries.at(-1)!.entry;
-    const decisions = entries.map(({ member, entry: { decision, atMs } }) => ({ member, decision, atMs }));
-    const released = releasedBy(decisions);
+    const decisions = entries.map(({ member, of, entry: { decision, atMs } }) => ({ member, of, decision, atMs }));
+    // The shares of one key make it, not those of both together.
+    const released = Math.max(releasedBy(decisions, 'key', 'RELEASED'), releasedBy(decisions, 'index', 'LEASED'));
     const opened = released >= threshold ? 'yes' : released + silent < threshold ? 'no' : 'unknown';
     return { jobId, purpose, kind, protection, measurement, decisions, opened };
   });
@@ -151,8 +161,12 @@ const gaveKey = ({ entries, datasetEntries }: HolderReleases, jobId: JobId): boo
       type === 'lease' && leaf.keyKind === 'index' && leaf.jobId === jobId && leaf.decision === 'LEASED',
   );
 
-const releasedBy = (decisions: readonly HolderDecision[]): number =>
-  new Set(decisions.filter(({ decision }) => decision === 'RELEASED').map(({ member }) => member)).size;
+/** That a key was deposited opens nothing: who made it had released the contributions' own. */
+const isIndexLease = (entry: DatasetEntry): entry is Extract<DatasetEntry, { readonly type: 'lease' }> =>
+  entry.type === 'lease' && entry.leaf.keyKind === 'index' && entry.leaf.decision !== 'STORED';
+
+const releasedBy = (decisions: readonly HolderDecision[], key: HolderDecision['of'], good: string): number =>
+  new Set(decisions.filter(({ of, decision }) => of === key && decision === good).map(({ member }) => member)).size;
 
 function useOf(
   { data, atMs, transaction }: SettledEvent,

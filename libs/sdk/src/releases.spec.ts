@@ -465,10 +465,21 @@ describe('the activity of a contribution', () => {
     const leased: LogLeaf = { ...lease, leaf: { ...lease.leaf, jobId: job } };
     logs[1]!.leaves.push(leased);
     logs[1]!.answer = answerOf(logs[1]!, [1, 3, 4]);
-    expect((await activity()).uses[0]!.isExplained).toBe(false); // one of two that it takes
+    const before = await activity();
+    expect(before.uses[0]!.isExplained).toBe(false); // one of two that it takes
+    expect(before.requests.find(({ jobId }) => jobId === job)).toMatchObject({ opened: 'no' });
     logs[2]!.leaves.push(leased);
     logs[2]!.answer = answerOf(logs[2]!, [1, 3, 4]);
-    expect((await activity()).uses[0]!.isExplained).toBe(true);
+    const { uses, requests } = await activity();
+    expect(uses[0]!.isExplained).toBe(true);
+    // And says so itself: who opened it, for which job.
+    const asked = requests.find(({ jobId }) => jobId === job)!;
+    expect([asked.opened, asked.purpose]).toEqual(['yes', lease.leaf.purpose]);
+    expect(asked.decisions.map(({ member, of, decision }) => [member, of, decision])).toEqual([
+      [0, 'index', 'KEY_SUPERSEDED'],
+      [1, 'index', 'LEASED'],
+      [2, 'index', 'LEASED'],
+    ]);
   });
 
   it('blames nobody while holders are away that may have released it, and names them', async () => {

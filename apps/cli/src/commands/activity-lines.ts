@@ -17,7 +17,9 @@ export function activityLines(activity: Activity, words: Words): string[] {
   return [
     `${contribution.id}  ${state}`,
     explainKeyMode(keyMode),
-    ...(keyMode === 'seal' ? [] : [`${requests.length} jobs asked for its key; ${threshold} key holders open it`]),
+    ...(keyMode === 'seal'
+      ? []
+      : [`${requests.length} jobs asked for its key, or that of an index with it; ${threshold} key holders open it`]),
     ...requests.flatMap((request) => requestLines(request, words)),
     `${uses.length} uses on the chain, ${words.amount(paidUnits)} paid for them`,
     ...uses.map(
@@ -32,7 +34,10 @@ export function activityLines(activity: Activity, words: Words): string[] {
 
 const requestLines = ({ jobId, purpose, opened, decisions }: JobRequests, { time }: Words): string[] => [
   `  job ${jobId} for ${purpose}: ${OPENED[opened]}`,
-  ...decisions.map(({ member, decision, atMs }) => `    ${time(atMs)}  key holder ${member + 1}: ${decision}`),
+  ...decisions.map(
+    ({ member, of, decision, atMs }) =>
+      `    ${time(atMs)}  key holder ${member + 1}: ${decision}${of === 'index' ? " (the dataset's index)" : ''}`,
+  ),
 ];
 const OPENED = {
   yes: 'opened',
