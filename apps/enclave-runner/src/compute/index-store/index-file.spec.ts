@@ -3,7 +3,14 @@ import { concatBytes, systemRandom, u32le, utf8, type ContributionId } from '@us
 import { encodeLeasedKey, TAGS } from '@usufruct/protocol';
 import { idOf } from '@usufruct/testing';
 import fc from 'fast-check';
-import { Corpus, IndexThread, ingestDocument, SKETCH_SIZE, type CorpusDocument, type IngestedChunk } from '../rag/index.js';
+import {
+  Corpus,
+  IndexThread,
+  ingestDocument,
+  SKETCH_SIZE,
+  type CorpusDocument,
+  type IngestedChunk,
+} from '../rag/index.js';
 import { indexHeader, openIndex, sealIndex, type IndexContents } from './index-file.js';
 import { sealFile, splitFile } from './sealed-file.js';
 
