@@ -1,8 +1,9 @@
 /**
  * What 1,000 files of 10 KiB cost on Walrus's mainnet for a year, each as a blob of its own and in the quilts that the SDK
- * plans for them. Bytes and WAL by the formulas of Walrus's contracts, with the prices that its documentation prints; quilts are encoded here by its
- * own SDK. SUI: of the storage deposit only what the bare `Blob` objects take (Sui's documentation: 100 units a byte, 76
- * MIST a unit, 99 % given back when it is deleted), so a lower bound, without gas for computation and a relay's tip.
+ * plans for them; then with their manifests, which are blobs, too. Bytes and WAL by the formulas of Walrus's contracts,
+ * with the prices that its documentation prints; quilts are encoded here by its own SDK. SUI: of the storage deposit only
+ * what the bare `Blob` objects take (Sui's documentation: 100 units a byte, 76 MIST a unit, 99 % given back when it is
+ * deleted), so a lower bound, without gas for computation and a relay's tip.
  */
 import { encodeQuilt } from '@mysten/walrus';
 import { planQuilts } from '@usufruct/sdk';
@@ -13,6 +14,8 @@ const SHARDS = 1_000;
 const EPOCHS = 26;
 const FILES = 1_000;
 const FILE_BYTES = 10 * 1024;
+/** Of one part, with a secret dealt to five holders of whom three are needed: a little more than it takes. */
+const SIGNED_MANIFEST_BYTES = 700;
 /** What files in quilts are called: a digest in hex. */
 const IDENTIFIER_BYTES = 64;
 /** As a client of a Walrus publisher has them. */
@@ -23,12 +26,11 @@ const MIST_PER_BYTE = 100 * 76;
 const MIST_PER_SUI = 1e9;
 
 export function costOfSmallFiles(): object {
-  const sizes = Array.from({ length: FILES }, () => FILE_BYTES);
-  const single = costOf(sizes);
-  const planned = planQuilts(sizes, LIMITS_OF_STORE);
-  const inQuilts = planned.flat().length;
-  const alone = sizes.slice(inQuilts);
-  const quilted = costOf([...planned.map(({ length }) => quiltBytes(length)), ...alone]);
+  const files = Array.from({ length: FILES }, () => FILE_BYTES);
+  const manifests = Array.from({ length: FILES }, () => SIGNED_MANIFEST_BYTES);
+  const single = costOf(files);
+  const { filesOfQuilts, blobs } = inQuilts(files);
+  const quilted = costOf(blobs);
   return {
     name: 'store.cost',
     files: FILES,
@@ -39,19 +41,33 @@ export function costOfSmallFiles(): object {
       storageUnitFrost: String(DOCUMENTED_PRICES.storageUnitFrost),
       writeUnitFrost: String(DOCUMENTED_PRICES.writeUnitFrost),
     },
-    filesOfQuilts: planned.map(({ length }) => length),
+    filesOfQuilts,
     single,
     quilted,
     timesCheaper: {
       wal: Math.round(single.wal / quilted.wal),
       sui: Math.round(single.suiAtLeast / quilted.suiAtLeast),
     },
+    withManifests: {
+      manifestBytes: SIGNED_MANIFEST_BYTES,
+      single: costOf([...files, ...manifests]),
+      quilted: costOf([...blobs, ...inQuilts(manifests).blobs]),
+    },
   };
 }
 
-function quiltBytes(files: number): number {
-  const blobs = Array.from({ length: files }, (_, i) => ({
-    contents: new Uint8Array(FILE_BYTES),
+/** As the SDK plans it: how many files each quilt has, and how large the blobs are, quilts and what is in none. */
+function inQuilts(sizes: readonly number[]): { readonly filesOfQuilts: number[]; readonly blobs: number[] } {
+  const planned = planQuilts(sizes, LIMITS_OF_STORE);
+  const isIn = new Set(planned.flat());
+  const alone = sizes.filter((_, i) => !isIn.has(i));
+  const quilts = planned.map((places) => quiltBytes(places.map((i) => sizes[i]!)));
+  return { filesOfQuilts: planned.map(({ length }) => length), blobs: [...quilts, ...alone] };
+}
+
+function quiltBytes(sizes: readonly number[]): number {
+  const blobs = sizes.map((size, i) => ({
+    contents: new Uint8Array(size),
     identifier: String(i).padStart(IDENTIFIER_BYTES, '0'),
   }));
   return encodeQuilt({ blobs, numShards: SHARDS }).quilt.length;

@@ -92,6 +92,9 @@ function requireTrue(words: Metadata | undefined, digest: string, field: string)
   }
 }
 
+/** The chain does not say which blobs are quilts. */
+const IN_QUILT = '; where the blob is larger than this, a file of a Walrus quilt that is named by its digest';
+
 /** One file a blob. Without checksum of its own: the signed manifest, itself a blob, has those of the ciphertext. */
 const filesOf = ({ chain, contributions, aggregatorUrl, blobIdOf }: CroissantParams): JsonObject[] =>
   contributions
@@ -103,7 +106,7 @@ const filesOf = ({ chain, contributions, aggregatorUrl, blobIdOf }: CroissantPar
           '@type': 'cr:FileObject',
           '@id': `${urn(chain, 'contribution', id)}/${name}`,
           name: `${id}-${name}`,
-          description: index === 0 ? 'Signed manifest of a contribution' : 'Ciphertext (OpenPGP, RFC 9580)',
+          description: `${index === 0 ? 'Signed manifest of a contribution' : 'Ciphertext (OpenPGP, RFC 9580)'}${IN_QUILT}`,
           contentUrl: `${aggregatorUrl}/v1/blobs/${blobIdOf(blob)}`,
           contentSize: `${sizeBytes} B`,
           encodingFormat: index === 0 ? 'application/octet-stream' : 'application/pgp-encrypted',

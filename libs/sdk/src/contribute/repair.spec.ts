@@ -13,9 +13,10 @@ import {
 import { SignedManifestBcs, type BlobReference } from '@usufruct/protocol';
 import {
   actingChain,
+  aContribution,
   aDao,
   aDataset,
-  aContribution,
+  aPolicy,
   dealManifest,
   FakeStore,
   ManualClock,
@@ -108,6 +109,14 @@ describe('repairing what the store has lost', () => {
     // Epoch 24 of the fake store: ten more epochs at first, twenty now.
     expect([manifest, ...after].map(({ endEpoch }) => endEpoch)).toEqual([44, 34, 44]);
     expect(await states()).toEqual(['there', 'there', 'there']);
+  });
+
+  it.each(['deletable', 'permanent'] as const)('puts it back as the DAO decides: %s', async (blobs) => {
+    chain.put('dao', aDao({ policy: aPolicy({ blobs }), policyVersion: 2 }));
+    await lose(store, parts[1]!);
+    await repair();
+    const { deletable } = await store.status(blobIdOf(parts[1]!.blob));
+    expect(deletable).toBe(blobs === 'deletable');
   });
 
   it('says what nobody has, and repairs the rest', async () => {

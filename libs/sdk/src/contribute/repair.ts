@@ -1,12 +1,12 @@
 import { sha256 } from '@usufruct/crypto';
 import { refuse, toHex32, UsufructError, type ContributionId, type Hex32 } from '@usufruct/kernel';
 import { decodeManifest, type ContributionView, type LeaseRenewal, type Manifest } from '@usufruct/protocol';
-import { readPart, type PartName, type PartReader } from '@usufruct/walrus';
+import { readPart, type PartName, type PartReader, type PutOptions } from '@usufruct/walrus';
 import { actOnce } from '../act.js';
 import type { ClientContext } from '../context.js';
 import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
 import { inLifetime } from './planning.js';
-import { requireStorage } from './upload.js';
+import { requireStorage, termsOf } from './upload.js';
 
 /** Where ciphertext may still be: another aggregator, a copy. What it gives is compared with the signed manifest. */
 export type BlobSource = PartReader;
@@ -44,14 +44,15 @@ export async function repairStorage(client: ClientContext, options: RepairOption
   const { daoId } = await client.chain.dataset(view.datasetId);
   const context = inLifetime(client, (await client.chain.dao(daoId)).policy);
   requireStorage(context);
-  const { manifest, repair } = await repairManifest(context, view, sources, epochs);
+  const terms = { ...termsOf(context), ...(epochs !== undefined && { epochs }) };
+  const { manifest, repair } = await repairManifest(context, view, sources, terms);
   const blobs = [repair];
   const hashes = new Map(manifest.parts.map((part) => [part.blob, part]));
   for (const { blob, endEpoch } of new Map(view.parts.map((part) => [part.blob, part])).values()) {
     const { sha256: digest, sizeBytes } = hashes.get(blob) ?? refused(contributionId);
     const isRight = (bytes: Uint8Array): boolean => toHex32(sha256(bytes)) === digest;
     const name = { blobId: blobIdOf(blob), digest, sizeBytes };
-    blobs.push(await repairBlob(context, { blob, endEpoch, name, isRight, sources, epochs }));
+    blobs.push(await repairBlob(context, { blob, endEpoch, name, isRight, sources, terms }));
   }
   await noteLeases(context, contributionId, blobs);
   return { contributionId, blobs, complete: blobs.every(({ state }) => state !== 'missing') };
@@ -69,7 +70,7 @@ async function repairManifest(
   context: ClientContext,
   view: ContributionView,
   sources: readonly BlobSource[],
-  epochs: number | undefined,
+  terms: PutOptions,
 ): Promise<{ manifest: Manifest; repair: Repaired }> {
   let manifest: Manifest | undefined;
   const isRight = (bytes: Uint8Array): boolean => {
@@ -79,7 +80,7 @@ async function repairManifest(
     return true;
   };
   const { blob, endEpoch } = view.manifestBlob;
-  const repair = await repairBlob(context, { blob, endEpoch, name: manifestName(view), isRight, sources, epochs });
+  const repair = await repairBlob(context, { blob, endEpoch, name: manifestName(view), isRight, sources, terms });
   if (manifest === undefined) throw refuse('BLOB_UNAVAILABLE', { contributionId: view.id });
   return { manifest, repair };
 }
@@ -91,11 +92,11 @@ interface BlobToRepair {
   readonly name: PartName;
   readonly isRight: Recognise;
   readonly sources: readonly BlobSource[];
-  readonly epochs: number | undefined;
+  readonly terms: PutOptions;
 }
 
-async function repairBlob({ store, storage }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
-  const { blob, endEpoch, name, isRight, sources, epochs } = wanted;
+async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
+  const { blob, endEpoch, name, isRight, sources, terms } = wanted;
   const { blobId } = name;
   if ((await orNull(() => readPart(store, name, isRight, { fresh: true }))) !== null)
     return { blob, state: 'there', endEpoch };
@@ -104,11 +105,7 @@ async function repairBlob({ store, storage }: ClientContext, wanted: BlobToRepai
     // A quilt can be put back only whole, and its id says whether this is it.
     const bytes = await orNull(() => source.get(blobId, { fresh: true }));
     if (bytes === null) continue;
-    const { deletable } = storage ?? {};
-    const stored = await store.put(bytes, {
-      ...(epochs !== undefined && { epochs }),
-      ...(deletable !== undefined && { deletable }),
-    });
+    const stored = await store.put(bytes, terms);
     if (stored.blobId !== blobId) throw refuse('BLOB_MISMATCH', { blobId });
     return { blob, state: 'repaired', endEpoch: Math.max(endEpoch, stored.endEpoch) };
   }

@@ -227,6 +227,9 @@ describe('the lease keeper', () => {
       await world.round();
       await world.endsWith(1, 54);
       expect(world.stores.asked).toEqual(['put', 'put']);
+      // As the DAO's policy says, and not for good.
+      const part = Buffer.from(world.kept[1]!.part.blob.slice(2), 'hex').toString('base64url');
+      expect(await world.stores.first.status(part as never)).toMatchObject({ deletable: true });
     });
   });
 

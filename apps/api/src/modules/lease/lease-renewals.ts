@@ -234,7 +234,9 @@ export class LeaseRenewals {
     if (bytes.length !== planned.sizeBytes) throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
     const epochs = Math.max(1, toEpoch - epoch);
     const resumeKey = `renewal/${row.id}/${planned.blob}`;
-    const stored = await blobs.put(bytes, { epochs, resumeKey, signal });
+    // As the DAO decides: what is put again for good could not be deleted when it is erased.
+    const deletable = (await this.chain.dao(row.daoId as DaoId)).policy.blobs === 'deletable';
+    const stored = await blobs.put(bytes, { epochs, deletable, resumeKey, signal });
     requireSame(stored.blobId, blobId);
     return stored.endEpoch;
   }
