@@ -851,6 +851,40 @@ describe('the runner on a real local chain', () => {
     },
   );
 
+  it('is paid once where two runners have answered: the one whose receipt the chain took gives the answer', async () => {
+    const { job, clientKey } = await world.fundJob();
+    // The first one has signed and stored, and is gone before anything is sent.
+    const cut = async () => Promise.reject(refuse('CHAIN_UNAVAILABLE'));
+    const chain = new Proxy(world.chain, {
+      get: (target, name) => {
+        const member: unknown = name === 'send' || name === 'transaction' ? cut : Reflect.get(target, name);
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    const directory = mkdtempSync(join(tmpdir(), 'second-runner-'));
+    const gone = await Life.begin(world, mkdtempSync(join(tmpdir(), 'first-runner-')), { chain });
+    const second = await Life.begin(world, directory);
+    try {
+      const asked = await sealed(gone, job, clientKey, 'What is the price of beeswax?');
+      expect((await gone.desk.ask(job.id, asked.request)).state).toBe('settling');
+      const { questionId } = asked.request;
+      const again = await sealed(second, job, clientKey, 'What is the price of beeswax?', questionId);
+      // What was sealed to the one opens for the other never.
+      expect(await codeOf(second.desk.ask(job.id, { ...asked.request }))).toBe('ATTESTATION_STALE');
+      const answer = await second.desk.ask(job.id, again.request);
+      expect([answer.state, (await opened(answer, again)).text.length > 0]).toEqual(['settled', true]);
+      // Back, and able to send.
+      const back = new Settler({ ...gone.context, chain: world.chain });
+      await back.resume();
+      const late = gone.desk.read(job.id, questionId);
+      expect([late.state, late.error?.code, late.sealedAnswer]).toEqual(['failed', 'RECEIPT_CONSUMED', null]);
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+    } finally {
+      gone.end();
+      second.end();
+    }
+  });
+
   it('does not wait for a holder that never answers, whatever it was asked', async () => {
     const { job, clientKey } = await world.fundJob();
     world.holders[1]!.misbehaviour = 'slow';

@@ -1,5 +1,5 @@
 import { bcs } from '@mysten/bcs';
-import type { ContributionId, Digest, Hex32, JobId, QuestionId, RunnerId } from '@usufruct/kernel';
+import type { ContributionId, DatasetId, Digest, Hex32, JobId, QuestionId, RunnerId } from '@usufruct/kernel';
 import { lengthPrefixed, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
 import { byteVector, bytes32 } from './bcs-types.js';
@@ -14,6 +14,7 @@ import { zBase64, zHex32 } from './wire.js';
  * The runner's HTTP interface (reached by the API, which relays ciphertext). All POSTs are idempotent.
  *
  * GET  /v1/runner                                  → zRunnerIdentity
+ * GET  /v1/load                                    → zRunnerLoad    for whoever chooses between runners
  * GET  /v1/attestation?nonce=<base64url 32>&jobId= → EvidenceBundle with challenges = [clientChallenge(nonce)]
  * POST /v1/jobs { jobId }                          → zRunnerJob   starts (or continues) the session of a funded job
  * GET  /v1/jobs/{jobId}                            → zRunnerJob
@@ -55,6 +56,17 @@ export const zRunnerJob = z.object({
     .nullable(),
 });
 export type RunnerJob = z.output<typeof zRunnerJob>;
+
+/** What a runner says of itself to whoever spreads jobs over runners. Nobody has to believe it: a lie costs time only. */
+export const zRunnerLoad = z.object({
+  /** Of all jobs, those that are being prepared included, and the most that it opens. */
+  sessions: z.int().min(0).max(1_000_000),
+  sessionsAtMost: z.int().min(0).max(1_000_000),
+  questionsUnderWay: z.int().min(0).max(1_000_000),
+  /** Whose index it has in memory. */
+  datasets: z.array(zHex32<DatasetId>()).max(1_024),
+});
+export type RunnerLoad = z.output<typeof zRunnerLoad>;
 
 /**
  * `sealedQuestion`: HPKE to the runner's attested key, info = questionInfo(…), plaintext JSON zQuestion.

@@ -8,6 +8,7 @@ import {
   zErasureRequest,
   zHex32,
   type RunnerIdentity,
+  type RunnerLoad,
 } from '@usufruct/protocol';
 import { get, lines, post, type Route, type RouteRequest } from '@usufruct/service';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ import { eraseHere } from '../compute/erasure/erase-here.js';
 import { EXTRACTIVE } from '../compute/rag/index.js';
 import type { QuestionDesk } from '../compute/questions/question-desk.js';
 import { Refusals } from '../compute/questions/refusals.js';
-import type { Sessions } from '../compute/session/sessions.js';
+import { MAX_SESSIONS, type Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
 
 const zAfter = z.coerce.number().int().min(0).max(LIMITS.streamRecords).default(0);
@@ -46,6 +47,16 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
         ...(model !== undefined && { model }),
       })),
     })),
+    get('/v1/load', (): RunnerLoad => {
+      const all = sessions.all();
+      const ready = all.filter(({ state, isOver }) => state === 'running' && !isOver);
+      return {
+        sessions: all.length,
+        sessionsAtMost: MAX_SESSIONS,
+        questionsUnderWay: desk.questionsUnderWay,
+        datasets: [...new Set(ready.map(({ job }) => job.datasetId))],
+      };
+    }),
     get('/v1/attestation', ({ query }) => {
       const nonce = fromBase64Url(query['nonce'] ?? '', 'nonce');
       if (nonce.length !== 32) throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: '32 bytes' });

@@ -38,8 +38,17 @@ const UNKNOWN_OUTCOME = [
   'CHAIN_UNAVAILABLE',
   'INTERNAL',
 ];
+/** A runner that has nothing to say about a question. */
+const UNKNOWN_THERE = ['QUESTION_UNKNOWN', 'NOT_FOUND'];
 /** The runner has not (or no longer) this job in its memory; it takes it up and the question comes again. */
 const NOT_READY = ['JOB_STATE', 'NOT_FOUND'];
+
+interface Told {
+  readonly answers: readonly AskAnswer[];
+  /** Of runners. */
+  readonly reached: number;
+  readonly unreachable: UsufructError | undefined;
+}
 
 /**
  * Carries a stored question to the runner and its answer back. What is sent twice is answered once: the runner knows
@@ -110,24 +119,47 @@ export class QuestionRelay {
     }
   }
 
-  /** What became of it: the runner is asked first, then the chain; only what neither knows is sent again. */
+  /**
+   * What became of it: every runner is asked that may have it, the likeliest first, then the chain; only what none knows
+   * is sent again. What is paid and lies with a runner that does not answer is waited for.
+   */
   private async lookUp(row: Question, signal: AbortSignal): Promise<AskAnswer> {
     const { jobId, questionId } = idsOf(row);
-    try {
-      return await this.dispatch.atRunner(jobId, (url) => this.runners.question(url, jobId, questionId, signal));
-    } catch (error) {
-      if (!(error instanceof UsufructError) || !['QUESTION_UNKNOWN', 'NOT_FOUND'].includes(error.code)) throw error;
-    }
+    const { answers, unreachable, reached } = await this.everywhere(row, signal);
+    const live = answers.find(({ state }) => state === 'settled') ?? answers.find(({ state }) => state !== 'failed');
+    const told = live ?? answers[0];
+    if (told !== undefined) return told;
+    if (reached === 0) throw unreachable ?? refuse('RUNNER_UNAVAILABLE', { jobId });
     const settled = await this.chain.settledReceipt(jobId, questionId);
+    if (settled !== null && unreachable !== undefined) throw refuse('RUNNER_UNAVAILABLE', { jobId }, unreachable);
     // Paid, and the runner that sealed the answer has lost it: nothing may be asked under this id again.
     if (settled !== null) throw refuse('RECEIPT_CONSUMED', { jobId, questionId });
     return this.askRunner(row, signal);
   }
 
+  private async everywhere(row: Question, signal?: AbortSignal): Promise<Told> {
+    const { jobId, questionId } = idsOf(row);
+    const answers: AskAnswer[] = [];
+    let reached = 0;
+    let unreachable: UsufructError | undefined;
+    for (const url of await this.dispatch.runnersOf(jobId)) {
+      try {
+        answers.push(await this.runners.question(url, jobId, questionId, signal));
+        reached += 1;
+      } catch (error) {
+        if (!(error instanceof UsufructError)) throw error;
+        if (!isDefinite(error)) unreachable = error;
+        else if (!UNKNOWN_THERE.includes(error.code)) throw error;
+        else reached += 1;
+      }
+    }
+    return { answers, reached, unreachable };
+  }
+
   private askRunner(row: Question, signal?: AbortSignal): Promise<AskAnswer> {
     const { jobId, questionId } = idsOf(row);
     const request = { questionId, sealedQuestion: row.sealedQuestion, authorization: row.authorization };
-    return this.dispatch.atRunner(jobId, async (url) => {
+    const use = async (url: string): Promise<AskAnswer> => {
       try {
         return await this.runners.ask(url, jobId, request, signal);
       } catch (error) {
@@ -136,14 +168,31 @@ export class QuestionRelay {
         await this.dispatch.hurry(jobId);
         return this.runners.ask(url, jobId, request, signal);
       }
+    };
+    // What is paid has its answer with the runner that settled it: no other one is to work it out for nothing.
+    return this.dispatch.atRunner(jobId, use, async () => {
+      const settled = await this.chain.settledReceipt(jobId, questionId);
+      if (settled !== null) throw refuse('RUNNER_UNAVAILABLE', { jobId, questionId });
     });
   }
 
-  private async keep(row: Question, answer: AskAnswer): Promise<Question> {
-    const latest = await this.repository.keepAnswer(row, answer);
+  private async keep(row: Question, told: AskAnswer): Promise<Question> {
+    const latest = await this.repository.keepAnswer(row, await this.orPaidElsewhere(row, told));
     if (latest.state === 'failed') await this.noteFailure(row, fromWire(latest.error, 'runner'));
     else if (isOpen(latest)) await this.later(latest, 0);
     return latest;
+  }
+
+  /**
+   * Two runners have answered, because the first one seemed to be gone: the chain took one receipt, and the answer is the
+   * one of whoever signed it. Refuses `RUNNER_UNAVAILABLE` while that may be one that does not answer.
+   */
+  private async orPaidElsewhere(row: Question, told: AskAnswer): Promise<AskAnswer> {
+    if (told.state !== 'failed' || told.error?.code !== 'RECEIPT_CONSUMED') return told;
+    const { answers, unreachable } = await this.everywhere(row);
+    const paid = answers.find(({ state }) => state === 'settled') ?? answers.find(({ state }) => state === 'settling');
+    if (paid === undefined && unreachable !== undefined) throw refuse('RUNNER_UNAVAILABLE', idsOf(row), unreachable);
+    return paid ?? told;
   }
 
   private async refused(row: Question, error: UsufructError): Promise<void> {

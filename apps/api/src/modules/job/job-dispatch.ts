@@ -9,6 +9,7 @@ import {
   toUsufructError,
   UsufructError,
   type Clock,
+  type DatasetId,
   type JobId,
 } from '@usufruct/kernel';
 import { parseAnswer, zHex32, type JobState, type JobView, type RunnerJob } from '@usufruct/protocol';
@@ -20,7 +21,9 @@ import { CHAIN, CLOCK, CONFIG } from '../../platform/tokens.js';
 import { JobEvents } from './job-events.js';
 import { JobKeeper } from './job-keeper.js';
 import { FOLLOW_JOB, followTask } from './job-task.js';
+import { rankRunners } from './rank-runners.js';
 import { RunnerClient } from './runner-client.js';
+import { RunnerLoads } from './runner-loads.js';
 
 const zPayload = z.object({ jobId: zHex32<JobId>(), failures: z.string().regex(/^\d{1,6}$/) });
 
@@ -60,6 +63,7 @@ export class JobDispatch {
     private readonly events: JobEvents,
     private readonly runners: RunnerClient,
     private readonly keeper: JobKeeper,
+    private readonly loads: RunnerLoads,
   ) {
     outbox.register(FOLLOW_JOB, (payload, signal) => this.follow(payload, signal));
     outbox.onStart(() => this.resume());
@@ -76,25 +80,55 @@ export class JobDispatch {
   }
 
   /**
-   * Run something at the runner of this job: the one that has it, else any other that answers. Throws
-   * `RUNNER_UNAVAILABLE` when none does.
+   * Run something at the runner of this job: the one that has it, else another (`rankRunners`), which takes the job over.
+   * `beforeAnother` may refuse that. Throws `RUNNER_UNAVAILABLE` when none answers.
    */
-  async atRunner<T>(jobId: JobId, use: (url: string) => Promise<T>): Promise<T> {
-    const progress = await this.prisma.jobProgress.findUniqueOrThrow({ where: { jobId } });
+  async atRunner<T>(
+    jobId: JobId,
+    use: (url: string) => Promise<T>,
+    beforeAnother: () => Promise<void> = async () => undefined,
+  ): Promise<T> {
+    const { runnerUrl } = await this.prisma.jobProgress.findUniqueOrThrow({ where: { jobId } });
     let cause: unknown;
-    for (const url of this.candidates(jobId, progress.runnerUrl)) {
+    for (const url of await this.ranked(jobId, runnerUrl)) {
+      if (runnerUrl !== null && url !== runnerUrl) await beforeAnother();
       try {
         const result = await use(url);
-        if (url !== progress.runnerUrl) {
-          await this.prisma.jobProgress.update({ where: { jobId }, data: { runnerUrl: url } });
-        }
+        await this.answered(jobId, url, runnerUrl);
         return result;
       } catch (error) {
-        if (!isUnavailable(error)) throw error;
+        if (!isUnavailable(error)) {
+          // It answers, be it with a refusal.
+          await this.answered(jobId, url, runnerUrl);
+          throw error;
+        }
+        this.loads.noteDown(url);
         cause = error;
       }
     }
     throw refuse('RUNNER_UNAVAILABLE', { jobId }, cause);
+  }
+
+  /** All that may know something of the job, the likeliest first. */
+  async runnersOf(jobId: JobId): Promise<string[]> {
+    const { runnerUrl } = await this.prisma.jobProgress.findUniqueOrThrow({ where: { jobId } });
+    return this.ranked(jobId, runnerUrl);
+  }
+
+  private async answered(jobId: JobId, url: string, before: string | null): Promise<void> {
+    this.loads.noteUp(url);
+    if (url === before) return;
+    await this.prisma.jobProgress.update({ where: { jobId }, data: { runnerUrl: url } });
+    // It has to prepare the session before it can be asked, and to register before it is believed.
+    if (before !== null) await this.hurry(jobId);
+  }
+
+  private async ranked(jobId: JobId, current: string | null): Promise<string[]> {
+    const urls = this.config.runnerUrls;
+    if (urls.length <= 1) return [...urls];
+    const job = await this.prisma.chainJob.findUnique({ where: { id: jobId }, select: { datasetId: true } });
+    const datasetId = job === null ? null : asId<DatasetId>(job.datasetId, 'datasetId');
+    return rankRunners(await this.loads.known(urls), { jobId, datasetId, current });
   }
 
   private async follow(payload: unknown, signal: AbortSignal): Promise<void> {
@@ -176,15 +210,6 @@ export class JobDispatch {
     const afterEnd = Math.max(job.expiresAtMs, this.clock.nowMs()) + AFTER_EXPIRY_MS;
     const runAtMs = asTimestampMs(atMs < job.expiresAtMs ? atMs : afterEnd);
     await this.outbox.add(this.prisma, followTask(job.id, runAtMs, failures));
-  }
-
-  /** The runner that has the job first; the others in an order that spreads jobs over them. */
-  private candidates(jobId: JobId, current: string | null): string[] {
-    const urls = this.config.runnerUrls;
-    const start = Number.parseInt(jobId.slice(2, 10), 16) % urls.length;
-    const rotated = [...urls.slice(start), ...urls.slice(0, start)];
-    if (current === null || !urls.includes(current)) return rotated;
-    return [current, ...rotated.filter((url) => url !== current)];
   }
 }
 

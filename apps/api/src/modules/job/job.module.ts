@@ -13,10 +13,21 @@ import { JobRepository } from './job.repository.js';
 import { JobResolver } from './job.resolver.js';
 import { JobService } from './job.service.js';
 import { RunnerClient } from './runner-client.js';
+import { RunnerLoads } from './runner-loads.js';
 
 @Module({
   imports: [ProjectionModule, DaoModule, ConsentModule],
-  providers: [JobRepository, JobEvents, JobProjector, JobKeeper, JobDispatch, JobService, RunnerClient, JobResolver],
+  providers: [
+    JobRepository,
+    JobEvents,
+    JobProjector,
+    JobKeeper,
+    JobDispatch,
+    JobService,
+    RunnerClient,
+    RunnerLoads,
+    JobResolver,
+  ],
   exports: [JobService, JobEvents, JobDispatch, RunnerClient],
 })
 export class JobModule {

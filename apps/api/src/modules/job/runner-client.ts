@@ -6,16 +6,20 @@ import {
   zErasureAnswer,
   zEvidenceBundle,
   zRunnerJob,
+  zRunnerLoad,
   type AskAnswer,
   type AskRequest,
   type ErasureAnswer,
   type EvidenceBundle,
   type RunnerJob,
+  type RunnerLoad,
 } from '@usufruct/protocol';
 import { exchangeJson } from '../../platform/http/index.js';
 
 const UPSTREAM = 'runner';
 const QUICK_MS = 10_000;
+/** What a runner that does not answer this may cost whoever waits for a choice between runners. */
+const LOAD_MS = 500;
 /** A question is answered when its receipt is settled; whoever waits longer polls. */
 const ASK_MS = 30_000;
 
@@ -28,6 +32,10 @@ export class RunnerClient {
   }
   async job(url: string, jobId: JobId, signal?: AbortSignal): Promise<RunnerJob> {
     return parseAnswer(zRunnerJob, await this.get(`${url}/v1/jobs/${jobId}`, signal), UPSTREAM);
+  }
+  async load(url: string): Promise<RunnerLoad> {
+    const request = { upstream: UPSTREAM, method: 'GET', url: `${url}/v1/load`, timeoutMs: LOAD_MS } as const;
+    return parseAnswer(zRunnerLoad, await exchangeJson(request), UPSTREAM);
   }
   async erase(url: string, contributionId: ContributionId): Promise<ErasureAnswer> {
     const answer = await this.post(`${url}/v1/erasures`, { contributionId }, QUICK_MS);

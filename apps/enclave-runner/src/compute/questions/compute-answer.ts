@@ -1,5 +1,13 @@
 import { digestOf, seal } from '@usufruct/crypto';
-import { fromBase64, refuse, utf8, type GrantId, type Hex32, type TimestampMs } from '@usufruct/kernel';
+import {
+  fromBase64,
+  refuse,
+  toUsufructError,
+  utf8,
+  type GrantId,
+  type Hex32,
+  type TimestampMs,
+} from '@usufruct/kernel';
 import {
   answerInfo,
   toWireJson,
@@ -40,11 +48,17 @@ export async function computeAnswer(
   request: AskRequest,
 ): Promise<ComputedAnswer> {
   const { chain, clock, keys } = context;
-  const [info, { evidenceDigest }] = await Promise.all([chainInfoOf(chain), session.use()]);
+  const info = await chainInfoOf(chain);
+  // Before the session is waited for: whoever sealed to another runner's key is told at once, and finds this one prepared.
+  // Whatever else is refused is refused with the session's evidence.
+  const question = await openQuestion(info, session.job, request, keys).catch(async (error: unknown) => {
+    if (toUsufructError(error).code !== 'ATTESTATION_STALE') await session.use();
+    throw error;
+  });
+  const { evidenceDigest } = await session.use();
   const { issuedAtMs, reading } = begun ?? (await beginReading(context, memory));
   const { standing, allowed } = reading;
   const { job } = standing;
-  const question = await openQuestion(info, job, request, keys);
   const generator = chooseGenerator(context.generators ?? [EXTRACTIVE], question.generator);
   const corpus = await currentCorpus(context, session, reading);
   const terms = await answerTerms(context, { question, standing, allowed, corpus });

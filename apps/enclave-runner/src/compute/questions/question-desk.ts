@@ -69,6 +69,10 @@ export class QuestionDesk {
     return this.#held(underWay.answer, computing(request.questionId));
   }
 
+  get questionsUnderWay(): number {
+    return this.#underWay.size;
+  }
+
   /** What became of a question. Refuses `QUESTION_UNKNOWN`. */
   read(jobId: JobId, questionId: QuestionId): AskAnswer {
     const stored = this.context.store.find(jobId, questionId);

@@ -4,7 +4,7 @@ import type { RunnerContext } from '../../context.js';
 import { Session } from './session.js';
 
 /** Each holds documents in memory. */
-const MAX_SESSIONS = 16;
+export const MAX_SESSIONS = 16;
 
 /** The sessions of this process. They do not survive it: after a restart the next request opens a new one. */
 export class Sessions {
