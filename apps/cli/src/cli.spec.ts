@@ -4,8 +4,21 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CATALOGUE, ERROR_CODES, refuse } from '@usufruct/kernel';
+import { digestOf, generateSigningKey, sign } from '@usufruct/crypto';
+import {
+  asAmount,
+  CATALOGUE,
+  ERROR_CODES,
+  fromHex,
+  refuse,
+  toBase64,
+  type Digest,
+  type QuestionId,
+  type RunnerId,
+} from '@usufruct/kernel';
+import { RefusalReceiptBcs, runnerIdOf, TAGS, toWireJson } from '@usufruct/protocol';
 import { FILE_FORMATS } from '@usufruct/sdk';
+import { aJob, aRunner, idOf, TEST_NOW_MS, testChainInfo } from '@usufruct/testing';
 import fc from 'fast-check';
 import { formatCoins, parseCoins } from './amounts.js';
 import { readEndpoints } from './endpoints.js';
@@ -248,6 +261,38 @@ describe('the command line', () => {
     const without = await run(['wallet', 'show'], { USUFRUCT_ENDPOINTS: join(home, 'none.json') });
     expect(without.code).toBe(2);
     expect(without.err).toContain('endpoints file');
+  });
+
+  it('judges a signed refusal from a file, without any network, and names the check that fails', async () => {
+    const file = join(home, 'refusal.json');
+    const key = generateSigningKey(() => seeded(32));
+    const [chain, job] = [testChainInfo(), aJob()];
+    const runner = aRunner({ id: runnerIdOf<RunnerId>(key.publicKey), signingPublicKey: toBase64(key.publicKey) });
+    const { chainId, packageId, registryId } = chain;
+    const message = RefusalReceiptBcs.serialize({
+      ...{ chainId, packageId, registryId, jobId: job.id },
+      questionId: idOf<QuestionId>('question'),
+      sealedQuestionSha256: idOf<Digest>('sealed'),
+      signerPublicKey: key.publicKey,
+      evidenceDigest: idOf<Digest>('evidence'),
+      codeHash: digestOf(fromHex(runner.measurement)),
+      code: 'REACH_LIMIT',
+      priceUnits: asAmount(0n),
+      issuedAtMs: TEST_NOW_MS,
+    }).toBytes();
+    const signature = await sign({ secretKey: key.secretKey, domainTag: TAGS.refusalReceipt, message });
+    const evidence = { refusal: toBase64(message), signature: toBase64(signature), chain, job, runner };
+    writeFileSync(file, toWireJson({ ...evidence, settledReceipt: null }));
+    const said = await run(['receipt', 'verify', file]);
+    expect(said.code).toBe(0);
+    expect(said.err).toContain('REACH_LIMIT');
+    expect(said.out).toContain('ok   NOT_CHARGED');
+    writeFileSync(file, toWireJson({ ...evidence, runner: null, settledReceipt: null }));
+    const refused = await run(['--json', 'receipt', 'verify', file]);
+    expect(JSON.parse(refused.out).error).toMatchObject({
+      code: 'RECEIPT_INVALID',
+      details: { checks: 'RUNNER_REGISTERED' },
+    });
   });
 
   it('refuses a bad id, a bad amount and a bad file before anything is asked of anybody', async () => {

@@ -718,6 +718,21 @@ describe('the runner on a real local chain', () => {
     expect(await world.chain.settledReceipt(job.id, receipt.questionId)).not.toBeNull();
   });
 
+  it('weighs by the method that was asked for, and names it in the receipt', async () => {
+    const { job, clientKey } = await world.fundJob();
+    const asked = await sealed(life, job, clientKey, TWO_PLACES, undefined, (question) =>
+      JSON.stringify({ ...question, attribution: 'max-shapley' }),
+    );
+    const state = await life.desk.ask(job.id, asked.request);
+    const { uses, usesSalt } = await opened(state, asked);
+    expect(uses.map(({ contributionId }) => contributionId).sort()).toEqual([hives.id, prices.id].sort());
+    expect(UsageReceiptBcs.parse(fromBase64(state.receipt!))).toMatchObject({
+      attributionMethod: 'max-shapley/v1',
+      usesCommitment: usesCommitment(usesSalt, uses),
+      priceUnits: PRICE,
+    });
+  });
+
   it('says that it does not know, and then nobody is paid and nothing is charged', async () => {
     const { job, clientKey } = await world.fundJob();
     const { state, answer } = await ask(life, job, clientKey, 'What is the capital of France?');

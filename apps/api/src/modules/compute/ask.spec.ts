@@ -12,8 +12,10 @@ const ask = `mutation ($input: AskQuestionInput!) { askQuestion(input: $input) {
   ... on Question { questionId state sealedAnswer receipt signature settlement { transaction } error { code } }
   ... on Refusal { __typename code details { key value } } } }`;
 const read = `query ($jobId: Hex32!, $questionId: Hex32!) { question(jobId: $jobId, questionId: $questionId) {
-  state sealedAnswer error { code } settled { priceUnits receiptDigest receipt signature uses { contributionId weight } payouts { role amountUnits } } } }`;
+  state sealedAnswer receipt signature error { code } settled { priceUnits receiptDigest receipt signature uses { contributionId weight } payouts { role amountUnits } } } }`;
 const SIGNATURE = toBase64(new Uint8Array(64).fill(7));
+/** What a runner signs of a refusal; the API neither reads nor judges it. */
+const REFUSAL = { receipt: toBase64(new Uint8Array(300).fill(8)), signature: SIGNATURE };
 const error = (code: string) => ({ code, message: '', remedy: '', details: {} });
 
 describe('attest, compute, receipt, payout: a question through the API', () => {
@@ -382,8 +384,7 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
         questionId,
         state: 'failed',
         sealedAnswer: null,
-        receipt: null,
-        signature: null,
+        ...REFUSAL,
         settlement: null,
         error: error('GRANT_REVOKED'),
       },
@@ -392,6 +393,7 @@ describe('attest, compute, receipt, payout: a question through the API', () => {
       __typename: 'ConsentRefusal',
       code: 'GRANT_REVOKED',
     });
+    expect(await question('revoked')).toMatchObject({ state: 'failed', ...REFUSAL });
     onAsk = () => ({ body: { nonsense: true } });
     onLookUp = (questionId) => ({
       body: {

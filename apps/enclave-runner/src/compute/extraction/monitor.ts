@@ -26,9 +26,13 @@ const looksOf = new WeakMap<RunnerContext['store'], Map<string, Look[]>>();
  * the runner's wallet: a signature that is never given away, the same each time (Ed25519, RFC 8032).
  */
 function keyOf(wallet: RunnerContext['wallet']): Promise<Uint8Array> {
-  const known = keys.get(wallet) ?? wallet.signPersonalMessage(utf8(TAGS.shownKey)).then((made) => sha256(utf8(made)));
-  keys.set(wallet, known);
-  return known;
+  const known = keys.get(wallet);
+  if (known !== undefined) return known;
+  const made = wallet.signPersonalMessage(utf8(TAGS.shownKey)).then((signature) => sha256(utf8(signature)));
+  keys.set(wallet, made);
+  // A wallet that is away now may sign the next time.
+  made.catch(() => keys.delete(wallet));
+  return made;
 }
 
 const tagOf = (key: Uint8Array, kind: string, value: string): Uint8Array =>
