@@ -5,7 +5,7 @@ import { Top, type Accepts, type Hit } from './top.js';
 export interface Embedder {
   /** What the vectors are of: only those of one model can be compared. SHA-256 of its file, hex. */
   readonly modelHash: string;
-  /** One vector a text, all of one width. */
+  /** One vector a text, all of one width. Rejects where the model does not answer. */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
 }
 
@@ -37,15 +37,30 @@ export class DenseIndex {
     return this.width === 0 ? 0 : this.vectors.length / this.width;
   }
 
-  /** Null where a plan brings texts: their vectors are not known here. */
-  patched(plan: Plan): DenseIndex | null {
+  /** Of what stays the vectors stay; where a plan brings texts there is none yet (`missing`). */
+  patched(plan: Plan): DenseIndex {
     const { width } = this;
     const vectors = new Float32Array(plan.length * width);
-    for (const [place, entry] of plan.entries()) {
-      if (typeof entry === 'string') return null;
-      vectors.set(this.vectors.subarray(entry * width, (entry + 1) * width), place * width);
-    }
+    plan.forEach((entry, place) => {
+      if (typeof entry === 'number')
+        vectors.set(this.vectors.subarray(entry * width, (entry + 1) * width), place * width);
+    });
     return new DenseIndex(this.modelHash, width, vectors);
+  }
+
+  /** Passages without a vector: no search finds them here. */
+  get missing(): number[] {
+    const { vectors, width } = this;
+    return Array.from({ length: this.size }, (_, passage) => passage).filter((passage) =>
+      vectors.subarray(passage * width, (passage + 1) * width).every((value) => value === 0),
+    );
+  }
+
+  /** With a vector for each of these passages. Throws `RangeError` for other widths. */
+  filled(passages: readonly number[], rows: readonly Float32Array[]): DenseIndex {
+    const vectors = this.vectors.slice();
+    passages.forEach((passage, i) => vectors.set(normalised(rows[i]!, this.width), passage * this.width));
+    return new DenseIndex(this.modelHash, this.width, vectors);
   }
 
   /** The best `limit` accepted passages with a positive cosine. */

@@ -61,7 +61,12 @@ describe('a patched index', () => {
     expect([passage, score > 0.9]).toEqual([20, true]);
     expect(patched.lsa!.search(['mast'], 15).map((hit) => hit.passage)).not.toContain(20);
     // Only the embedder can say where the text lies.
-    expect(patched.dense).toBeNull();
+    expect(patched.dense!.missing).toEqual([20]);
+    expect(patched.dense!.search(vector, 41).map((hit) => hit.passage)).not.toContain(20);
+    const filled = patched.dense!.filled([20], [Float32Array.of(5, 0, 5)]);
+    expect(filled.missing).toEqual([]);
+    expect(filled.search(vector, 2).map((hit) => hit.passage)).toEqual([0, 20]);
+    expect(() => patched.dense!.filled([20], [Float32Array.of(1)])).toThrow(RangeError);
   });
 
   it('without a passage has no LSA: the basis holds something of it', () => {

@@ -63,7 +63,7 @@ export class RetrievalIndex {
   /**
    * The index of the plan's passages, in milliseconds: BM25 exactly as if built anew; LSA with new passages folded in,
    * or without LSA where a passage was left out, for its basis holds something of that passage, too, and has to be fitted
-   * anew. Vectors of what is left stay as they are, and go where a plan brings texts, which only their embedder can read.
+   * anew. Vectors of what is left stay as they are; new texts have none before their embedder has read them.
    */
   patched(plan: Plan): RetrievalIndex {
     const bm25 = this.bm25.patched(plan);

@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ContributionId } from '@usufruct/kernel';
+import type { Embedder } from '@usufruct/retrieval';
 import fc from 'fast-check';
 import { chunkDocument } from '../chunk/chunk.js';
 import { Sketcher } from '../ingest/sketch.js';
@@ -200,6 +201,74 @@ describe('corpus', () => {
       }
       const ofOthers = await Corpus.open(all, retrieval, { documents: all, bytes });
       expect(ofOthers.index.matrix).toEqual(anew.index.matrix);
+    });
+
+    describe('and an embedder', () => {
+      const some = herds.slice(0, 30);
+      const asked: string[][] = [];
+      let isAway = false;
+      /** Sea or land: no more does it know. */
+      const embedder: Embedder = {
+        modelHash: 'aa'.repeat(32),
+        embed: async (texts) => {
+          if (isAway) throw new Error('away');
+          asked.push([...texts]);
+          return texts.map((each) => (/mast|ship/.test(each) ? Float32Array.of(0, 1) : Float32Array.of(1, 0)));
+        },
+      };
+      const withVectors: Retrieval = { ...retrieval, embedder };
+      beforeEach(() => {
+        asked.length = 0;
+        isAway = false;
+      });
+
+      it('finds by meaning what shares no word and keeps no company', async () => {
+        const corpus = await Corpus.open(some, withVectors);
+        expect(asked.flat()).toHaveLength(30);
+        const found = await corpus.search('ships', 15);
+        expect(found).toHaveLength(15);
+        expect(found.every(({ passage }) => passage.text.includes('mast'))).toBe(true);
+        expect(asked.at(-1)).toEqual(['ships']);
+      });
+
+      it('asks it for new passages only, and for all where it is another model', async () => {
+        const kept = some.slice(0, 26);
+        const bytes = (await Corpus.open(kept, withVectors)).indexBytes;
+        asked.length = 0;
+        const more = await Corpus.open(some, withVectors, { documents: kept, bytes });
+        expect(asked.flat()).toHaveLength(4);
+        expect(Buffer.from(more.indexBytes).equals((await Corpus.open(some, withVectors)).indexBytes)).toBe(false);
+        expect(await more.search('ships', 15)).toHaveLength(15);
+        asked.length = 0;
+        const other = { ...embedder, modelHash: 'bb'.repeat(32) };
+        await Corpus.open(kept, { ...retrieval, embedder: other }, { documents: kept, bytes });
+        expect(asked.flat()).toHaveLength(26);
+        // Without one, vectors are not used.
+        expect(await (await Corpus.open(kept, retrieval, { documents: kept, bytes })).search('ships', 15)).toEqual([]);
+      });
+
+      it('restricted: no vector of what is gone, and none asked for again', async () => {
+        const corpus = await Corpus.open(some, withVectors);
+        asked.length = 0;
+        const restricted = corpus.restrictedTo(allowed);
+        const found = await restricted.search('ships', 15);
+        expect(found.map(({ passage }) => passage.sources[0]!.contributionId)).not.toContain(id('c'));
+        expect(found).toHaveLength(10);
+        await restricted.fitted;
+        expect(asked).toEqual([['ships']]);
+      });
+
+      it('that is away or answers with another width: refused, not left out in silence', async () => {
+        const corpus = await Corpus.open(some, withVectors);
+        isAway = true;
+        await expect(corpus.search('ships', 5)).rejects.toThrow('away');
+        await expect(Corpus.open(some, withVectors)).rejects.toThrow('away');
+        isAway = false;
+        const changed = { ...embedder, embed: async () => [Float32Array.of(1, 2, 3)] };
+        const bytes = corpus.indexBytes;
+        const strange = await Corpus.open(some, { ...retrieval, embedder: changed }, { documents: some, bytes });
+        await expect(strange.search('ships', 5)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+      });
     });
 
     it('goes on with BM25 where the thread dies', async () => {

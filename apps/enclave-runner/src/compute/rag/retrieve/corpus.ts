@@ -1,10 +1,12 @@
-import type { ContributionId } from '@usufruct/kernel';
+import { refuse, type ContributionId } from '@usufruct/kernel';
 import {
   decodeIndex,
+  DenseIndex,
   encodeIndex,
   RetrievalIndex,
   termsOf,
   type Bm25Index,
+  type Embedder,
   type FusionWeights,
 } from '@usufruct/retrieval';
 import type { IngestedChunk, IngestedDocument } from '../ingest/ingest-document.js';
@@ -43,10 +45,14 @@ export interface ScoredPassage {
   readonly lexicalScore: number;
 }
 
+const TEXTS_AT_ONCE = 32;
+
 /** What a corpus is indexed by beyond BM25, and how much each kind of search counts. */
 export interface Retrieval {
   readonly maker: IndexMaker;
   readonly weights?: FusionWeights;
+  /** Where there is a model for it. */
+  readonly embedder?: Embedder | undefined;
 }
 
 /** An index that was kept, and the documents that it is of, in the order that they had. */
@@ -69,7 +75,7 @@ export class Corpus {
   readonly passages: readonly Passage[];
   #index: RetrievalIndex;
   #retrieval: Retrieval | null = null;
-  #fitting: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+  #completing: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
   #nearDuplicates: Uint32Array | undefined;
 
   constructor(documents: readonly CorpusDocument[]);
@@ -90,7 +96,7 @@ export class Corpus {
   /**
    * Index documents, or take the index that was kept of them, or of others that they are made of for the most part.
    * Resolves when everything is there by which it will be searched; seconds of work are done in a thread. Bytes that are
-   * no index of this version, or of other passages, are as none. Without `retrieval` only BM25 is made.
+   * no index of this version, or of other passages, are as none. Rejects where there is an embedder that does not answer. Without `retrieval` only BM25 is made.
    */
   static async open(
     documents: readonly CorpusDocument[],
@@ -101,8 +107,8 @@ export class Corpus {
     if (retrieval === undefined) return known ?? new Corpus(documents);
     const corpus = known ?? (await built(documents, retrieval));
     corpus.#retrieval = retrieval;
-    corpus.#fitInBackground();
-    await corpus.fitted;
+    corpus.#dropOtherVectors();
+    await corpus.#complete(retrieval, new AbortController().signal);
     return corpus;
   }
 
@@ -113,7 +119,7 @@ export class Corpus {
 
   /** Resolves when what is computed in the background is there, or will not come. */
   get fitted(): Promise<void> {
-    return this.#fitting?.done ?? Promise.resolve();
+    return this.#completing?.done ?? Promise.resolve();
   }
 
   /** Which words stand in how many passages. */
@@ -155,7 +161,7 @@ export class Corpus {
     const own = this.#documents;
     if (documents.length === own.length && documents.every((document, i) => document === own[i])) return this;
     // What it computes is of what was, and may hold something of what is to go.
-    this.#fitting?.abort.abort();
+    this.#completing?.abort.abort();
     const grouped = groupPassages(documents, this.#keys(documents));
     const plan = grouped.passages.map((passage): number | string => {
       const number = this.#numbers.get(passage.sources[0]!.chunk);
@@ -165,22 +171,36 @@ export class Corpus {
     });
     const revised = new Corpus(documents, grouped, this.#index.patched(plan));
     revised.#retrieval = this.#retrieval;
-    revised.#fitInBackground();
+    revised.#completeInBackground();
     return revised;
   }
 
-  /** With a filter, passages without a source that passes are not scored, and the other sources are left out. */
+  /**
+   * With a filter, passages without a source that passes are not scored, and the other sources are left out.
+   * Refuses `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID` where there is an embedder that does not answer, or otherwise
+   * than before.
+   */
   async search(question: string, limit: number, filter?: SourceFilter): Promise<ScoredPassage[]> {
     const passing = ({ sources }: Passage) =>
       filter === undefined ? sources : sources.filter((source) => passesFilter(filter, source));
     const accepts = filter && ((passage: number) => passing(this.passages[passage]!).length > 0);
     const options = { accepts, weights: this.#retrieval?.weights };
-    return this.#index.search({ terms: termsOf(question) }, limit, options).map(({ passage: number, ...scores }) => {
+    const index = this.#index;
+    const query = { terms: termsOf(question), vector: await this.#vectorOf(question, index) };
+    return index.search(query, limit, options).map(({ passage: number, ...scores }) => {
       const passage = this.passages[number]!;
       const sources = passing(passage);
       const { score, lexicalScore } = scores;
       return { passage: sources === passage.sources ? passage : { ...passage, sources }, score, lexicalScore };
     });
+  }
+
+  async #vectorOf(question: string, { dense }: RetrievalIndex): Promise<Float32Array | undefined> {
+    const embedder = this.#retrieval?.embedder;
+    if (dense === null || embedder === undefined) return undefined;
+    const [vector] = await embedder.embed([question]);
+    if (vector?.length !== dense.width) throw refuse('UPSTREAM_INVALID', { upstream: 'embedder', field: 'dimensions' });
+    return vector;
   }
 
   /** Chunks of one passage stay so: only where there are others their words are compared. */
@@ -189,21 +209,44 @@ export class Corpus {
     return isKnown ? (chunk) => this.#numbers.get(chunk)! : wordsOfChunk;
   }
 
-  #fitInBackground(): void {
-    if (this.#retrieval === null || this.#index.lsa !== null) return;
+  #completeInBackground(): void {
+    const retrieval = this.#retrieval;
+    if (retrieval === null) return;
     const abort = new AbortController();
-    this.#fitting = { abort, done: this.#fit(this.#retrieval.maker, abort.signal) };
+    // What is missing then is missed by no one who is asked by words; the next change tries again.
+    const done = this.#complete(retrieval, abort.signal)
+      .catch(() => undefined)
+      .finally(() => (this.#completing = null));
+    this.#completing = { abort, done };
   }
 
-  async #fit(maker: IndexMaker, signal: AbortSignal): Promise<void> {
-    try {
-      const { lsa } = await maker.make({ matrix: this.#index.bm25.matrix }, signal);
-      if (!signal.aborted) this.#index = this.#index.with({ lsa });
-    } catch {
-      // Without it BM25 answers as well as it can; the next change tries again.
-    } finally {
-      this.#fitting = null;
+  async #complete({ maker, embedder }: Retrieval, signal: AbortSignal): Promise<void> {
+    if (this.#index.lsa === null) {
+      // Without it BM25 answers as well as it can.
+      const made = await maker.make({ matrix: this.#index.bm25.matrix }, signal).catch(() => null);
+      if (made !== null && !signal.aborted) this.#index = this.#index.with({ lsa: made.lsa });
     }
+    if (embedder !== undefined) await this.#embed(embedder, signal);
+  }
+
+  async #embed(embedder: Embedder, signal: AbortSignal): Promise<void> {
+    const { dense } = this.#index;
+    const places = dense?.missing ?? [...this.passages.keys()];
+    const rows: Float32Array[] = [];
+    for (let from = 0; from < places.length && !signal.aborted; from += TEXTS_AT_ONCE) {
+      const some = places.slice(from, from + TEXTS_AT_ONCE);
+      rows.push(...(await embedder.embed(some.map((place) => indexedText(this.passages[place]!)))));
+    }
+    if (signal.aborted || places.length === 0) return;
+    const whole = dense?.filled(places, rows) ?? DenseIndex.of(embedder.modelHash, rows);
+    this.#index = this.#index.with({ dense: whole });
+  }
+
+  /** Those of another model than is here now say nothing. */
+  #dropOtherVectors(): void {
+    const { dense } = this.#index;
+    if (dense !== null && dense.modelHash !== this.#retrieval?.embedder?.modelHash)
+      this.#index = this.#index.with({ dense: null });
   }
 }
 

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbedder, readEmbedderConfig } from './embedder-config.js';
+
+let folder: string;
+let server: Server;
+let answer: (input: string[]) => string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'usufruct-embedder-'));
+  writeFileSync(join(folder, 'model.onnx'), 'weights');
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => (body += String(part)));
+    request.on('end', () => {
+      const { model, input } = JSON.parse(body) as { model: string; input: string[] };
+      if (request.url !== '/v1/embeddings' || model !== 'small') response.statusCode = 404;
+      response.end(answer(input));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(folder, 'model.sock'), resolve));
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+const whole = () => ({
+  EMBEDDER_URL: `unix:${join(folder, 'model.sock')}`,
+  EMBEDDER_MODEL: 'small',
+  EMBEDDER_MODEL_PATH: join(folder, 'model.onnx'),
+});
+
+describe('an embedder', () => {
+  it('is measured by the hash of its files, and asked over its socket', async () => {
+    const opened = await openEmbedder(readEmbedderConfig(whole()));
+    const sha256 = createHash('sha256').update('weights').digest();
+    expect(opened!.measured).toEqual({ role: 'embedder', sha256: new Uint8Array(sha256) });
+    expect(opened!.embedder.modelHash).toBe(`0x${sha256.toString('hex')}`);
+    answer = (input) => JSON.stringify({ data: input.map((text, index) => ({ index, embedding: [text.length, 1] })) });
+    expect(await opened!.embedder.embed(['a', 'bcd'])).toEqual([Float32Array.of(1, 1), Float32Array.of(3, 1)]);
+    for (const said of ['{"data":[]}', '{"data":[{"index":0,"embedding":["x"]}]}', 'no json']) {
+      answer = () => said;
+      await expect(opened!.embedder.embed(['a'])).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+    }
+  });
+
+  it('is none where nothing is set', async () => {
+    expect(readEmbedderConfig({})).toBeNull();
+    expect(await openEmbedder(null)).toBeNull();
+  });
+
+  it.each([
+    ['an address elsewhere', { EMBEDDER_URL: 'https://api.openai.com/v1' }, 'EMBEDDER_URL'],
+    ['a name', { EMBEDDER_URL: 'http://localhost:8080' }, 'EMBEDDER_URL'],
+    ['no address', { EMBEDDER_URL: undefined }, 'EMBEDDER_URL'],
+    ['no model', { EMBEDDER_MODEL: undefined }, 'EMBEDDER_MODEL'],
+    ['no files', { EMBEDDER_MODEL_PATH: undefined }, 'EMBEDDER_MODEL_PATH'],
+    ['files without a path', { EMBEDDER_MODEL_PATH: 'model.onnx' }, 'EMBEDDER_MODEL_PATH'],
+  ])('with %s is refused', (_name, changes, setting) => {
+    expect(() => readEmbedderConfig({ ...whole(), ...changes })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', details: expect.objectContaining({ setting }) }),
+    );
+  });
+
+  it('whose files are not there is refused', async () => {
+    const config = readEmbedderConfig({ ...whole(), EMBEDDER_MODEL_PATH: join(folder, 'none') });
+    await expect(openEmbedder(config)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});

@@ -1,0 +1,34 @@
+import { refuse, type Digest } from '@usufruct/kernel';
+import { embeddingsRequest, readEmbeddings, type Embedder } from '@usufruct/retrieval';
+import type { ModelServerAddress } from './address.js';
+import { postForJson } from './post.js';
+
+const TIMEOUT_MS = 60_000;
+/** A number takes some 25 bytes as text, and a vector at most 4,096 of them. */
+const BYTES_A_TEXT = 128 * 1024;
+
+export interface EmbedderOptions {
+  readonly address: ModelServerAddress;
+  /** What the server calls the model, and the SHA-256 of its files. */
+  readonly model: { readonly name: string; readonly sha256: Digest };
+}
+
+/**
+ * Vectors by a model server in the same guest. Refuses as `postForJson`, and `UPSTREAM_INVALID` for an answer that is not
+ * one vector of finite numbers for each text.
+ */
+export const serverEmbedder = ({ address, model }: EmbedderOptions): Embedder => ({
+  modelHash: model.sha256,
+  embed: async (texts) => {
+    const answer = await postForJson(address, {
+      endpoint: 'embeddings',
+      body: embeddingsRequest(model.name, texts),
+      signal: new AbortController().signal,
+      timeoutMs: TIMEOUT_MS,
+      bytesAtMost: (texts.length + 1) * BYTES_A_TEXT,
+    });
+    const vectors = readEmbeddings(answer, texts.length);
+    if (vectors === null) throw refuse('UPSTREAM_INVALID', { upstream: 'embedder', field: 'data' });
+    return vectors;
+  },
+});
