@@ -27,6 +27,11 @@ import {
   receiptDigest,
   resultCommitment,
   runnerIdOf,
+  STREAM_START,
+  streamChain,
+  streamInfo,
+  StreamRecordBcs,
+  streamRecordAad,
   TAGS,
   RefusalReceiptBcs,
   toWireJson,
@@ -36,6 +41,9 @@ import {
   type Answer,
   type RefusalReceipt,
   type BoundKeys,
+  type StreamLine,
+  type StreamPart,
+  type StreamRecord,
   type TransactionOutcome,
 } from '@usufruct/protocol';
 import {
@@ -101,6 +109,12 @@ interface Interference {
   /** Of what is signed, before it is signed. */
   receipt?: (receipt: Record<string, unknown>) => Record<string, unknown>;
   question?: (question: Record<string, unknown>) => Record<string, unknown>;
+  /** What of the pieces a connection brings; without it the API has no streams. */
+  lines?: (records: readonly StreamRecord[], after: number) => readonly StreamLine[];
+  /** So many times the API is asked, after the first connection for pieces, before it knows of the settlement. */
+  settledLate?: number;
+  /** What the pieces say, instead of the answer. */
+  pieces?: (parts: StreamPart[]) => StreamPart[];
   paidUses?: PaidUses;
 }
 
@@ -138,7 +152,7 @@ async function world(interference: Interference = {}) {
       signer: WALLET,
       journal,
       teeDevRoot: tee.rootPem,
-      fetch: (input, init) => api.fetch(input, init),
+      fetch: async (input, init) => (input.includes('/stream?') ? streamed(input) : api.fetch(input, init)),
       clock: { nowMs: () => clock.nowMs() },
       random: seededRandom(process),
     });
@@ -195,9 +209,33 @@ async function world(interference: Interference = {}) {
     const question = await runnerAnswers(request);
     if (question instanceof Error) return { askQuestion: refusalMember(question as ReturnType<typeof refuse>) };
     answers.set(request.questionId, question);
-    return { askQuestion: { __typename: 'Question', ...question } };
+    return { askQuestion: { __typename: 'Question', ...(interference.settledLate ? unsettled(question) : question) } };
   });
-  api.on('Question', ({ questionId }) => ({ question: answers.get(String(questionId)) ?? null }));
+  api.on('Question', ({ questionId }) => {
+    const question = answers.get(String(questionId));
+    return { question: question === undefined ? null : isEarly() ? unsettled(question) : question };
+  });
+  let looks = 0;
+  const isEarly = (): boolean => {
+    if (connections.length > 0) looks += 1;
+    return looks < (interference.settledLate ?? 0);
+  };
+  const unsettled = (question: Record<string, unknown>) => ({ ...question, state: 'settling', sealedAnswer: null });
+
+  const streams = new Map<string, StreamRecord[]>();
+  const connections: number[] = [];
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  /** As the API relays it: nothing before the runner has it. */
+  async function streamed(url: string): Promise<Response> {
+    const [, questionId = '', after = ''] = /questions\/(0x[0-9a-f]{64})\/stream\?after=(\d+)$/.exec(url) ?? [];
+    if (interference.lines !== undefined) await arrived;
+    const records = streams.get(questionId);
+    if (interference.lines === undefined || records === undefined) return new Response('{}', { status: 404 });
+    connections.push(Number(after));
+    const lines = interference.lines(records, Number(after));
+    return new Response(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  }
 
   async function runnerAnswers(request: Record<string, string>): Promise<Record<string, unknown> | Error> {
     const { chainId, packageId, registryId } = testChainInfo();
@@ -265,6 +303,13 @@ async function world(interference: Interference = {}) {
       aad: new Uint8Array(),
       plaintext: utf8(toWireJson(interference.answer?.(answer) ?? answer)),
     });
+    if (question.stream === true) {
+      const end = { kind: 'end' as const, records: 1, chain: STREAM_START, receiptDigest: receiptDigest(receiptBytes) };
+      const sentence = { kind: 'sentence' as const, ...answer.sentences[0]!, cited: answer.citations };
+      const parts = interference.pieces?.([sentence, end]) ?? [sentence, end];
+      streams.set(questionId, await sealedPieces(parts, context, keys, question.responsePublicKey));
+      arrive();
+    }
     const state = {
       questionId,
       state: 'settled',
@@ -308,6 +353,7 @@ async function world(interference: Interference = {}) {
   }
 
   return {
+    connections,
     chain,
     api,
     journal,
@@ -362,6 +408,123 @@ describe('funding a job', () => {
     const funding = client.jobs.fund({ ...terms, key: 'dear', escrowAtMostUnits: asAmount(2_999_999n) });
     await expect(funding).rejects.toMatchObject({ code: 'POLICY_OUTDATED' });
     expect(chain.executed).toHaveLength(before);
+  });
+});
+
+/** What a runner does, written apart from it. */
+async function sealedPieces(
+  parts: readonly StreamPart[],
+  context: Parameters<typeof streamInfo>[0],
+  keys: Keys,
+  responsePublicKey: string,
+): Promise<StreamRecord[]> {
+  const records: StreamRecord[] = [];
+  let chain = STREAM_START;
+  for (const [seq, part] of parts.entries()) {
+    const told = part.kind === 'end' ? { ...part, chain } : part;
+    const sealed = await seal({
+      recipientPublicKey: fromBase64(responsePublicKey),
+      info: streamInfo(context),
+      aad: streamRecordAad(seq, chain),
+      plaintext: utf8(toWireJson(told)),
+    });
+    const { chainId, packageId, jobId, questionId, runnerSigningKey } = context;
+    const message = {
+      chainId,
+      packageId,
+      jobId,
+      questionId,
+      runnerSigningKey,
+      seq,
+      chain,
+      sealedSha256: digestOf(sealed),
+    };
+    const signature = await sign({
+      secretKey: keys.signingSecretKey,
+      domainTag: TAGS.streamRecord,
+      message: StreamRecordBcs.serialize(message).toBytes(),
+    });
+    records.push({ kind: 'record', seq, sealed: toBase64(sealed), signature: toBase64(signature) });
+    chain = streamChain(chain, sealed);
+  }
+  return records;
+}
+
+describe('ask in pieces that come', () => {
+  async function read(
+    interference: Interference,
+  ): Promise<{ events: AskEvent[]; connections: number[]; error?: unknown }> {
+    const { session, connections } = await world({ settledLate: 1, ...interference });
+    const events: AskEvent[] = [];
+    try {
+      for await (const event of session.askStream({ key: 'q', text: TEXT }, { timeoutMs: 5_000 })) events.push(event);
+      return { events, connections };
+    } catch (error) {
+      return { events, connections, error };
+    }
+  }
+  const told = ({ events }: { events: readonly AskEvent[] }) =>
+    events.map((event) => (event.kind === 'step' ? event.step : event.kind));
+  const whole: Interference = { lines: (records, after) => records.slice(after) };
+
+  it('shows a sentence before the receipt is verified, once, and then the answer', async () => {
+    const shown = await read(whole);
+    expect(told(shown)).toEqual([
+      ...['waiting', 'attesting', 'asking', 'settling'],
+      'sentence',
+      ...['verifying', 'done', 'answer'],
+    ]);
+    expect(shown.connections).toEqual([0]);
+  });
+
+  it('goes on where a connection broke off', async () => {
+    const shown = await read({ settledLate: 3, lines: (records, after) => records.slice(after, after + 1) });
+    expect(shown.connections).toEqual([0, 1]);
+    expect(told(shown).filter((kind) => kind === 'sentence')).toHaveLength(1);
+    expect(told(shown).at(-1)).toBe('answer');
+  });
+
+  it.each<[string, (records: readonly StreamRecord[], after: number) => readonly StreamLine[]]>([
+    ['breaks off for good', (records, after) => (after === 0 ? records.slice(0, 1) : [])],
+    ['tells of progress alone', () => [{ kind: 'progress', phase: 'settling' }]],
+    ['has no pieces', () => [{ kind: 'whole' }]],
+    ['tells of a failure', () => [{ kind: 'failed', error: { code: 'X', message: '', remedy: '', details: {} } }]],
+  ])('has each sentence once from the answer where the stream %s', async (_what, lines) => {
+    const shown = await read({ lines });
+    expect(told(shown).filter((kind) => kind === 'sentence')).toHaveLength(1);
+    expect(told(shown).at(-1)).toBe('answer');
+  });
+
+  const forged = { kind: 'sentence' as const, text: 'Seven dark days.', citations: [], cited: [] };
+  it.each<[string, Interference, string]>([
+    ['left out', { lines: (records) => records.slice(1) }, 'ORDER'],
+    ['twice', { lines: (records) => [records[0]!, records[0]!] }, 'ORDER'],
+    ['turned around', { lines: (records) => records.toReversed() }, 'ORDER'],
+    ['changed', { lines: ([first]) => [{ ...first!, signature: toBase64(new Uint8Array(64)) }] }, 'SIGNATURE'],
+    ['another than the answer', { ...whole, pieces: ([, end]) => [forged, end!] }, 'ANSWER'],
+    [
+      'of another receipt',
+      { ...whole, pieces: ([first, end]) => [first!, { ...end!, receiptDigest: idOf('x') } as StreamPart] },
+      'RECEIPT',
+    ],
+    [
+      'fewer than they say',
+      { ...whole, pieces: ([first, end]) => [first!, { ...end!, records: 2 } as StreamPart] },
+      'COUNT',
+    ],
+    ['none, but an end', { ...whole, pieces: ([, end]) => [{ ...end!, records: 0 } as StreamPart] }, 'ANSWER'],
+  ])('refuses pieces that are %s', async (_what, interference, check) => {
+    expect((await read(interference)).error).toMatchObject({ code: 'STREAM_BROKEN', details: { check } });
+  });
+
+  it('goes on when its reader left: the same key gives the answer, asked once', async () => {
+    const { session, asked } = await world({ settledLate: 1, ...whole });
+    for await (const event of session.askStream({ key: 'q', text: TEXT }, FAST)) {
+      if (event.kind === 'sentence') break;
+    }
+    const later = await session.ask({ key: 'q', text: TEXT }, { timeoutMs: 5_000 });
+    expect(later.answer.text).toBe('Three dark days. [1]');
+    expect(new Set(asked.map(({ questionId }) => questionId)).size).toBe(1);
   });
 });
 
