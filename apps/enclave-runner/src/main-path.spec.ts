@@ -104,6 +104,7 @@ import {
   type ReleaseEntry,
   type ReleaseLeaf,
   type ReleaseRequest,
+  type StreamLine,
   type Use,
 } from '@usufruct/protocol';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -115,7 +116,7 @@ import { generateRunnerKeys } from './attest/runner-keys.js';
 import { eraseHere } from './compute/erasure/erase-here.js';
 import { QuestionDesk } from './compute/questions/question-desk.js';
 import { Refusals } from './compute/questions/refusals.js';
-import { Corpus } from './compute/rag/index.js';
+import { Corpus, EXTRACTIVE, modelGenerator, type ModelWriter } from './compute/rag/index.js';
 import { reviewSessions } from './compute/session/review.js';
 import { Sessions } from './compute/session/sessions.js';
 import type { RunnerContext } from './context.js';
@@ -639,6 +640,18 @@ async function ask(
   const asked = await sealed(life, job, clientKey, text);
   const state = await life.desk.ask(job.id, asked.request);
   return { state, answer: await opened(state, asked) };
+}
+
+const questionWith = (more: object) => (question: object) => JSON.stringify({ ...question, ...more });
+const streaming = questionWith({ stream: true });
+const by = (generator: 'extractive' | 'model') => questionWith({ generator });
+
+async function untilKnown(life: Life, job: JobView, { request }: Asked): Promise<void> {
+  for (let tries = 0; tries < 2_000; tries++) {
+    const known = codeOf(Promise.resolve().then(() => life.desk.read(job.id, request.questionId)));
+    if ((await known) !== 'QUESTION_UNKNOWN') return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 const PHRASE = 'seventeen amber lanterns';
@@ -1345,6 +1358,183 @@ describe('the runner on a real local chain', () => {
         sealedAnswer: null,
         error: { code: 'JOB_STATE' },
       });
+    });
+  });
+
+  describe('an answer in pieces', () => {
+    const QUESTION = 'What is the price of beeswax?';
+    /** Those that come within a moment. */
+    const lines = async (of: Life, job: JobView, { request }: Asked, after = 0): Promise<StreamLine[]> => {
+      const found: StreamLine[] = [];
+      const signal = AbortSignal.timeout(700);
+      for await (const line of of.desk.lines(job.id, request.questionId, after, signal)) found.push(line);
+      return found;
+    };
+    const kinds = (of: readonly StreamLine[]) => of.map((line) => (line.kind === 'progress' ? line.phase : line.kind));
+    const streamed = (job: JobView, clientKey: SigningKey) =>
+      sealed(life, job, clientKey, QUESTION, undefined, streaming);
+    const withChainThatIsDown = async () => {
+      const down = { isDown: true };
+      const chain = chainThatSends(world.chain, (transaction) =>
+        down.isDown ? Promise.reject(refuse('CHAIN_UNAVAILABLE')) : world.chain.send(transaction),
+      );
+      life.end();
+      life = await Life.begin(world, dataDir, { chain });
+      return down;
+    };
+
+    it('comes when it is paid, and from where its reader left off', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const asked = await streamed(job, clientKey);
+      await expect(life.desk.lines(job.id, asked.request.questionId, 0, AbortSignal.timeout(9)).next()).rejects.toThrow(
+        expect.objectContaining({ code: 'QUESTION_UNKNOWN' }),
+      );
+      const answering = life.desk.ask(job.id, asked.request);
+      const isPaid = async () => (await world.chain.settledReceipt(job.id, asked.request.questionId)) !== null;
+      await untilKnown(life, job, asked);
+      const seen: [string, boolean][] = [];
+      const signal = AbortSignal.timeout(20_000);
+      for await (const line of life.desk.lines(job.id, asked.request.questionId, 0, signal))
+        seen.push([line.kind, await isPaid()]);
+      const answer = await opened(await answering, asked);
+      expect(seen.filter(([kind]) => kind === 'record')).toHaveLength(answer.sentences.length + 1);
+      expect(seen.filter(([kind]) => kind === 'record').every(([, paid]) => paid)).toBe(true);
+      const rest = await lines(life, job, asked, 1);
+      expect(rest.map((line) => (line.kind === 'record' ? line.seq : line.kind))).toEqual(
+        answer.sentences.map((_, i) => i + 1),
+      );
+    });
+
+    it('does not come before the chain has settled it, however long that takes', async () => {
+      const down = await withChainThatIsDown();
+      const { job, clientKey } = await world.fundJob();
+      const asked = await streamed(job, clientKey);
+      expect((await life.desk.ask(job.id, asked.request)).state).toBe('settling');
+      expect(kinds(await lines(life, job, asked))).toEqual(['settling']);
+      down.isDown = false;
+      await life.settler.resume();
+      expect(new Set(kinds(await lines(life, job, asked)))).toEqual(new Set(['record']));
+    });
+
+    it('never comes when its requester closes the job first', async () => {
+      const down = await withChainThatIsDown();
+      const { job, clientKey } = await world.fundJob();
+      const asked = await streamed(job, clientKey);
+      await life.desk.ask(job.id, asked.request);
+      down.isDown = false;
+      await world.run(world.requester, { kind: 'closeJob', jobId: job.id });
+      await life.settler.resume();
+      expect(await lines(life, job, asked)).toEqual([
+        { kind: 'failed', error: expect.objectContaining({ code: 'JOB_STATE' }) },
+      ]);
+    });
+
+    it('is whole after a restart: the same answer, asked again under the same id and paid once', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const asked = await streamed(job, clientKey);
+      const before = await life.desk.ask(job.id, asked.request);
+      life.end();
+      life = await Life.begin(world, dataDir);
+      expect(await lines(life, job, asked)).toEqual([{ kind: 'whole' }]);
+      const again = await sealed(life, job, clientKey, QUESTION, asked.request.questionId, streaming);
+      expect((await life.desk.ask(job.id, again.request)).receipt).toBe(before.receipt);
+      expect(await lines(life, job, asked)).toEqual([{ kind: 'whole' }]);
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+    });
+
+    it('starts anew when the runner dies before it has stored an answer: paid once', async () => {
+      const { job, clientKey } = await world.fundJob();
+      life.end();
+      const write = () => new Promise<never>(() => undefined);
+      const generators = [
+        modelGenerator({ model: { name: 'x', sha256: toHex32(new Uint8Array(32)) }, write }, systemRandom),
+      ];
+      life = await Life.begin(world, dataDir, { generators });
+      const asked = await streamed(job, clientKey);
+      life.desk.ask(job.id, asked.request).catch(() => undefined);
+      await untilKnown(life, job, asked);
+      expect(kinds(await lines(life, job, asked))).toEqual(['computing']);
+      life.end();
+      life = await Life.begin(world, dataDir);
+      await expect(life.desk.lines(job.id, asked.request.questionId, 0, AbortSignal.timeout(9)).next()).rejects.toThrow(
+        expect.objectContaining({ code: 'QUESTION_UNKNOWN' }),
+      );
+      const again = await sealed(life, job, clientKey, QUESTION, asked.request.questionId, streaming);
+      expect((await life.desk.ask(job.id, again.request)).state).toBe('settled');
+      expect(kinds(await lines(life, job, again))[0]).toBe('record');
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+    });
+
+    it('is whole for who wanted no pieces', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, QUESTION);
+      await life.desk.ask(job.id, asked.request);
+      expect(await lines(life, job, asked)).toEqual([{ kind: 'whole' }]);
+    });
+  });
+
+  describe('a language model that answers', () => {
+    const QUESTION = 'What is the price of beeswax?';
+    const MODEL = { name: 'small-7b', sha256: toHex32<Digest>(new Uint8Array(32).fill(7)) };
+    const writing = async (write: ModelWriter['write']): Promise<void> => {
+      life.end();
+      const generators = [modelGenerator({ model: MODEL, write }, systemRandom), EXTRACTIVE];
+      life = await Life.begin(world, dataDir, { generators });
+    };
+
+    it('is named by its hash in the receipt, and whom it cites is paid', async () => {
+      await writing(async ({ user }) => `Beeswax costs 18.00 [${/document (\d+) [^[]*Beeswax/.exec(user)?.[1]}].`);
+      const { job, clientKey } = await world.fundJob();
+      const before = await world.balance(prices.owner.address);
+      const { state, answer } = await ask(life, job, clientKey, QUESTION);
+      expect(answer).toMatchObject({ generator: 'model', model: MODEL, text: 'Beeswax costs 18.00. [1]' });
+      expect(UsageReceiptBcs.parse(fromBase64(state.receipt!)).modelHash).toBe(MODEL.sha256);
+      expect((await world.balance(prices.owner.address)) - before).toBe(700_000n); // 70 % of 1,000,000
+    });
+
+    it('is not replaced where it is away: nothing is charged, and who asks for sentences of documents gets them', async () => {
+      await writing(() => Promise.reject(refuse('GENERATOR_UNAVAILABLE', { model: MODEL.name })));
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, QUESTION);
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GENERATOR_UNAVAILABLE');
+      expect(life.desk.read(job.id, asked.request.questionId)).toMatchObject({
+        state: 'failed',
+        error: { code: 'GENERATOR_UNAVAILABLE' },
+      });
+      const other = await sealed(life, job, clientKey, QUESTION, undefined, by('extractive'));
+      const state = await life.desk.ask(job.id, other.request);
+      expect(await opened(state, other)).toMatchObject({ generator: 'extractive' });
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(1);
+      expect(UsageReceiptBcs.parse(fromBase64(state.receipt!)).modelHash).toBe(`0x${'0'.repeat(64)}`);
+    });
+
+    it('is not there where none is configured', async () => {
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, QUESTION, undefined, by('model'));
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('INVALID_ARGUMENT');
+    });
+
+    it('gives nothing out that was revoked while it wrote', async () => {
+      const lamp = await world.contribute('lamp.txt', 'The lighthouse lamp burns 12 litres of oil each night.\n');
+      await writing(async ({ user }) => {
+        await world.run(lamp.owner, { kind: 'revokeGrant', grantId: lamp.grantId });
+        return `The lighthouse lamp burns 12 litres of oil [${/document (\d+) [^[]*lighthouse/.exec(user)?.[1]}].`;
+      });
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, 'How much oil does the lighthouse lamp burn?');
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GRANT_REVOKED');
+      expect((await world.chain.job(job.id)).questionsSettled).toBe(0);
+    });
+
+    it('is left alone when its session ends', async () => {
+      const { job, clientKey } = await world.fundJob();
+      await writing(async (_prompt, signal) => {
+        life.sessions.end(job.id);
+        if (!signal.aborted) throw new Error('the session goes on');
+        throw refuse('GENERATOR_UNAVAILABLE');
+      });
+      const asked = await sealed(life, job, clientKey, QUESTION);
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GENERATOR_UNAVAILABLE');
     });
   });
 

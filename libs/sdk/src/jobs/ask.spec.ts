@@ -470,9 +470,14 @@ describe('ask in pieces that come', () => {
   it('shows a sentence before the receipt is verified, once, and then the answer', async () => {
     const shown = await read(whole);
     expect(told(shown)).toEqual([
-      ...['waiting', 'attesting', 'asking', 'settling'],
+      'waiting',
+      'attesting',
+      'asking',
+      'settling',
       'sentence',
-      ...['verifying', 'done', 'answer'],
+      'verifying',
+      'done',
+      'answer',
     ]);
     expect(shown.connections).toEqual([0]);
   });

@@ -2,8 +2,8 @@ import { termsOf } from '@usufruct/retrieval';
 import { sentenceRanges } from '../chunk/sentences.js';
 import type { Passage } from '../retrieve/corpus.js';
 
-/** So much of what a sentence says must stand in what it cites, or in the question. */
-const LEAST_SUPPORT = 0.7;
+/** So much of what a sentence says beyond the question may stand in nothing that it cites; one word may in any case. */
+const MOST_UNSAID = 0.3;
 /** A citation counts when its passage has at least this part of the sentence by itself. */
 const LEAST_SHARE = 0.35;
 /** Numbers, with their separators inside. */
@@ -54,7 +54,8 @@ export function supportedBy(
   const isCounted = numbersOf(sentence).every((number) =>
     carrying.some((passage) => texts[passage]!.numbers.has(number)),
   );
-  const isCarried = terms.some(isSaid) && (own.length === 0 || said >= LEAST_SUPPORT * own.length);
+  const isCarried =
+    own.length === 0 ? terms.some(isSaid) : said >= 1 && own.length - said <= Math.max(1, MOST_UNSAID * own.length);
   return isCarried && isCounted ? carrying : [];
 }
 
