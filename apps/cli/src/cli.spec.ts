@@ -270,7 +270,10 @@ describe('the command line', () => {
     const runner = aRunner({ id: runnerIdOf<RunnerId>(key.publicKey), signingPublicKey: toBase64(key.publicKey) });
     const { chainId, packageId, registryId } = chain;
     const message = RefusalReceiptBcs.serialize({
-      ...{ chainId, packageId, registryId, jobId: job.id },
+      chainId,
+      packageId,
+      registryId,
+      jobId: job.id,
       questionId: idOf<QuestionId>('question'),
       sealedQuestionSha256: idOf<Digest>('sealed'),
       signerPublicKey: key.publicKey,

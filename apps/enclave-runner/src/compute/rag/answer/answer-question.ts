@@ -1,4 +1,3 @@
-import type { ContributionId } from '@usufruct/kernel';
 import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
 import type { AnswerReview } from '../guard/review.js';
@@ -6,7 +5,7 @@ import type { SourceFilter } from '../retrieve/source-filter.js';
 import { composeAnswer } from './compose.js';
 import type { GeneratedAnswer } from './generator.js';
 import { selectSentences, type ChosenSentence } from './select-sentences.js';
-import { MAX_HOLDERS_OF_SENTENCE, type WeighOptions } from './weigh.js';
+import { eachOnce, withCited, type WeighOptions } from './weigh.js';
 
 /** Passages looked at when the holders of a sentence are sought, whatever the asker's `topK`. */
 export const CANDIDATES = 32;
@@ -40,7 +39,7 @@ export async function answerQuestion(
   const drafts = selectSentences(corpus, terms, retrieved.slice(0, topK)).map((chosen) => ({
     text: chosen.text,
     passages: [chosen.passage],
-    sources: sourcesOf(chosen, retrieved),
+    ...withCited(holdersOf(chosen, retrieved)),
   }));
   const review = options.review?.(retrieved.flatMap(({ passage }) => passage.sources));
   const kept = drafts.map((draft) => review?.take(draft) ?? (review === undefined ? draft : null));
@@ -50,18 +49,14 @@ export async function answerQuestion(
 }
 
 /** Everyone who holds the sentence: in the same passage, or in another one that was retrieved. */
-export function sourcesOf(
+export function holdersOf(
   sentence: Pick<ChosenSentence, 'words' | 'passage'>,
   retrieved: readonly ScoredPassage[],
 ): PassageSource[] {
   const others = retrieved
     .map(({ passage }) => passage)
     .filter((passage) => passage !== sentence.passage && holds(passage, sentence));
-  const byContribution = new Map<ContributionId, PassageSource>();
-  for (const source of [sentence.passage, ...others].flatMap((passage) => passage.sources)) {
-    if (!byContribution.has(source.contributionId)) byContribution.set(source.contributionId, source);
-  }
-  return [...byContribution.values()].slice(0, MAX_HOLDERS_OF_SENTENCE);
+  return eachOnce([sentence.passage, ...others].flatMap((passage) => passage.sources));
 }
 
 const holds = (passage: Passage, sentence: Pick<ChosenSentence, 'words'>): boolean =>

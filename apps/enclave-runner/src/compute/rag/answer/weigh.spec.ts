@@ -16,7 +16,7 @@ async function weightsOf(texts: readonly string[], options: AnswerOptions = {}):
   for (const text of texts) {
     const fileName = 'a.txt';
     const document = await ingestDocument({ fileName, bytes: utf8(text) }, { sketchKey: new Uint8Array(8) });
-    documents.push({ contributionId: id('abcdef'[documents.length]!), fileName, document });
+    documents.push({ contributionId: id('abcdefghijklmnopqrst'[documents.length]!), fileName, document });
   }
   const { weights } = await answerQuestion(new Corpus(documents), QUESTION, 8, options);
   return Object.fromEntries(weights.map(({ contributionId, weight }) => [contributionId[2], weight]));
@@ -43,6 +43,12 @@ describe.each(['score', 'max-shapley'] as const)('weights by %s', (attribution) 
     const weights = percent(await weightsOf([one, one, one, one, one, one], { attribution, ownerOf: mine }));
     expect(weights['f']).toBe(50);
     expect(weights['a']).toBe(10);
+  });
+
+  it('are not taken by many files: whoever has the twentieth copy has his part', async () => {
+    const many = Array.from({ length: 20 }, () => one);
+    const ownerOf = (contributionId: ContributionId): string => (contributionId === id('t') ? 'other' : 'me');
+    expect(percent(await weightsOf(many, { attribution, ownerOf }))['t']).toBe(50);
   });
 
   it('pay the asker nothing for what is his own', async () => {

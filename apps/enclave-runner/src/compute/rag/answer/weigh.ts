@@ -15,8 +15,8 @@ import {
 
 /** Below this part of a sentence's terms a passage does not support it. */
 const LEAST_SUPPORT = 0.5;
-/** At most this many contributions share one sentence, the earliest first: a receipt names at most 64 uses. */
-export const MAX_HOLDERS_OF_SENTENCE = 16;
+/** At most this many contributions are cited for one sentence, and share it: a receipt names at most 64 uses. */
+const MAX_HOLDERS_OF_SENTENCE = 16;
 
 /** A sentence of the answer with what is cited for it. */
 export interface WeighedSentence {
@@ -25,6 +25,8 @@ export interface WeighedSentence {
   readonly passages: readonly Passage[];
   /** Everyone who is cited for it. */
   readonly sources: readonly PassageSource[];
+  /** Everyone who says it, where more do than are cited. */
+  readonly holders?: readonly PassageSource[];
 }
 export interface WeighOptions {
   /** `score` where nothing is said. */
@@ -42,7 +44,7 @@ export function weigh(
   { attribution = 'score', ownerOf = (id) => id, unpaid }: WeighOptions,
 ): ContributionWeight[] {
   const holdersOf = (sources: readonly PassageSource[]): Holder[] =>
-    sources.map(({ contributionId }) => ({ contributionId, owner: ownerOf(contributionId) }));
+    inTurns(sources.map(({ contributionId }) => ({ contributionId, owner: ownerOf(contributionId) })));
   const cited = citedPassages(sentences, retrieved);
   if (attribution === 'score') {
     return attributeByScore(
@@ -73,7 +75,10 @@ function citedPassages(sentences: readonly WeighedSentence[], retrieved: readonl
     const copies = retrieved.filter((other) => areNearDuplicates(passage, other.passage));
     const also = copies.flatMap((other) => other.passage.sources);
     const sources = citing.map((sentence) =>
-      eachOnce([...(sentence.passages.length === 1 ? sentence.sources : passage.sources), ...also]),
+      eachOnce([
+        ...(sentence.passages.length === 1 ? (sentence.holders ?? sentence.sources) : passage.sources),
+        ...also,
+      ]),
     );
     return [{ passage, score, sources }];
   });
@@ -108,8 +113,30 @@ function supportOf(terms: readonly string[], own: ReadonlySet<string>): number {
   return part < LEAST_SUPPORT ? 0 : part;
 }
 
-function eachOnce(sources: readonly PassageSource[]): PassageSource[] {
+/** One place of each contribution, the first. */
+export function eachOnce(sources: readonly PassageSource[]): PassageSource[] {
   const first = new Map<ContributionId, PassageSource>();
   for (const source of sources) if (!first.has(source.contributionId)) first.set(source.contributionId, source);
-  return [...first.values()].slice(0, MAX_HOLDERS_OF_SENTENCE);
+  return [...first.values()];
+}
+
+/** All who hold a sentence, and as many of them as are cited. */
+export const withCited = (holders: readonly PassageSource[]) => ({
+  holders,
+  sources: holders.slice(0, MAX_HOLDERS_OF_SENTENCE),
+});
+
+/** As many as there is room for: of each person the first, then of each the second, so that many files crowd nobody out. */
+function inTurns(holders: readonly Holder[]): Holder[] {
+  const turns = new Map<string, number>();
+  const turnOf = holders.map(({ owner }) => {
+    const turn = turns.get(owner) ?? 0;
+    turns.set(owner, turn + 1);
+    return turn;
+  });
+  return holders
+    .map((holder, i) => ({ holder, turn: turnOf[i]! }))
+    .sort((left, right) => left.turn - right.turn)
+    .slice(0, MAX_HOLDERS_OF_SENTENCE)
+    .map(({ holder }) => holder);
 }

@@ -1,9 +1,9 @@
 import type { RandomSource } from '@usufruct/kernel';
 import type { Model } from '@usufruct/protocol';
-import { CANDIDATES, sourcesOf } from '../answer/answer-question.js';
+import { CANDIDATES, holdersOf } from '../answer/answer-question.js';
 import { composeAnswer } from '../answer/compose.js';
 import type { AnswerTask, GeneratedAnswer, Generator } from '../answer/generator.js';
-import { MAX_HOLDERS_OF_SENTENCE, type WeighedSentence } from '../answer/weigh.js';
+import { eachOnce, withCited, type WeighedSentence } from '../answer/weigh.js';
 import { wordsOnly, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
 import { judgeOutput, type JudgedSentence } from './judge-output.js';
 import { promptOf, type Prompt } from './prompt.js';
@@ -52,12 +52,10 @@ function draftOf(
   retrieved: readonly ScoredPassage[],
 ): WeighedSentence {
   const carrying = passages.map((position) => given[position]!);
-  const sources = carrying.flatMap((passage) =>
-    sourcesOf({ words: wordsOnly(quotes.from(text, passage)), passage }, retrieved),
+  const holders = carrying.flatMap((passage) =>
+    holdersOf({ words: wordsOnly(quotes.from(text, passage)), passage }, retrieved),
   );
-  const first = new Map<string, PassageSource>();
-  for (const source of sources) if (!first.has(source.contributionId)) first.set(source.contributionId, source);
-  return { text, passages: carrying, sources: [...first.values()].slice(0, MAX_HOLDERS_OF_SENTENCE) };
+  return { text, passages: carrying, ...withCited(eachOnce(holders)) };
 }
 
 /** The sentences of passages that carry what a model says in its own words. */

@@ -119,6 +119,13 @@ describe('the fewest contributors', () => {
     expect(taken([one, two], { ownerOf: () => 'the same person' })).toBeNull();
   });
 
+  it('are all that there are, also such as are not cited', async () => {
+    const places = await Promise.all([...'abcde'].map((name) => placeOf(saying(`word${name}`), name)));
+    const sentence = { text: fact, sources: places.slice(0, 2), holders: places };
+    expect(asker({ minContributors: 5 }, places)().take(sentence)).not.toBeNull();
+    expect(asker({ minContributors: 6 }, places)().take(sentence)).toBeNull();
+  });
+
   it('are told as a reason, and neither the sentence nor the name of a file', async () => {
     const place = await placeOf(saying('one'), 'a');
     const review = asker({ minContributors: 3 }, [place])();

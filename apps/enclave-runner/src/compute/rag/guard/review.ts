@@ -12,6 +12,8 @@ export type WithheldReason = (typeof WITHHELD_REASONS)[number];
 export interface DraftSentence {
   readonly text: string;
   readonly sources: readonly PassageSource[];
+  /** Everyone who says it, where more do than are cited. */
+  readonly holders?: readonly PassageSource[];
 }
 /** What the asker has been shown before, by this runner. */
 export interface ShownBefore {
@@ -60,7 +62,8 @@ export class AnswerReview {
   readonly #withheld = new Map<WithheldReason, number>();
   readonly #shown = new Map<PassageSource, Span[]>();
   readonly #newPassages = new Set<string>();
-  readonly #folded = new Map<PassageSource, Folded>();
+  /** By text: many may hold the same. */
+  readonly #folded = new Map<string, Folded>();
 
   constructor(options: ReviewOptions) {
     this.#options = options;
@@ -119,10 +122,11 @@ export class AnswerReview {
     this.#shown.set(source, [...(this.#shown.get(source) ?? []), ...spans]);
   }
 
-  #contributors({ text, sources }: DraftSentence): number {
-    const groups = copyGroups(sources, text);
+  #contributors({ text, sources, holders = sources }: DraftSentence): number {
+    const compared = holders.slice(0, MOST_COMPARED);
+    const groups = copyGroups(compared, text);
     return distinctContributors(
-      sources.map(({ contributionId }, i) => ({
+      compared.map(({ contributionId }, i) => ({
         owner: this.#options.ownerOf(contributionId),
         group: groups[i]!,
       })),
@@ -175,19 +179,23 @@ export class AnswerReview {
   #spansIn(text: string, among = this.#options.seen): [PassageSource, Span[]][] {
     const seed = seedLetters(this.#options.rules.maxQuoteChars);
     const shown = fold(text);
+    const found = new Map<string, Span[]>();
     return among.flatMap((source): [PassageSource, Span[]][] => {
-      const spans = verbatimSpans(this.#foldedOf(source), shown, seed);
+      const spans = found.get(source.chunk.text) ?? verbatimSpans(this.#foldedOf(source.chunk.text), shown, seed);
+      found.set(source.chunk.text, spans);
       return spans.length === 0 ? [] : [[source, shifted(spans, source.chunk.startChar)]];
     });
   }
 
-  #foldedOf(source: PassageSource): Folded {
-    const folded = this.#folded.get(source) ?? fold(source.chunk.text);
-    this.#folded.set(source, folded);
+  #foldedOf(text: string): Folded {
+    const folded = this.#folded.get(text) ?? fold(text);
+    this.#folded.set(text, folded);
     return folded;
   }
 }
 
+/** Each is compared with each. */
+const MOST_COMPARED = 128;
 /** Less of a sentence is of no use to anybody. */
 const LEAST_QUOTE_CHARS = 20;
 
