@@ -12,7 +12,7 @@ import { toWireJson } from '@usufruct/protocol';
 
 type Rag = typeof import('../../../apps/enclave-runner/src/compute/rag/index.js');
 const built = new URL('../../../apps/enclave-runner/dist/compute/rag/index.js', import.meta.url);
-const { answerQuestion, Corpus, ingestDocument } = (await import(built.href)) as Rag;
+const { answerQuestion, Corpus, IndexThread, ingestDocument } = (await import(built.href)) as Rag;
 
 const documents = [];
 for (const [i, path] of process.argv.slice(2).entries()) {
@@ -21,11 +21,11 @@ for (const [i, path] of process.argv.slice(2).entries()) {
   const contributionId = `0x${(i + 1).toString(16).padStart(64, '0')}` as ContributionId;
   documents.push({ contributionId, fileName, document });
 }
-const corpus = new Corpus(documents);
+const corpus = await Corpus.open(documents, { maker: new IndexThread() });
 
 const answerTo = async (request: IncomingMessage): Promise<string> => {
   const { text, topK } = JSON.parse(await readText(request)) as { text: string; topK: number };
-  return toWireJson(answerQuestion(corpus, text, topK));
+  return toWireJson(await answerQuestion(corpus, text, topK));
 };
 const server = createServer(async (request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end(await answerTo(request));

@@ -5,6 +5,7 @@ import { contributor, found, fundedSession, type Founded } from '../../support/p
 import { cpuSeconds } from '../processes.ts';
 import { percentile, progress, target, type BenchPart } from '../report.ts';
 import { filesOf, questionAbout } from './paragraphs.ts';
+import { untilUsable } from './until-usable.ts';
 
 const SIZES = [100, 1_000, 10_000, 100_000];
 const WARM_UP = 10;
@@ -51,8 +52,10 @@ async function prepare(system: RunningSystem, paragraphs: number, results: objec
   progress(`ask: ${paragraphs} paragraphs`);
   const dao = await found(system.endpoints);
   const startedMs = performance.now();
-  for (const { fileName, text } of filesOf(paragraphs)) await contributor(system.endpoints, dao, fileName, text);
+  const files = filesOf(paragraphs);
+  for (const { fileName, text } of files) await contributor(system.endpoints, dao, fileName, text);
   const uploadedMs = performance.now();
+  await untilUsable(dao, files.length);
   const maxQuestions = WARM_UP + QUESTIONS + CLIENTS * QUESTIONS_PER_CLIENT + 1;
   const sessions: Session[] = [];
   for (let i = 0; i < sessionsFor(paragraphs); i++) {

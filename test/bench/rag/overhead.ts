@@ -11,6 +11,7 @@ import { contributor, found, fundedSession } from '../../support/players.ts';
 import { percentile, progress, target, type BenchPart } from '../report.ts';
 import { directAsker, post, type Steps } from './direct-asker.ts';
 import { filesOf, questionAbout } from './paragraphs.ts';
+import { untilUsable } from './until-usable.ts';
 
 const PARAGRAPHS = 10_000;
 const WARM_UP = 15;
@@ -27,6 +28,7 @@ export async function benchOverhead(system: RunningSystem): Promise<BenchPart> {
   const files = filesOf(PARAGRAPHS);
   const dao = await found(system.endpoints);
   for (const { fileName, text } of files) await contributor(system.endpoints, dao, fileName, text);
+  await untilUsable(dao, files.length);
   const { player, session, jobId } = await fundedSession(system.endpoints, dao.dataset.id, WARM_UP + PAIRS + 1);
   await session.ask({ key: 'first', text: questionAbout(PARAGRAPHS, 1) }, { timeoutMs: 300_000 });
   const clear = await clearServer(files);
