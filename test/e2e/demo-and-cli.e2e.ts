@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
@@ -12,6 +12,13 @@ import { startTestSystem } from '../support/system.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DOCUMENTS = join(ROOT, 'infra/demo/documents');
+
+/** Of a contribution as the chain has it. */
+interface Listed {
+  readonly owner: string;
+  readonly parts: readonly { readonly blob: string }[];
+  readonly manifestBlob: { readonly blob: string };
+}
 
 interface Said {
   readonly code: number | null;
@@ -127,6 +134,26 @@ describe('the demo and the command line, as people run them', () => {
     const { holders } = await good('clinic', 'releases', 'list', contributionId);
     expect(holders).toHaveLength(3);
   }, 150_000);
+
+  it('usufruct contribute FOLDER: killed in the middle and typed again, many small files lie in a few quilts', async () => {
+    const folder = join(home, 'notes');
+    mkdirSync(folder);
+    for (let i = 0; i < 18; i++) writeFileSync(join(folder, `note-${i}.txt`), `Note ${i}: the cold room was open.`);
+    await good('archive', 'wallet', 'new');
+    const contribute = ['contribute', folder, '--dataset', datasetId];
+    await cli('archive', contribute, 1_500); // killed somewhere
+    const { contributions } = await good('archive', ...contribute);
+    expect(contributions).toHaveLength(18);
+    const { address } = await good('archive', 'wallet', 'show');
+    const all = (await good('founder', 'dataset', 'contributions', datasetId)).contributions as unknown as Listed[];
+    const own = all.filter(({ owner }) => owner === address);
+    expect(own).toHaveLength(18);
+    // 25 shards have room for 16 files in a quilt.
+    const different = (blobs: readonly { readonly blob: string }[]) => new Set(blobs.map(({ blob }) => blob)).size;
+    expect([different(own.flatMap(({ parts }) => parts)), different(own.map((one) => one.manifestBlob))]).toEqual([
+      2, 2,
+    ]);
+  }, 90_000);
 
   const balanceUnits = async (): Promise<bigint> =>
     BigInt((await good('enterprise', 'wallet', 'show'))['balanceUnits']!);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -304,10 +304,14 @@ describe('the command line', () => {
     writeFileSync(file, 'x');
     const empty = join(home, 'empty.txt');
     writeFileSync(empty, '');
+    const large = join(home, 'large.txt');
+    writeFileSync(large, '');
+    truncateSync(large, 14 * 1024 ** 3); // with nothing in it: no disk is filled, and nothing of it is read
     const dataset = `0x${'0'.repeat(64)}`;
     const rows: readonly [readonly string[], number, string][] = [
       [['contribute', file, '--dataset', dataset], 3, 'FORMAT_UNKNOWN'],
       [['contribute', empty, '--dataset', dataset], 3, 'FILE_EMPTY'],
+      [['contribute', large, '--dataset', dataset], 3, 'FILE_TOO_LARGE'],
       [['contribute', join(home, 'none.txt'), '--dataset', dataset], 3, 'NOT_FOUND'],
       [['contribute', file, '--dataset', '0x12'], 2, 'INVALID_ARGUMENT'],
       [['contribute', file, '--dataset', dataset, '--keys', 'nobody'], 2, 'INVALID_ARGUMENT'],

@@ -22,6 +22,9 @@ import { blobIdOf } from './blob-id.js';
 import { BlobSource } from './blob-source.js';
 import { blobsOf, LeaseRepository, type KeptContribution } from './lease.repository.js';
 
+/** For looking into a quilt before it is paid for. */
+const LOOK_TIMEOUT_MS = 60_000;
+
 /** What a contribution bears of what making a quilt's lease longer costs. */
 const zShare = z.object({ contributionId: zHex32<ContributionId>(), owner: zHex32<Address>(), units: zAmount });
 export type StorageShare = z.output<typeof zShare>;
@@ -64,10 +67,9 @@ export class BlobPrices {
   async planned(contribution: KeptContribution, reference: BlobReference, what: WhatFor): Promise<PlannedBlob> {
     const { blob } = reference;
     const status = await this.store.blobs.status(blobIdOf(blob));
-    const isQuilt = status.sizeBytes !== null && status.sizeBytes !== reference.sizeBytes;
-    if (isQuilt) await this.requireQuilt(contribution, reference, status.sizeBytes!);
+    const sizeBytes = status.sizeBytes ?? (await this.sizeOf(contribution, reference));
+    if (sizeBytes !== reference.sizeBytes) await this.requireQuilt(contribution, reference, sizeBytes);
     const sharers = await this.sharersOf(contribution, reference);
-    const sizeBytes = status.sizeBytes ?? sharers.reduce((sum, each) => sum + each.sizeBytes, 0);
     const paid = what.kind === 'renewal' ? await this.repository.renewedUntil(contribution, blob) : 0;
     const endEpoch = Math.max(reference.endEpoch, status.endEpoch ?? 0, paid);
     // What is put back is paid for what is left; what is made longer, for what is added.
@@ -77,10 +79,18 @@ export class BlobPrices {
     return { blob, sizeBytes, endEpoch, units, shares: sharers.length > 1 ? sharesOf(units, sharers) : [] };
   }
 
+  /** Where the store does not say it: of what may lie in a quilt, by reading it. */
+  private async sizeOf(contribution: KeptContribution, { blob, sizeBytes }: BlobReference): Promise<number> {
+    if (sizeBytes > QUILTED_AT_MOST_BYTES) return sizeBytes;
+    return (await this.source.wholeOf(contribution, blob, AbortSignal.timeout(LOOK_TIMEOUT_MS))).length;
+  }
+
   private async requireQuilt(contribution: KeptContribution, reference: BlobReference, bytes: number): Promise<void> {
     const mayBe = reference.sizeBytes <= QUILTED_AT_MOST_BYTES && bytes > reference.sizeBytes;
     const outcome =
-      mayBe && bytes <= LIMITS.partBytes ? await this.source.holds(contribution, reference.blob) : 'absent';
+      mayBe && bytes <= LIMITS.partBytes
+        ? await this.source.holds(contribution, reference.blob, AbortSignal.timeout(LOOK_TIMEOUT_MS))
+        : 'absent';
     if (outcome === 'unknown') throw refuse('BLOB_UNAVAILABLE', { contributionId: contribution.id });
     if (outcome === 'absent') throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
   }

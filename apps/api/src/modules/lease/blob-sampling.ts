@@ -160,12 +160,14 @@ export class BlobSampling {
     if (!(await this.source.isGone(blob, signal))) return;
     for (const other of await this.repository.sharing(contribution, blob)) {
       if (other.id === contributionId) continue;
-      const { count } = await this.prisma.lostContribution.createMany({
-        data: [
-          { contributionId: other.id, blob, state: 'lost', times: needed, countedAt: toDate(now), since: toDate(now) },
-        ],
+      const lostToo = { state: 'lost', times: needed, countedAt: toDate(now) };
+      const where = { contributionId: other.id, blob, state: 'suspected' };
+      const suspected = await this.prisma.lostContribution.updateMany({ where, data: lostToo });
+      const created = await this.prisma.lostContribution.createMany({
+        data: [{ ...lostToo, contributionId: other.id, blob, since: toDate(now) }],
         skipDuplicates: true,
       });
+      const count = suspected.count + created.count;
       if (count > 0) await this.tellLost(other, epoch);
     }
   }

@@ -22,9 +22,6 @@ export interface Reading {
   readonly bytes: Uint8Array | null;
 }
 
-/** For looking into a quilt before it is paid for. */
-const LOOK_TIMEOUT_MS = 60_000;
-
 type Aggregator = StorePort['aggregators'][number];
 /** Whether bytes are the ones that the contributor signed for. */
 type Recognise = (bytes: Uint8Array) => boolean;
@@ -73,8 +70,12 @@ export class BlobSource {
   }
 
   /** Whether what the contribution has in a blob can be read there; `unknown` where an aggregator does not answer. */
-  async holds(contribution: KeptContribution, blob: Hex32): Promise<'holds' | 'absent' | 'unknown'> {
-    const { blob: found, readings } = await this.read(contribution, blob, AbortSignal.timeout(LOOK_TIMEOUT_MS));
+  async holds(
+    contribution: KeptContribution,
+    blob: Hex32,
+    signal: AbortSignal,
+  ): Promise<'holds' | 'absent' | 'unknown'> {
+    const { blob: found, readings } = await this.read(contribution, blob, signal);
     const outcomes = readings.map(({ outcome }) => outcome);
     if (found === blob && outcomes.includes('readable')) return 'holds';
     return outcomes.includes('silent') ? 'unknown' : 'absent';

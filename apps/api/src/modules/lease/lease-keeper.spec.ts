@@ -259,26 +259,33 @@ describe('the lease keeper', () => {
     });
     afterEach(() => world.api.close());
 
-    it('pays for a quilt once, shares it among all that lies in it to the unit, and makes each known', async () => {
-      await world.trustKeeper(10_000n);
-      await world.round();
-      world.stores.now = 34;
-      for (let rounds = 0; rounds < 6 && (endOf(0) < 54 || endOf(1) < 54); rounds++) {
+    it.each([
+      ['extends', true, ['extend', 'extend']],
+      ['extends nothing and says no sizes', false, ['put', 'put']],
+    ])(
+      'pays for a quilt once, shares it among all that lies in it to the unit, and makes each known, where the store %s',
+      async (_, isAble, asked) => {
+        Object.assign(world.stores, { extendable: isAble, saysSizes: isAble });
+        await world.trustKeeper(10_000n);
         await world.round();
-        await eventually(
-          async () => (await prisma.leaseRenewal.count({ where: { state: { in: ['planned', 'stored'] } } })) === 0,
-        );
-        await world.api.settled();
-      }
-      expect([endOf(0), endOf(1)]).toEqual([54, 54]);
-      expect(world.stores.asked).toEqual(['extend', 'extend']);
-      // 17 epochs more of two begun MiB for the parts and one for the manifests: 3 · 17 · 10.
-      expect((await budget()).spentUnits).toBe('510');
-      const [small, large] = [await costOf(0), await costOf(1)];
-      expect(small + large).toBe(510n);
-      // A quarter of the parts, and half of the manifests, which are equally long.
-      expect(small).toBe(85n + 85n);
-    });
+        world.stores.now = 34;
+        for (let rounds = 0; rounds < 6 && (endOf(0) < 54 || endOf(1) < 54); rounds++) {
+          await world.round();
+          await eventually(
+            async () => (await prisma.leaseRenewal.count({ where: { state: { in: ['planned', 'stored'] } } })) === 0,
+          );
+          await world.api.settled();
+        }
+        expect([endOf(0), endOf(1)]).toEqual([54, 54]);
+        expect(world.stores.asked).toEqual(asked);
+        // 17 epochs more of two begun MiB for the parts and one for the manifests: 3 · 17 · 10.
+        expect((await budget()).spentUnits).toBe('510');
+        const [small, large] = [await costOf(0), await costOf(1)];
+        expect(small + large).toBe(510n);
+        // A quarter of the parts, and half of the manifests, which are equally long.
+        expect(small).toBe(85n + 85n);
+      },
+    );
 
     it('refuses to pay for a quilt that holds nothing of it', async () => {
       await world.trustKeeper(10_000n);
