@@ -59,16 +59,7 @@ export async function computeAnswer(
   const { issuedAtMs, reading } = begun ?? (await beginReading(context, memory));
   const { standing, allowed } = reading;
   const { job } = standing;
-  const generator = chooseGenerator(context.generators ?? [EXTRACTIVE], question.generator);
-  const corpus = await currentCorpus(context, session, reading);
-  const terms = await answerTerms(context, { question, standing, allowed, corpus });
-  const { text, topK } = question;
-  const { options } = terms;
-  const generated = await generator.answer({ corpus, question: text, topK, options, signal: session.signal });
-  session.requireOpen();
-  // A model takes its time: what was taken back meanwhile is not given out.
-  if (generator.kind === 'model') await requireStillAllowed(context, session, memory, generated);
-  terms.requireSomething(generated);
+  const generated = await generate(context, { session, memory }, question, reading);
   const { uses, usesSalt } = usesOf(generated, allowed, context);
   const answer = answerOf(generated, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
   const sealing = sealAnswer(context, info, job, request, question, answer);
@@ -86,16 +77,7 @@ export async function computeAnswer(
     issuedAtMs,
   });
   const settlement = await settlementOf(context, job, { receipt: bytes, signature, usesSalt, uses });
-  const pieces =
-    question.stream === true
-      ? await sealPieces({
-          context: questionContext(info, job, request.questionId, keys),
-          keys,
-          responsePublicKey: question.responsePublicKey,
-          answer,
-          receipt: bytes,
-        })
-      : [];
+  const pieces = await piecesOf(context, info, job, request, question, answer, bytes);
   const newAnswer: NewAnswer = {
     jobId: job.id,
     questionId: request.questionId,
@@ -113,6 +95,47 @@ export async function computeAnswer(
     preparedAtMs: clock.nowMs(),
   };
   return { newAnswer, pieces };
+}
+
+/** By what the asker demands, from what the session may use now. What is refused or taken back meanwhile is no answer. */
+async function generate(
+  context: RunnerContext,
+  { session, memory }: Pick<AskedSession, 'session' | 'memory'>,
+  question: Question,
+  reading: Reading,
+): Promise<GeneratedAnswer> {
+  const { standing, allowed } = reading;
+  const generator = chooseGenerator(context.generators ?? [EXTRACTIVE], question.generator);
+  const corpus = await currentCorpus(context, session, reading);
+  const terms = await answerTerms(context, { question, standing, allowed, corpus });
+  const { text, topK } = question;
+  const { options } = terms;
+  const generated = await generator.answer({ corpus, question: text, topK, options, signal: session.signal });
+  session.requireOpen();
+  // A model takes its time: what was taken back meanwhile is not given out.
+  if (generator.kind === 'model') await requireStillAllowed(context, session, memory, generated);
+  terms.requireSomething(generated);
+  return generated;
+}
+
+/** None where the asker wants none. */
+async function piecesOf(
+  { keys }: RunnerContext,
+  info: ChainInfo,
+  job: JobView,
+  { questionId }: AskRequest,
+  { stream, responsePublicKey }: Question,
+  answer: Answer,
+  receipt: Uint8Array,
+): Promise<StreamRecord[]> {
+  if (stream !== true) return [];
+  return sealPieces({
+    context: questionContext(info, job, questionId, keys),
+    keys,
+    responsePublicKey,
+    answer,
+    receipt,
+  });
 }
 
 export interface ComputedAnswer {
