@@ -266,5 +266,10 @@ describe('the demo and the command line, as people run them', () => {
     expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '1500000' });
     expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '0' });
     expect(before - (await balanceUnits())).toBe(3_000_000n);
-  }, 60_000);
+
+    const { jobId } = await good('enterprise', 'job', 'submit', datasetId, '--questions', '1');
+    const streamed = await cli('enterprise', ['ask', QUESTION, '--job', jobId!, '--stream']);
+    expect([streamed.code, streamed.err]).toEqual([0, expect.stringContaining('| The vaccine fridge rose')]);
+    expect(JSON.parse(streamed.out)).toMatchObject({ ok: true, answer: { generator: 'extractive' } });
+  }, 90_000);
 });

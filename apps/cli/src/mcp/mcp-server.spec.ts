@@ -95,6 +95,14 @@ describe('tools for agents', () => {
     });
   });
 
+  it('list fifty at most, and those whose titles are searched', async () => {
+    backend.listedDatasets = [...Array(60).keys()].map((n) => listed(idOf<DatasetId>(`${n}`), `Set ${n}`));
+    const all = await call('list_datasets');
+    expect([(all['datasets'] as unknown[]).length, all['not_shown']]).toEqual([50, 10]);
+    const some = await call('list_datasets', { search: 'SET 59' });
+    expect((some['datasets'] as Structured[]).map(({ title_by_others: title }) => title)).toEqual(['Set 59']);
+  });
+
   it('quote for nothing', async () => {
     expect(await call('quote', { dataset: DATASET, questions: 4 })).toMatchObject({
       cost: '0 TEST',

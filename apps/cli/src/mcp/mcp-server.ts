@@ -14,6 +14,8 @@ export interface McpOptions {
   quote(terms: JobTerms): Promise<Quote>;
 }
 
+/** More than that fills an agent's memory. */
+const LISTED = 50;
 const TITLE_CHARS = 120;
 const QUOTE_CHARS = 600;
 const ANSWER_CHARS = 20_000;
@@ -78,22 +80,28 @@ function addListDatasets(server: McpServer, options: McpOptions): void {
   const { backend } = options;
   const description =
     'Datasets that can be asked, with the price of a question, the purposes that their DAOs allow, and the protections under which they are used. Free.';
+  const inputSchema = z.object({ search: z.string().max(100).optional().describe('Only titles with this in them') });
   server.registerTool(
     'list_datasets',
-    { title: 'List datasets', description, inputSchema: z.object({}), annotations: READS },
-    () =>
+    { title: 'List datasets', description, inputSchema, annotations: READS },
+    ({ search = '' }) =>
       orRefusal(async () => {
-        const datasets = await backend.datasets();
-        const lines = datasets.map(({ datasetId, title, description: words, contributionCount, dao }) => ({
-          dataset: datasetId,
-          price: formatCoins(dao.policy.pricePerQuestionUnits, backend.coin),
-          purposes: dao.policy.purposes,
-          protections: dao.policy.protections,
-          contributions: contributionCount,
-          title_by_others: wordsOfOthers(title ?? '', TITLE_CHARS),
-          description_by_others: wordsOfOthers(words ?? '', QUOTE_CHARS),
-        }));
-        return resultOf(options, 0n, { notice: WORDS_NOTICE, datasets: lines });
+        const words = search.toLowerCase();
+        const found = (await backend.datasets()).filter(
+          ({ title }) => words === '' || (title ?? '').toLowerCase().includes(words),
+        );
+        const lines = found
+          .slice(0, LISTED)
+          .map(({ datasetId, title, description: about, contributionCount, dao }) => ({
+            dataset: datasetId,
+            price: formatCoins(dao.policy.pricePerQuestionUnits, backend.coin),
+            purposes: dao.policy.purposes,
+            protections: dao.policy.protections,
+            contributions: contributionCount,
+            title_by_others: wordsOfOthers(title ?? '', TITLE_CHARS),
+            description_by_others: wordsOfOthers(about ?? '', QUOTE_CHARS),
+          }));
+        return resultOf(options, 0n, { notice: WORDS_NOTICE, datasets: lines, not_shown: found.length - lines.length });
       }),
   );
 }

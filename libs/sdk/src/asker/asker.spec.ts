@@ -38,8 +38,9 @@ class FakeSystem {
   unknown = 'nobody knows this';
   private readonly random = seededRandom('asker');
 
-  ports(journal: Journal): AskerPorts {
+  ports(journal: Journal, owner = idOf<Address>('lab')): AskerPorts {
     return {
+      owner,
       journal,
       clock: this.clock,
       random: this.random,
@@ -50,7 +51,11 @@ class FakeSystem {
         ask: async ({ key, text }) => this.ask(jobId, key, text),
         forget: async (questionId) => void this.forgotten.push(questionId),
         close: async () => this.change(jobId, { state: 'succeeded' }),
-        onChain: async () => this.jobs.get(jobId)!,
+        onChain: async () => {
+          const job = this.jobs.get(jobId);
+          if (job === undefined) throw refuse('NOT_FOUND', { object: 'job' });
+          return job;
+        },
       }),
       questionIdOf: (jobId, key) => idOf<QuestionId>(`${jobId} ${key}`),
       isPaid: async (_jobId, questionId) => this.settled.has(questionId),
@@ -244,11 +249,35 @@ describe('Asker: sessions', () => {
     expect([...system.jobs.values()].map(({ state }) => state)).toEqual(['succeeded', 'funded']);
   });
 
+  it('starts before a chain that knows none of what it left, and where what is left cannot be closed', async () => {
+    await asker({ termMs: 5 * MINUTE_MS }).ask(question('a'));
+    const [left] = [...system.jobs.values()];
+    system.jobs.clear();
+    await asker().recover();
+    expect(await journal.keys('asker/')).toEqual([]);
+    await asker({ termMs: 5 * MINUTE_MS }).ask(question('b'));
+    system.clock.advance(6 * MINUTE_MS);
+    const ports = system.ports(journal);
+    const stuck = () => ({ ...ports.session(left!.id), onChain: () => Promise.reject(refuse('CHAIN_UNAVAILABLE')) });
+    await new Asker({ ...ports, session: stuck }, { name: 'x', maxSpendUnits: asAmount(9n) }).recover();
+    expect(await journal.keys('asker/')).toHaveLength(1);
+  });
+
+  it("does not touch another wallet's sessions and answers in the same journal", async () => {
+    await asker().ask(question('a'));
+    const other = new Asker(system.ports(journal, idOf<Address>('another')), {
+      name: 'test',
+      maxSpendUnits: asAmount(100n),
+    });
+    expect(await other.ask(question('a'))).toMatchObject({ isRepeat: false });
+    expect(system.jobs.size).toBe(2);
+  });
+
   it('funds the session that was agreed on when the answer of the chain was lost', async () => {
     system.fundFailure = 'SETTLEMENT_UNKNOWN';
     const one = asker();
     expect(await codeOf(one.ask(question('a')))).toBe('SETTLEMENT_UNKNOWN');
-    const [pending] = await journal.keys('asker/test/pending/');
+    const [pending] = await journal.keys(`asker/${idOf<Address>('lab')}/test/pending/`);
     const { key } = JSON.parse((await journal.get(pending!))!) as { key: string };
     system.fundFailure = null;
     await one.ask(question('a'));

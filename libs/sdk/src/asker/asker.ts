@@ -65,7 +65,7 @@ const zKnownReceipt = z.object({
 });
 export type KnownReceipt = z.output<typeof zKnownReceipt>;
 
-/** `asker-question/<hash of its key>`: stored before it is asked, forgotten with the answer. Of askers of every name. */
+/** `asker-question/<wallet>/<hash of its key>`: stored before it is asked, forgotten with the answer. Of askers of every name. */
 const zRecord = z.object({
   askKey: z.string(),
   jobId: zHex32<JobId>(),
@@ -176,7 +176,7 @@ export class Asker {
 
   private async answerOf(name: Digest, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
     await this.sweepNowAndThen();
-    const recordKey = `asker-question/${name}`;
+    const recordKey = `asker-question/${this.ports.owner}/${name}`;
     const record = await readRecord(this.ports.journal, recordKey, zRecord);
     if (record !== null) {
       if (record.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
@@ -267,7 +267,7 @@ export class Asker {
   private async sweep(): Promise<void> {
     const { journal, clock } = this.ports;
     this.sweptAtMs = clock.nowMs();
-    for (const key of await journal.keys('asker-question/')) {
+    for (const key of await journal.keys(`asker-question/${this.ports.owner}/`)) {
       const record = await readRecord(journal, key, zRecord);
       if (record === null) continue;
       const { jobId, askKey, atMs, answered } = record;

@@ -1,4 +1,4 @@
-import type { AmountUnits, Clock, DatasetId, JobId, QuestionId, RandomSource } from '@usufruct/kernel';
+import type { Address, AmountUnits, Clock, DatasetId, JobId, QuestionId, RandomSource } from '@usufruct/kernel';
 import type { JobView } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import type { FundParams } from '../jobs/fund.js';
@@ -18,6 +18,8 @@ export type AskerSession = Pick<JobSession, 'jobId' | 'ask' | 'forget' | 'close'
 
 /** What an asker stands on; tests put something simpler in its place. */
 export interface AskerPorts {
+  /** Whose wallet pays: one journal may be of several. */
+  readonly owner: Address;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -31,6 +33,7 @@ export interface AskerPorts {
 }
 
 export const askerPorts = (context: ClientContext): AskerPorts => ({
+  owner: context.signer.address,
   journal: context.journal,
   clock: context.clock,
   random: context.random,

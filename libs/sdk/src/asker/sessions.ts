@@ -10,13 +10,14 @@ import {
 } from '@usufruct/kernel';
 import { zHex32, type JobView } from '@usufruct/protocol';
 import { z } from 'zod';
+import { orNull } from '../create.js';
 import { readRecord, recordOnce, writeRecord } from '../journal.js';
 import type { Budget } from './budget.js';
 import type { AskerPorts, AskerSession } from './ports.js';
 
 /**
- * `asker/<name>/pending/<dataset>/<purpose>`: what is agreed, stored before it is funded.
- * `asker/<name>/session/<dataset>/<purpose>/<job>`: funded, and not closed by us.
+ * `asker/<wallet>/<name>/pending/<dataset>/<purpose>`: what is agreed, stored before it is funded.
+ * `asker/<wallet>/<name>/session/<dataset>/<purpose>/<job>`: funded, and not closed by us.
  */
 const zPending = z.object({
   key: z.string(),
@@ -99,18 +100,31 @@ export class Sessions {
     for (const session of sessions) await this.retire(session);
   }
 
-  /** Sessions that an earlier process of any name left and whose term is over: what was not spent comes back. */
+  /**
+   * Sessions that an earlier process of any name left and whose term is over: what was not spent comes back. One that
+   * cannot be closed now stands in nobody's way, and is tried again by the next process.
+   */
   async closeExpired(): Promise<void> {
-    for (const key of await this.ports.journal.keys('asker/')) {
+    for (const key of await this.ports.journal.keys(`asker/${this.ports.owner}/`)) {
       if (!key.includes('/session/')) continue;
       const record = await readRecord(this.ports.journal, key, zFunded);
       if (record === null) continue;
-      const session = this.ports.session(record.jobId);
-      const job = await session.onChain();
-      if (job.state === 'funded' && job.expiresAtMs > this.ports.clock.nowMs()) continue;
-      await session.close();
-      await this.ports.journal.delete(key);
+      try {
+        const job = await this.onChain(record.jobId);
+        if (job !== null && job.state === 'funded') {
+          if (job.expiresAtMs > this.ports.clock.nowMs()) continue;
+          await this.ports.session(record.jobId).close();
+        }
+        await this.ports.journal.delete(key);
+      } catch {
+        continue;
+      }
     }
+  }
+
+  /** Null for a job of a chain that is no more: the local one can be begun anew. */
+  private onChain(jobId: JobId): Promise<JobView | null> {
+    return orNull(this.ports.session(jobId).onChain());
   }
 
   private async place(id: string, wanted: Wanted): Promise<Slot> {
@@ -139,15 +153,16 @@ export class Sessions {
     for (const recordKey of await this.ports.journal.keys(this.fundedKey(id, ''))) {
       const record = await readRecord(this.ports.journal, recordKey, zFunded);
       if (record === null || this.own.has(record.jobId)) continue;
-      const job = await this.ports.session(record.jobId).onChain();
-      const { pricePerQuestionUnits, maxQuestions, questionsSettled } = job;
-      const isAffordable = this.budget.affordable(pricePerQuestionUnits, maxQuestions) === maxQuestions;
-      if (job.state === 'funded' && isAffordable && adopted === null) {
-        this.budget.lock(pricePerQuestionUnits * BigInt(maxQuestions));
-        adopted = { ...this.opened(id, job), issued: questionsSettled };
-        continue;
+      const job = await this.onChain(record.jobId);
+      if (job !== null && job.state === 'funded') {
+        const { pricePerQuestionUnits, maxQuestions, questionsSettled } = job;
+        if (adopted === null && this.budget.affordable(pricePerQuestionUnits, maxQuestions) === maxQuestions) {
+          this.budget.lock(pricePerQuestionUnits * BigInt(maxQuestions));
+          adopted = { ...this.opened(id, job), issued: questionsSettled };
+          continue;
+        }
+        await this.ports.session(record.jobId).close();
       }
-      if (job.state === 'funded') await this.ports.session(record.jobId).close();
       await this.ports.journal.delete(recordKey);
     }
     return adopted;
@@ -160,7 +175,7 @@ export class Sessions {
     if (maxPriceUnits !== null && priceUnits > maxPriceUnits) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
     const maxQuestions = this.budget.affordable(priceUnits, this.terms.sessionQuestions);
     if (maxQuestions === 0) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
-    const pendingKey = `asker/${this.terms.name}/pending/${id}`;
+    const pendingKey = `asker/${this.ports.owner}/${this.terms.name}/pending/${id}`;
     const agreed = await recordOnce(journal, pendingKey, zPending, () => ({
       key: `asker ${toHex32<Hex32>(this.ports.random(32))}`,
       datasetId,
@@ -184,7 +199,7 @@ export class Sessions {
   }
 
   private fundedKey(id: string, jobId: string): string {
-    return `asker/${this.terms.name}/session/${id}/${jobId}`;
+    return `asker/${this.ports.owner}/${this.terms.name}/session/${id}/${jobId}`;
   }
 
   private opened(id: string, job: JobView): OpenSession {

@@ -23,7 +23,7 @@ export const serveStore = (store: LocalStore, logger: Logger): Promise<RunningSe
     logger,
     // The portal uploads from one of them.
     allowedOrigins: store.config.allowedOrigins,
-    allowedMethods: 'GET, HEAD, PUT, POST',
+    allowedMethods: 'GET, HEAD, PUT, POST, DELETE',
     headers: { 'x-usufruct-stand-in': `local store, ${store.config.shards} shards` },
     requestTimeoutMs: UPLOAD_TIMEOUT_MS,
     maxConnections: CONNECTIONS,
