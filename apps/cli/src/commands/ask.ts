@@ -1,8 +1,15 @@
 import { writeFileSync } from 'node:fs';
-import { refuse, utf8, type AmountUnits, type DatasetId, type JobId } from '@usufruct/kernel';
+import { refuse, utf8, ZERO_UNITS, type AmountUnits, type DatasetId, type JobId } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
 import { ATTRIBUTIONS, DOCUMENT_FORMATS, parseAt, toWireJson, zSourceFilter, type Answer } from '@usufruct/protocol';
-import type { Asked, JobSession, QuestionParams, RefusalEvidence } from '@usufruct/sdk';
+import {
+  decodeReceipt,
+  type Asked,
+  type AskOptions as SdkAskOptions,
+  type JobSession,
+  type QuestionParams,
+  type RefusalEvidence,
+} from '@usufruct/sdk';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { AddCommand } from '../program.js';
@@ -86,6 +93,8 @@ export const addAsk: AddCommand = (program, open) => {
     });
 };
 
+type Told = Pick<SdkAskOptions, 'onStep' | 'onRefusal'>;
+
 interface Answered {
   readonly asked: Asked;
   /** Of this call, as far as it is known: nothing for an answer that was paid before. */
@@ -98,21 +107,25 @@ async function answerTo(runtime: Runtime, question: QuestionParams, options: Ask
   if ((job === undefined) === (dataset === undefined)) {
     throw refuse('INVALID_ARGUMENT', { field: 'job', expected: 'one of --job and --dataset' });
   }
-  if (dataset !== undefined) return inOwnSession(runtime, question, dataset, options);
-  const session = runtime.client().jobs.session(idArgument<JobId>(job!, 'job'));
   const told = { onStep: (step: string) => runtime.terminal.remark(step), onRefusal: toldRefusal(runtime, options) };
-  const asked = stream === true ? await streamed(runtime, session, question) : await session.ask(question, told);
-  const costUnits = asked.evidence.job.pricePerQuestionUnits;
+  if (dataset !== undefined) return inOwnSession(runtime, question, dataset, options, told);
+  const session = runtime.client().jobs.session(idArgument<JobId>(job!, 'job'));
+  const asked = stream === true ? await streamed(runtime, session, question, told) : await session.ask(question, told);
+  const costUnits = decodeReceipt(asked.evidence.receipt)?.priceUnits ?? ZERO_UNITS;
   return { asked, costUnits, forget: () => session.forget(asked.questionId) };
 }
 
 /** To stderr, for they are not checked yet: the result is what has passed every check. */
-async function streamed({ terminal }: Runtime, session: JobSession, question: QuestionParams): Promise<Asked> {
+async function streamed(
+  { terminal }: Runtime,
+  session: JobSession,
+  question: QuestionParams,
+  told: Told,
+): Promise<Asked> {
   let asked: Asked | null = null;
-  for await (const event of session.askStream(question)) {
-    if (event.kind === 'step') terminal.remark(event.step);
-    else if (event.kind === 'sentence') terminal.remark(`| ${event.sentence.shown}`);
-    else asked = event.asked;
+  for await (const event of session.askStream(question, told)) {
+    if (event.kind === 'sentence') terminal.remark(`| ${event.sentence.shown}`);
+    else if (event.kind === 'answer') asked = event.asked;
   }
   if (asked === null) throw refuse('STREAM_BROKEN', { check: 'END' });
   return asked;
@@ -124,6 +137,7 @@ async function inOwnSession(
   question: QuestionParams,
   dataset: string,
   { maxPrice, purpose, stream, key }: AskOptions,
+  told: Told,
 ): Promise<Answered> {
   if (maxPrice === undefined) throw refuse('INVALID_ARGUMENT', { field: 'max-price', expected: 'an amount' });
   if (stream === true) throw refuse('INVALID_ARGUMENT', { field: 'stream', expected: '--job' });
@@ -134,15 +148,14 @@ async function inOwnSession(
   try {
     const asked = await asker.ask(
       { ...question, key: `cli ${question.key}`, datasetId, purpose, keepMs: key === undefined ? 0 : KEEP_MS },
-      {
-        onStep: (step) => runtime.terminal.remark(step),
-      },
+      told,
     );
     return { asked, costUnits: asked.costUnits, forget: async () => undefined };
   } finally {
     await asker.close();
   }
 }
+
 const toldRefusal =
   ({ terminal }: Runtime, { evidence }: AskOptions) =>
   (refusal: RefusalEvidence): void => {

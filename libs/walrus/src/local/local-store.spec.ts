@@ -262,6 +262,7 @@ describe('the HTTP interface', () => {
     const granted = await headersFor(PORTAL);
     expect(granted.get('access-control-allow-origin')).toBe(PORTAL);
     expect(granted.get('access-control-allow-methods')).toContain('PUT');
+    expect(granted.get('access-control-allow-methods')).toContain('DELETE');
     expect((await headersFor('http://evil.example')).get('access-control-allow-origin')).toBeNull();
   });
 });

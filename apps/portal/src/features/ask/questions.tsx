@@ -1,6 +1,6 @@
 import { refuse } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
-import type { AnswerSentence, Asked, AskStep, JobSession, PendingQuestion } from '@usufruct/sdk';
+import type { AnswerSentence, Asked, AskStep, JobSession, PendingQuestion, RefusalEvidence } from '@usufruct/sdk';
 import { useState, type FormEvent } from 'react';
 import { usePortal } from '../../app/portal.js';
 import { useAttemptKey } from '../../app/use-attempt.js';
@@ -13,6 +13,7 @@ import { Refusal } from '../../ui/refusal.js';
 import { AnswerView } from './answer-view.js';
 import { NO_FILTER, readFilter } from './filter-draft.js';
 import { FilterFields } from './filter-fields.js';
+import { SignedRefusal } from './signed-refusal.js';
 
 const STEP_WORDS: Readonly<Record<AskStep, string>> = {
   waiting: 'the runner is getting ready',
@@ -79,6 +80,7 @@ function QuestionForm({ session, onAnswer }: QuestionFormProps) {
   const [text, setText] = useState('');
   const [draft, setDraft] = useState(NO_FILTER);
   const [step, setStep] = useState<AskStep>();
+  const [signed, setSigned] = useState<RefusalEvidence>();
   const [pieces, setPieces] = useState<readonly AnswerSentence[]>([]);
   const keyOf = useAttemptKey();
   // Asked again after an answer, the same words are another question.
@@ -90,7 +92,8 @@ function QuestionForm({ session, onAnswer }: QuestionFormProps) {
     const key = keyOf(JSON.stringify([round, text, filter]));
     const question = { key, text, ...(filter !== null && { filter }) };
     setPieces([]);
-    for await (const event of session.askStream(question)) {
+    setSigned(undefined);
+    for await (const event of session.askStream(question, { onRefusal: setSigned })) {
       if (event.kind === 'step') setStep(event.step);
       else if (event.kind === 'sentence') setPieces((before) => [...before, event.sentence]);
       else {
@@ -125,6 +128,7 @@ function QuestionForm({ session, onAnswer }: QuestionFormProps) {
         </Field>
         <FilterFields draft={draft} onChange={setDraft} />
         <Refusal error={ask.error} />
+        {ask.error !== undefined && signed !== undefined && <SignedRefusal evidence={signed} />}
         <div className="row" aria-live="polite">
           <Button type="submit" look="primary" busy={ask.busy}>
             Ask

@@ -16,6 +16,21 @@ export const RECEIPT_MEANINGS: Readonly<Record<string, string>> = {
   PAYOUTS_BY_WEIGHT: 'Everyone got what the DAO’s split and the weights of use give, computed again here.',
 };
 
+/** What each check of a signed refusal is for (names: libs/sdk). */
+export const REFUSAL_MEANINGS: Readonly<Record<string, string>> = {
+  ENCODING: 'The refusal is a refusal, written in the one way that refusals are written.',
+  SIGNATURE: 'The runner signed exactly this refusal.',
+  RUNNER_REGISTERED: 'That runner’s key is registered on the chain by key holders that checked its evidence.',
+  EVIDENCE: 'The runner showed key holders fresh evidence of its code before they gave it keys.',
+  CHAIN: 'It is for this chain.',
+  PACKAGE: 'It is for these contracts.',
+  REGISTRY: 'It is for this registry.',
+  JOB: 'It is for this session.',
+  CODE: 'Its reason is one that there is.',
+  PRICE: 'It charges nothing.',
+  NOT_CHARGED: 'The chain has taken nothing for this question.',
+};
+
 /** What each check of a key holder's log is for (names: libs/sdk). */
 export const LOG_MEANINGS: Readonly<Record<string, string>> = {
   HEAD_SIGNATURE: 'The key holder signed the state of its log.',
