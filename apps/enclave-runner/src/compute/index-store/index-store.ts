@@ -22,10 +22,12 @@ import { systemCode, type StoredFiles } from './stored-files.js';
 
 /** A session that could last no longer is not worth what making and leasing a key costs the holders. */
 const LEAST_LEASE_MS = 60_000;
-/** What the holders say of a key that nobody will ever have again; its file is so many useless bytes. */
+/**
+ * What the holders say of a key that nobody will ever have again; its file is so many useless bytes. `NOT_FOUND` is not
+ * among them: a holder whose node lags says it of the job.
+ */
 const KEY_IS_LOST: readonly ErrorCode[] = [
   'KEY_SUPERSEDED',
-  'NOT_FOUND',
   'INVALID_ARGUMENT',
   'KEY_COMMITMENT_MISMATCH',
   'DATASET_MISMATCH',
@@ -176,8 +178,9 @@ export class IndexStore {
   async #passOver({ logger }: RunnerContext, name: string, error: unknown): Promise<void> {
     const { code } = toUsufructError(error);
     logger.warn('index.not_opened', { name, reason: reasonOf(error) });
-    // What the holders said of something else, or could not say now, is no word about the file.
-    const isUseless = KEY_IS_LOST.includes(code) || code === 'INTERNAL' || code.startsWith('ENVELOPE_');
+    // What the holders said of something else or could not say now, and what ails the disk, is no word about the file.
+    const isBroken = code.startsWith('ENVELOPE_') || (code === 'INTERNAL' && systemCode(error) === null);
+    const isUseless = KEY_IS_LOST.includes(code) || isBroken;
     if (isUseless) await this.files.remove([name]).catch(() => undefined);
   }
 }
