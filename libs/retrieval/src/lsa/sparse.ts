@@ -41,18 +41,19 @@ export function timesDense(x: Float64Array, w: Float64Array, width: number, kept
   return product;
 }
 
-/** Xᵀ · X. */
-export function gram(x: Float64Array, width: number): Float64Array {
+/** Xᵀ · Y where that is symmetric; of rounding the mean of both sides is taken. */
+export function innerProducts(x: Float64Array, y: Float64Array, width: number): Float64Array {
   const product = new Float64Array(width * width);
   for (let at = 0; at < x.length; at += width) {
-    for (let i = 0; i < width; i++) {
-      const value = x[at + i]!;
-      if (value === 0) continue;
-      const row = i * width;
-      for (let j = i; j < width; j++) product[row + j]! += value * x[at + j]!;
+    for (let i = 0; i < width; i++) addRow(product, i * width, y, at, x[at + i]!, width);
+  }
+  for (let i = 0; i < width; i++) {
+    for (let j = 0; j < i; j++) {
+      const mean = (product[i * width + j]! + product[j * width + i]!) / 2;
+      product[i * width + j] = mean;
+      product[j * width + i] = mean;
     }
   }
-  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) product[i * width + j] = product[j * width + i]!;
   return product;
 }
 

@@ -1,5 +1,5 @@
 import { symmetricEigen } from './eigen.js';
-import { gram, times, timesDense, transposeTimes, type SparseMatrix } from './sparse.js';
+import { innerProducts, times, timesDense, transposeTimes, type SparseMatrix } from './sparse.js';
 
 /** Columns beyond those that are wanted, and passes over the matrix: what the paper found to be enough (§1.3, §4.5). */
 const OVERSAMPLING = 16;
@@ -19,30 +19,48 @@ export interface LeftVectors {
  * algorithms 4.4 and 5.1). The start is drawn from the seed; the same matrix and seed give the same result.
  */
 export function leftSingularVectors(a: SparseMatrix, wanted: number, seed: number): LeftVectors {
-  let width = Math.min(wanted + OVERSAMPLING, a.columns, a.rows);
-  let x = randomSigns(a.columns * width, seed);
-  for (let pass = 0; pass < PASSES && width > 0; pass++) {
-    const image = transposeTimes(a, times(a, x, width), width);
-    const turned = orthonormal(image, width, width);
-    width = turned.values.length;
-    x = turned.vectors;
-  }
-  return width === 0
-    ? { values: new Float64Array(0), vectors: new Float64Array(0) }
-    : orthonormal(times(a, x, width), width, wanted);
+  const most = Math.min(wanted + OVERSAMPLING, a.columns, a.rows);
+  let basis: Basis = { width: most, x: randomSigns(a.columns * most, seed) };
+  for (let pass = 0; pass < PASSES && basis.width > 0; pass++) basis = orthonormal(squared(a, basis), basis.width);
+  const { width, x } = basis;
+  // Rayleigh and Ritz: XᵀAᵀAX = W Λ Wᵀ. Then V = XW are the right vectors, and U = AV Λ^(-1/2) the left ones: what is
+  // dense is as high as there are columns, and the many rows are gone through by their entries only.
+  const { values, vectors } = symmetricEigen(innerProducts(x, squared(a, basis), width), width);
+  const kept = Math.min(wanted, soundOnes(values));
+  const strengths = values.slice(0, kept).map((value) => Math.sqrt(value));
+  const left = times(a, timesDense(x, vectors, width, kept), kept);
+  divideColumns(left, strengths);
+  return { values: strengths, vectors: left };
 }
 
-/** The columns' strongest orthonormal directions, and how strong they are: X · W · Λ^(-1/2) of XᵀX = W Λ Wᵀ. */
-function orthonormal(x: Float64Array, width: number, wanted: number): LeftVectors {
-  const { values, vectors } = symmetricEigen(gram(x, width), width);
-  const sound = values.findIndex((value) => !(value > NEGLIGIBLE * values[0]!));
-  const kept = Math.min(wanted, sound === -1 ? width : sound);
-  const strengths = values.subarray(0, kept).map((value) => Math.sqrt(value));
+interface Basis {
+  readonly width: number;
+  readonly x: Float64Array;
+}
+
+/** AᵀA · X */
+const squared = (a: SparseMatrix, { x, width }: Basis): Float64Array => transposeTimes(a, times(a, x, width), width);
+
+/** The columns' orthonormal directions: X · W · Λ^(-1/2) of XᵀX = W Λ Wᵀ; fewer where they depend on one another. */
+function orthonormal(x: Float64Array, width: number): Basis {
+  const { values, vectors } = symmetricEigen(innerProducts(x, x, width), width);
+  const kept = soundOnes(values);
   const turned = timesDense(x, vectors, width, kept);
-  for (let at = 0; at < turned.length; at += kept) {
-    for (let j = 0; j < kept; j++) turned[at + j]! /= strengths[j]!;
-  }
-  return { values: strengths, vectors: turned };
+  divideColumns(
+    turned,
+    values.slice(0, kept).map((value) => Math.sqrt(value)),
+  );
+  return { width: kept, x: turned };
+}
+
+function soundOnes(values: Float64Array): number {
+  const first = values.findIndex((value) => !(value > NEGLIGIBLE * values[0]!));
+  return first === -1 ? values.length : first;
+}
+
+function divideColumns(rows: Float64Array, by: Float64Array): void {
+  const width = by.length;
+  for (let at = 0; at < rows.length; at += width) for (let j = 0; j < width; j++) rows[at + j]! /= by[j]!;
 }
 
 /** ±1 by a xorshift generator (Marsaglia 2003): exact on every machine, and as good a sketch as Gaussian numbers. */
