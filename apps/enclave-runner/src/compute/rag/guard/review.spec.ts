@@ -90,6 +90,25 @@ describe('the longest quotation', () => {
     expect(review.take({ text, sources: [cited] })?.text).toBe(`It is known: ${SECOND} Fondant is…`);
   });
 
+  it('goes on from one passage to the next, and not from the beginning of one to that of another', async () => {
+    const sentences = Array.from({ length: 40 }, (_, i) => `Number ${i} of the list is about item${i} and its colour.`);
+    const whole = await placeOf(sentences.join(' '));
+    const [here, next] = whole.document.chunks.map((chunk): PassageSource => ({ ...whole, chunk })) as [
+      PassageSource,
+      PassageSource,
+    ];
+    const inHere = sentences.filter((text) => here.chunk.text.includes(text));
+    const [start, last, after] = [inHere[0]!, inHere.at(-1)!, sentences[inHere.length]!];
+    expect(next.chunk.text.startsWith(after)).toBe(true);
+    const review = () => asker({ maxQuoteChars: last.length + 10 }, [here, next])();
+    const touching = review();
+    expect(touching.take({ text: last, sources: [here] })?.text).toBe(last);
+    expect(touching.take({ text: after, sources: [next] })).toBeNull();
+    const apart = review();
+    expect(apart.take({ text: start, sources: [here] })?.text).toBe(start);
+    expect(apart.take({ text: after, sources: [next] })?.text).toBe(after);
+  });
+
   it('holds for names, too', async () => {
     const place = await placeOf(TEXT);
     const review = asker({ maxQuoteChars: 10 }, [place])();

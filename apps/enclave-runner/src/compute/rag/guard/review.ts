@@ -179,11 +179,21 @@ export class AnswerReview {
   #spansIn(text: string, among = this.#options.seen): [PassageSource, Span[]][] {
     const seed = seedLetters(this.#options.rules.maxQuoteChars);
     const shown = fold(text);
-    const found = new Map<string, Span[]>();
-    return among.flatMap((source): [PassageSource, Span[]][] => {
-      const spans = found.get(source.chunk.text) ?? verbatimSpans(this.#foldedOf(source.chunk.text), shown, seed);
-      found.set(source.chunk.text, spans);
-      return spans.length === 0 ? [] : [[source, shifted(spans, source.chunk.startChar)]];
+    const known = new Map<string, Span[][]>();
+    return [...Map.groupBy(among, ({ contributionId }) => contributionId).values()].flatMap((places) => {
+      const texts = places.map(({ chunk }) => chunk.text);
+      const key = JSON.stringify(texts);
+      const spans =
+        known.get(key) ??
+        verbatimSpans(
+          texts.map((one) => this.#foldedOf(one)),
+          shown,
+          seed,
+        );
+      known.set(key, spans);
+      return places.flatMap((source, i): [PassageSource, Span[]][] =>
+        spans[i]!.length === 0 ? [] : [[source, shifted(spans[i]!, source.chunk.startChar)]],
+      );
     });
   }
 

@@ -4,7 +4,7 @@ import { fold, joined, longestRun, seedLetters, verbatimSpans, type Span } from 
 
 const SOURCE =
   'Colonies need about 20 kg of stores to survive. Sugar syrup is fed in September, at three parts sugar to two of water. Fondant is placed above the cluster in February.';
-const spansIn = (shown: string, source = SOURCE): Span[] => verbatimSpans(fold(source), fold(shown), 12);
+const spansIn = (shown: string, source = SOURCE): Span[] => joined(verbatimSpans([fold(source)], fold(shown), 12)[0]!);
 const textsIn = (shown: string, source = SOURCE): string[] =>
   spansIn(shown, source).map(({ start, end }) => source.slice(start, end));
 
@@ -30,6 +30,14 @@ describe('what stands word for word in a source', () => {
     expect(spansIn('In autumn they get syrup: for two of water, three of sugar.')).toEqual([]);
   });
 
+  it('is the row of a table that is shown, and not what it has in common with all the others', () => {
+    const row = (i: number): string => `Product: wax number ${i}; Region: Holstein; Price in euro: ${i},50`;
+    const table = Array.from({ length: 20 }, (_, i) => row(i + 10)).join('\n');
+    expect(textsIn(row(17), table)).toEqual([row(17)]);
+    // What stands twice is shown in both places.
+    expect(textsIn(row(17), `${row(17)}. Something else between them. ${row(17)}`)).toEqual([row(17), row(17)]);
+  });
+
   it('is not what only a few letters have in common', () => {
     expect(spansIn('The colonies of the Romans were in Africa.')).toEqual([]);
     expect(seedLetters(10)).toBe(5);
@@ -41,11 +49,11 @@ describe('what stands word for word in a source', () => {
       fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.string({ maxLength: 50 }), (text, other) => {
         const folded = fold(text);
         expect(folded.starts).toHaveLength(folded.letters.length);
-        const own = verbatimSpans(folded, folded, 4);
+        const own = verbatimSpans([folded], folded, 4)[0]!;
         if (folded.letters.length >= 4) {
           expect(own).toEqual([{ start: folded.starts[0], end: folded.ends.at(-1) }]);
         }
-        for (const { start, end } of verbatimSpans(folded, fold(other), 4)) {
+        for (const { start, end } of verbatimSpans([folded], fold(other), 4)[0]!) {
           expect(0 <= start && start < end && end <= text.length).toBe(true);
         }
       }),

@@ -52,20 +52,57 @@ function foldedOf(character: string): string {
 export const seedLetters = (maxQuoteChars: number): number =>
   Math.min(MOST_SEED_LETTERS, Math.max(FEWEST_SEED_LETTERS, Math.floor(maxQuoteChars / 2)));
 
-/** The spans of `source` that stand in `shown` word for word, ascending, those that touch as one. */
-export function verbatimSpans(source: Folded, shown: Folded, seed: number): Span[] {
-  const seeds = new Set<string>();
-  for (let i = 0; i + seed <= shown.letters.length; i++) seeds.add(shown.letters.slice(i, i + seed));
-  const spans: { start: number; end: number }[] = [];
-  let coveredTo = -1;
-  for (let i = 0; i + seed <= source.letters.length; i++) {
-    if (!seeds.has(source.letters.slice(i, i + seed))) continue;
-    const end = source.ends[i + seed - 1]!;
-    if (i <= coveredTo) spans.at(-1)!.end = end;
-    else spans.push({ start: source.starts[i]!, end });
-    coveredTo = i + seed;
+/** A run of letters that a source and a text have in common, and that is no longer on either side. */
+interface Match {
+  readonly source: number;
+  readonly at: number;
+  readonly shownAt: number;
+  readonly length: number;
+}
+
+/**
+ * The spans of each of these sources, places of one contribution, that stand in `shown` word for word. Each letter that
+ * is shown is taken from where the longest run is that it is in (greedy tiling; Wise 1993), from all such places where
+ * several are as long: what a row of a table has in common with every other row does not show those.
+ */
+export function verbatimSpans(sources: readonly Folded[], shown: Folded, seed: number): Span[][] {
+  const matches = sources.flatMap((one, source) => matchesOf(one.letters, shown.letters, seed, source));
+  matches.sort((left, right) => right.length - left.length);
+  /** Of each letter that is shown, how long the run is that it was taken from. */
+  const takenFrom = new Uint32Array(shown.letters.length);
+  const spans: Span[][] = sources.map(() => []);
+  for (const { source, at, shownAt, length } of matches) {
+    const isFree = (i: number): boolean => takenFrom[shownAt + i] === 0 || takenFrom[shownAt + i] === length;
+    for (let from = 0, to = 0; from < length; from = to + 1) {
+      for (to = from; to < length && isFree(to);) to++;
+      if (to - from < seed) continue;
+      takenFrom.fill(length, shownAt + from, shownAt + to);
+      const { starts, ends } = sources[source]!;
+      spans[source]!.push({ start: starts[at + from]!, end: ends[at + to - 1]! });
+    }
   }
   return spans;
+}
+
+function matchesOf(letters: string, shown: string, seed: number, source: number): Match[] {
+  const places = new Map<string, number[]>();
+  for (let i = 0; i + seed <= shown.length; i++) {
+    const seedText = shown.slice(i, i + seed);
+    const known = places.get(seedText);
+    if (known === undefined) places.set(seedText, [i]);
+    else known.push(i);
+  }
+  const matches: Match[] = [];
+  for (let at = 0; at + seed <= letters.length; at++) {
+    for (const shownAt of places.get(letters.slice(at, at + seed)) ?? []) {
+      // It began before, and was found there.
+      if (at > 0 && shownAt > 0 && letters[at - 1] === shown[shownAt - 1]) continue;
+      let length = seed;
+      while (at + length < letters.length && letters[at + length] === shown[shownAt + length]) length++;
+      matches.push({ source, at, shownAt, length });
+    }
+  }
+  return matches;
 }
 
 export const shifted = (spans: readonly Span[], by: number): Span[] =>
