@@ -67,6 +67,7 @@ const SCHEMA = `
     prepared_at_ms integer not null,
     primary key (job_id, question_id)
   ) strict, without rowid;
+  create index if not exists unsettled_answers on answers (job_id) where state = 'settling';
   create table if not exists settlements (
     job_id text not null, question_id text not null, kind text not null check (kind in ('direct', 'private')),
     uses_salt text, uses blob, acks_needed integer, holders text,

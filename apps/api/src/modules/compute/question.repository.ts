@@ -36,7 +36,7 @@ export class QuestionRepository {
   /** Keep what the runner said about this sealing of the question; what it said of an older one is of no interest. */
   async keepAnswer(row: Question, answer: AskAnswer): Promise<Question> {
     const { jobId, questionId, attempt } = row;
-    await this.prisma.question.updateMany({
+    const [kept] = await this.prisma.question.updateManyAndReturn({
       where: { jobId, questionId, attempt, state: { not: 'settled' } },
       data: {
         state: answer.state,
@@ -47,7 +47,7 @@ export class QuestionRepository {
         error: answer.error === null ? Prisma.DbNull : toJson(answer.error),
       },
     });
-    return this.prisma.question.findUniqueOrThrow({ where: { jobId_questionId: { jobId, questionId } } });
+    return kept ?? this.prisma.question.findUniqueOrThrow({ where: { jobId_questionId: { jobId, questionId } } });
   }
 
   /** The runner refused this sealing. The client may seal again under the same id. */
