@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { refuse, toUsufructError } from '@usufruct/kernel';
 import { readBytes, readJson, sendJson } from './body.js';
 import type { RunningServer } from './listen.js';
-import { get, post, routed, type Route } from './routes.js';
+import { get, lines as lineRoute, post, routed, type Route } from './routes.js';
 import { serveHttp, type ServeOptions } from './serve-http.js';
 
 const PORTAL = 'http://portal.test';
@@ -44,6 +44,60 @@ async function spoken(text: string): Promise<string> {
   await once(socket, 'close');
   return heard;
 }
+
+describe('answers in lines', () => {
+  it('come as they are made, one JSON a line, with exact bigints', async () => {
+    let go = (): void => undefined;
+    const second = new Promise<void>((resolve) => (go = resolve));
+    const made = lineRoute('/v1/:name', async function* ({ path, query }) {
+      yield { path, query };
+      await second;
+      yield { units: 2n ** 64n };
+    });
+    const response = await fetch(`${await serve({ routes: [made] })}/v1/x?after=3`);
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const reader = response.body!.getReader();
+    const text = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+    expect(await text()).toBe('{"path":{"name":"x"},"query":{"after":"3"}}\n');
+    go();
+    expect(await text()).toBe('{"units":"18446744073709551616"}\n');
+    expect((await reader.read()).done).toBe(true);
+  });
+
+  it('are refused as all answers before the first line, and cut off after it', async () => {
+    const refused = lineRoute('/refused', async function* () {
+      if (Date.now() > 0) throw refuse('NOT_FOUND');
+      yield 1;
+    });
+    const cut = lineRoute('/cut', async function* () {
+      yield 1;
+      throw refuse('NOT_FOUND');
+    });
+    const url = await serve({ routes: [refused, cut] });
+    expect(await refusalOf(`${url}/refused`)).toBe('404 NOT_FOUND');
+    await expect(fetch(`${url}/cut`).then((response) => response.text())).rejects.toThrow();
+  });
+
+  it('end when their reader has gone', async () => {
+    let end = (_how: string): void => undefined;
+    const ended = new Promise<string>((resolve) => (end = resolve));
+    const endless = lineRoute('/endless', async function* (_request, signal) {
+      try {
+        for (;;) {
+          yield 'x'.repeat(64 * 1024);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      } finally {
+        end(signal.aborted ? 'aborted' : 'not told');
+      }
+    });
+    const reader = new AbortController();
+    const response = await fetch(`${await serve({ routes: [endless] })}/endless`, { signal: reader.signal });
+    await response.body!.getReader().read();
+    reader.abort();
+    expect(await ended).toBe('aborted');
+  });
+});
 
 describe('routes', () => {
   const routes = [
