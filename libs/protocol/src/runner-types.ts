@@ -26,7 +26,7 @@ import { zBase64, zHex32 } from './wire.js';
 export const GENERATOR_KINDS = ['extractive', 'model'] as const;
 export type GeneratorKind = (typeof GENERATOR_KINDS)[number];
 /** A language model: what it is called, and the SHA-256 of its file or of its list of files, as in the receipt. */
-export const zModel = z.object({ name: z.string().max(128), sha256: zHex32<Digest>() });
+export const zModel = z.object({ name: z.string().regex(/^[!-~]{1,128}$/), sha256: zHex32<Digest>() });
 export type Model = z.output<typeof zModel>;
 const zGenerator = z.object({ kind: z.enum(GENERATOR_KINDS), model: zModel.optional() });
 

@@ -1,7 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { refuse, utf8, ZERO_UNITS, type AmountUnits, type DatasetId, type JobId } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
-import { ATTRIBUTIONS, DOCUMENT_FORMATS, parseAt, toWireJson, zSourceFilter, type Answer } from '@usufruct/protocol';
+import {
+  ATTRIBUTIONS,
+  DOCUMENT_FORMATS,
+  GENERATOR_KINDS,
+  parseAt,
+  toWireJson,
+  zSourceFilter,
+  type Answer,
+  type GeneratorKind,
+} from '@usufruct/protocol';
 import {
   decodeReceipt,
   type Asked,
@@ -25,6 +34,7 @@ interface AskOptions {
   readonly stream?: boolean;
   readonly key?: string;
   readonly evidence?: string;
+  readonly generator?: GeneratorKind;
   readonly attribution?: string;
   readonly language?: string[];
   readonly format?: string[];
@@ -51,6 +61,11 @@ export const addAsk: AddCommand = (program, open) => {
     .option('--stream', 'with --job: sentences as they come, before the receipt is checked')
     .option('--key <text>', 'repeating with the same key never asks, or pays, a second time')
     .option('--evidence <file>', 'write what the receipt is judged by, for usufruct receipt verify')
+    .addOption(
+      new Option('--generator <kind>', 'what must make the answer; nothing else is put in its place').choices(
+        GENERATOR_KINDS,
+      ),
+    )
     .addOption(
       new Option('--attribution <method>', 'how contributors are paid for it').choices(ATTRIBUTIONS).default('score'),
     )
@@ -167,17 +182,23 @@ const writeEvidence = (path: string, evidence: object): void =>
   writeFileSync(path, `${toWireJson(evidence)}\n`, { mode: 0o600 });
 
 /** Refuses `INVALID_ARGUMENT` for what no document can be. */
-function wishesOf({ attribution, language, format, author, title, from, before }: AskOptions) {
+function wishesOf({ generator, attribution, language, format, author, title, from, before }: AskOptions) {
   const given = { languages: language, formats: format, author, title, dateFrom: from, dateBefore: before };
   const wished = Object.entries(given).filter(([, value]) => value !== undefined);
   return {
+    ...(generator === undefined ? {} : { generator }),
     attribution: parseAt(z.enum(ATTRIBUTIONS).default('score'), attribution, 'attribution'),
     ...(wished.length === 0 ? {} : { filter: parseAt(zSourceFilter, Object.fromEntries(wished), 'filter') }),
   };
 }
 
 export function answerLines(answer: Answer): string[] {
-  const made = answer.generator === 'extractive' ? ['(sentences of the documents; no language model wrote this)'] : [];
+  const made =
+    answer.model === undefined
+      ? ['(sentences of the documents; no language model wrote this)']
+      : [
+          `(written by ${answer.model.name}, SHA-256 ${answer.model.sha256.slice(2)}; kept is what the cited passages carry)`,
+        ];
   const cited = answer.citations.map(({ fileName, locator, contributionId }, i) => {
     const place = locator === '' ? fileName : `${fileName}, ${locator}`;
     return `[${i + 1}] ${place}  (${contributionId})`;
