@@ -4,7 +4,7 @@ import { LIMITS, toWireJson, zHex32 } from '@usufruct/protocol';
 import type { JobTerms, KnownReceipt, PaidAnswer, Quote } from '@usufruct/sdk';
 import { z } from 'zod';
 import { formatCoins, parseCoins } from '../amounts.js';
-import { standInsOf, type Backend } from '../openai/backend.js';
+import { askKeepingRefusals, signedRefusalOf, standInsOf, type Backend } from '../openai/backend.js';
 import { WORDS_NOTICE, wordsOfOthers } from './words-of-others.js';
 
 export interface McpOptions {
@@ -70,7 +70,8 @@ async function orRefusal(work: () => Promise<CallToolResult>): Promise<CallToolR
     return await work();
   } catch (thrown) {
     const { code, message, remedy, details } = toUsufructError(thrown).toWire();
-    return { isError: true, content: [{ type: 'text', text: JSON.stringify({ code, message, remedy, details }) }] };
+    const refusal = { code, message, remedy, details, signed_refusal: signedRefusalOf(thrown) };
+    return { isError: true, content: [{ type: 'text', text: JSON.stringify(refusal) }] };
   }
 }
 
@@ -167,7 +168,7 @@ function addAsk(server: McpServer, options: McpOptions): void {
     ({ dataset, question, max_price: maxPrice, purpose = options.purpose, top_k: topK, again = '' }) =>
       orRefusal(async () => {
         const datasetId = await served(backend, dataset);
-        const paid = await backend.asker.ask({
+        const paid = await askKeepingRefusals(backend.asker, {
           key: JSON.stringify(['mcp', datasetId, purpose, topK ?? null, question, again]),
           datasetId,
           purpose,

@@ -1,12 +1,15 @@
-import type { DatasetId, JobId } from '@usufruct/kernel';
+import { UsufructError, type DatasetId, type JobId } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import {
   verifyReceipt,
   type Asker,
+  type AskParams,
   type InspectedRunner,
   type KnownReceipt,
   type ListedDataset,
+  type PaidAnswer,
   type ReceiptEvidence,
+  type RefusalEvidence,
   type UsufructClient,
 } from '@usufruct/sdk';
 import type { Verdict } from '@usufruct/kernel';
@@ -60,3 +63,24 @@ export async function backendOf({ client, asker, standIns, only }: BackendParams
 export const standInsOf = (known: readonly string[], { runner }: ReceiptEvidence): string[] => [
   ...new Set([...known, ...(runner?.profile === 'software-dev' ? ['software TEE'] : [])]),
 ];
+
+/** What a runner has signed about refusals that were thrown here. */
+const signedRefusals = new WeakMap<UsufructError, RefusalEvidence>();
+
+/** Ask, and keep the runner's signed word where it refuses. */
+export async function askKeepingRefusals(asker: Backend['asker'], params: AskParams): Promise<PaidAnswer> {
+  let signed: RefusalEvidence | null = null;
+  const onRefusal = (evidence: RefusalEvidence): void => void (signed = evidence);
+  try {
+    return await asker.ask(params, { onRefusal });
+  } catch (error) {
+    if (signed !== null && error instanceof UsufructError) signedRefusals.set(error, signed);
+    throw error;
+  }
+}
+
+/** A refusal and its signature, base64, that say that nothing was charged; null where no runner has signed one. */
+export function signedRefusalOf(error: unknown): { readonly refusal: string; readonly signature: string } | null {
+  const evidence = error instanceof UsufructError ? signedRefusals.get(error) : undefined;
+  return evidence === undefined ? null : { refusal: evidence.refusal, signature: evidence.signature };
+}

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { UsufructError } from '@usufruct/kernel';
+import { signedRefusalOf } from './backend.js';
 
 /** OpenAI's words for kinds of errors, by HTTP status. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -18,6 +19,8 @@ export interface OpenaiError {
     readonly param: string | null;
     readonly code: string;
     readonly details: Readonly<Record<string, string>>;
+    /** Signed by the runner: that it refused this, and charged nothing. Null where it did not come to that. */
+    readonly signed_refusal: { readonly refusal: string; readonly signature: string } | null;
   };
 }
 
@@ -26,7 +29,10 @@ export const openaiError = (refusal: UsufructError): OpenaiError => {
   const { code, message, remedy, details } = refusal.toWire();
   const { http } = refusal.entry;
   const text = `${message}. ${remedy}`;
-  return { error: { message: text, type: typeOf(http), param: details['field'] ?? null, code, details } };
+  const param = details['field'] ?? null;
+  return {
+    error: { message: text, type: typeOf(http), param, code, details, signed_refusal: signedRefusalOf(refusal) },
+  };
 };
 
 /** OpenAI's clients repeat some statuses by themselves: here they are told, for what the catalogue knows better. */

@@ -302,6 +302,13 @@ describe('what is refused', () => {
     expect(said).toEqual([code, code]);
   });
 
+  it('with what the runner has signed about it', async () => {
+    backend.failures.push('PURPOSE_DENIED', 'JOB_STATE');
+    const signed = async () => (await errorOf(client().chat.completions.create(chat()))).error;
+    expect(await signed()).toMatchObject({ signed_refusal: { refusal: 'cmVmdXNhbA==', signature: 'c2lnbmVk' } });
+    expect(await signed()).toMatchObject({ code: 'JOB_STATE', signed_refusal: null });
+  });
+
   it('is not repeated by the client where that is in vain, whatever its status', async () => {
     backend.failures.push('JOB_STATE', 'JOB_STATE', 'JOB_STATE'); // 409, which the client takes for a lock
     await errorOf(client({ maxRetries: 2 }).chat.completions.create(chat()));

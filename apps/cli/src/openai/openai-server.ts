@@ -14,7 +14,7 @@ import { clientChallenge, evidenceDigest, toWireJson } from '@usufruct/protocol'
 import type { KnownReceipt, ListedDataset, PaidAnswer } from '@usufruct/sdk';
 import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
 import { isSameKey } from './api-key-file.js';
-import type { Backend } from './backend.js';
+import { askKeepingRefusals, type Backend } from './backend.js';
 import { completionOf, type AnswerContext } from './chat-answer.js';
 import { readChatRequest, type ChatRequest } from './chat-request.js';
 import { sendOpenaiError } from './errors.js';
@@ -115,7 +115,7 @@ class OpenaiServer {
     const isKeyed = typeof idempotencyKey === 'string' && idempotencyKey !== '';
     const same = JSON.stringify([datasetId, purpose, wishes, text]);
     try {
-      const paid = await backend.asker.ask({
+      const paid = await askKeepingRefusals(backend.asker, {
         key: isKeyed ? `given ${idempotencyKey}` : `same ${same}`,
         keepMs: isKeyed ? KEY_KEEP_MS : repeatMs,
         datasetId,

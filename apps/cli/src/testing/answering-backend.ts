@@ -15,7 +15,15 @@ import {
 } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
 import type { Answer } from '@usufruct/protocol';
-import type { AskParams, KnownReceipt, ListedDataset, PaidAnswer, ReceiptEvidence } from '@usufruct/sdk';
+import type {
+  AskOptions,
+  AskParams,
+  KnownReceipt,
+  RefusalEvidence,
+  ListedDataset,
+  PaidAnswer,
+  ReceiptEvidence,
+} from '@usufruct/sdk';
 import type { Backend } from '../openai/backend.js';
 
 /** As in the builders of @usufruct/testing, which only specs may import. */
@@ -69,7 +77,7 @@ export class AnsweringBackend implements Backend {
       paidUnits: asAmount(this.paidUnits),
     });
     this.asker = {
-      ask: (params) => this.ask(params),
+      ask: (params, options) => this.ask(params, options),
       currentSession: () => this.openJob,
       receipt: async (id) => this.known.get(id) ?? null,
       receipts: async () => [...this.known.values()],
@@ -88,18 +96,21 @@ export class AnsweringBackend implements Backend {
     throw refuse('RUNNER_UNAVAILABLE');
   };
 
-  private async ask(params: AskParams): Promise<PaidAnswer> {
+  private async ask(params: AskParams, { onRefusal }: AskOptions = {}): Promise<PaidAnswer> {
     this.asked.push(params);
     const earlier = this.answers.get(params.key);
     if (earlier !== undefined) return { ...(await earlier), costUnits: asAmount(0n), isRepeat: true };
-    const answer = this.answered(params);
+    const answer = this.answered(params, onRefusal);
     this.answers.set(params.key, answer);
     answer.catch(() => this.answers.delete(params.key));
     return answer;
   }
-  private async answered(params: AskParams): Promise<PaidAnswer> {
+  private async answered(params: AskParams, onRefusal: AskOptions['onRefusal']): Promise<PaidAnswer> {
     const failure = this.failures.shift();
     await this.gate;
+    // A runner signs what its rules refuse.
+    if (failure === 'PURPOSE_DENIED')
+      onRefusal?.({ refusal: 'cmVmdXNhbA==', signature: 'c2lnbmVk' } as RefusalEvidence);
     if (failure !== undefined) throw typeof failure === 'string' ? refuse(failure, { field: 'detail' }) : failure;
     this.paidUnits += PRICE;
     const questionId = idOf<QuestionId>(params.key);
