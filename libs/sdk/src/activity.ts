@@ -1,4 +1,6 @@
+import { grantSetOf } from '@usufruct/consent';
 import {
+  asAmount,
   sumUnits,
   toUsufructError,
   type AmountUnits,
@@ -11,7 +13,14 @@ import {
   type Weight,
   type WireError,
 } from '@usufruct/kernel';
-import type { ChainEvent, ComputationKind, ContributionView, KeyMode, ProtectionKind } from '@usufruct/protocol';
+import type {
+  ChainEvent,
+  ComputationKind,
+  ContributionView,
+  KeyMode,
+  LeaseLeaf,
+  ProtectionKind,
+} from '@usufruct/protocol';
 import type { ClientContext } from './context.js';
 import { keyModeOf } from './contribute/key-modes.js';
 import { allEvents } from './governance/history.js';
@@ -23,10 +32,7 @@ import { readLogs, requireOwner, type HolderReleases } from './releases.js';
 /** What one holder answered to one request for the key. */
 export interface HolderDecision {
   readonly member: number;
-  /**
-   * `key`: the contribution's own. `index`: that of a stored index over its dataset, which has the contribution in it
-   * where its grants covered the job's use then.
-   */
+  /** `key`: the contribution's own. `index`: that of a stored index over its dataset, which may have it inside. */
   readonly of: 'key' | 'index';
   /** `RELEASED`, of an index `LEASED`, or the code of the refusal. */
   readonly decision: string;
@@ -105,7 +111,8 @@ export async function activityOf(context: ClientContext, contributionId: Contrib
   const good = holders.filter(({ error, verdict }) => error === null && verdict.ok);
   // Members whose word is missing: each may have released it.
   const silent = set.members.length - good.length;
-  const requests = requestsOf(good, set.threshold, silent);
+  const couldHold = await indexesThatCouldHold(context, contribution);
+  const requests = requestsOf(good, { threshold: set.threshold, silent, couldHold });
   const uses = settled.map((event) =>
     useOf(event, contributionId, (jobId) => {
       // Before a rotation others may have released it, whose logs are not read here.
@@ -130,10 +137,18 @@ export async function activityOf(context: ClientContext, contributionId: Contrib
 type SettledEvent = ChainEvent & { readonly data: Extract<ChainEvent['data'], { type: 'ReceiptSettled' }> };
 const isSettled = (event: ChainEvent): event is SettledEvent => event.data.type === 'ReceiptSettled';
 
-function requestsOf(logs: readonly HolderReleases[], threshold: number, silent: number): JobRequests[] {
+interface RequestsAbout {
+  readonly threshold: number;
+  readonly silent: number;
+  readonly couldHold: (lease: LeaseLeaf) => boolean;
+}
+
+function requestsOf(logs: readonly HolderReleases[], { threshold, silent, couldHold }: RequestsAbout): JobRequests[] {
   const all = logs.flatMap(({ member, entries, datasetEntries }) => [
     ...entries.map((entry) => ({ member, of: 'key' as const, entry })),
-    ...datasetEntries.flatMap((one) => (isIndexLease(one) ? [{ member, of: 'index' as const, entry: one.leaf }] : [])),
+    ...datasetEntries.flatMap((one) =>
+      isIndexLease(one) && couldHold(one.leaf) ? [{ member, of: 'index' as const, entry: one.leaf }] : [],
+    ),
   ]);
   all.sort((a, b) => a.entry.atMs - b.entry.atMs);
   const byJob = new Map<JobId, typeof all>();
@@ -160,6 +175,28 @@ const gaveKey = ({ entries, datasetEntries }: HolderReleases, jobId: JobId): boo
     ({ type, leaf }) =>
       type === 'lease' && leaf.keyKind === 'index' && leaf.jobId === jobId && leaf.decision === 'LEASED',
   );
+
+/**
+ * Whether an index that was leased then may have had the contribution in it: it was not retired, and a grant for the use
+ * was in force, by the chain as it is now. The price is not in the log, so one under the grant's floor is shown, too.
+ */
+async function indexesThatCouldHold(
+  { chain }: ClientContext,
+  contribution: ContributionView,
+): Promise<(lease: LeaseLeaf) => boolean> {
+  const { datasetId } = contribution;
+  const [grants, { daoId }] = await Promise.all([chain.grantsOf(contribution.id), chain.dataset(datasetId)]);
+  return ({ purpose, kind, protection, atMs }) => {
+    const endedBy = (endMs: TimestampMs | null): TimestampMs | null => (endMs !== null && endMs <= atMs ? endMs : null);
+    const then = {
+      contribution: { ...contribution, tombstonedAtMs: endedBy(contribution.tombstonedAtMs) },
+      grants: grants.map((grant) => ({ ...grant, revokedAtMs: endedBy(grant.revokedAtMs) })),
+    };
+    const use = { purpose, kind, protection, pricePerQuestionUnits: MOST_UNITS, datasetId, daoId };
+    return grantSetOf({ dataset: { id: datasetId }, contributions: [then], use, nowMs: atMs }).usable.length > 0;
+  };
+}
+const MOST_UNITS = asAmount(2n ** 64n - 1n);
 
 /** That a key was deposited opens nothing: who made it had released the contributions' own. */
 const isIndexLease = (entry: DatasetEntry): entry is Extract<DatasetEntry, { readonly type: 'lease' }> =>

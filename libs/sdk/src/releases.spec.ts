@@ -11,6 +11,7 @@ import {
 } from '@usufruct/crypto';
 import {
   asAmount,
+  asTimestampMs,
   asWeight,
   fromBase64,
   fromBase64Url,
@@ -48,6 +49,7 @@ import {
 import {
   aContribution,
   aDataset,
+  aGrant,
   aHolderSet,
   dealManifest,
   FakeChain,
@@ -459,6 +461,8 @@ describe('the activity of a contribution', () => {
     settle(job);
     const lease = leaseOf(idOf<DatasetId>('dataset'));
     if (lease.type !== 'lease') throw new Error('not a lease');
+    const given = aGrant({ contributionId: MINE, grantor: WALLET.address });
+    chain.put('grant', given);
     const others = [{ decision: 'KEY_SUPERSEDED' }, { keyKind: 'checkpoint' }, { jobId: JOB }] as const;
     for (const change of others) logs[0]!.leaves.push({ ...lease, leaf: { ...lease.leaf, jobId: job, ...change } });
     logs[0]!.answer = answerOf(logs[0]!, [1, 3, 4, 5, 6]);
@@ -480,6 +484,13 @@ describe('the activity of a contribution', () => {
       [1, 'index', 'LEASED'],
       [2, 'index', 'LEASED'],
     ]);
+    // It was in no index that was leased after it was withdrawn.
+    chain.put('grant', { ...given, revokedAtMs: asTimestampMs(lease.leaf.atMs + 1) });
+    expect((await activity()).requests).toHaveLength(2);
+    chain.put('grant', { ...given, revokedAtMs: lease.leaf.atMs });
+    expect((await activity()).requests.map(({ jobId }) => jobId)).toEqual([JOB]);
+    chain.put('grant', { ...given, terms: { ...given.terms, purposes: ['dpv:Marketing'] } });
+    expect((await activity()).requests.map(({ jobId }) => jobId)).toEqual([JOB]);
   });
 
   it('blames nobody while holders are away that may have released it, and names them', async () => {
