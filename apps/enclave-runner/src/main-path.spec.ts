@@ -409,7 +409,7 @@ class World {
       metadataHash,
       answerRules: NO_ANSWER_RULES,
     });
-    const amountUnits = asAmount(1_000n * PRICE);
+    const amountUnits = asAmount(100_000n * PRICE);
     await this.run(this.requester, { kind: 'mint', to: this.requester.address, amountUnits });
   }
 
