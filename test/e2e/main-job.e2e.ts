@@ -49,13 +49,29 @@ describe('the main job: contribute, ask, get paid', () => {
     dao.founder.client.chain.balanceOf((await dao.founder.client.chain.info()).protocolAccount);
 
   it('answers from two documents, with citations and a receipt of which every check passes', async () => {
-    first = await enterprise.session.ask({ key: 'first', text: QUESTION });
+    const shown: string[] = [];
+    for await (const event of enterprise.session.askStream({ key: 'first', text: QUESTION })) {
+      if (event.kind === 'sentence') shown.push(event.sentence.shown);
+      if (event.kind === 'answer') first = event.asked;
+    }
+    expect(shown.join(' ')).toBe(first.answer.text);
     const cited = new Set(first.answer.citations.map(({ contributionId }) => contributionId));
     expect(cited).toEqual(new Set([fridge.contributionId, handbook.contributionId]));
     expect(first.answer.generator).toBe('extractive');
     expect(first.answer.text).toContain('battery voltage fell below 11.4 volts');
     expect(first.answer.text).toContain('within thirty days');
     expect(first.verdict.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+  });
+
+  it('has let its pieces through the API, which saw how long they are', async () => {
+    const path = `/v1/jobs/${enterprise.jobId}/questions/${first.questionId}/stream?after=0`;
+    const response = await enterprise.player.client.api.open(path, AbortSignal.timeout(10_000));
+    const lines = (await response!.text()).trim().split('\n');
+    expect(lines.map((line: string) => JSON.parse(line).kind)).toEqual([
+      ...first.answer.sentences.map(() => 'record'),
+      'record',
+    ]);
+    expect(lines.join('')).not.toContain('volts');
   });
 
   it('has read one of them, and its manifest, out of quilts', async () => {
