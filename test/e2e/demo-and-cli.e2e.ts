@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,9 @@ describe('the demo and the command line, as people run them', () => {
     home = mkdtempSync(join(tmpdir(), 'usufruct-people-'));
     writeFileSync(join(home, 'endpoints.json'), JSON.stringify(system.endpoints));
   }, 120_000);
+  let proxy: ChildProcess | undefined;
   afterAll(async () => {
+    proxy?.kill('SIGKILL');
     await system?.stop();
     rmSync(home, { recursive: true, force: true });
   }, 30_000);
@@ -171,12 +173,14 @@ describe('the demo and the command line, as people run them', () => {
     await good('enterprise', 'faucet', '40');
     const before = await balanceUnits();
     const limits = ['--max-spend', '24', '--session-questions', '8', '--port', '0', '--dataset', datasetId];
-    const proxy = spawn(process.execPath, asEnterprise('--json', 'proxy', ...limits), {
+    const started = spawn(process.execPath, asEnterprise('--json', 'proxy', ...limits), {
       cwd: ROOT,
       env: environment(),
     });
-    const [, ended] = [proxy.stderr.resume(), new Promise((done) => proxy.on('close', done))];
-    const [line] = (await once(proxy.stdout, 'data')) as [Buffer];
+    proxy = started;
+    started.stderr.resume();
+    const ended = new Promise((done) => started.on('close', done));
+    const [line] = (await once(started.stdout, 'data')) as [Buffer];
     const { url, keyFile } = JSON.parse(line.toString()) as { url: string; keyFile: string };
     const apiKey = readFileSync(keyFile, 'utf8').trim();
     const openai = new OpenAI({ baseURL: url, apiKey, maxRetries: 0 });
@@ -229,7 +233,7 @@ describe('the demo and the command line, as people run them', () => {
       data: { price_units: string }[];
     };
     const paidUnits = data.reduce((sum, { price_units: units }) => sum + BigInt(units), 0n);
-    proxy.kill('SIGTERM');
+    started.kill('SIGTERM');
     expect(await ended).toBe(0);
     // What nothing was found for costs nothing; all that was not paid has come back.
     expect(before - (await balanceUnits())).toBe(paidUnits);

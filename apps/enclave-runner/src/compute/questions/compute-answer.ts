@@ -144,7 +144,7 @@ export interface ComputedAnswer {
   readonly pieces: readonly StreamRecord[];
 }
 
-/** Refuses `GRANT_REVOKED` when a contribution that the answer uses may not be used any more, and what ended the session. */
+/** Refuses with the decision's code when a contribution that the answer uses may not be used any more, and what ended the session. */
 async function requireStillAllowed(
   context: RunnerContext,
   session: Session,
@@ -155,7 +155,9 @@ async function requireStillAllowed(
   await currentCorpus(context, session, reading);
   const { allowed } = reading;
   const gone = weights.find(({ contributionId }) => !allowed.grants.has(contributionId));
-  if (gone !== undefined) throw refuse('GRANT_REVOKED', { contributionId: gone.contributionId });
+  if (gone === undefined) return;
+  const { contributionId } = gone;
+  throw refuse(allowed.refused.get(contributionId) ?? 'TOMBSTONED', { contributionId });
 }
 
 /** What a question is asked of. */
