@@ -7,6 +7,7 @@ export { ndcgAt, recallAt, reciprocalRankAt, type Judgements } from './eval/metr
 export { fuse, type Fused, type Ranking } from './fuse.js';
 export { LsaIndex, type LsaBasis, type LsaOptions } from './lsa/lsa-index.js';
 export type { QuantisedRows } from './quantised-rows.js';
+export { readRerank, rerankRequest, type Reranker } from './rerank.js';
 export {
   FUSION_WEIGHTS,
   RetrievalIndex,

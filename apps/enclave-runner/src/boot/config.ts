@@ -8,7 +8,7 @@ import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 import type { BatchRules } from '../payout/batch.js';
 import { readDeviceConfig, type DeviceConfig } from './device-config.js';
-import { readEmbedderConfig, type EmbedderConfig } from './embedder-config.js';
+import { readEmbedderConfig, readRerankerConfig, type SearchModelConfig } from './embedder-config.js';
 import { readGeneratorConfig, type GeneratorConfig } from './generator-config.js';
 
 const WEEK_MS = 7 * 24 * 60 * 60_000;
@@ -52,7 +52,9 @@ export interface RunnerConfig {
   /** The language model that answers, where there is one. */
   readonly generator: GeneratorConfig | null;
   /** What makes vectors of text, where there is a model for it. */
-  readonly embedder: EmbedderConfig | null;
+  readonly embedder: SearchModelConfig | null;
+  /** What puts the first passages in their last order, where there is a model for it. */
+  readonly reranker: SearchModelConfig | null;
   /** How often it looks whether private receipts wait to be divided; 0: never, others do. */
   readonly epochIntervalMs: number;
   /** How much must wait before it is divided. */
@@ -80,6 +82,7 @@ export function readConfig(environment: Environment): RunnerConfig {
         : { folder: env.INDEX_DIR ?? join(env.DATA_DIR, 'index'), maxBytes: env.INDEX_MAX_MB * 1024 ** 2 },
     generator: readGeneratorConfig(environment),
     embedder: readEmbedderConfig(environment),
+    reranker: readRerankerConfig(environment),
     epochIntervalMs: env.EPOCH_INTERVAL_MS,
     epochBatch: {
       leastReceipts: env.EPOCH_LEAST_RECEIPTS,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openEmbedder, readEmbedderConfig } from './embedder-config.js';
+import { openEmbedder, openReranker, readEmbedderConfig, readRerankerConfig } from './embedder-config.js';
 
 let folder: string;
 let server: Server;
@@ -16,9 +16,10 @@ beforeAll(async () => {
     let body = '';
     request.on('data', (part) => (body += String(part)));
     request.on('end', () => {
-      const { model, input } = JSON.parse(body) as { model: string; input: string[] };
-      if (request.url !== '/v1/embeddings' || model !== 'small') response.statusCode = 404;
-      response.end(answer(input));
+      const { model, input, documents } = JSON.parse(body) as { model: string; input?: string[]; documents: string[] };
+      const isAsked = request.url === (input === undefined ? '/v1/rerank' : '/v1/embeddings') && model === 'small';
+      if (!isAsked) response.statusCode = 404;
+      response.end(answer(input ?? documents));
     });
   });
   await new Promise<void>((resolve) => server.listen(join(folder, 'model.sock'), resolve));
@@ -38,13 +39,28 @@ describe('an embedder', () => {
     const opened = await openEmbedder(readEmbedderConfig(whole()));
     const sha256 = createHash('sha256').update('weights').digest();
     expect(opened!.measured).toEqual({ role: 'embedder', sha256: new Uint8Array(sha256) });
-    expect(opened!.embedder.modelHash).toBe(`0x${sha256.toString('hex')}`);
+    expect(opened!.model.modelHash).toBe(`0x${sha256.toString('hex')}`);
     answer = (input) => JSON.stringify({ data: input.map((text, index) => ({ index, embedding: [text.length, 1] })) });
-    expect(await opened!.embedder.embed(['a', 'bcd'])).toEqual([Float32Array.of(1, 1), Float32Array.of(3, 1)]);
+    expect(await opened!.model.embed(['a', 'bcd'])).toEqual([Float32Array.of(1, 1), Float32Array.of(3, 1)]);
     for (const said of ['{"data":[]}', '{"data":[{"index":0,"embedding":["x"]}]}', 'no json']) {
       answer = () => said;
-      await expect(opened!.embedder.embed(['a'])).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+      await expect(opened!.model.embed(['a'])).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
     }
+  });
+
+  it('and a reranker the same', async () => {
+    const { EMBEDDER_URL, EMBEDDER_MODEL, EMBEDDER_MODEL_PATH } = whole();
+    const settings = { RERANKER_URL: EMBEDDER_URL, RERANKER_MODEL: EMBEDDER_MODEL };
+    expect(() => readRerankerConfig(settings)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ setting: 'RERANKER_MODEL_PATH' }) }),
+    );
+    const config = readRerankerConfig({ ...settings, RERANKER_MODEL_PATH: EMBEDDER_MODEL_PATH });
+    const { model, measured } = (await openReranker(config))!;
+    expect(measured.role).toBe('reranker');
+    answer = (texts) => JSON.stringify({ results: texts.map((_, index) => ({ index, relevance_score: index / 2 })) });
+    expect(await model.rerank('q', ['a', 'b', 'c'])).toEqual([0, 0.5, 1]);
+    answer = () => '{"results":[]}';
+    await expect(model.rerank('q', ['a'])).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
   });
 
   it('is none where nothing is set', async () => {

@@ -1,14 +1,14 @@
 import { refuse, toHex32, type Digest } from '@usufruct/kernel';
+import type { Embedder, Reranker } from '@usufruct/retrieval';
 import { readSettings, type Environment } from '@usufruct/service';
-import type { Embedder } from '@usufruct/retrieval';
 import { z } from 'zod';
 import type { MeasuredModel } from '../attest/devices/hardware-device.js';
 import { readModelServerAddress, type ModelServerAddress } from '../compute/model-server/address.js';
-import { serverEmbedder } from '../compute/model-server/embedder.js';
+import { serverEmbedder, serverReranker, type ModelOptions } from '../compute/model-server/embedder.js';
 import { hashModel } from '../compute/model-server/hash-model.js';
 
-/** What makes vectors of passages and questions; `null`: nothing, BM25 and LSA search. */
-export interface EmbedderConfig {
+/** What makes vectors of passages and questions, or puts passages in order; `null`: nothing does. */
+export interface SearchModelConfig {
   readonly address: ModelServerAddress;
   /** What the server calls the model. */
   readonly name: string;
@@ -16,38 +16,50 @@ export interface EmbedderConfig {
   readonly modelPath: string;
 }
 
-const zEmbedder = z.object({
+const zName = z.string().regex(/^[!-~]{1,128}$/);
+const zPath = z.string().regex(/^\/[^\0]*$/);
+const zModels = z.object({
   EMBEDDER_URL: z.string().optional(),
-  EMBEDDER_MODEL: z
-    .string()
-    .regex(/^[!-~]{1,128}$/)
-    .optional(),
-  EMBEDDER_MODEL_PATH: z
-    .string()
-    .regex(/^\/[^\0]*$/)
-    .optional(),
+  EMBEDDER_MODEL: zName.optional(),
+  EMBEDDER_MODEL_PATH: zPath.optional(),
+  RERANKER_URL: z.string().optional(),
+  RERANKER_MODEL: zName.optional(),
+  RERANKER_MODEL_PATH: zPath.optional(),
 });
+type Kind = 'EMBEDDER' | 'RERANKER';
+
+export const readEmbedderConfig = (environment: Environment): SearchModelConfig | null =>
+  readModelConfig('EMBEDDER', environment);
+export const readRerankerConfig = (environment: Environment): SearchModelConfig | null =>
+  readModelConfig('RERANKER', environment);
 
 /** All three settings or none. Refuses `CONFIG_INVALID` with the name of the first that is bad or missing. */
-export function readEmbedderConfig(environment: Environment): EmbedderConfig | null {
-  const env = readSettings(zEmbedder, environment);
-  const { EMBEDDER_URL: url, EMBEDDER_MODEL: name, EMBEDDER_MODEL_PATH: modelPath } = env;
+function readModelConfig(kind: Kind, environment: Environment): SearchModelConfig | null {
+  const env = readSettings(zModels, environment);
+  const [url, name, modelPath] = [env[`${kind}_URL`], env[`${kind}_MODEL`], env[`${kind}_MODEL_PATH`]];
   if (url === undefined && name === undefined && modelPath === undefined) return null;
-  if (url === undefined) throw refuse('CONFIG_INVALID', { setting: 'EMBEDDER_URL' });
-  if (name === undefined) throw refuse('CONFIG_INVALID', { setting: 'EMBEDDER_MODEL' });
-  if (modelPath === undefined) throw refuse('CONFIG_INVALID', { setting: 'EMBEDDER_MODEL_PATH' });
-  return { address: readModelServerAddress('EMBEDDER_URL', url), name, modelPath };
+  if (url === undefined) throw refuse('CONFIG_INVALID', { setting: `${kind}_URL` });
+  if (name === undefined) throw refuse('CONFIG_INVALID', { setting: `${kind}_MODEL` });
+  if (modelPath === undefined) throw refuse('CONFIG_INVALID', { setting: `${kind}_MODEL_PATH` });
+  return { address: readModelServerAddress(`${kind}_URL`, url), name, modelPath };
 }
 
+export const openEmbedder = (config: SearchModelConfig | null) =>
+  openModel<Embedder>('EMBEDDER', config, serverEmbedder);
+export const openReranker = (config: SearchModelConfig | null) =>
+  openModel<Reranker>('RERANKER', config, serverReranker);
+
 /** Hashes the model's files, for the evidence: a DAO's policy names it, or refuses the runner. */
-export async function openEmbedder(
-  config: EmbedderConfig | null,
-): Promise<{ readonly embedder: Embedder; readonly measured: MeasuredModel } | null> {
+async function openModel<T>(
+  kind: Kind,
+  config: SearchModelConfig | null,
+  open: (options: ModelOptions) => T,
+): Promise<{ readonly model: T; readonly measured: MeasuredModel } | null> {
   if (config === null) return null;
   const { address, name, modelPath } = config;
-  const sha256 = await hashModel('EMBEDDER_MODEL_PATH', modelPath);
+  const sha256 = await hashModel(`${kind}_MODEL_PATH`, modelPath);
   return {
-    embedder: serverEmbedder({ address, model: { name, sha256: toHex32<Digest>(sha256) } }),
-    measured: { role: 'embedder', sha256 },
+    model: open({ address, model: { name, sha256: toHex32<Digest>(sha256) } }),
+    measured: { role: kind.toLowerCase(), sha256 },
   };
 }

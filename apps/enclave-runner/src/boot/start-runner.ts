@@ -19,7 +19,7 @@ import { RunnerStore } from '../receipt/store.js';
 import { runnerRoutes } from '../transport/routes.js';
 import type { RunnerConfig } from './config.js';
 import { openDevice } from './open-device.js';
-import { openEmbedder } from './embedder-config.js';
+import { openEmbedder, openReranker } from './embedder-config.js';
 import { openGenerator } from './open-generator.js';
 
 const HOLDER_TIMEOUT_MS = 15_000;
@@ -87,7 +87,8 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
   const fetch: typeof globalThis.fetch = (...call) => globalThis.fetch(...call);
   const generator = config.generator === null ? null : await openGenerator(config.generator);
   const embedder = await openEmbedder(config.embedder);
-  const models = [generator, embedder].flatMap((model) => (model === null ? [] : [model.measured]));
+  const reranker = await openReranker(config.reranker);
+  const models = [generator, embedder, reranker].flatMap((model) => (model === null ? [] : [model.measured]));
   const { device, banner } = await openDevice(config.tee, { random: systemRandom, fetch, logger, models });
   if (banner !== null) logger.warn('stand_in', { banner });
   const chain = openChain({ suiNetwork: config.suiNetwork, chainUrl: config.chainUrl, sui: config.sui, clock });
@@ -97,7 +98,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
     seal: sealAccess(config.keyServers, chain, fetch),
-    retrieval: { maker: new IndexThread(), embedder: embedder?.embedder },
+    retrieval: { maker: new IndexThread(), embedder: embedder?.model, reranker: reranker?.model },
     blobs: httpBlobStore({ aggregatorUrl: config.aggregatorUrl, ...STORE_PATIENCE }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ContributionId } from '@usufruct/kernel';
-import type { Embedder } from '@usufruct/retrieval';
+import type { Embedder, Reranker } from '@usufruct/retrieval';
 import fc from 'fast-check';
 import { chunkDocument } from '../chunk/chunk.js';
 import { Sketcher } from '../ingest/sketch.js';
@@ -269,6 +269,24 @@ describe('corpus', () => {
         const strange = await Corpus.open(some, { ...retrieval, embedder: changed }, { documents: some, bytes });
         await expect(strange.search('ships', 5)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
       });
+    });
+
+    it('has the first ones put in order by a reranker, where there is one', async () => {
+      const some = herds.slice(0, 30);
+      let given = 0;
+      // The highest number first.
+      const reranker: Reranker = {
+        rerank: async (_question, texts) => {
+          given = texts.length;
+          return texts.map((each) => (each.includes('herd') ? Number(/note(\d+)/.exec(each)![1]) : -1));
+        },
+      };
+      const plain = await (await Corpus.open(some, retrieval)).search('herd', 32);
+      const corpus = await Corpus.open(some, { ...retrieval, reranker });
+      const found = await corpus.search('herd', 5);
+      expect(given).toBe(plain.length);
+      expect(found.map(({ passage }) => /note\d+/.exec(passage.text)![0])).toEqual(['note28', 'note26', 'note24', 'note22', 'note20']); // prettier-ignore
+      expect(found.map(({ score }) => score)).toEqual(plain.slice(0, 5).map(({ score }) => score));
     });
 
     it('goes on with BM25 where the thread dies', async () => {

@@ -8,6 +8,7 @@ import {
   type Bm25Index,
   type Embedder,
   type FusionWeights,
+  type Reranker,
 } from '@usufruct/retrieval';
 import type { IngestedChunk, IngestedDocument } from '../ingest/ingest-document.js';
 import { nearDuplicateGroups } from '../ingest/near-duplicates.js';
@@ -46,6 +47,8 @@ export interface ScoredPassage {
 }
 
 const TEXTS_AT_ONCE = 32;
+/** So many of the first are given to a reranker. */
+const RERANKED = 32;
 
 /** What a corpus is indexed by beyond BM25, and how much each kind of search counts. */
 export interface Retrieval {
@@ -53,6 +56,8 @@ export interface Retrieval {
   readonly weights?: FusionWeights;
   /** Where there is a model for it. */
   readonly embedder?: Embedder | undefined;
+  /** Puts the first few in their last order, where there is a model for it. */
+  readonly reranker?: Reranker | undefined;
 }
 
 /** An index that was kept, and the documents that it is of, in the order that they had. */
@@ -177,8 +182,8 @@ export class Corpus {
 
   /**
    * With a filter, passages without a source that passes are not scored, and the other sources are left out.
-   * Refuses `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID` where there is an embedder that does not answer, or otherwise
-   * than before.
+   * Refuses `UPSTREAM_UNAVAILABLE` and `UPSTREAM_INVALID` where there is an embedder or a reranker that does not answer,
+   * or otherwise than it should.
    */
   async search(question: string, limit: number, filter?: SourceFilter): Promise<ScoredPassage[]> {
     const passing = ({ sources }: Passage) =>
@@ -187,12 +192,14 @@ export class Corpus {
     const options = { accepts, weights: this.#retrieval?.weights };
     const index = this.#index;
     const query = { terms: termsOf(question), vector: await this.#vectorOf(question, index) };
-    return index.search(query, limit, options).map(({ passage: number, ...scores }) => {
+    const reranker = this.#retrieval?.reranker;
+    const hits = index.search(query, reranker === undefined ? limit : Math.max(limit, RERANKED), options);
+    const found = hits.map(({ passage: number, score, lexicalScore }): ScoredPassage => {
       const passage = this.passages[number]!;
       const sources = passing(passage);
-      const { score, lexicalScore } = scores;
       return { passage: sources === passage.sources ? passage : { ...passage, sources }, score, lexicalScore };
     });
+    return reranker === undefined ? found : (await reranked(reranker, question, found)).slice(0, limit);
   }
 
   async #vectorOf(question: string, { dense }: RetrievalIndex): Promise<Float32Array | undefined> {
@@ -248,6 +255,20 @@ export class Corpus {
     if (dense !== null && dense.modelHash !== this.#retrieval?.embedder?.modelHash)
       this.#index = this.#index.with({ dense: null });
   }
+}
+
+/** The first ones in the order of the model; the scores stay with the places, not with the passages. */
+async function reranked(
+  reranker: Reranker,
+  question: string,
+  found: readonly ScoredPassage[],
+): Promise<ScoredPassage[]> {
+  const first = found.slice(0, RERANKED);
+  if (first.length < 2) return [...found];
+  const scores = await reranker.rerank(question, first.map(({ passage }) => indexedText(passage))); // prettier-ignore
+  const order = [...first.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const ordered = order.map((from, place) => ({ ...first[from]!, score: first[place]!.score }));
+  return [...ordered, ...found.slice(RERANKED)];
 }
 
 /** Null where the bytes are no index of these documents' passages. */
