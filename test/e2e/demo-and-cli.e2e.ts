@@ -15,6 +15,7 @@ const DOCUMENTS = join(ROOT, 'infra/demo/documents');
 
 /** Of a contribution as the chain has it. */
 interface Listed {
+  readonly id: string;
   readonly owner: string;
   readonly parts: readonly { readonly blob: string }[];
   readonly manifestBlob: { readonly blob: string };
@@ -155,6 +156,15 @@ describe('the demo and the command line, as people run them', () => {
     expect([different(own.flatMap(({ parts }) => parts)), different(own.map((one) => one.manifestBlob))]).toEqual([
       2, 2,
     ]);
+    const copy = join(home, 'copy');
+    const first = own[0]!.id;
+    // Its part and its manifest, and the quilts that they lie in.
+    expect(await good('archive', 'contribution', 'copy', first, '--to', copy)).toMatchObject({
+      copied: { names: expect.objectContaining({ length: 4 }) },
+    });
+    expect(await good('archive', 'contribution', 'repair', first, '--copy', copy)).toMatchObject({
+      repair: { complete: true, blobs: [{ state: 'there' }, { state: 'there' }] },
+    });
   }, 90_000);
 
   const balanceUnits = async (): Promise<bigint> =>

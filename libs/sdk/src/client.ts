@@ -37,6 +37,7 @@ import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions }
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
 import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
 import { keyModeOf, keyModesOf } from './contribute/key-modes.js';
+import { copyStorage, type CopyOptions } from './contribute/copy.js';
 import { repairStorage, type RepairOptions } from './contribute/repair.js';
 import { contributeMany } from './contribute/quilts/many.js';
 import { storeTogether } from './contribute/quilts/store-together.js';
@@ -282,6 +283,8 @@ export class UsufructClient {
     verifyErasure: (receipt: ErasureReceipt) => verifyErasure(this.context, receipt),
     renew: (contributionId: ContributionId, endEpoch: number) => renewLease(this.context, contributionId, endEpoch),
     storage: (contributionId: ContributionId) => contributionStorage(this.context, contributionId),
+    /** The owner's own copy of the ciphertext, from which `repair` puts back what the store loses. */
+    copy: (options: CopyOptions) => copyStorage(this.context, options),
     repair: (options: RepairOptions) => repairStorage(this.context, options),
   };
 

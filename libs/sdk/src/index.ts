@@ -22,6 +22,7 @@ export type { KeyModeCounts, KeyModesOfDataset } from './contribute/key-modes.js
 export { CONTRIBUTE_STEPS } from './contribute/progress.js';
 export type { ContributeProgress, ContributeStep, OnContributeProgress } from './contribute/progress.js';
 export type { Contributed } from './contribute/records.js';
+export { copyAsSource, type Copied, type CopyOptions } from './contribute/copy.js';
 export type { BlobRepair, BlobSource, RepairOptions, StorageRepair } from './contribute/repair.js';
 export type { CreateDaoParams, CreateDatasetParams, CreateHolderSetParams } from './dao.js';
 export { zPayoutProof, type PayoutProof } from '@usufruct/protocol';

@@ -1,6 +1,8 @@
-import type { ContributionId } from '@usufruct/kernel';
+import { refuse, type ContributionId } from '@usufruct/kernel';
+import { copyAsSource } from '@usufruct/sdk';
 import { httpBlobStore } from '@usufruct/walrus';
 import { integerOf } from '../arguments.js';
+import { copyFolder } from '../copy-folder.js';
 import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { wordsOf } from '../words.js';
@@ -77,18 +79,37 @@ export const addContribution: AddCommand = (program, open) => {
       ]);
     });
   contribution
-    .command('repair')
+    .command('copy')
     .description(
-      'put back into the store what it has lost, by its owner: the same ciphertext, from other aggregators that still have it',
+      'keep an own copy of its ciphertext, to put back what the store loses (contribution repair --copy); nobody can read it',
     )
     .argument('<contribution>')
-    .requiredOption('--from <url...>', 'aggregators that may have it')
-    .option('--epochs <n>', 'how long the new leases last')
-    .action(async (id: string, { from, epochs }: { from: string[]; epochs?: string }, command) => {
+    .requiredOption('--to <folder>')
+    .action(async (id: string, { to }: { to: string }, command) => {
       const runtime = open(command);
       const contributionId = idArgument<ContributionId>(id, 'contribution');
+      const copied = await runtime.client().contributions.copy({ contributionId, keep: copyFolder(to).keep });
+      runtime.terminal.result({ copied }, [`${copied.names.length} files, ${copied.sizeBytes} bytes in ${to}`]);
+    });
+  contribution
+    .command('repair')
+    .description(
+      'put back into the store what it has lost, by its owner: the same ciphertext, from a copy or from other aggregators',
+    )
+    .argument('<contribution>')
+    .option('--copy <folder>', 'an own copy (usufruct contribution copy)')
+    .option('--from <url...>', 'aggregators that may have it', [])
+    .option('--epochs <n>', 'how long the new leases last')
+    .action(async (id: string, { copy, from, epochs }: { copy?: string; from: string[]; epochs?: string }, command) => {
+      const runtime = open(command);
+      const contributionId = idArgument<ContributionId>(id, 'contribution');
+      if (copy === undefined && from.length === 0)
+        throw refuse('INVALID_ARGUMENT', { field: 'copy', expected: '--copy or --from' });
       const { publisherUrl } = runtime.endpoints();
-      const sources = from.map((aggregatorUrl) => httpBlobStore({ publisherUrl, aggregatorUrl }));
+      const sources = [
+        ...(copy === undefined ? [] : [copyAsSource(copyFolder(copy).read)]),
+        ...from.map((aggregatorUrl) => httpBlobStore({ publisherUrl, aggregatorUrl })),
+      ];
       const term = epochs === undefined ? {} : { epochs: integerOf(epochs, 'epochs') };
       const repair = await runtime.client().contributions.repair({ contributionId, sources, ...term });
       runtime.terminal.result({ repair }, [

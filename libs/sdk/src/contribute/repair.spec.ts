@@ -27,6 +27,7 @@ import {
 } from '@usufruct/testing';
 import { connect } from '../client.js';
 import { memoryJournal } from '../journal.js';
+import { copyAsSource } from './copy.js';
 
 const OWNER = testWallet('contributor');
 const CIPHERTEXTS = [utf8('the first part of a ciphertext'), utf8('and the second one')];
@@ -62,13 +63,10 @@ describe('repairing what the store has lost', () => {
     client(signer).contributions.repair({ contributionId, sources: [copy], ...(epochs !== undefined && { epochs }) });
   const states = async () => (await repair()).blobs.map(({ state }) => state);
 
-  beforeEach(async () => {
-    [chain, store, copy] = [actingChain(), new FakeStore(), new FakeStore()];
-    chain.put('dao', aDao()).put('dataset', aDataset());
-    parts = [];
-    for (const ciphertext of CIPHERTEXTS) parts.push(await keep(ciphertext));
+  /** A contribution of both ciphertexts, which lie in these blobs. */
+  async function registered(of: BlobReference[]): Promise<void> {
     const dealt = dealManifest(OWNER.address, {
-      parts: parts.map(({ blob, sizeBytes }, i) => ({
+      parts: of.map(({ blob, sizeBytes }, i) => ({
         blob,
         sizeBytes,
         sha256: toHex32<Digest>(sha256(CIPHERTEXTS[i]!)),
@@ -84,10 +82,18 @@ describe('repairing what the store has lost', () => {
         owner: OWNER.address,
         manifestDigest: dealt.digest,
         manifestBlob,
-        parts,
+        parts: of,
         tombstonedAtMs: null,
       }),
     );
+  }
+
+  beforeEach(async () => {
+    [chain, store, copy] = [actingChain(), new FakeStore(), new FakeStore()];
+    chain.put('dao', aDao()).put('dataset', aDataset());
+    parts = [];
+    for (const ciphertext of CIPHERTEXTS) parts.push(await keep(ciphertext));
+    await registered(parts);
   });
 
   it('does nothing where nothing is lost', async () => {
@@ -146,5 +152,51 @@ describe('repairing what the store has lost', () => {
     const view = await chain.contribution(contributionId);
     chain.put('contribution', { ...view, tombstonedAtMs: 1 as never });
     await expect(repair()).rejects.toMatchObject({ code: 'TOMBSTONED' });
+  });
+
+  describe('from a copy that its owner has kept', () => {
+    const kept = new Map<string, Uint8Array>();
+    const source = copyAsSource(async (name) => kept.get(name) ?? null);
+    const copyNow = () =>
+      client().contributions.copy({ contributionId, keep: async (name, bytes) => void kept.set(name, bytes) });
+    const repaired = async () =>
+      (await client().contributions.repair({ contributionId, sources: [source] })).blobs.map(({ state }) => state);
+    beforeEach(() => kept.clear());
+
+    it('puts back everything', async () => {
+      const { names, sizeBytes } = await copyNow();
+      expect(names).toHaveLength(3);
+      expect(names).toEqual([...kept.keys()]);
+      expect(sizeBytes).toBe([...kept.values()].reduce((sum, { length }) => sum + length, 0));
+      for (const each of [manifestBlob, ...parts]) await lose(store, each);
+      expect(await repaired()).toEqual(['repaired', 'repaired', 'repaired']);
+      expect(await repaired()).toEqual(['there', 'there', 'there']);
+      expect(await store.get(blobIdOf(parts[0]!.blob))).toEqual(CIPHERTEXTS[0]);
+    });
+
+    it('keeps no copy of other bytes', async () => {
+      store.tamper(blobIdOf(parts[1]!.blob));
+      await expect(copyNow()).rejects.toMatchObject({ code: 'BLOB_MISMATCH' });
+    });
+
+    it('takes a changed file of the copy for none', async () => {
+      await copyNow();
+      await lose(store, parts[0]!);
+      for (const bytes of kept.values()) bytes[0]! ^= 1;
+      expect(await repaired()).toEqual(['there', 'missing', 'there']);
+    });
+
+    it('has a small part, and the whole quilt that it lies in', async () => {
+      const files = CIPHERTEXTS.map((bytes) => ({ identifier: toHex32(sha256(bytes)).slice(2), bytes }));
+      const { blobId } = await store.putMany(files, { epochs: 10, deletable: true });
+      const quilt = { blob: toHex32<Hex32>(fromBase64Url(blobId)), sizeBytes: CIPHERTEXTS[0]!.length, endEpoch: 34 };
+      await registered([quilt, { ...quilt, sizeBytes: CIPHERTEXTS[1]!.length }]);
+      const { names } = await copyNow();
+      // The manifest's blob, the quilt, and each file of it.
+      expect(names).toHaveLength(4);
+      await lose(store, quilt);
+      expect(await repaired()).toEqual(['there', 'repaired']);
+      expect(await store.getPatch({ quiltId: blobId, identifier: files[1]!.identifier })).toEqual(CIPHERTEXTS[1]);
+    });
   });
 });

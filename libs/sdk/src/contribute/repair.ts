@@ -8,7 +8,7 @@ import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
 import { inLifetime } from './planning.js';
 import { requireStorage, termsOf } from './upload.js';
 
-/** Where ciphertext may still be: another aggregator, a copy. What it gives is compared with the signed manifest. */
+/** Where ciphertext may still be: another aggregator, the owner's copy (`copyAsSource`). What it gives is compared with the signed manifest. */
 export type BlobSource = PartReader;
 
 export type BlobRepair = 'there' | 'repaired' | 'missing';
