@@ -134,7 +134,7 @@ export const zErasureReceipt = z.object({
         blob: zHex32<Hex32>(),
         role: z.enum(['part', 'manifest']),
         sizeBytes: z.int(),
-        /** `expires`: it lies in the store, unreadable, until this Walrus epoch. */
+        /** `expires`: it lies in the store, unreadable, until this Walrus epoch; in a quilt as long as the rest is kept. */
         state: z.enum(['gone', 'expires', 'unknown']),
         endEpoch: z.int(),
       }),

@@ -15,24 +15,27 @@ export interface QuiltCheckParams {
 const LOOK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
 
 /**
- * Whether the blob that a publisher names is a quilt that holds these files: it is read back whole, its id computed here,
+ * Whether the blob that a publisher names is a quilt that holds these files and no others: it is read back whole, its id computed here,
  * and every file taken out of it and compared. Always, however large it is, because many small parts hang on one id.
  * Refuses `BLOB_MISMATCH`, and `BLOB_UNAVAILABLE` where it cannot be read back.
  */
 export async function checkQuilt(
-  { blobIdOf, shards, read }: QuiltCheckParams,
+  { blobIdOf, shards, read: readQuilt }: QuiltCheckParams,
   files: readonly QuiltFile[],
   quiltId: BlobId,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const quilt = await readBack(() => read(quiltId, signal), signal);
-  const patches = new Map((readPatches(quilt, shards) ?? []).map((patch) => [patch.identifier, patch]));
+  const quilt = await readBack(() => readQuilt(quiltId, signal), signal);
+  const found = readPatches(quilt, shards) ?? [];
+  const patches = new Map(found.map((patch) => [patch.identifier, patch]));
   const isIn = ({ identifier, bytes }: QuiltFile): boolean => {
     const patch = patches.get(identifier);
-    const found = patch === undefined ? null : readPatch(quilt, patch, shards);
-    return found !== null && equalBytes(found, bytes);
+    const read = patch === undefined ? null : readPatch(quilt, patch, shards);
+    return read !== null && equalBytes(read, bytes);
   };
-  if (!files.every(isIn) || (await blobIdOf(quilt)) !== quiltId) throw refuse('BLOB_MISMATCH', { blobId: quiltId });
+  // More of them are another's, at this one's expense, or one twice, of which readers may be given the other.
+  if (found.length !== files.length || !files.every(isIn) || (await blobIdOf(quilt)) !== quiltId)
+    throw refuse('BLOB_MISMATCH', { blobId: quiltId });
 }
 
 async function readBack(read: () => Promise<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {

@@ -40,15 +40,14 @@ export async function endLeases(context: Context, contribution: ContributionView
 async function neededBlobs({ chain, journal }: Context, erased: ContributionView): Promise<ReadonlySet<Hex32>> {
   // Only what is small can lie in a quilt; large blobs are looked for nowhere.
   if (blobsOf(erased).every(({ sizeBytes }) => sizeBytes > QUILTED_AT_MOST_BYTES)) return new Set();
+  // The journal first: what is registered meanwhile goes from there only when the chain has it.
+  const unfinished = await blobsOfUnfinished(journal);
   const all = await chain.contributionsOf(erased.datasetId);
   const others = all.filter(
     ({ id, owner, state, tombstonedAtMs }) =>
       id !== erased.id && owner === erased.owner && tombstonedAtMs === null && state !== 'declined',
   );
-  return new Set([
-    ...others.flatMap((other) => blobsOf(other).map(({ blob }) => blob)),
-    ...(await blobsOfUnfinished(journal)),
-  ]);
+  return new Set([...others.flatMap((other) => blobsOf(other).map(({ blob }) => blob)), ...unfinished]);
 }
 
 async function endLease({ store }: Context, blobId: BlobId, isNeeded: boolean): Promise<ErasedBlob['state']> {

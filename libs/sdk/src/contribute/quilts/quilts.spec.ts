@@ -378,6 +378,35 @@ describe('a quilt that was interrupted', () => {
     expect(store.puts).toHaveLength(3);
   });
 
+  it('has the DAO’s lifetime also where another client, told otherwise, goes on with what was planned', async () => {
+    await killedAfterPut();
+    await client(new Fuse(), 'two', { deletable: false }).storeTogether(filesOf(COUNT));
+    expect(quilts).toEqual([COUNT, COUNT, COUNT]);
+    for (const blobId of store.puts) expect(await store.status(blobId)).toMatchObject({ deletable: true });
+  });
+
+  it('is not begun with what the store already has under way as a blob of its own, and may be paid', async () => {
+    const { put } = store;
+    // As a wallet’s store does: what it has sent is under the upload’s key, and the answer is lost.
+    let left = 0;
+    store.put = async (bytes, options) => {
+      if (left-- > 0) return put(bytes, options);
+      await journal.put(`${options!.resumeKey!}/upload`, '{}');
+      await put(bytes, options);
+      throw new Killed();
+    };
+    await expect(client().contribute(fileOf(0))).rejects.toThrow(Killed);
+    // Its part gets through, and its manifest is cut.
+    left = 1;
+    await expect(client(new Fuse(), 'two').contribute(fileOf(1))).rejects.toThrow(Killed);
+    store.put = put;
+    await client(new Fuse(), 'three').contributeMany(filesOf(4));
+    await expectContributed(filesOf(4).map((_, i) => contentOf(i)));
+    expect(quilts).toEqual([2, 2]);
+    // Two parts and two manifests alone, each the same blob again where it is sent again.
+    expect(new Set<BlobId>(store.puts).size).toBe(2 + 4);
+  });
+
   it('is of no use to a contribution that had to begin anew', async () => {
     const contributions = client();
     await contributions.storeTogether(filesOf(COUNT));
@@ -448,6 +477,23 @@ describe('what lies in a quilt', () => {
     await contributions.contribute(fileOf(1));
     const registered = await chain.contributionsOf(DATASET);
     expect(decodeManifest(await fetchManifest(store, registered[1]!)).contributionId).toBe(registered[1]!.id);
+  });
+
+  it('is not deleted under what is registered while its neighbour is erased', async () => {
+    const contributions = client(new Fuse(), 'one', { deletable: true });
+    await contributions.storeTogether(filesOf(2));
+    await contributions.contribute(fileOf(0));
+    const [one] = await chain.contributionsOf(DATASET);
+    const contributionsOf = chain.contributionsOf.bind(chain);
+    chain.contributionsOf = async (datasetId) => {
+      const before = await contributionsOf(datasetId);
+      chain.contributionsOf = contributionsOf;
+      await contributions.contribute(fileOf(1));
+      return before;
+    };
+    await contributions.erase(one!.id);
+    expect(await chain.contributionsOf(DATASET)).toHaveLength(2);
+    expect((await store.status(blobIdOf(one!.parts[0]!.blob))).available).toBe(true);
   });
 
   it('is kept by no word of somebody else’s', async () => {

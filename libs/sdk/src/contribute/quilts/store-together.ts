@@ -3,7 +3,7 @@ import { encryptEnvelope, splitIntoParts } from '@usufruct/crypto';
 import { manifestDigest, SignedManifestBcs, type DaoView } from '@usufruct/protocol';
 import { QUILTED_AT_MOST_BYTES } from '@usufruct/walrus';
 import type { ClientContext } from '../../context.js';
-import { readRecord, writeRecord } from '../../journal.js';
+import { readRecord, writeRecord, type Journal } from '../../journal.js';
 import type { ContributeParams } from '../contribute.js';
 import { checkFile } from '../format.js';
 import { contributionKey } from '../key.js';
@@ -40,16 +40,16 @@ export async function storeTogether(client: ClientContext, files: readonly Contr
     const ofDataset = given.filter((file) => file.datasetId === datasetId);
     const begun = await begunBefore(client, ofDataset);
     const { policy, policyDigest } = await daoOf(client, datasetId);
-    // A setting that contradicts it is refused where each is contributed.
-    const context = client.storage?.deletable === undefined ? inLifetime(client, policy) : client;
+    // A setting that contradicts it is refused where each is planned. What was planned without it is stored as planned.
+    const storing = inLifetime(client, policy);
     // What has been stored and has no manifest there yet comes first.
-    await storeManifests(context, await signed(context, ofDataset));
-    const toStore = await filter(ofDataset, (file) => isToStore(context, file, policyDigest));
+    await storeManifests(storing, await signed(client, ofDataset));
+    const toStore = await filter(ofDataset, (file) => isToStore(client, file, policyDigest));
     const inBegun = begun.filter((group) => group.every((file) => toStore.includes(file)));
     const free = toStore.filter((file) => !inBegun.flat().includes(file));
     const sizes = free.map(({ sizeBytes }) => sizeBytes + ENVELOPE_BYTES);
     const planned = planQuilts(sizes, abilities).map((places) => places.map((i) => free[i]!));
-    for (const group of [...inBegun, ...planned]) await storeGroup(context, group);
+    for (const group of [...inBegun, ...planned]) await storeGroup(client, storing, group);
   }
 }
 
@@ -95,15 +95,24 @@ async function isToStore({ journal }: ClientContext, file: ContributeParams, pol
   if ((await journal.get(records.ciphertext)) !== null) return false;
   // One that began as a blob of its own goes on as one.
   const part = await readRecord(journal, records.part(0), zPart);
-  return part === null || part.stored === null;
+  return (part === null || part.stored === null) && !(await isUnderWay(journal, records.part(0)));
 }
+
+/** Whether the store remembers an upload of this one alone: it may be paid already. */
+const isUnderWay = async (journal: Journal, recordKey: string): Promise<boolean> =>
+  (await journal.keys(`${recordKey}/`)).length > 0;
 
 /** A file whose ciphertext is made, in one part. */
 interface Encrypted extends ToQuilt {
   readonly file: ContributeParams;
 }
 
-async function storeGroup(context: ClientContext, group: readonly ContributeParams[]): Promise<void> {
+/** Planned by the client as it is, and stored as the DAO decides. */
+async function storeGroup(
+  context: ClientContext,
+  storing: ClientContext,
+  group: readonly ContributeParams[],
+): Promise<void> {
   const encrypted: Encrypted[] = [];
   for (const file of group) {
     const one = await orLeftOut(() => encrypt(context, file));
@@ -112,9 +121,9 @@ async function storeGroup(context: ClientContext, group: readonly ContributePara
   // Alone in a quilt, a file would cost more than as a blob.
   if (encrypted.length < 2) return;
   await giveUpOthers(context, encrypted);
-  await storeQuilt(context, 'parts', encrypted);
+  await storeQuilt(storing, 'parts', encrypted);
   await storeManifests(
-    context,
+    storing,
     await signed(
       context,
       encrypted.map(({ file }) => file),
@@ -190,6 +199,7 @@ async function signOne(context: ClientContext, file: ContributeParams): Promise<
   const records = new ContributionRecords(file.key);
   const isStored = async (): Promise<boolean> => (await journal.get(records.ciphertext)) !== null;
   if (!(await isStored()) || (await journal.get(records.manifestBlob)) !== null) return null;
+  if (await isUnderWay(journal, records.manifestBlob)) return null;
   const { plan } = await planFor(context, file, records);
   // A plan that could not be carried out any more took what was stored with it.
   const part = await readRecord(journal, records.part(0), zPart);
