@@ -362,6 +362,39 @@ describe('contribute', () => {
     await expectNoSecret(world);
   });
 
+  it.each<[string, (world: World) => Promise<void>]>([
+    ['of which the leases have ended', async ({ store }) => void (store.epoch += 30)],
+    ['of which the manifest was deleted', async ({ store }) => store.delete({ blobId: store.puts.at(-1)! })],
+  ])('begins anew with what was stored long ago, %s, and registers nothing that cannot be read', async (_, lose) => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    const before = world.store.puts.length;
+    await lose(world);
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(world.store.puts.length).toBe(2 * before);
+    const [registered, ...others] = await world.chain.contributionsOf(DATASET);
+    expect(others).toEqual([]);
+    for (const { blob, endEpoch } of [...registered!.parts, registered!.manifestBlob]) {
+      expect(endEpoch).toBeGreaterThan(world.store.epoch);
+      expect(await world.store.status(asBlobId(toBase64Url(fromHex(blob))))).toMatchObject({ available: true });
+    }
+    await expectNoSecret(world);
+  });
+
+  it('does not begin anew because the store is silent', async () => {
+    const world = newWorld();
+    holders[2]!.isDown = true;
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toBeDefined();
+    holders[2]!.isDown = false;
+    const sent = [...world.store.puts];
+    world.store.status = () => Promise.reject(refuse('BLOB_UNAVAILABLE'));
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(world.store.puts).toEqual(sent);
+    await expectContributed(world);
+  });
+
   it('leaves the unfinished contribution of a key that begins with its own alone', async () => {
     const world = newWorld();
     holders[2]!.isDown = true;

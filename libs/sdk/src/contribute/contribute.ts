@@ -20,6 +20,7 @@ import { ProgressMeter, type OnContributeProgress } from './progress.js';
 import { noteStoredQuilts } from './quilts/records.js';
 import { ContributionRecords, zContributed, type Contributed, type Plan } from './records.js';
 import { signedManifest } from './signing.js';
+import { isLost } from './unfinished.js';
 import { partReferences, requireStorage, SourceChanged, storeChecked, uploadParts } from './upload.js';
 
 export interface ContributeParams {
@@ -38,8 +39,8 @@ export interface ContributeParams {
 /**
  * Encrypt a file here, store the ciphertext, give every key holder its share and register the contribution. Whatever
  * step dies, calling again with the same key ends in exactly one registered contribution with all shares deposited.
- * A file that changed before all of it was stored is contributed as it is now, under a new key. Memory does not grow
- * with the file.
+ * A file that changed before all of it was stored is contributed as it is now, under a new key, and so is one of which
+ * the store has lost what an earlier run stored. Memory does not grow with the file.
  *
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
  * dataset, name, size or key mode that was contributed), `KEY_MODE_UNAVAILABLE` (Seal where it is not configured, or in
@@ -61,12 +62,15 @@ export async function contribute(context: ClientContext, params: ContributeParam
   try {
     return await run(context, params, records, meter);
   } catch (error) {
-    if (!(error instanceof SourceChanged)) throw error;
+    if (!(error instanceof SourceChanged || error instanceof StorageLost)) throw error;
     await forget(context, records);
     meter.restart();
     return run(context, params, records, meter);
   }
 }
+
+/** What an earlier run stored is in the store no more: nobody could read what would be registered. */
+class StorageLost extends Error {}
 
 const isOf = (
   done: Contributed,
@@ -91,6 +95,9 @@ async function run(
   const { plan, holderSet } = await planFor(context, params, records);
   const registered = await registeredAs(context, plan);
   if (registered !== null) return finish(context, records, resultOf(plan, registered), meter);
+  // A registration that was signed may still happen: begun anew, there could be two.
+  const isOpen = (await context.journal.get(records.transaction)) === null;
+  if (isOpen && (await isLost(context, records))) throw new StorageLost();
   const key = contributionKey(plan);
   meter.step('uploading');
   const storing = inLifetime(context, plan);
