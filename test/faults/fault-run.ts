@@ -246,8 +246,10 @@ export class FaultRun {
     if (!this.#isAnchored(holder, size)) return false;
     holder.kill();
     this.world.holderLines[holder.options.member]!.isBehind = false;
-    this.#lost = { holder, whole: holder.restore(holder.backupDir), size: before };
+    const whole = holder.restore(holder.backupDir);
     await holder.start();
+    // Of what the disk had: entries that were being signed when it was copied are in no backup.
+    this.#lost = { holder, whole, size: holder.running.holder.log.size };
     return true;
   }
   /** By what the chain says. */

@@ -163,6 +163,7 @@ class TestHolder implements HolderPort {
   /** A registration that ends later is refused. */
   endorsedUntilMs = Infinity;
   readonly #leaves: Uint8Array[] = [];
+  #logged: Promise<unknown> = Promise.resolve();
   readonly #challenges = new Set<string>();
 
   constructor(
@@ -222,6 +223,13 @@ class TestHolder implements HolderPort {
   async release(request: ReleaseRequest): Promise<ReleaseAnswer> {
     await this.#requireHere('release');
     this.releases.push(request);
+    // One at a time, as a holder's log is written: entries of two sessions would lie between each other.
+    const released = this.#logged.then(() => this.#release(request));
+    this.#logged = released.catch(() => undefined);
+    return released;
+  }
+
+  async #release(request: ReleaseRequest): Promise<ReleaseAnswer> {
     const { chain, holderSetId } = this.world;
     const job = await chain.job(request.jobId);
     const { claims } = await this.#appraise(request.challenge, request.bundle, job.id, job.daoId);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { asBlobId, UsufructError, type Address } from '@usufruct/kernel';
 import {
@@ -97,8 +98,10 @@ describe('httpBlobStore', () => {
   it('stops at once when the caller aborts', async () => {
     const { store, seen } = await against([hangs], { timeoutMs: 10_000 });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error('enough')), 50);
-    expect(await codeOf(store.get(BLOB_ID, { signal: controller.signal }))).toBe('Error: enough');
+    const asking = codeOf(store.get(BLOB_ID, { signal: controller.signal }));
+    while (seen.length === 0) await sleep(5);
+    controller.abort(new Error('enough'));
+    expect(await asking).toBe('Error: enough');
     expect(seen).toHaveLength(1);
   });
 

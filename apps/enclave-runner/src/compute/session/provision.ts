@@ -279,5 +279,7 @@ async function orLeftOut<T>(leftOut: LeftOutList, id: ContributionId, run: () =>
 function nothingOpened(allowed: readonly ContributionView[], leftOut: LeftOutList): UsufructError {
   const codes = new Set(allowed.map(({ id }) => leftOut.codeOf(id)));
   const [only] = codes;
-  return refuse(codes.size === 1 && only !== undefined ? only : 'NO_USABLE_DATA', { allowed: String(allowed.length) });
+  const all = [...codes].map(String).toSorted().join(', ');
+  const details = { allowed: String(allowed.length), reasons: all };
+  return refuse(codes.size === 1 && only !== undefined ? only : 'NO_USABLE_DATA', details);
 }
