@@ -3,7 +3,7 @@ import { equalBytes, fromBase64Url, refuse, toHex32, type BlobId, type Contribut
 import { decodeManifest, SignedManifestBcs } from '@usufruct/protocol';
 import { quiltIdentifier, readPart, type PartName } from '@usufruct/walrus';
 import type { ClientContext } from '../context.js';
-import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
+import { blobIdOf, manifestName, mayHold, registeredManifest } from './manifest-blob.js';
 import type { BlobSource } from './repair.js';
 
 export interface CopyOptions {
@@ -38,6 +38,7 @@ export async function copyStorage(
   const copy = async (name: PartName, isRight: (bytes: Uint8Array) => boolean): Promise<Uint8Array> => {
     const bytes = await readPart(store, name, isRight);
     const whole = sizes.has(wholeName(name.blobId)) ? null : await store.get(name.blobId);
+    if (whole !== null && !mayHold(whole, bytes)) throw refuse('BLOB_MISMATCH', { blobId: name.blobId });
     if (whole !== null) await keepOnce(wholeName(name.blobId), whole);
     if (whole === null || !equalBytes(whole, bytes)) {
       await keepOnce(fileName(name.blobId, quiltIdentifier(name.digest)), bytes);

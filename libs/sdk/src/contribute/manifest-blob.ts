@@ -1,4 +1,4 @@
-import { asBlobId, fromHex, toBase64Url, type BlobId, type Hex32 } from '@usufruct/kernel';
+import { asBlobId, equalBytes, fromHex, toBase64Url, type BlobId, type Hex32 } from '@usufruct/kernel';
 import { manifestDigest, SignedManifestBcs, type ContributionView } from '@usufruct/protocol';
 import { readPart, type PartName, type PartReader } from '@usufruct/walrus';
 
@@ -26,3 +26,10 @@ export async function fetchManifest(store: PartReader, contribution: Registered)
   const isRight = (bytes: Uint8Array): boolean => registeredManifest(bytes, contribution) !== null;
   return SignedManifestBcs.parse(await readPart(store, manifestName(contribution), isRight)).manifest;
 }
+
+/**
+ * Whether a whole blob can be where these bytes lie: it is them, or longer, as a quilt that holds them is. That it is that
+ * quilt, only its id says.
+ */
+export const mayHold = (whole: Uint8Array, bytes: Uint8Array): boolean =>
+  whole.length > bytes.length || equalBytes(whole, bytes);

@@ -141,6 +141,16 @@ describe('repairing what the store has lost', () => {
     expect(await states()).toEqual(['there', 'missing', 'there']);
   });
 
+  it('pays for nothing that a source gives as the whole blob and is not: it may have given the right bytes before', async () => {
+    const right = await store.get(blobIdOf(parts[1]!.blob));
+    await lose(store, parts[1]!);
+    const liar = { getPatch: async () => right, get: async () => right.map((byte) => byte ^ 1) };
+    const before = store.puts.length;
+    const { blobs } = await client().contributions.repair({ contributionId, sources: [liar] });
+    expect(blobs.map(({ state }) => state)).toEqual(['there', 'there', 'missing']);
+    expect(store.puts).toHaveLength(before);
+  });
+
   it('needs the manifest from somewhere', async () => {
     await lose(store, manifestBlob);
     copy.tamper(blobIdOf(manifestBlob.blob));
@@ -176,6 +186,17 @@ describe('repairing what the store has lost', () => {
 
     it('keeps no copy of other bytes', async () => {
       store.tamper(blobIdOf(parts[1]!.blob));
+      await expect(copyNow()).rejects.toMatchObject({ code: 'BLOB_MISMATCH' });
+    });
+
+    it('keeps no whole blob that is not the one that it has just read', async () => {
+      const { get } = store;
+      let reads = 0;
+      // Each is read, and then whole: the second part's second answer is another.
+      store.get = async (...args) => {
+        const bytes = await get(...args);
+        return ++reads === 6 ? bytes.map((byte) => byte ^ 1) : bytes;
+      };
       await expect(copyNow()).rejects.toMatchObject({ code: 'BLOB_MISMATCH' });
     });
 

@@ -4,7 +4,7 @@ import { decodeManifest, type ContributionView, type LeaseRenewal, type Manifest
 import { readPart, type PartName, type PartReader, type PutOptions } from '@usufruct/walrus';
 import { actOnce } from '../act.js';
 import type { ClientContext } from '../context.js';
-import { blobIdOf, manifestName, registeredManifest } from './manifest-blob.js';
+import { blobIdOf, manifestName, mayHold, registeredManifest } from './manifest-blob.js';
 import { inLifetime } from './planning.js';
 import { requireStorage, termsOf } from './upload.js';
 
@@ -101,10 +101,12 @@ async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promi
   if ((await orNull(() => readPart(store, name, isRight, { fresh: true }))) !== null)
     return { blob, state: 'there', endEpoch };
   for (const source of sources) {
-    if ((await orNull(() => readPart(source, name, isRight, { fresh: true }))) === null) continue;
+    const right = await orNull(() => readPart(source, name, isRight, { fresh: true }));
+    if (right === null) continue;
     // A quilt can be put back only whole, and its id says whether this is it.
     const bytes = await orNull(() => source.get(blobId, { fresh: true }));
-    if (bytes === null) continue;
+    // Other bytes would be paid for before their id tells.
+    if (bytes === null || !mayHold(bytes, right)) continue;
     const stored = await store.put(bytes, terms);
     if (stored.blobId !== blobId) throw refuse('BLOB_MISMATCH', { blobId });
     return { blob, state: 'repaired', endEpoch: Math.max(endEpoch, stored.endEpoch) };
