@@ -21,6 +21,10 @@ interface Listed {
   readonly manifestBlob: { readonly blob: string };
 }
 
+interface Kept {
+  readonly copied: { readonly names: readonly string[] };
+}
+
 interface Said {
   readonly code: number | null;
   readonly out: string;
@@ -158,10 +162,9 @@ describe('the demo and the command line, as people run them', () => {
     ]);
     const copy = join(home, 'copy');
     const first = own[0]!.id;
+    const { copied } = (await good('archive', 'contribution', 'copy', first, '--to', copy)) as unknown as Kept;
     // Its part and its manifest, and the quilts that they lie in.
-    expect(await good('archive', 'contribution', 'copy', first, '--to', copy)).toMatchObject({
-      copied: { names: expect.objectContaining({ length: 4 }) },
-    });
+    expect(copied.names).toHaveLength(4);
     expect(await good('archive', 'contribution', 'repair', first, '--copy', copy)).toMatchObject({
       repair: { complete: true, blobs: [{ state: 'there' }, { state: 'there' }] },
     });
