@@ -29,6 +29,7 @@ import {
 } from '@usufruct/kernel';
 import {
   appraisalPolicyDigest,
+  NO_EVIDENCE,
   RunnerErasureBcs,
   runnerIdOf,
   SignedManifestBcs,
@@ -222,7 +223,8 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     const [made, opened] = [(await first.use()).corpus, (await second.use()).corpus];
     expect(opened.indexBytes).toEqual(made.indexBytes);
     const { evidenceDigest, endsAtMs } = await second.use();
-    expect(evidenceDigest).toMatch(/^0x[1-9a-f]/);
+    expect(evidenceDigest).toMatch(/^0x[0-9a-f]{64}$/);
+    expect(evidenceDigest).not.toBe(NO_EVIDENCE);
     expect([endsAtMs, second.expiresAtMs]).toEqual([TEST_NOW_MS + 600_000, TEST_NOW_MS + 600_000]);
     expect(files()).toHaveLength(1);
     const bytes = readFileSync(join(folder, files()[0]!));
