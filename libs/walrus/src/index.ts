@@ -5,6 +5,7 @@ export type { IdCheckOptions } from './id-check.js';
 export { localLeases, type LocalLeasesOptions } from './local-leases.js';
 export { lazyBlobStore } from './lazy-store.js';
 export { QUILTED_AT_MOST_BYTES, quiltIdentifier, readPart, type PartName, type PartReader } from './parts.js';
+export { readBack } from './read-back.js';
 export { requireQuiltFiles } from './quilt-files.js';
 export { confirmationOf } from './upload/certificate.js';
 export type * from './upload/ports.js';

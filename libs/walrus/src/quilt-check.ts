@@ -1,7 +1,7 @@
-import { equalBytes, refuse, UsufructError, type BlobId } from '@usufruct/kernel';
+import { equalBytes, refuse, type BlobId } from '@usufruct/kernel';
 import type { QuiltFile } from './blob-store.js';
-import { pause } from './request.js';
 import { readPatch, readPatches } from './quilt-format.js';
+import { readBack } from './read-back.js';
 
 export interface QuiltCheckParams {
   /** For the same number of shards. */
@@ -11,12 +11,9 @@ export interface QuiltCheckParams {
   readonly read: (quiltId: BlobId, signal: AbortSignal | undefined) => Promise<Uint8Array>;
 }
 
-/** A cache may deny a new blob for a while. */
-const LOOK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
-
 /**
- * Whether the blob that a publisher names is a quilt that holds these files and no others: it is read back whole, its id computed here,
- * and every file taken out of it and compared. Always, however large it is, because many small parts hang on one id.
+ * Whether the blob that a publisher names is a quilt that holds these files and no others: it is read back whole, its
+ * id computed here, and every file taken out of it and compared. Always, however large it is, because many small parts hang on one id.
  * Refuses `BLOB_MISMATCH`, and `BLOB_UNAVAILABLE` where it cannot be read back.
  */
 export async function checkQuilt(
@@ -36,18 +33,4 @@ export async function checkQuilt(
   // More of them are another's, at this one's expense, or one twice, of which readers may be given the other.
   if (found.length !== files.length || !files.every(isIn) || (await blobIdOf(quilt)) !== quiltId)
     throw refuse('BLOB_MISMATCH', { blobId: quiltId });
-}
-
-async function readBack(read: () => Promise<Uint8Array>, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  let last: unknown;
-  for (const waitMs of LOOK_AFTER_MS) {
-    if (waitMs > 0) await pause(waitMs, signal);
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE')) throw error;
-      last = error;
-    }
-  }
-  throw last;
 }

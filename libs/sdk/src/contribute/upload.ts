@@ -1,10 +1,9 @@
-import { fromBase64Url, refuse, toHex32, UsufructError, type Digest } from '@usufruct/kernel';
+import { fromBase64Url, refuse, toHex32, type Digest } from '@usufruct/kernel';
 import { digestOfPart, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
 import type { BlobReference, ManifestPart } from '@usufruct/protocol';
-import type { PutOptions } from '@usufruct/walrus';
+import { readBack, type PutOptions } from '@usufruct/walrus';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
-import { pause } from '../wait.js';
 import type { ContributionKey } from './key.js';
 import { mapWindow } from './map-window.js';
 import type { ProgressMeter } from './progress.js';
@@ -51,9 +50,6 @@ export async function uploadParts(params: UploadParams): Promise<ManifestPart[]>
 /** What storing needs of a client. */
 export type StorageContext = Pick<ClientContext, 'store' | 'storage' | 'signer'>;
 
-/** A store may need a while until all of its parts know of a blob: a cache in front of one may say no for that long. */
-const READ_BACK_AFTER_MS = [0, 250, 500, 1_000, 2_000, 4_000];
-
 /** Refuses `STORE_UNSUPPORTED` for terms that this store cannot keep, before anything is encrypted or paid. */
 export function requireStorage({ store: { abilities }, storage = {} }: StorageContext): void {
   const { epochs, deletable = false, own = false } = storage;
@@ -96,21 +92,6 @@ export function termsOf({ store, storage = {}, signer }: StorageContext): Omit<P
     ...(deletable !== undefined && { deletable }),
     ...(own && store.abilities.ownable && { owner: signer.address }),
   };
-}
-
-/** What was stored a moment ago, past caches. */
-export async function readBack(read: () => Promise<Uint8Array>): Promise<Uint8Array> {
-  let last: unknown;
-  for (const waitMs of READ_BACK_AFTER_MS) {
-    if (waitMs > 0) await pause(waitMs);
-    try {
-      return await read();
-    } catch (error) {
-      if (!(error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE')) throw error;
-      last = error;
-    }
-  }
-  throw last;
 }
 
 async function storePart(params: UploadParams, { index, bytes, sha256 }: StreamPart): Promise<ManifestPart> {

@@ -1,9 +1,9 @@
 import { equalBytes, fromBase64Url, refuse, toHex32, utf8, type Hex32 } from '@usufruct/kernel';
 import { digestOf } from '@usufruct/crypto';
-import { quiltIdentifier } from '@usufruct/walrus';
+import { quiltIdentifier, readBack } from '@usufruct/walrus';
 import type { ClientContext } from '../../context.js';
 import { mapWindow } from '../map-window.js';
-import { readBack, termsOf } from '../upload.js';
+import { termsOf } from '../upload.js';
 import { noteStored, quiltPrefix, readQuilt, writeQuilt, type QuiltRecord } from './records.js';
 
 /** A part or a manifest, of the contribution with this key in the journal. */
