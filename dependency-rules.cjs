@@ -3,7 +3,7 @@
  * tools/dependency-rules.spec.ts proves for each rule that it can fail. A path is matched after resolution, so an
  * import by package name and one by relative path are judged alike.
  */
-const TEST = '\\.(spec|e2e)\\.ts$|^test/';
+const TEST = '\\.(spec|e2e)\\.ts$|^test/|^apps/[^/]+/src/testing/';
 const PURE = 'crypto|ledger|consent|attestation|privacy|retrieval';
 const ADAPTERS = 'chain|walrus|sdk|service|endorsements|seal';
 const BROWSER =
@@ -137,7 +137,7 @@ module.exports = {
       'Builders and fakes are for tests.',
       { pathNot: `^libs/testing/|^tools/|${TEST}` },
       {
-        path: '^libs/testing/',
+        path: '^libs/testing/|^apps/[^/]+/src/testing/',
       },
     ),
     rule(

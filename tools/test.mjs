@@ -30,18 +30,19 @@ async function main(jestArguments) {
   if (jestArguments.length === 0) {
     const built = await check('build', [[join(ROOT, 'tools/build.mjs')]]);
     const rules = [modules('.bin/depcruise'), '--config', 'dependency-rules.cjs', 'apps', 'libs', 'infra', 'test'];
+    // Half of the work each.
     await Promise.all([
-      check('types', [[modules('typescript/bin/tsc'), '-p', 'tsconfig.json']]),
-      check('lint and import rules', [[modules('oxlint/bin/oxlint')], rules]).then(() =>
-        check('format', [[modules('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']]),
+      check('types', [[modules('typescript-7/bin/tsc'), '-p', 'tsconfig.json']]).then(() =>
+        check('lint and import rules', [[modules('oxlint/bin/oxlint')], rules]),
       ),
+      check('format', [[modules('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']]),
     ]);
     if (!built) log('the tests run all the same; those that start the system need the build');
   }
   const environment = await browserEnvironment();
   await test('spec', String(Math.max(2, availableParallelism())), jestArguments, environment);
-  // Each end-to-end test starts the whole system, so they run one after the other.
-  await test('e2e', '1', jestArguments, environment);
+  // Each end-to-end test starts the whole system, which waits half of its time: two of them fill two processors.
+  await test('e2e', '2', jestArguments, environment);
   for (const line of skips) log(`skipped: ${line}`);
   log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
   process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -1,4 +1,3 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, LocalChainClient, type WalletSigner } from '@usufruct/chain';
 import { systemRandom, type Address } from '@usufruct/kernel';
 import { connect, memoryJournal, type UsufructClient } from '@usufruct/sdk';
@@ -14,7 +13,7 @@ export interface Party {
 }
 
 export function newParty(name: string, endpoints: Endpoints): Party {
-  const signer = keypairSigner(Ed25519Keypair.fromSecretKey(systemRandom(32)));
+  const signer = keypairSigner(systemRandom(32));
   const { apiUrl, chainUrl, publisherUrl, aggregatorUrl, holderUrls, teeDevRoot } = endpoints;
   const client = connect({
     apiUrl,

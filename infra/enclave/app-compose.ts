@@ -66,6 +66,8 @@ function composeFile({ image, policy, settings, secrets }: AppComposeRequest): s
         read_only: true,
         cap_drop: ['ALL'],
         security_opt: ['no-new-privileges:true'],
+        // A process that V8 ends over a hostile document has that document in its memory.
+        ulimits: { core: 0 },
         ports: ['8080:8080'],
         volumes: ['/var/run/dstack.sock:/var/run/dstack.sock', 'data:/data'],
         tmpfs: ['/tmp'],

@@ -61,6 +61,8 @@ describe('the app compose of a runner', () => {
       RUNNER_WALLET_SECRET: '${RUNNER_WALLET_SECRET}',
     });
     expect(JSON.parse(configs['tee-policy'].content)).toEqual({ tdx: POLICY });
+    // What a process that dies has in memory goes to no disk.
+    expect(services.runner).toMatchObject({ read_only: true, ulimits: { core: 0 } });
   });
 
   it.each([

@@ -1,20 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { lockFolder } from '@usufruct/service';
+import { UsufructError } from '@usufruct/kernel';
 import { LocalSystemError } from './errors.js';
 
-/**
- * One launcher per home. SQLite's lock is held by the operating system and ends with the process, however it ends.
- * Returns what gives it back.
- */
+/** One launcher per home. Returns what gives it back. */
 export function lockHome(home: string): () => void {
-  mkdirSync(home, { recursive: true });
-  const lock = new DatabaseSync(join(home, 'launcher.lock'));
   try {
-    lock.exec('pragma locking_mode = exclusive; begin exclusive');
-  } catch {
-    lock.close();
+    return lockFolder({ folder: home, name: 'launcher.lock', setting: 'USUFRUCT_HOME' });
+  } catch (error) {
+    if (!(error instanceof UsufructError)) throw error;
     throw new LocalSystemError(`the system of ${home} is running already (set USUFRUCT_HOME for a second one)`);
   }
-  return () => lock.close();
 }

@@ -36,10 +36,11 @@ describe('the settings of npm start', () => {
     expect(standInsOf(settings)).toEqual(['software TEE', 'development wallet', 'local chain']);
   });
 
-  it('passes on what is asked of the lease keeper, and nothing else', () => {
-    expect(readSettings({}).keeper).toEqual({});
-    const environment = { LEASE_RENEW_EPOCHS: '20', MAIL_FILE: '', AUTH_SECRET: 'x' };
-    expect(readSettings(environment).keeper).toEqual({ LEASE_RENEW_EPOCHS: '20' });
+  it('passes on what is asked of the lease keeper and which models there are, and nothing else', () => {
+    expect(readSettings({})).toMatchObject({ keeper: {}, models: {} });
+    const environment = { LEASE_RENEW_EPOCHS: '20', MAIL_FILE: '', AUTH_SECRET: 'x', EMBEDDER_PASSAGE_PREFIX: 'p: ' };
+    const { keeper, models } = readSettings(environment);
+    expect([keeper, models]).toEqual([{ LEASE_RENEW_EPOCHS: '20' }, { EMBEDDER_PASSAGE_PREFIX: 'p: ' }]);
   });
 
   it.each([

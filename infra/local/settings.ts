@@ -32,6 +32,8 @@ export interface SystemSettings {
   readonly walrus: { readonly publisherUrl: string; readonly aggregatorUrl: string } | undefined;
   /** What was asked of the API's lease keeper; the API itself says whether it can be. */
   readonly keeper?: Readonly<Record<string, string>>;
+  /** Model servers of the operator's, beside the runner; the runner itself says whether they can be. */
+  readonly models?: Readonly<Record<string, string>>;
 }
 
 /** Settings of the API that are passed on as they are. */
@@ -47,6 +49,24 @@ const KEEPER_SETTINGS = [
   'MAIL_FROM',
   'MAIL_FILE',
   'WEBHOOKS_ANYWHERE',
+];
+
+/** Settings of the runner that are passed on as they are. */
+const MODEL_SETTINGS = [
+  'GENERATOR',
+  'GENERATOR_URL',
+  'GENERATOR_MODEL',
+  'GENERATOR_MODEL_PATH',
+  'GENERATOR_TIMEOUT_MS',
+  'GENERATOR_MAX_TOKENS',
+  'EMBEDDER_URL',
+  'EMBEDDER_MODEL',
+  'EMBEDDER_MODEL_PATH',
+  'EMBEDDER_QUESTION_PREFIX',
+  'EMBEDDER_PASSAGE_PREFIX',
+  'RERANKER_URL',
+  'RERANKER_MODEL',
+  'RERANKER_MODEL_PATH',
 ];
 
 /** `PORTAL_PORT`, `HOLDER_1_PORT`, … */
@@ -87,6 +107,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     if (!port.success) throw invalid(portVariable(part));
     ports[part] = port.data;
   }
+  const passedOn = (names: readonly string[]): Record<string, string> =>
+    Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]] as const])));
   return {
     home: resolve(env.USUFRUCT_HOME),
     ports,
@@ -94,9 +116,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     suiNetwork: env.SUI_NETWORK,
     databaseUrl: env.DATABASE_URL,
     walrus: publisherUrl !== undefined && aggregatorUrl !== undefined ? { publisherUrl, aggregatorUrl } : undefined,
-    keeper: Object.fromEntries(
-      KEEPER_SETTINGS.flatMap((name): [string, string][] => (given[name] === undefined ? [] : [[name, given[name]]])),
-    ),
+    keeper: passedOn(KEEPER_SETTINGS),
+    models: passedOn(MODEL_SETTINGS),
   };
 }
 

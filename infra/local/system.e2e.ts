@@ -42,7 +42,7 @@ const isUp = (url: string): Promise<boolean> =>
     () => false,
   );
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('never');
     await sleep(50);

@@ -23,6 +23,8 @@ export interface StartOptions extends SystemSettings {
   readonly durable?: boolean;
   /** Key holders that somebody else runs, or will: runner and API are told of them. */
   readonly moreHolderUrls?: readonly string[];
+  /** Runners that somebody else runs, or will: the API is told of them. */
+  readonly moreRunnerUrls?: readonly string[];
   readonly onEvent?: (event: PartEvent) => void;
 }
 
@@ -255,13 +257,14 @@ function servicesOf({ options, ports, wiring, secrets, tee, databaseUrl }: Servi
           TEE_DEV_DIR: tee.folder,
           EPOCH_INTERVAL_MS: String(EPOCH_INTERVAL_MS),
           EPOCH_LEAST_RECEIPTS: String(EPOCH_LEAST_RECEIPTS),
+          ...options.models,
         });
       case 'api':
         return launch(name, 'apps/api/dist/main.js', {
           ...onChain,
           ...holders,
           DATABASE_URL: databaseUrl,
-          RUNNER_URLS: urls.runner,
+          RUNNER_URLS: [urls.runner, ...(options.moreRunnerUrls ?? [])].join(','),
           PUBLISHER_URL: store.publisherUrl,
           AGGREGATOR_URL: store.aggregatorUrl,
           AUTH_SECRET: secrets.authSecret,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import OpenAI from 'openai';
 import type { RunningSystem } from '#local/system.js';
@@ -19,6 +19,13 @@ interface Listed {
   readonly owner: string;
   readonly parts: readonly { readonly blob: string }[];
   readonly manifestBlob: { readonly blob: string };
+}
+
+interface Whereabouts {
+  readonly blobs: readonly { readonly where: string }[];
+}
+interface Erased {
+  readonly receipt: { readonly blobs: readonly { readonly state: string }[] };
 }
 
 interface Kept {
@@ -170,6 +177,24 @@ describe('the demo and the command line, as people run them', () => {
     });
   }, 90_000);
 
+  it('usufruct contribute --custody: the dataset keeps the objects, also from their owner, until it is erased', async () => {
+    const file = join(home, 'kept.txt');
+    writeFileSync(file, 'The dataset keeps this one.');
+    const contribute = ['contribute', file, '--dataset', datasetId, '--custody'];
+    await cli('archive', contribute, 1_000); // killed somewhere
+    const id = (await good('archive', ...contribute)).contributions[0]!.contributionId;
+    const where = async () => {
+      const { blobs } = (await good('archive', 'contribution', 'custody', 'status', id)) as unknown as Whereabouts;
+      return blobs.map((one) => one.where);
+    };
+    expect(await where()).toEqual(['custody', 'custody']);
+    const early = await cli('archive', ['contribution', 'custody', 'withdraw', id]);
+    expect([early.code, JSON.parse(early.out)]).toMatchObject([3, { error: { code: 'FORBIDDEN' } }]);
+    const { receipt } = (await good('archive', 'erase', id, '--yes')) as unknown as Erased;
+    expect(receipt.blobs.map(({ state }) => state)).toEqual(['gone', 'gone']);
+    expect(await where()).toEqual(['elsewhere', 'elsewhere']);
+  }, 60_000);
+
   const balanceUnits = async (): Promise<bigint> =>
     BigInt((await good('enterprise', 'wallet', 'show'))['balanceUnits']!);
   const environment = (): Record<string, string> => ({ PATH: process.env['PATH'] ?? '', USUFRUCT_HOME: home });
@@ -278,15 +303,47 @@ describe('the demo and the command line, as people run them', () => {
     await agent.close();
     expect(before - (await balanceUnits())).toBe(1_500_000n);
 
+    // Over HTTP, for agents that are started by themselves.
+    const served = spawn(process.execPath, asEnterprise('--json', 'mcp', '--http', '--port', '0', '--max-spend', '3'), {
+      cwd: ROOT,
+      env: environment(),
+    });
+    proxy = served;
+    served.stderr.resume();
+    const ended = new Promise((done) => served.on('close', done));
+    const [line] = (await once(served.stdout, 'data')) as [Buffer];
+    const { url, keyFile } = JSON.parse(line.toString()) as { url: string; keyFile: string };
+    const headers = { authorization: `Bearer ${readFileSync(keyFile, 'utf8').trim()}` };
+    const remote = new Client({ name: 'agent', version: '1' });
+    await remote.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+    const listing = await remote.callTool({ name: 'list_datasets', arguments: {} });
+    expect(listing.structuredContent).toMatchObject({
+      cost: '0 LUSD',
+      datasets: expect.arrayContaining([expect.objectContaining({ dataset: datasetId })]),
+    });
+    await remote.close();
+    served.kill('SIGTERM');
+    expect(await ended).toBe(0);
+
     // The same from the command line, in a session for one question.
-    const once = ['ask', QUESTION, '--dataset', datasetId, '--max-price', '2', '--key', 'k'];
-    expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '1500000' });
-    expect(await good('enterprise', ...once)).toMatchObject({ costUnits: '0' });
+    const single = ['ask', QUESTION, '--dataset', datasetId, '--max-price', '2', '--key', 'k'];
+    expect(await good('enterprise', ...single)).toMatchObject({ costUnits: '1500000' });
+    expect(await good('enterprise', ...single)).toMatchObject({ costUnits: '0' });
     expect(before - (await balanceUnits())).toBe(3_000_000n);
+
+    // And of two datasets at once: one has nothing that may be used, which is said, and the other one is paid.
+    const { daoId } = await good('founder', 'dao', 'create', '--title', 'Empty shelves', '--price', '0.5');
+    const empty = (await good('founder', 'dataset', 'publish', '--dao', daoId!, '--title', 'Nothing'))['datasetId']!;
+    const both = ['ask', QUESTION, '--dataset', datasetId, '--dataset', empty, '--max-price'];
+    expect(await cli('enterprise', [...both, '1.9'])).toMatchObject({ out: expect.stringContaining('SPENDING_LIMIT') });
+    const { code, out } = await cli('enterprise', [...both, '2']);
+    const [answered, refused] = [{ datasetId, costUnits: '1500000' }, { datasetId: empty, error: { code: 'NO_USABLE_DATA' } }]; // prettier-ignore
+    expect([code, JSON.parse(out)]).toMatchObject([3, { parts: [answered, refused], costUnits: '1500000' }]);
+    expect(before - (await balanceUnits())).toBe(4_500_000n);
 
     const { jobId } = await good('enterprise', 'job', 'submit', datasetId, '--questions', '1');
     const streamed = await cli('enterprise', ['ask', QUESTION, '--job', jobId!, '--stream']);
     expect([streamed.code, streamed.err]).toEqual([0, expect.stringContaining('| The vaccine fridge rose')]);
     expect(JSON.parse(streamed.out)).toMatchObject({ ok: true, answer: { generator: 'extractive' } });
-  }, 90_000);
+  }, 120_000);
 });

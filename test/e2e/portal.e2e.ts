@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asAmount } from '@usufruct/kernel';
+import { LIMITS } from '@usufruct/protocol';
 import type { RunningSystem } from '#local/system.js';
 import type { Locator } from 'playwright-core';
 import { FRIDGE_LOG, HANDBOOK, HARVEST, QUESTION } from '../support/documents.js';
+import { contributor, found, giveGrant, type Contributor as Player, type Founded } from '../support/players.js';
 import { Portal } from '../support/portal.js';
 import { startTestSystem } from '../support/system.js';
 
@@ -27,6 +30,9 @@ if (chromiumPath === '') {
     let system: RunningSystem;
     let portal: Portal;
     let folder: string;
+    /** Of another DAO, whose members have no portal. */
+    let other: Founded;
+    let dora: Player;
     const fileOf = (name: Contributor): string => join(folder, DOCUMENTS[name].file);
 
     beforeAll(async () => {
@@ -34,6 +40,8 @@ if (chromiumPath === '') {
       for (const { file, text } of Object.values(DOCUMENTS)) await writeFile(join(folder, file), text);
       await writeFile(join(folder, 'empty.txt'), '');
       await writeFile(join(folder, 'film.mkv'), 'not a document');
+      await writeFile(join(folder, 'archive.txt'), '');
+      await truncate(join(folder, 'archive.txt'), LIMITS.documentBytes + 1);
       system = await startTestSystem();
       portal = await Portal.open(chromiumPath, system.endpoints.portalUrl);
     }, 180_000);
@@ -78,11 +86,20 @@ if (chromiumPath === '') {
     it('contributes a file that was chosen, and says why others are refused', async () => {
       await portal.become('Ada');
       await portal.visit('contribute');
-      await portal.chooseFiles(join(folder, 'empty.txt'), join(folder, 'film.mkv'), fileOf('Ada'));
+      const { page } = portal;
+      await page.getByText('of at most 64.0 MiB').waitFor();
+      await portal.chooseFiles(
+        ...['empty.txt', 'film.mkv', 'archive.txt'].map((name) => join(folder, name)),
+        fileOf('Ada'),
+      );
       expect(await portal.refusalOf(portal.upload('empty.txt'))).toBe('FILE_EMPTY');
       expect(await portal.refusalOf(portal.upload('film.mkv'))).toBe('FORMAT_UNKNOWN');
       await portal.uploaded('fridge.txt');
-      const row = portal.page.getByRole('row', { name: /fridge\.txt/ });
+      await page.getByText('left out of every answer').waitFor();
+      await portal.shoot('03-too-large');
+      await page.getByRole('button', { name: 'Leave them' }).click();
+      expect(await portal.upload('archive.txt').count()).toBe(0);
+      const row = page.getByRole('row', { name: /fridge\.txt/ });
       await row.getByText('waiting for the DAO').waitFor({ timeout: 15_000 });
       await portal.shoot('03-contribute');
     }, 60_000);
@@ -300,6 +317,87 @@ if (chromiumPath === '') {
       await portal.shoot('12-closed');
     }, 120_000);
 
+    it('asks two datasets one question: prices and sum first, then each answer by itself', async () => {
+      const { page } = portal;
+      other = await found(system.endpoints, { pricePerQuestionUnits: asAmount(500_000n) });
+      dora = await contributor(system.endpoints, other, 'log.txt', FRIDGE_LOG);
+      await portal.become('Enterprise');
+      await portal.visit('ask');
+      const form = page.getByRole('form', { name: 'Question to several datasets' });
+      const boxes = form.getByRole('checkbox', { name: /^Field notes/ });
+      await boxes.nth(1).check({ timeout: 15_000 });
+      expect(await form.getByRole('button', { name: 'See what it costs' }).isDisabled()).toBe(true); // of one alone
+      await boxes.nth(0).focus();
+      await page.keyboard.press('Space');
+      await form.getByLabel('Question to all of them').fill(QUESTION);
+      await form.getByRole('button', { name: 'See what it costs' }).focus();
+      await page.keyboard.press('Enter');
+      const offer = page.getByTestId('several-offer');
+      expect(await offer.getByTestId('together').textContent()).toBe('1.500003 LUSD');
+      await portal.shoot('12-several-offer');
+      expect(await portal.overflow()).toBe(0);
+      await offer.getByRole('button', { name: 'Lock 1.500003 LUSD and ask 2 datasets' }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByTestId('several-progress').waitFor();
+      const answers = page.getByTestId('several-answers');
+      await answers.waitFor({ timeout: 60_000 });
+      await answers.getByText('2 of 2 datasets answered; together it cost 1.500003 LUSD.').waitFor();
+      const focused = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
+      await expect(focused()).resolves.toBe('several-answers');
+      expect(await portal.citedFiles(answers)).toEqual(['handbook.md', 'log.txt']);
+      await answers.getByText('What they cite, the best first').click();
+      for (const answer of await answers.getByTestId('answer').all()) {
+        await answer.getByText('What was checked about the receipt').click();
+        const checks = await portal.checks(answer);
+        expect(checks.length).toBeGreaterThan(10);
+        expect(checks.filter(([, status]) => status !== 'passed')).toEqual([]);
+      }
+      await portal.shoot('12-several-answers');
+      expect(await portal.overflow()).toBe(0);
+    }, 120_000);
+
+    it('says why one of two datasets refuses, beside the answer of the other, which alone is paid', async () => {
+      const { page } = portal;
+      const form = page.getByRole('form', { name: 'Question to several datasets' });
+      await form
+        .getByLabel('Question to all of them')
+        .fill('What follows when a battery voltage falls below 11.4 volts?');
+      await form.getByRole('button', { name: 'See what it costs' }).click();
+      const lock = page.getByRole('button', { name: 'Lock 1.500003 LUSD and ask 2 datasets' });
+      await lock.waitFor();
+      await dora.client.grants.revoke(dora.grant.id);
+      await lock.click();
+      const answers = page.getByTestId('several-answers').first();
+      await answers.getByText('1 of 2 datasets answered; together it cost 1.000003 LUSD.').waitFor({ timeout: 60_000 });
+      expect(await portal.refusalOf(answers.locator('[data-answered="false"]'))).toBe('NO_USABLE_DATA');
+      expect(await portal.citedFiles(answers.locator('[data-answered="true"]'))).toEqual(['handbook.md']);
+      await portal.shoot('12-several-refused');
+      // 97.999994 − 1.500003 − 1.000003: what was locked for the one that refused came back.
+      await page.getByTestId('balance').getByText('95.499988').waitFor({ timeout: 20_000 });
+      await form.getByRole('button', { name: 'See what it costs' }).click();
+      const offer = page.getByTestId('several-offer');
+      await offer.getByText('It is not asked, and not in the sum.').waitFor();
+      expect([await portal.refusalOf(offer), await offer.getByTestId('together').textContent()]).toEqual([
+        'NO_USABLE_DATA',
+        '1.000003 LUSD',
+      ]);
+      await portal.shoot('12-several-not-asked');
+    }, 120_000);
+
+    it('asks again only what has not answered, for what is left of the price, and opens the answers later', async () => {
+      const { page } = portal;
+      await giveGrant(dora, dora.contributionId);
+      const answers = page.getByTestId('several-answers').first();
+      await answers.getByRole('button', { name: 'Try again' }).click();
+      await answers.getByText('2 of 2 datasets answered; together it cost 1.500003 LUSD.').waitFor({ timeout: 60_000 });
+      await page.getByTestId('balance').getByText('94.999988').waitFor({ timeout: 20_000 });
+      await portal.visit('jobs');
+      const session = page.getByRole('region').filter({ hasText: '1 of 1 answered and paid' }).first();
+      await session.getByRole('link', { name: 'Open' }).click({ timeout: 15_000 });
+      await page.getByRole('button', { name: 'Show the answer' }).click({ timeout: 15_000 });
+      await page.getByText('receipt checked').waitFor({ timeout: 30_000 });
+    }, 120_000);
+
     it('stops a part of a purpose by a plan that is shown first', async () => {
       const { page } = portal;
       await portal.become('Ben');
@@ -363,7 +461,8 @@ if (chromiumPath === '') {
       const { page } = portal;
       await portal.become('Enterprise');
       await portal.visit('governance');
-      await page.getByRole('button', { name: 'Ask to become a member' }).click({ timeout: 15_000 });
+      const apply = page.locator(`li[data-dao]:not([data-dao="${other.dao.id}"])`);
+      await apply.getByRole('button', { name: 'Ask to become a member' }).click({ timeout: 15_000 });
       await page.getByLabel('What you tell the DAO').fill('We use these data every day.');
       await page.getByRole('button', { name: 'Ask', exact: true }).click();
       await page.getByText('a steward decides').waitFor({ timeout: 15_000 });

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { LocalChainClient, type Chain } from '@usufruct/chain';
 import { systemRandom, toUsufructError, type Clock } from '@usufruct/kernel';
 import type { LocalChain } from '../../apps/local-chain/src/local-chain.js';
-import { isQuery, read, readMany, submit } from '../../apps/local-chain/src/server/routes.js';
+import { isQuery, readAll, readNow, submit } from '../../apps/local-chain/src/server/routes.js';
 import type { Injector } from './injector.js';
 import type { Life } from './life.js';
 
@@ -51,23 +51,24 @@ export class ChainLine {
   }
 
   async #answer(url: URL, init: RequestInit | undefined): Promise<string> {
+    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : null;
+    if (url.pathname === '/v1/reads') return readAll(body, (path, query) => this.#read(path, query));
+    if (body !== null && !isQuery(url.pathname)) return submit(this.options.chain, body);
+    return this.#read(url.pathname + url.search, body);
+  }
+
+  async #read(path: string, query: unknown): Promise<string> {
     const { chain } = this.options;
-    const body = typeof init?.body === 'string' ? init.body : null;
-    const path = url.pathname;
-    if (body !== null && !isQuery(path)) return submit(chain, JSON.parse(body));
-    const key = `${url.href} ${body}`;
+    const key = `${path} ${JSON.stringify(query)}`;
     const known = this.#memory.get(key);
     const fresh = async (): Promise<Memory> => {
       // Both are of one moment: the reading is done before the first wait.
       const seq = chain.store.lastSeq;
-      const answer = isQuery(path)
-        ? Promise.resolve(readMany(chain, path, JSON.parse(body ?? '')))
-        : read(chain, url, new AbortController().signal);
-      return { text: await answer, seq };
+      return { text: await readNow(chain, path, query), seq };
     };
     const answer = this.isBehind && known !== undefined ? known : await fresh();
     this.#memory.set(key, answer);
-    readings.getStore()?.set(subjectOf(path), answer.seq);
+    readings.getStore()?.set(subjectOf(path.replace(/\?.*/, '')), answer.seq);
     return answer.text;
   }
 }

@@ -1,8 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as disk from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   deriveSessionKey,
   digestOf,
@@ -37,6 +38,7 @@ import {
   type JobView,
   type RunnerView,
 } from '@usufruct/protocol';
+import { decodeIndex, DenseIndex, type Embedder } from '@usufruct/retrieval';
 import {
   aContribution,
   aDao,
@@ -53,12 +55,19 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { eraseHere } from '../../apps/enclave-runner/src/compute/erasure/erase-here.js';
+import { fetchManifest } from '../../apps/enclave-runner/src/compute/provision/manifest.js';
 import { IndexStore } from '../../apps/enclave-runner/src/compute/index-store/index-store.js';
 import { sealSegment } from '../../apps/enclave-runner/src/compute/index-store/segment-file.js';
-import { IndexThread, ingestDocument } from '../../apps/enclave-runner/src/compute/rag/index.js';
+import {
+  IndexProcess,
+  ingestDocument,
+  startIndexHost,
+  type Corpus,
+} from '../../apps/enclave-runner/src/compute/rag/index.js';
 import { StoredFiles, type FileSystem } from '../../apps/enclave-runner/src/compute/index-store/stored-files.js';
 import { reviewSessions } from '../../apps/enclave-runner/src/compute/session/review.js';
 import type { Session } from '../../apps/enclave-runner/src/compute/session/session.js';
+import { Room } from '../../apps/enclave-runner/src/compute/session/room.js';
 import { Sessions } from '../../apps/enclave-runner/src/compute/session/sessions.js';
 import type { RunnerContext } from '../../apps/enclave-runner/src/context.js';
 import { RunnerStore } from '../../apps/enclave-runner/src/receipt/store.js';
@@ -147,7 +156,7 @@ async function begin(changes: Partial<RunnerContext> = {}, fileSystem: FileSyste
     seal: null,
     wallet: testWallet('runner'),
     store: new RunnerStore(':memory:'),
-    retrieval: { maker: new IndexThread() },
+    retrieval: { maker: new IndexProcess() },
     blobs: {
       get: async (blobId: BlobId) =>
         (fetched++, blobs.get(blobId)) ?? Promise.reject(refuse('BLOB_UNAVAILABLE', { blobId })),
@@ -231,6 +240,20 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     expect([bytes.includes('amber'), bytes.includes('hives.txt')]).toEqual([false, false]);
   });
 
+  it('is kept again when the graph of its vectors is made, which the next process finds', async () => {
+    const embedder: Embedder = {
+      modelHash: 'aa'.repeat(32),
+      embed: async (texts) => texts.map((text) => Float32Array.from({ length: 8 }, (_, i) => text.length % (i + 3))),
+    };
+    const retrieval = { maker: new IndexProcess(), embedder };
+    const isMany = jest.spyOn(DenseIndex.prototype, 'wantsGraph', 'get').mockReturnValue(true);
+    await session(await begin({ retrieval }));
+    isMany.mockRestore();
+    const second = await session(await begin({ retrieval }));
+    expect(asked).toEqual(once('lease'));
+    expect(decodeIndex((await second.use()).corpus.indexBytes)!.dense!.graph!.count).toBe(3);
+  });
+
   it('is no longer leased than the first grant in it lasts, and then the session is over', async () => {
     const soon = TEST_NOW_MS + 120_000;
     world.grant(ids.mole, { terms: { ...(await grantTerms()), expiresAtMs: soon as never } });
@@ -269,6 +292,82 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
       const bytes = readFileSync(join(folder, name));
       expect([bytes.includes('amber'), bytes.includes('mole.txt')]).toEqual([false, false]);
     }
+  });
+
+  it('is made again where its process was ended, and the session waits meanwhile', async () => {
+    await contribute(
+      'parts',
+      Array.from({ length: 70 }, (_, i) => `# Part ${i}\n\nKiln number ${i}.`).join('\n\n'),
+      'a.md',
+    );
+    let started = 0;
+    const maker = new IndexProcess(() => {
+      const host = startIndexHost();
+      if (++started === 1) host.kill('SIGKILL');
+      return host;
+    });
+    const opened = await session(await begin({ retrieval: { maker } }));
+    expect([started, opened.chunks]).toEqual([2, 73]);
+    const waited = world.lines.filter(({ event }) => event === 'session.waits').map(({ fields }) => fields['code']);
+    expect(waited).toEqual(['RUNNER_UNAVAILABLE']);
+  });
+
+  it('waits where the sessions of this runner have no room for another, until one ends', async () => {
+    const { context } = await begin();
+    // A session takes 5,392 bytes: each document 1,500 and two for a letter, and twenty for each of 9, 10 and 10 words.
+    const life = { context, sessions: new Sessions(context, new Room(9_000)) };
+    lives.push(life);
+    const first = await session(life);
+    const job = aJob({ id: idOf<JobId>('another job') });
+    world.chain.put('job', job);
+    const second = life.sessions.open(job);
+    while (second.error === null) await sleep(10);
+    expect(second.error).toMatchObject({ code: 'RUNNER_UNAVAILABLE', details: { until: 'another session ends' } });
+    expect(first.isOver).toBe(false);
+    life.sessions.end(first.job.id);
+    await second.ready;
+    expect(second.documents).toBe(3);
+    // With less than a sixteenth of it left nothing is begun.
+    const small = { context, sessions: new Sessions(context, new Room(5_500)) };
+    lives.push(small);
+    await session(small);
+    expect(() => small.sessions.open(aJob({ id: idOf<JobId>('one more') }))).toThrow(
+      expect.objectContaining({ code: 'RUNNER_UNAVAILABLE' }),
+    );
+  });
+
+  it('leaves out, and tells, what has no room in it, in the next session, too, and answers from the rest', async () => {
+    const { context } = await begin();
+    // Room for two of three that one contributor brought (1,780, 1,798 and 1,814 bytes): the largest stays outside.
+    const life = { context, sessions: new Sessions(context, new Room(1_000_000, 4_000)) };
+    lives.push(life);
+    for (const opened of [await session(life), await session(life)]) {
+      expect(opened.leftOut).toEqual([{ contributionId: ids.mole, code: 'FILE_TOO_LARGE' }]);
+      expect([opened.documents, await found(opened, 'amber lanterns')]).toEqual([2, []]);
+      expect(await found(opened, 'clinker')).toHaveLength(1);
+    }
+    expect(asked.toSorted()).toEqual([...once('lease'), ...once('release 1')]);
+  });
+
+  it('has nothing in it of what was taken back before it was asked for, whatever else is being taken out', async () => {
+    const opened = await session(await begin());
+    const [all, noMole] = [new Set(Object.values(ids)), new Set([ids.hives, ids.quay])];
+    const asking = [opened.restrictTo(all), opened.restrictTo(noMole)];
+    const dropping = opened.drop([ids.quay]);
+    asking.push(opened.restrictTo(noMole), opened.restrictTo(all));
+    const idsOf = ({ contributionIds }: Corpus) => [...contributionIds];
+    const without = [ids.hives];
+    expect((await Promise.all(asking)).map(idsOf)).toEqual([
+      Object.values(ids),
+      [ids.hives, ids.quay],
+      without,
+      without,
+    ]);
+    await dropping;
+    const { corpus, documents, leftOut } = await opened.use();
+    expect([idsOf(corpus), documents.length]).toEqual([without, 1]);
+    expect(leftOut).toEqual([{ contributionId: ids.quay, code: 'TOMBSTONED' }]);
+    expect([await found(opened, 'amber'), corpus.index.passagesWith('clinker')]).toEqual([[], 0]);
   });
 
   describe('a document that was cut before', () => {
@@ -407,6 +506,35 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     expect(asked).toEqual(once('lease'));
   });
 
+  it('knows in the next session what the last one could not read, which had no time for all of it', async () => {
+    const broken = await contribute('broken', Uint8Array.of(0, 1, 2, 3), 'broken.pdf');
+    const [seen, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const partOf = async (id: ContributionId) =>
+      toBase64Url(fromHex((await world.chain.contribution(id)).parts[0]!.blob));
+    const [first, last] = [await partOf(ids.hives), await partOf(broken)];
+    let asks = 0;
+    const life = await begin({
+      blobs: {
+        get: async (blobId: BlobId) => {
+          if (blobId === last) seen.resolve();
+          if (blobId === first && asks++ === 0) await open.promise;
+          return blobs.get(blobId)!;
+        },
+        getPatch: () => Promise.reject(refuse('BLOB_UNAVAILABLE')),
+      },
+    });
+    const job = aJob({ id: idOf<JobId>('too short') });
+    world.chain.put('job', job);
+    const { ready } = life.sessions.open(job);
+    await seen.promise;
+    life.sessions.end(job.id);
+    open.resolve();
+    await ready.catch(() => undefined);
+    const second = await session(life);
+    expect(asked).toEqual(once('release 3'));
+    expect(second.leftOut).toEqual([{ contributionId: broken, code: 'FORMAT_BROKEN' }]);
+  });
+
   const whole = (): Buffer => readFileSync(join(folder, files()[0]!));
   it.each<[string, () => Uint8Array | Promise<Uint8Array>]>([
     ['a changed byte', () => whole().map((byte, i, { length }) => (i === length - 40 ? byte ^ 1 : byte))],
@@ -496,6 +624,51 @@ describe('the index of a dataset, on the disk of a runner with real key holders'
     writeFileSync(join(folder, files()[0]!), old);
     const next = await session(await begin());
     expect([next.documents, await found(next, 'amber lanterns')]).toEqual([2, []]);
+  });
+
+  it('is brought back after an erasure by no session that ended while it was being opened', async () => {
+    const mole = await world.chain.contribution(ids.mole);
+    const part = toBase64Url(fromHex(mole.parts[0]!.blob));
+    const [reached, open] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const life = await begin({
+      blobs: {
+        get: async (blobId: BlobId) => {
+          if (blobId !== part) return blobs.get(blobId)!;
+          reached.resolve();
+          await open.promise;
+          return blobs.get(blobId)!;
+        },
+        getPatch: () => Promise.reject(refuse('BLOB_UNAVAILABLE')),
+      },
+    });
+    const job = aJob({ id: idOf<JobId>('ended') });
+    world.chain.put('job', job);
+    const { ready } = life.sessions.open(job);
+    await reached.promise;
+    life.sessions.end(job.id);
+    world.chain.put('contribution', { ...mole, tombstonedAtMs: world.clock.nowMs() });
+    const erasing = eraseHere(life.context, life.sessions, { contributionId: ids.mole });
+    await Promise.race([erasing, sleep(200)]);
+    open.resolve();
+    await erasing;
+    expect(await ready.catch(({ code }: { code: string }) => code)).toBe('ATTESTATION_STALE');
+    await sleep(100);
+    expect(files('.segment').filter((name) => name.startsWith(ids.mole.slice(2)))).toEqual([]);
+    expect(life.sessions.holding()).toEqual([]);
+  });
+
+  it('has no document that was cut before, where that is written only when it was erased', async () => {
+    const life = await begin();
+    const { documents } = await (await session(life)).use();
+    const { context } = life;
+    const mole = await world.chain.contribution(ids.mole);
+    const { chainId } = await world.chain.info();
+    const manifest = await fetchManifest(context.blobs, mole, await world.chain.holderSet(mole.holderSetId), chainId);
+    world.chain.put('contribution', { ...mole, tombstonedAtMs: world.clock.nowMs() });
+    await eraseHere(context, life.sessions, { contributionId: ids.mole });
+    const document = documents.find(({ contributionId }) => contributionId === ids.mole)!;
+    await context.indexes!.segmentsOf(context, aDao()).keep(document, manifest, new Uint8Array(32));
+    expect(files('.segment')).toHaveLength(2);
   });
 
   async function grantTerms() {

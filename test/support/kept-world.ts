@@ -11,7 +11,7 @@ import {
   type Hex32,
 } from '@usufruct/kernel';
 import { rolesOf, SignedManifestBcs, type BlobReference } from '@usufruct/protocol';
-import { dealManifest, FakeStore, signManifest } from '@usufruct/testing';
+import { dealManifest, FakeCustody, FakeStore, signManifest } from '@usufruct/testing';
 import { quiltIdentifier, type BlobStatus, type QuiltFile, type StoredBlob } from '@usufruct/walrus';
 import { KeeperWallet, LeaseKeeper } from '../../apps/api/src/modules/lease/index.js';
 import type { StorePort } from '../../apps/api/src/platform/store/index.js';
@@ -32,7 +32,12 @@ export class TwoStores implements StorePort {
   /** The store says how large a blob is. */
   saysSizes = true;
 
+  /** What contributors have put into custody, and the keeper's wallet on it. */
+  readonly objects = new FakeCustody();
+  custody = (): FakeCustody => this.objects;
+
   set now(epoch: number) {
+    this.objects.epoch = epoch;
     this.first.epoch = epoch;
     this.second.epoch = epoch;
   }

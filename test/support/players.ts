@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, openChain, type WalletSigner } from '@usufruct/chain';
 import {
   asAmount,
@@ -50,7 +49,7 @@ export const PRICE_UNITS = asAmount(1_000_003n); // not divisible by the split: 
 export function newPlayer(
   endpoints: Endpoints,
   journal: Journal = memoryJournal(),
-  signer: WalletSigner = keypairSigner(Ed25519Keypair.fromSecretKey(randomBytes(32))),
+  signer: WalletSigner = keypairSigner(randomBytes(32)),
 ): Player {
   const client = connect({
     apiUrl: endpoints.apiUrl,

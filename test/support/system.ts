@@ -6,15 +6,18 @@ import { PART_NAMES, readSettings, type PartName } from '#local/settings.js';
 import { startSystem, type RunningSystem } from '#local/system.js';
 
 /** The whole system in a state folder of its own, every part a real process; `stop` removes the folder too. */
-export async function startTestSystem({ durable = false, moreHolderUrls = [] as readonly string[] } = {}): Promise<
-  RunningSystem & { readonly home: string }
-> {
+export async function startTestSystem({
+  durable = false,
+  moreHolderUrls = [] as readonly string[],
+  moreRunnerUrls = [] as readonly string[],
+} = {}): Promise<RunningSystem & { readonly home: string }> {
   const home = mkdtempSync(join(tmpdir(), 'usufruct-'));
   const settings = {
     ...readSettings({ USUFRUCT_HOME: home }),
     preferredPorts: portsOfOurOwn(),
     durable,
     moreHolderUrls,
+    moreRunnerUrls,
   };
   const system = await startSystem(settings);
   return {

@@ -4,13 +4,16 @@ import type { TransactionDataBuilder } from '@mysten/sui/transactions';
 import { deriveDynamicFieldID, fromBase64, normalizeSuiAddress } from '@mysten/sui/utils';
 import { TESTNET_WALRUS_PACKAGE_CONFIG } from '@mysten/walrus';
 import { fromHex, toHex, type Address } from '@usufruct/kernel';
-import { canonical, FakeSui, type CompiledFunction } from '@usufruct/testing';
+import { canonical, FakeSui, type CompiledFunction, type FakeObject } from '@usufruct/testing';
 
 const { systemObjectId } = TESTNET_WALRUS_PACKAGE_CONFIG;
-const PACKAGE = normalizeSuiAddress(`0x${'ca'.repeat(32)}`);
-const WAL = `0x${'ab'.repeat(32)}::wal::WAL`;
+export const PACKAGE = normalizeSuiAddress(`0x${'ca'.repeat(32)}`);
+export const WAL = `0x${'ab'.repeat(32)}::wal::WAL`;
 const VERSION = 2n;
-const BLOB_TYPE = `${PACKAGE}::blob::Blob`;
+/** Of a unit and epoch, in FROST. */
+export const STORAGE_PRICE = 11_000;
+export const SYSTEM_TYPE = `${PACKAGE}::system::System`;
+export const BLOB_TYPE = `${PACKAGE}::blob::Blob`;
 
 const address = bcs.bytes(32);
 const element = bcs.vector(bcs.u8());
@@ -34,7 +37,7 @@ const StateField = bcs.struct('Field', {
   weights: bcs.vector(bcs.u8()),
   denyList: address,
 });
-const Blob = bcs.struct('Blob', {
+export const Blob = bcs.struct('Blob', {
   id: address,
   registeredEpoch: bcs.u32(),
   blobId: address,
@@ -47,6 +50,46 @@ const Blob = bcs.struct('Blob', {
   storageSize: bcs.u64(),
   deletable: bcs.bool(),
 });
+
+/** Walrus's system object and its state, as a full node has them. */
+export function walrusObjects(shards: number, epoch: number): [string, FakeObject][] {
+  const system = System.serialize({
+    id: fromHex(systemObjectId),
+    version: VERSION,
+    package: fromHex(PACKAGE),
+    next: null,
+  });
+  const id = deriveDynamicFieldID(systemObjectId, 'u64', bcs.u64().serialize(VERSION).toBytes());
+  const state = StateField.serialize({
+    id: fromHex(id),
+    name: VERSION,
+    members: [{ publicKey: [1], weight: shards, nodeId: fromHex(PACKAGE) }],
+    shards,
+    epoch,
+    aggregatedKey: [],
+    totalCapacity: 1,
+    usedCapacity: 0,
+    storagePrice: STORAGE_PRICE,
+    writePrice: 20_000,
+    accountingIndex: 0,
+    accountingLength: 0,
+    accounting: [],
+    latestCertified: null,
+    weights: [],
+    denyList: fromHex(PACKAGE),
+  });
+  return [
+    [systemObjectId, { type: SYSTEM_TYPE, content: system.toBytes() }],
+    [id, { type: '0x2::dynamic_field::Field', content: state.toBytes() }],
+  ];
+}
+
+/** What a node says of the function by whose second parameter the WAL coin is known. */
+export const walMoveFunction = (async () => {
+  const wal = { $kind: 'datatype', datatype: { typeName: WAL, typeParameters: [] } };
+  const coin = { $kind: 'datatype', datatype: { typeName: '0x2::coin::Coin', typeParameters: [wal] } };
+  return { function: { parameters: [{ body: { $kind: 'u8' } }, { body: coin }] } };
+}) as object as FakeSui['getMoveFunction'];
 
 /** All that the fake looks at: which shared objects a call changes. */
 const SIGNATURE: CompiledFunction = {
@@ -81,13 +124,6 @@ export class FakeWalrusNode extends FakeSui {
     super({ compiled: { functions, structs: new Map() }, packageId: PACKAGE, nowMs: 0 });
     if (coins.sui > 0n) this.objects.set(normalizeSuiAddress('0x51'), coinOf('0x2::sui::SUI', owner, coins.sui));
     this.objects.set(normalizeSuiAddress('0x52'), coinOf(WAL, owner, coins.wal));
-    const content = System.serialize({
-      id: fromHex(systemObjectId),
-      version: VERSION,
-      package: fromHex(PACKAGE),
-      next: null,
-    });
-    this.objects.set(systemObjectId, { type: `${PACKAGE}::system::System`, content: content.toBytes() });
     this.walrusEpoch = this.storageEpoch;
   }
 
@@ -96,26 +132,7 @@ export class FakeWalrusNode extends FakeSui {
   }
   set walrusEpoch(epoch: number) {
     this.storageEpoch = epoch;
-    const id = deriveDynamicFieldID(systemObjectId, 'u64', bcs.u64().serialize(VERSION).toBytes());
-    const content = StateField.serialize({
-      id: fromHex(id),
-      name: VERSION,
-      members: [{ publicKey: [1], weight: this.shards, nodeId: fromHex(PACKAGE) }],
-      shards: this.shards,
-      epoch,
-      aggregatedKey: [],
-      totalCapacity: 1,
-      usedCapacity: 0,
-      storagePrice: 11_000,
-      writePrice: 20_000,
-      accountingIndex: 0,
-      accountingLength: 0,
-      accounting: [],
-      latestCertified: null,
-      weights: [],
-      denyList: fromHex(PACKAGE),
-    });
-    this.objects.set(id, { type: '0x2::dynamic_field::Field', content: content.toBytes() });
+    for (const [id, object] of walrusObjects(this.shards, epoch)) this.objects.set(id, object);
   }
 
   override async listOwnedObjects<I extends SuiClientTypes.ObjectInclude>({
@@ -135,11 +152,7 @@ export class FakeWalrusNode extends FakeSui {
     this.abort = null;
     return abort;
   };
-  override getMoveFunction = (async () => {
-    const wal = { $kind: 'datatype', datatype: { typeName: WAL, typeParameters: [] } };
-    const coin = { $kind: 'datatype', datatype: { typeName: '0x2::coin::Coin', typeParameters: [wal] } };
-    return { function: { parameters: [{ body: { $kind: 'u8' } }, { body: coin }] } };
-  }) as object as FakeSui['getMoveFunction'];
+  override getMoveFunction = walMoveFunction;
 
   /** What the transaction does, when it is executed; a new object's type. */
   override makes = (data: TransactionDataBuilder): Readonly<Record<string, string>> => {

@@ -1,7 +1,7 @@
 /**
  * `npm run attestation:fuzz [-- parser… --seconds N --seed S --first I]`: mutated inputs for every parser of
- * attestation, each in a process of its own with a ceiling on its memory and a watchdog for what never returns. 60
- * seconds each, as many at a time as there are processors. Ends with 1 if one of them throws what is no refusal, takes
+ * attestation, in processes with a ceiling on their memory and a watchdog for what never returns. 60 seconds each, as
+ * many at a time as there are processors. Ends with 1 if one of them throws what is no refusal, takes
  * more than a second, or holds ever more memory; the printed seed and number make the input again.
  */
 import { fork } from 'node:child_process';
@@ -44,9 +44,12 @@ let isGood = true;
 await Promise.all(Array.from({ length: availableParallelism() }, work));
 process.exit(isGood ? 0 : 1);
 
+/** One parser after the other in one process, and in another when it has ended. */
 async function work() {
+  let child = start();
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const { inputs, accepted, slowestMs, grownBytes, flaw } = await judge(name);
+    if (child.exitCode !== null || child.signalCode !== null) child = start();
+    const { inputs, accepted, slowestMs, grownBytes, flaw } = await judge(child, name);
     isGood &&= flaw === null;
     const figures =
       `${inputs} inputs, ${accepted} accepted, slowest ${slowestMs.toFixed(1)} ms, ` +
@@ -54,11 +57,11 @@ async function work() {
     process.stdout.write(`${flaw === null ? 'ok  ' : 'FAIL'} ${name.padEnd(15)} ${figures}\n`);
     if (flaw !== null) process.stdout.write(`     seed ${seed}: ${flaw}\n`);
   }
+  child.kill();
 }
 
-function judge(name) {
-  const args = [name, seed, first, seconds * 1000].map(String);
-  const child = fork(join(import.meta.dirname, 'fuzz-worker.ts'), args, {
+function start() {
+  return fork(join(import.meta.dirname, 'fuzz-worker.ts'), [], {
     cwd: ROOT,
     execArgv: [
       `--max-old-space-size=${MEGABYTES_AT_MOST}`,
@@ -68,23 +71,28 @@ function judge(name) {
       join(ROOT, 'tools/move/load-typescript.mjs'),
     ],
   });
+}
+
+function judge(child, name) {
   return new Promise((done) => {
-    let [inputs, report] = [0, null];
-    const silent = () => {
-      child.kill('SIGKILL');
-      report = null;
-    };
-    let watchdog = setTimeout(silent, START_MS);
-    child.on('message', (message) => {
+    let inputs = 0;
+    const finish = (report) => {
       clearTimeout(watchdog);
-      watchdog = setTimeout(silent, SILENT_MS);
+      child.removeAllListeners();
+      done(report);
+    };
+    const hang = () => child.kill('SIGKILL');
+    let watchdog = setTimeout(hang, START_MS);
+    child.on('message', (message) => {
+      if (message.report !== undefined) return finish(message.report);
+      clearTimeout(watchdog);
+      watchdog = setTimeout(hang, SILENT_MS);
       inputs = message.inputs ?? inputs;
-      report = message.report ?? report;
     });
     child.on('exit', (code, signal) => {
-      clearTimeout(watchdog);
       const flaw = `ended by ${signal ?? `code ${code}`} after input ${first + inputs}: it hangs, or wants too much memory`;
-      done(report ?? { inputs, accepted: 0, slowestMs: 0, grownBytes: 0, flaw });
+      finish({ inputs, accepted: 0, slowestMs: 0, grownBytes: 0, flaw });
     });
+    child.send({ name, seed, first, durationMs: seconds * 1000 });
   });
 }

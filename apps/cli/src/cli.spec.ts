@@ -16,7 +16,7 @@ import {
   type QuestionId,
   type RunnerId,
 } from '@usufruct/kernel';
-import { RefusalReceiptBcs, runnerIdOf, TAGS, toWireJson } from '@usufruct/protocol';
+import { LIMITS, RefusalReceiptBcs, runnerIdOf, TAGS, toWireJson } from '@usufruct/protocol';
 import { FILE_FORMATS } from '@usufruct/sdk';
 import { aJob, aRunner, idOf, TEST_NOW_MS, testChainInfo } from '@usufruct/testing';
 import fc from 'fast-check';
@@ -212,6 +212,14 @@ describe('the command line', () => {
     expect(again.err).toBe('');
   });
 
+  it.each([[['proxy', '--allow-remote', '--no-key']], [['proxy']], [['mcp', '--http']]])(
+    'lets %j be reached from this computer only, unless more is asked for, with a key',
+    async (args) => {
+      const said = await run([...args, '--max-spend', '1', '--host', '0.0.0.0', '--json']);
+      expect(JSON.parse(said.out)).toMatchObject({ error: { code: 'INVALID_ARGUMENT', details: { field: 'host' } } });
+    },
+  );
+
   it.each([
     [['nonsense'], 'there is no such command'],
     [['dao', 'nonsense'], 'there is no such command'],
@@ -324,6 +332,24 @@ describe('the command line', () => {
       expect([said.code, JSON.parse(said.out).error.code]).toEqual([code, error]);
     }
     expect(Object.keys(FILE_FORMATS)).not.toContain('mov');
+  });
+
+  it('says of a file that no runner will read it, before it is sent', async () => {
+    await run(['wallet', 'new']);
+    const [most, more] = ['most.txt', 'more.txt'].map((name) => join(home, name)) as [string, string];
+    for (const [path, sizeBytes] of [
+      [most, LIMITS.documentBytes],
+      [more, LIMITS.documentBytes + 1],
+    ] as const) {
+      writeFileSync(path, '');
+      truncateSync(path, sizeBytes);
+    }
+    // To a dataset that cannot be reached.
+    const said = await run(['contribute', most, more, '--dataset', `0x${'0'.repeat(64)}`]);
+    expect(said.code).not.toBe(0);
+    expect(said.err.split('\n').filter((line) => line.includes('larger than runners read'))).toEqual([
+      'more.txt: stored, but larger than runners read',
+    ]);
   });
 
   it('mints from the faucet on the local chain only', async () => {

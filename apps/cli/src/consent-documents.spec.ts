@@ -107,7 +107,7 @@ describe('documents for catalogues', () => {
       croissant: { conformsTo: 'http://mlcommons.org/croissant/1.1', url: 'https://d.example/1', name: aDataset().id },
     });
     // 32 bytes as base64url have 43 characters
-    expect(made.croissant.distribution[0].contentUrl).toMatch(/^http:\/\/127\.0\.0\.1:9\/v1\/blobs\/[\w-]{43}$/);
+    expect(made.croissant.distribution[0].contentUrl).toMatch(new RegExp(`^${world.chain.url}/v1/blobs/[\\w-]{43}$`));
     expect((await run('dataset', 'croissant', aDataset().id)).code).toBe(4); // no API here
   });
 

@@ -140,7 +140,7 @@ describe('usufruct contribution activity', () => {
     const { code, out } = await run('contribution', 'activity', contribution.id);
     expect(code).toBe(0);
     expect(out).toContain('0 uses on the chain');
-    // Its manifest is in a store that is away: what is not seen is not called the stronger mode.
+    // The store does not have its manifest: what is not seen is not called the stronger mode.
     expect(out).toContain('who gives out its key is not known now');
     expect(out).toContain('key holder 3 did not answer: UPSTREAM_UNAVAILABLE');
     expect((await run('releases', 'list', contribution.id)).out).toContain('who gives out its key is not known now');

@@ -1,12 +1,10 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner } from '@usufruct/chain';
 import { fromHex, refuse } from '@usufruct/kernel';
 import { holderOperatorKey } from '@usufruct/sdk';
 import { readFileSync } from 'node:fs';
 
 /** The wallet that operates the key holder of this secret. */
-export const operatorOf = (secret: Uint8Array) =>
-  keypairSigner(Ed25519Keypair.fromSecretKey(holderOperatorKey(secret)));
+export const operatorOf = (secret: Uint8Array) => keypairSigner(holderOperatorKey(secret));
 
 /** A holder's secret from its file. Refuses `NOT_FOUND`, `INVALID_ARGUMENT`, without repeating anything of the file. */
 export function secretOf(path: string): Uint8Array {

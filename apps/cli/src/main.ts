@@ -21,7 +21,8 @@ export async function main(argv: readonly string[], given: Partial<Surroundings>
     ...given,
   };
   let runtime: Runtime | null = null;
-  const program = buildProgram({
+  const program = await buildProgram({
+    argv,
     streams: surroundings.streams,
     open: (options: GlobalOptions) => (runtime = new Runtime(surroundings, options)),
   });

@@ -12,9 +12,10 @@ import { asId, refuse, systemClock, systemRandom, type Clock, type Hex32, type R
 import type { ChainInfo } from '@usufruct/protocol';
 import { connect, type Journal, type SecretSealer, type UsufructClient } from '@usufruct/sdk';
 import { suiEventFile } from '@usufruct/service';
+import { openCustody } from './custody.js';
 import { readEndpoints, type Endpoints } from './endpoints.js';
 import { fileJournal } from './journal-file.js';
-import { openStore } from './store.js';
+import { custodyWanted, openStore } from './store.js';
 import { Terminal, type Streams } from './terminal.js';
 import { openWalletFile } from './wallet-file.js';
 
@@ -92,19 +93,28 @@ export class Runtime {
     return this.openClient;
   }
 
+  /** Whether what is contributed goes into custody, by the environment. */
+  get custodyWanted(): boolean {
+    return custodyWanted(this.surroundings.environment);
+  }
+
   /** A client that acts with another key than the wallet's. */
   clientOf(signer: WalletSigner): UsufructClient {
     const endpoints = this.endpoints();
     const { apiUrl, holderUrls, teeDevRoot } = endpoints;
+    const { environment } = this.surroundings;
     const journal = this.journal();
+    const chain = this.chain();
+    const custody = openCustody({ endpoints, environment, signer, chain });
     return connect({
       apiUrl,
-      chain: this.chain(),
-      ...openStore({ endpoints, environment: this.surroundings.environment, signer, journal }),
+      chain,
+      ...openStore({ endpoints, environment, signer, journal }),
       holders: holderUrls.map((url) => ({ url })),
       signer,
       journal,
       ...(teeDevRoot !== undefined && { teeDevRoot }),
+      ...(custody !== undefined && { custody }),
       ...this.sealing(),
     });
   }

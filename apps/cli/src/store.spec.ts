@@ -3,8 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { keypairSigner } from '@usufruct/chain';
 import { UsufructError } from '@usufruct/kernel';
 import { memoryJournal } from '@usufruct/sdk';
+import { FakeChain } from '@usufruct/testing';
+import { openCustody } from './custody.js';
 import type { Endpoints } from './endpoints.js';
-import { openStore } from './store.js';
+import { custodyWanted, openStore } from './store.js';
 
 const LOCAL: Endpoints = {
   apiUrl: 'http://127.0.0.1:9',
@@ -60,6 +62,14 @@ describe('how the command line stores', () => {
     expect(() => open(TESTNET, { ...environment, S3_BUCKET: '' })).toThrow('S3_BUCKET');
   });
 
+  it('gives into custody where somebody knows the objects', () => {
+    const custodyOn = (suiNetwork: string) =>
+      openCustody({ endpoints: { ...LOCAL, suiNetwork }, environment: {}, signer, chain: new FakeChain() });
+    expect(custodyOn('https://sui.example')).toBeUndefined();
+    expect([custodyOn('local'), custodyOn('mainnet')]).toEqual([expect.any(Function), expect.any(Function)]);
+    expect([custodyWanted({}), custodyWanted({ USUFRUCT_BLOB_CUSTODY: 'yes' })]).toEqual([false, true]);
+  });
+
   it('takes the terms of leases', () => {
     const environment = {
       USUFRUCT_STORE_EPOCHS: '5',
@@ -76,6 +86,8 @@ describe('how the command line stores', () => {
     ['USUFRUCT_MAX_TIP_MIST', TESTNET, { USUFRUCT_MAX_TIP_MIST: '-1' }],
     ['USUFRUCT_STORE_EPOCHS', TESTNET, { USUFRUCT_STORE_EPOCHS: '54' }],
     ['USUFRUCT_STORE_OWN', TESTNET, { USUFRUCT_STORE_OWN: 'maybe' }],
+    ['USUFRUCT_STORE_OWN', TESTNET, { USUFRUCT_STORE_OWN: 'no', USUFRUCT_BLOB_CUSTODY: 'yes' }],
+    ['USUFRUCT_BLOB_CUSTODY', TESTNET, { USUFRUCT_BLOB_CUSTODY: 'maybe' }],
     ['USUFRUCT_STORE_SHARDS', TESTNET, { USUFRUCT_STORE_SHARDS: '1001' }],
   ])('refuses %s', (setting, endpoints, environment) => {
     expect(() => open(endpoints, environment)).toThrow(UsufructError);

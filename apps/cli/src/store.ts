@@ -37,6 +37,8 @@ const zStore = z.object({
     .default(MAX_TIP_MIST),
   USUFRUCT_STORE_EPOCHS: count(1, 53).optional(),
   USUFRUCT_STORE_OWN: flag.optional(),
+  /** `yes`: what is contributed goes into custody, as with `contribute --custody`; it is the wallet's own before. */
+  USUFRUCT_BLOB_CUSTODY: flag.default(false),
   /** `no`: small files are blobs of their own, for aggregators that read no quilts. */
   USUFRUCT_STORE_QUILTS: flag.default(true),
   /** Of the network that ids are computed for; 0: they are not. */
@@ -51,13 +53,19 @@ export interface StoreSources {
   readonly journal: Journal;
 }
 
+export interface OpenedStore {
+  readonly store: BlobStore;
+  readonly storage: StorageTerms;
+}
+
+/** Whether what is contributed goes into custody where nothing else is said. Refuses `CONFIG_INVALID`. */
+export const custodyWanted = (environment: StoreSources['environment']): boolean =>
+  settingsFrom(environment).USUFRUCT_BLOB_CUSTODY;
+
 /** Refuses `CONFIG_INVALID` with the setting's name. Nothing is asked of anybody yet. */
-export function openStore(sources: StoreSources): { readonly store: BlobStore; readonly storage: StorageTerms } {
+export function openStore(sources: StoreSources): OpenedStore {
   const { endpoints, environment } = sources;
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = zStore.safeParse(given);
-  if (!parsed.success) throw invalid(String(parsed.error.issues[0]?.path[0] ?? 'USUFRUCT_STORE'));
-  const settings = parsed.data;
+  const settings = settingsFrom(environment);
   const isLocal = endpoints.suiNetwork === LOCAL_NETWORK;
   const known = isLocal ? endpoints.storeShards : WALRUS_SHARDS;
   const shards = settings.USUFRUCT_STORE_SHARDS ?? known ?? 0;
@@ -67,7 +75,8 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
     ...(settings.USUFRUCT_STORE_OWN !== undefined && { own: settings.USUFRUCT_STORE_OWN }),
   };
   const { publisherUrl, aggregatorUrl } = endpoints;
-  if (settings.USUFRUCT_STORE === 's3') return { store: s3BlobStore(s3OptionsFrom(given, systemClock)), storage };
+  if (settings.USUFRUCT_STORE === 's3')
+    return { store: s3BlobStore(s3OptionsFrom(givenIn(environment), systemClock)), storage };
   if (settings.USUFRUCT_STORE !== 'publisher') return { store: ownStore(sources, settings, idCheck), storage };
   // The local store stands in for the transactions of a lease's owner, too.
   const leases = isLocal ? { leases: localLeases({ url: publisherUrl }) } : {};
@@ -78,6 +87,17 @@ export function openStore(sources: StoreSources): { readonly store: BlobStore; r
     ...((code === undefined || !settings.USUFRUCT_STORE_QUILTS) && { maxQuiltFiles: 0 }),
   };
   return { store: httpBlobStore({ publisherUrl, aggregatorUrl, ...coded, ...idCheck, ...leases }), storage };
+}
+
+const givenIn = (environment: StoreSources['environment']): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+
+function settingsFrom(environment: StoreSources['environment']): z.output<typeof zStore> {
+  const parsed = zStore.safeParse(givenIn(environment));
+  if (!parsed.success) throw invalid(String(parsed.error.issues[0]?.path[0] ?? 'USUFRUCT_STORE'));
+  const { USUFRUCT_BLOB_CUSTODY: custody, USUFRUCT_STORE_OWN: own } = parsed.data;
+  if (custody && own === false) throw invalid('USUFRUCT_STORE_OWN', 'what goes into custody is the wallet’s own');
+  return parsed.data;
 }
 
 const idCheckOf = (shards: number, oneIn: number): IdCheckOptions => ({

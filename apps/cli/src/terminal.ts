@@ -11,6 +11,11 @@ export interface Streams {
   readonly ask: ((question: string) => Promise<string>) | null;
 }
 
+/** What a terminal obeys, and what turns the order of letters. */
+const OBEYED = /(?![\n\t])[\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
+/** Lines quote what others have written: documents, titles, what a server says of a refusal. */
+const harmless = (line: string): string => line.replace(OBEYED, '');
+
 /**
  * What a command says. The result goes to stdout: lines for people, or with `--json` exactly one JSON object.
  * Everything else (progress, remarks, errors without `--json`) goes to stderr.
@@ -25,7 +30,7 @@ export class Terminal {
 
   result(value: object, lines: readonly string[]): void {
     this.streams.out(
-      this.asJson ? `${toWireJson({ ok: true, ...value })}\n` : lines.map((line) => `${line}\n`).join(''),
+      this.asJson ? `${toWireJson({ ok: true, ...value })}\n` : lines.map((line) => `${harmless(line)}\n`).join(''),
     );
   }
 
@@ -40,18 +45,18 @@ export class Terminal {
   error(error: WireError): void {
     if (this.isSaid) return; // within the one object
     if (this.asJson) this.streams.out(`${toWireJson({ ok: false, error })}\n`);
-    else this.streams.err(`error ${error.code}: ${error.message}\n${error.remedy}\n`);
+    else this.streams.err(`error ${error.code}: ${harmless(error.message)}\n${error.remedy}\n`);
   }
 
   remark(line: string): void {
-    this.streams.err(`${line}\n`);
+    this.streams.err(`${harmless(line)}\n`);
   }
 
   /** Refuses `INVALID_ARGUMENT` where nobody can be asked: `--yes` says it beforehand. */
   async confirm(question: string): Promise<boolean> {
     const { ask } = this.streams;
     if (ask === null || this.asJson) throw refuse('INVALID_ARGUMENT', { field: 'yes', expected: '--yes' });
-    return /^y(es)?$/i.test((await ask(`${question} [y/N] `)).trim());
+    return /^y(es)?$/i.test((await ask(`${harmless(question)} [y/N] `)).trim());
   }
 
   /** One bar per file where there is a terminal, a line per step where there is none. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, refuseStandIns, type WalletSigner } from '@usufruct/chain';
+import { encodeWalletSecret } from '@usufruct/crypto';
 import { refuse, type RandomSource } from '@usufruct/kernel';
 import { z } from 'zod';
 
@@ -14,7 +14,7 @@ const OTHERS = 0o077;
 /** Make a wallet whose key lies in a file (0600). Refuses to overwrite one, and with a real network. */
 export function createWalletFile(path: string, suiNetwork: string, random: RandomSource): WalletSigner {
   refuseStandIns({ suiNetwork, standIns: ['development wallet'] });
-  const secretKey = Ed25519Keypair.fromSecretKey(random(32)).getSecretKey();
+  const secretKey = encodeWalletSecret(random(32));
   const content = `${JSON.stringify({ label: DEV_WALLET_LABEL, secretKey }, null, 2)}\n`;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {

@@ -107,6 +107,7 @@ import {
   type StreamLine,
   type Use,
 } from '@usufruct/protocol';
+import type { Embedder } from '@usufruct/retrieval';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,7 +117,14 @@ import { generateRunnerKeys } from './attest/runner-keys.js';
 import { eraseHere } from './compute/erasure/erase-here.js';
 import { QuestionDesk } from './compute/questions/question-desk.js';
 import { Refusals } from './compute/questions/refusals.js';
-import { Corpus, EXTRACTIVE, modelGenerator, type ModelWriter } from './compute/rag/index.js';
+import {
+  Corpus,
+  EXTRACTIVE,
+  IndexProcess,
+  modelGenerator,
+  type IndexMaker,
+  type ModelWriter,
+} from './compute/rag/index.js';
 import { reviewSessions } from './compute/session/review.js';
 import { Sessions } from './compute/session/sessions.js';
 import type { RunnerContext } from './context.js';
@@ -655,9 +663,13 @@ const streaming = questionWith({ stream: true });
 const by = (generator: 'extractive' | 'model') => questionWith({ generator });
 
 async function untilKnown(life: Life, job: JobView, { request }: Asked): Promise<void> {
+  const read = () => codeOf(Promise.resolve().then(() => life.desk.read(job.id, request.questionId)));
+  await until(async () => (await read()) !== 'QUESTION_UNKNOWN');
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 2_000; tries++) {
-    const known = codeOf(Promise.resolve().then(() => life.desk.read(job.id, request.questionId)));
-    if ((await known) !== 'QUESTION_UNKNOWN') return;
+    if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -802,6 +814,55 @@ describe('the runner on a real local chain', () => {
     expect(after.answer.citations).toEqual([]);
     expect(after.answer.text).not.toMatch(/dawn/);
     expect(life.sessions.view(job).documents).toBe(3);
+  });
+
+  it('gives nothing out that was revoked while a model searched', async () => {
+    const extra = await world.contribute('sluice.txt', 'The sluice at Elsfleth is opened by nine men.');
+    life.end();
+    const embedder: Embedder = {
+      modelHash: 'aa'.repeat(32),
+      embed: async (texts, role) => {
+        if (role === 'question') await world.run(extra.owner, { kind: 'revokeGrant', grantId: extra.grantId });
+        return texts.map(() => Float32Array.of(1));
+      },
+    };
+    life = await Life.begin(world, dataDir, { retrieval: { maker: new IndexProcess(), embedder } });
+    const { job, clientKey } = await world.fundJob();
+    const asked = await sealed(life, job, clientKey, 'How many men open the sluice at Elsfleth?');
+    expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GRANT_REVOKED');
+    expect((await world.chain.job(job.id)).questionsSettled).toBe(0);
+  });
+
+  it('is over where its session ends while what was revoked leaves the index, and nothing is worked on then', async () => {
+    const text = 'The tannery at Barssel smokes on Sundays.';
+    const first = await world.contribute('tannery.txt', text);
+    await world.contribute('again.txt', text);
+    life.end();
+    const signals: AbortSignal[] = [];
+    const reading = Promise.withResolvers<void>();
+    const own = new IndexProcess();
+    const maker: IndexMaker = {
+      make: (texts, signal) => own.make(texts, signal),
+      fit: (matrix, signal) => own.fit(matrix, signal),
+      link: (dense, signal) => own.link(dense, signal),
+      // What is indexed of both came from the first.
+      read: (_texts, signal) => {
+        signals.push(signal);
+        reading.resolve();
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+      },
+    };
+    life = await Life.begin(world, dataDir, { retrieval: { maker } });
+    const { job, clientKey } = await world.fundJob();
+    const question = 'On which days smokes the tannery at Barssel?';
+    expect((await ask(life, job, clientKey, question)).answer.text).toMatch(/Sundays/);
+    await world.run(first.owner, { kind: 'revokeGrant', grantId: first.grantId });
+    const asked = await sealed(life, job, clientKey, question);
+    const refused = codeOf(life.desk.ask(job.id, asked.request));
+    await reading.promise;
+    life.sessions.end(job.id);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(await refused).toBe('ATTESTATION_STALE');
   });
 
   it('leaves a retired contribution out from the next question on', async () => {
@@ -1038,6 +1099,29 @@ describe('the runner on a real local chain', () => {
     );
   });
 
+  it('waits where nothing opens and something of it may pass, and asks no second time for what stays unreadable', async () => {
+    const broken = await world.contribute('broken too.pdf', 'this is no PDF either');
+    const whole = new Map(world.blobs);
+    world.blobs.clear();
+    for (const id of broken.blobs) world.blobs.set(id, whole.get(id)!);
+    const { job, clientKey } = await world.fundJob();
+    const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+    const answered = life.desk.ask(job.id, asked.request);
+    while (life.sessions.view(job).error === null) await new Promise((done) => setTimeout(done, 5));
+    const { state, error } = life.sessions.view(job);
+    expect([state, error!.code, error!.details['reasons']]).toEqual([
+      'attesting',
+      'BLOB_UNAVAILABLE',
+      'BLOB_UNAVAILABLE, FORMAT_BROKEN',
+    ]);
+    for (const [id, bytes] of whole) world.blobs.set(id, bytes);
+    expect((await answered).state).toBe('settled');
+    expect(life.sessions.view(job).leftOut).toContainEqual({ contributionId: broken.id, code: 'FORMAT_BROKEN' });
+    const releases = world.holders[0]!.releases.filter(({ jobId }) => jobId === job.id);
+    expect(releases.length).toBeGreaterThan(1);
+    expect(releases.filter(({ contributionIds }) => contributionIds.includes(broken.id))).toHaveLength(1);
+  });
+
   it('asks no holder for a key that key servers give out, and leaves it out where it has none of them', async () => {
     const keyServers = [toHex32<Hex32>(systemRandom(32)), toHex32<Hex32>(systemRandom(32))];
     const sealed = { kind: 'seal' as const, threshold: 2, keyServers, encryptedSecret: new Uint8Array(300) };
@@ -1077,6 +1161,30 @@ describe('the runner on a real local chain', () => {
       await first;
       expect(await codeOf(life.desk.ask(job.id, other.request))).toBe('IDEMPOTENCY_KEY_REUSED');
       expect(await codeOf(life.desk.ask(job.id, late.request))).toBe('QUESTION_LIMIT');
+    });
+
+    it('answers every question that is paid for, also while the others are being settled', async () => {
+      const { job, clientKey } = await world.fundJob(3);
+      life.end();
+      const heard = Promise.withResolvers<void>();
+      const chain = chainThatSends(world.chain, async (transaction) => {
+        const sent = await world.chain.send(transaction);
+        await heard.promise;
+        return sent;
+      });
+      life = await Life.begin(world, dataDir, { chain });
+      const answers: Promise<string>[] = [];
+      for (let settled = 1; settled <= 3; settled++) {
+        const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+        const answer = life.desk.ask(job.id, asked.request);
+        answers.push(answer.then(({ state }) => state));
+        // The chain has them all; the runner has not heard so of any.
+        await until(async () => (await world.chain.job(job.id)).questionsSettled === settled);
+      }
+      const late = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      expect(await codeOf(life.desk.ask(job.id, late.request))).toBe('QUESTION_LIMIT');
+      heard.resolve();
+      expect(await Promise.all(answers)).toEqual(['settled', 'settled', 'settled']);
     });
 
     it('refuses a job of another kind or protection than it can serve', async () => {
@@ -1216,6 +1324,20 @@ describe('the runner on a real local chain', () => {
       expect(answer).toMatchObject({ sentences: [], citations: [], uses: [] });
       expect((await world.chain.job(job.id)).escrowUnits).toBe(job.escrowUnits);
     });
+
+    it.each(['author', 'title'])(
+      'tell nothing of the %s where they ask for several people, by a filter neither',
+      async (name) => {
+        await setRules({ minContributors: 2 });
+        const { job, clientKey } = await world.fundJob();
+        const filtered = (question: object) => JSON.stringify({ ...question, filter: { [name]: 'a' } });
+        const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?', undefined, filtered);
+        await expect(life.desk.ask(job.id, asked.request)).rejects.toMatchObject({
+          code: 'INVALID_ARGUMENT',
+          details: { field: `filter.${name}` },
+        });
+      },
+    );
 
     it('quote no more than they allow, over jobs and lives of the runner', async () => {
       await setRules({ maxQuoteChars: 30 });

@@ -11,3 +11,12 @@ export async function forSlices<T>(items: Iterable<T>, work: (item: T) => void):
     if (++done % SLICE === 0) await nextTurn();
   }
 }
+
+/** What is made in steps of some milliseconds, giving way after each. */
+export async function inTurns<T>(steps: Generator<void, T, void>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    await nextTurn();
+  }
+}

@@ -1,4 +1,3 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, type WalletSigner } from '@usufruct/chain';
 import {
   deriveSessionKey,
@@ -34,6 +33,6 @@ export async function deriveHolderKeys(secret: Uint8Array): Promise<HolderKeys> 
     sealing: await generateKeyPair(() => derive(TAGS.holderSealing)),
     keyring: derive(TAGS.holderKeyring),
     index: derive(TAGS.holderStorage, 'index'),
-    operator: keypairSigner(Ed25519Keypair.fromSecretKey(derive(TAGS.holderOperator))),
+    operator: keypairSigner(derive(TAGS.holderOperator)),
   };
 }

@@ -63,7 +63,11 @@ export class LocalChain {
       if (!(error instanceof UsufructError)) throw error;
       store.commit({ ...kept, changes: [], events: [], error: { code: error.code, details: error.details } });
     }
-    for (const wake of this.#waiting) wake();
+    const waiting = [...this.#waiting];
+    // Whoever sent it is answered first.
+    setImmediate(() => {
+      for (const wake of waiting) wake();
+    });
     return store.outcome(digest)!;
   }
 

@@ -1,9 +1,10 @@
 import { fromWire, refuse } from '@usufruct/kernel';
+import type { TextFetch } from './text-fetch.js';
 
 export interface HttpParams {
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  readonly fetch: typeof globalThis.fetch;
+  readonly fetch: TextFetch;
   readonly timeoutMs: number;
 }
 export interface HttpRequest {
@@ -25,9 +26,10 @@ export async function requestJson(
   { path, body, signal, waitMs = 0 }: HttpRequest,
 ): Promise<unknown> {
   const limit = AbortSignal.timeout(timeoutMs + waitMs);
-  const init: RequestInit = { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) };
-  if (body !== undefined)
-    Object.assign(init, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  const init = {
+    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    ...(body !== undefined && { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
+  };
   let ok: boolean;
   let text: string;
   try {

@@ -1,10 +1,13 @@
+export type * from './blob-custody.js';
 export * from './follow-events.js';
+export * from './known-chain.js';
 export * from './local-chain-client.js';
 export * from './open-chain.js';
 export * from './port.js';
 export * from './prepare.js';
 export * from './signers.js';
 export * from './stand-ins.js';
+export type * from './sui/custody/walrus-contracts.js';
 export * from './sui/open.js';
 export * from './sui/publish/package-digest.js';
 export * from './sui/publish/publish-transactions.js';

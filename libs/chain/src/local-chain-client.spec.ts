@@ -155,3 +155,56 @@ describe('reads', () => {
     await expect(waiting).rejects.toThrow('enough');
   });
 });
+
+describe('reads that are asked for together', () => {
+  const ok = (value: unknown) => ({ ok: true, value });
+  const position = { seq: 7 };
+
+  it('go in one request, and each has its own answer or refusal', async () => {
+    const { client, calls } = clientOf({
+      post: [
+        { body: [ok({ amountUnits: '5' }), { ok: false, error: wire('NOT_FOUND') }, ok(position), ok({ seq: '7' })] },
+      ],
+    });
+    const reads = [client.balanceOf(signer.address), client.job(id as never), client.position(), client.position()];
+    const [balance, ...others] = await Promise.all(
+      reads.map(async (read) => [await codeOf(read), await read.catch(() => 0)]),
+    );
+    expect(balance).toEqual(['ok', 5n]);
+    expect(others).toEqual([
+      ['NOT_FOUND', 0],
+      ['ok', 7],
+      ['UPSTREAM_INVALID', 0],
+    ]);
+    expect(calls).toEqual(['post']);
+  });
+
+  it('do not wait for those that come later, nor for an event', async () => {
+    const { client, calls } = clientOf({ lookUp: ['never', { body: position }] });
+    const waiting = client.events(0, { waitMs: 1 });
+    expect(await client.position()).toBe(7);
+    expect(await codeOf(waiting)).toBe('CHAIN_UNAVAILABLE');
+    expect(calls).toEqual(['look up', 'look up']);
+  });
+
+  it.each([
+    ['an unreachable chain', 'lost', 'CHAIN_UNAVAILABLE'],
+    ['an answer too few', { body: [ok(position)] }, 'UPSTREAM_INVALID'],
+    ['an answer too many', { body: [ok(position), ok(position), ok(position)] }, 'UPSTREAM_INVALID'],
+    ['answers of another shape', { body: [ok(position), position] }, 'UPSTREAM_INVALID'],
+    ['a refusal', { status: 400, body: wire('INVALID_ARGUMENT') }, 'INVALID_ARGUMENT'],
+  ] as [string, Answer, string][])('are all told of %s', async (_name, answer, code) => {
+    const { client } = clientOf({ post: [answer] });
+    expect(await Promise.all([codeOf(client.position()), codeOf(client.position())])).toEqual([code, code]);
+  });
+
+  it('are split where there are more than a request may hold', async () => {
+    const most = LIMITS.readsPerRequest;
+    const { client, calls } = clientOf({
+      post: [{ body: Array.from({ length: most }, () => ok(position)) }],
+      lookUp: [{ body: position }],
+    });
+    await Promise.all(Array.from({ length: most + 1 }, () => client.position()));
+    expect(calls).toEqual(['post', 'look up']);
+  });
+});

@@ -51,13 +51,15 @@ import {
   type TransactionOutcome,
 } from '@usufruct/protocol';
 import { z } from 'zod';
+import { GatheredReads } from './gathered-reads.js';
 import { requestJson, type HttpRequest } from './http.js';
 import type { Chain, PreparedTransaction, WalletSigner } from './port.js';
 import { prepareLocalTransaction } from './prepare.js';
+import { textFetch, type TextFetch } from './text-fetch.js';
 
 export interface LocalChainOptions {
   readonly url: string;
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: TextFetch;
   readonly clock?: Clock;
   readonly random?: RandomSource;
   /** How long one answer may take, waiting for events not counted. */
@@ -78,11 +80,12 @@ const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
  */
 export class LocalChainClient implements Chain {
   readonly #options: Required<LocalChainOptions>;
+  readonly #reads = new GatheredReads((request) => this.#request(request));
   #chainId: string | undefined;
 
   constructor(options: LocalChainOptions) {
     this.#options = {
-      fetch: (input, init) => globalThis.fetch(input, init),
+      fetch: textFetch,
       clock: systemClock,
       random: systemRandom,
       timeoutMs: 10_000,
@@ -136,7 +139,8 @@ export class LocalChainClient implements Chain {
   ): Promise<ChainEvent[]> {
     const { limit = LIMITS.eventsPage, waitMs = 0, signal } = options;
     const path = `/v1/events?after=${after}&limit=${limit}&waitMs=${waitMs}`;
-    return (await this.#get(path, zEvents, { signal, waitMs })).events;
+    if (waitMs === 0 && signal === undefined) return (await this.#get(path, zEvents)).events;
+    return parseAnswer(zEvents, await this.#request({ path, signal, waitMs }), 'local chain').events;
   }
 
   /** An object and the event about it are written in one transaction of its store. */
@@ -188,8 +192,9 @@ export class LocalChainClient implements Chain {
     throw refuse('SETTLEMENT_UNKNOWN', { digest });
   }
 
-  async #get<S extends z.ZodType>(path: string, schema: S, options: Partial<HttpRequest> = {}): Promise<z.output<S>> {
-    return parseAnswer(schema, await this.#request({ ...options, path }), 'local chain');
+  async #get<S extends z.ZodType>(path: string, schema: S, body?: string): Promise<z.output<S>> {
+    const answer = await this.#reads.read({ path, ...(body !== undefined && { body }) });
+    return parseAnswer(schema, answer, 'local chain');
   }
 
   /** One answer for each id, page by page: no request and no answer grows with the dataset. */
@@ -198,7 +203,7 @@ export class LocalChainClient implements Chain {
     for (let from = 0; from < ids.length; from += LIMITS.contributionsPage) {
       const page = ids.slice(from, from + LIMITS.contributionsPage);
       const body = JSON.stringify({ contributionIds: page });
-      answers.push(...(await this.#get(path, z.array(schema).length(page.length), { body })));
+      answers.push(...(await this.#get(path, z.array(schema).length(page.length), body)));
     }
     return answers;
   }

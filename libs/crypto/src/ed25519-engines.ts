@@ -1,7 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { concatBytes, equalBytes } from '@usufruct/kernel';
+import { concatBytes, equalBytes, fromHex } from '@usufruct/kernel';
 import { unshared } from './guards.js';
+import { nodeCrypto, privateKeyOf, publicKeyOf, type NodeCrypto, type NodeKey } from './node-crypto.js';
 
 /** One implementation of plain Ed25519; `ed25519.ts` has checked lengths and encodings before. */
 export interface Ed25519Engine {
@@ -11,24 +12,32 @@ export interface Ed25519Engine {
 
 const ALGORITHM = 'Ed25519';
 /** PKCS #8 (RFC 8410) up to the 32-byte seed: WebCrypto imports private keys in no rawer form. */
-const PKCS8_PREFIX = Uint8Array.of(
-  0x30,
-  0x2e,
-  0x02,
-  0x01,
-  0x00,
-  0x30,
-  0x05,
-  0x06,
-  0x03,
-  0x2b,
-  0x65,
-  0x70,
-  0x04,
-  0x22,
-  0x04,
-  0x20,
-);
+const PKCS8_PREFIX = fromHex('302e020100300506032b657004220420');
+
+/** Seeds of keys that live as long as their process, with what Node made of them. */
+const held = new WeakMap<Uint8Array, NodeKey>();
+const signingKeyOf = (node: NodeCrypto, seed: Uint8Array): NodeKey =>
+  held.get(seed) ?? privateKeyOf(node, 'Ed25519', seed);
+
+/**
+ * From now on this very array is imported no more, which takes twice as long as to sign. Only for one that nobody
+ * changes or wipes: what was made of it is used as long as the array is there.
+ */
+export function holdSeed(seed: Uint8Array): void {
+  if (nodeCrypto !== undefined) held.set(seed, privateKeyOf(nodeCrypto, 'Ed25519', seed));
+}
+
+/** Node's own. */
+export const nodeEngine = (node: NodeCrypto): Ed25519Engine => ({
+  sign: async (seed, message) => new Uint8Array(node.sign(null, message, signingKeyOf(node, seed))),
+  verify: async (publicKey, message, signature) => {
+    try {
+      return node.verify(null, message, publicKeyOf(node, 'Ed25519', publicKey), signature);
+    } catch {
+      return false; // not a point of the curve
+    }
+  },
+});
 
 export const nativeEngine: Ed25519Engine & { isAvailable(): Promise<boolean> } = {
   async isAvailable() {

@@ -1,11 +1,12 @@
 /**
  * Ed25519 (RFC 8032) over `lengthPrefixed(utf8(domainTag), message)`: a signature made for one purpose can never be
- * shown as one made for another. The platform's WebCrypto where it has Ed25519, noble-curves elsewhere.
+ * shown as one made for another. Node's own Ed25519 there; in a browser WebCrypto's, and where it has none noble-curves.
  */
 import { lengthPrefixed, utf8, type RandomSource } from '@usufruct/kernel';
-import { nativeEngine, portableEngine, type Ed25519Engine } from './ed25519-engines.js';
+import { holdSeed, nativeEngine, nodeEngine, portableEngine, type Ed25519Engine } from './ed25519-engines.js';
 import { isAcceptableEncoding } from './ed25519-encoding.js';
 import { requireBytes } from './guards.js';
+import { nodeCrypto, privateKeyOf, publicBytesOf } from './node-crypto.js';
 
 export const SIGNING_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
@@ -35,9 +36,16 @@ export function generateSigningKey(random: RandomSource): SigningKey {
   return { publicKey: signingPublicKey(secretKey), secretKey };
 }
 
+/** For a key that lives as long as its process: signs faster, and its secret must never be changed or wiped. */
+export function holdSigningKey({ secretKey }: Pick<SigningKey, 'secretKey'>): void {
+  requireBytes(secretKey, SIGNING_KEY_BYTES, 'secretKey');
+  holdSeed(secretKey);
+}
+
 export function signingPublicKey(secretKey: Uint8Array): Uint8Array {
   requireBytes(secretKey, SIGNING_KEY_BYTES, 'secretKey');
-  return portableEngine.publicKey(secretKey);
+  if (nodeCrypto === undefined) return portableEngine.publicKey(secretKey);
+  return publicBytesOf(nodeCrypto, privateKeyOf(nodeCrypto, 'Ed25519', secretKey));
 }
 
 /** 64 bytes. Refuses `INVALID_ARGUMENT` for a secret key of another length. */
@@ -80,5 +88,9 @@ export async function verifyPlain(publicKey: Uint8Array, message: Uint8Array, si
 }
 
 let chosenEngine: Promise<Ed25519Engine> | undefined;
-const engine = (): Promise<Ed25519Engine> =>
-  (chosenEngine ??= nativeEngine.isAvailable().then((has) => (has ? nativeEngine : portableEngine)));
+const engine = (): Promise<Ed25519Engine> => (chosenEngine ??= chooseEngine());
+
+async function chooseEngine(): Promise<Ed25519Engine> {
+  if (nodeCrypto !== undefined) return nodeEngine(nodeCrypto);
+  return (await nativeEngine.isAvailable()) ? nativeEngine : portableEngine;
+}

@@ -1,11 +1,13 @@
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { toHex32, type Digest } from '@usufruct/kernel';
+import { nodeCrypto } from './node-crypto.js';
 
 /** SHA-256 (FIPS 180-4), synchronous: for messages and small files. Large inputs: `createSha256`. */
-export const sha256 = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(nobleSha256(bytes));
+export const sha256 = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(nodeCrypto === undefined ? nobleSha256(bytes) : nodeCrypto.hash('sha256', bytes, 'buffer'));
 
 /** SHA-256 as the `Digest` that goes on the wire and the chain. */
-export const digestOf = (bytes: Uint8Array): Digest => toHex32<Digest>(nobleSha256(bytes));
+export const digestOf = (bytes: Uint8Array): Digest => toHex32<Digest>(sha256(bytes));
 
 /** The same by WebCrypto, off this thread and several times as fast: for parts of files. Not of shared memory. */
 export const digestOfPart = async (bytes: Uint8Array): Promise<Digest> =>

@@ -2,7 +2,7 @@ import { HkdfSha256 } from '@hpke/core';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-type Bytes = ArrayBufferLike | ArrayBufferView;
+export type Bytes = ArrayBufferLike | ArrayBufferView;
 const HASH_BYTES = 32;
 
 /**
@@ -34,5 +34,5 @@ export function kemKdf(): HkdfSha256Here {
   return kdf;
 }
 
-const bytesOf = (input: Bytes): Uint8Array =>
+export const bytesOf = (input: Bytes): Uint8Array =>
   ArrayBuffer.isView(input) ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : new Uint8Array(input);

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { fromHex, toHex, utf8, type RandomSource } from '@usufruct/kernel';
 import * as fc from 'fast-check';
 import {
+  beginSeal,
   generateKeyPair,
   HPKE_OVERHEAD_BYTES,
   nativeSuite,
@@ -12,6 +13,8 @@ import {
   seal,
   sealWith,
 } from './hpke.js';
+import { nodeSuite } from './hpke-node.js';
+import { nodeCrypto } from './node-crypto.js';
 
 const random: RandomSource = (length) => new Uint8Array(randomBytes(length));
 
@@ -28,6 +31,12 @@ const VECTOR = {
   ct: 'e5d84cd531cfb583096e7cfa9641bd3079cf3a91cda813c52deb5f512be9931980a41de125a925cdad859d5b7a',
 };
 
+const SUITES = [
+  ["Node's", nodeSuite(nodeCrypto!)],
+  ['native', nativeSuite()],
+  ['portable', portableSuite()],
+] as const;
+
 describe('RFC 9180 vectors', () => {
   it('derives the recipient key pair', async () => {
     const pair = await generateKeyPair(() => VECTOR.ikmR);
@@ -35,10 +44,7 @@ describe('RFC 9180 vectors', () => {
     expect(toHex(pair.publicKey)).toBe(VECTOR.pkRm);
   });
 
-  it.each([
-    ['native', nativeSuite()],
-    ['portable', portableSuite()],
-  ])('seals and opens with %s X25519', async (_name, suite) => {
+  it.each(SUITES)('seals and opens with %s X25519', async (_name, suite) => {
     const { info, aad, pt: plaintext } = VECTOR;
     const sealed = await sealWith(
       suite,
@@ -63,6 +69,28 @@ describe('seal and open', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('is opened by every suite, whichever sealed it', async () => {
+    const { publicKey: recipientPublicKey, privateKey } = await generateKeyPair(random);
+    const common = { info: utf8('info'), aad: utf8('aad') };
+    for (const [, sealing] of SUITES) {
+      const sealed = await sealWith(sealing, { ...common, recipientPublicKey, plaintext: random(1_000) });
+      const opened = await Promise.all(SUITES.map(([, suite]) => openWith(suite, { ...common, privateKey, sealed })));
+      expect(new Set(opened.map(toHex)).size).toBe(1);
+    }
+  });
+
+  it('seals one message where the recipient is known first, and no second', async () => {
+    const { publicKey: recipientPublicKey, privateKey } = await generateKeyPair(random);
+    const [info, aad] = [utf8('info'), utf8('aad')];
+    const sealer = await beginSeal({ recipientPublicKey, info });
+    const sealed = await sealer({ plaintext: utf8('later'), aad });
+    expect(await open({ privateKey, info, aad, sealed })).toEqual(Uint8Array.from(utf8('later')));
+    await expect(sealer({ plaintext: utf8('again'), aad })).rejects.toThrow('one message');
+    await expect(beginSeal({ recipientPublicKey: new Uint8Array(32), info })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
   });
 
   it('carries 10,000 shares to one recipient as one bundle', async () => {
@@ -124,16 +152,19 @@ describe('seal and open', () => {
       (m) => ({ ...m.opening, privateKey: new Uint8Array(31), sealed: m.sealed }),
       'INVALID_ARGUMENT',
     ],
-  ])('refuses to open with %s', async (_name, params, code) => {
-    await expect(open(params(await made))).rejects.toMatchObject({ code });
+  ])('refuses to open with %s in every suite', async (_name, params, code) => {
+    for (const [, suite] of SUITES) {
+      await expect(openWith(suite, params(await made))).rejects.toMatchObject({ code });
+    }
   });
 
   it.each([
     ['of 31 bytes', new Uint8Array(31).fill(9)],
     ['of small order', new Uint8Array(32)],
-  ])('refuses a recipient key %s, native and portable', async (_name, recipientPublicKey) => {
+  ])('refuses a recipient key %s in every suite', async (_name, recipientPublicKey) => {
     const params = { recipientPublicKey, info: utf8(''), aad: utf8(''), plaintext: utf8('x') };
-    await expect(sealWith(nativeSuite(), params)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    await expect(sealWith(portableSuite(), params)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    for (const [, suite] of SUITES) {
+      await expect(sealWith(suite, params)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
   });
 });

@@ -3,13 +3,16 @@
  * Wire form: enc (32 bytes) ‖ ciphertext ‖ tag (16 bytes).
  *
  * Anyone can seal to a public key: opening proves who can read and that nothing changed since, not who wrote. Whoever
- * must be known as the author signs. X25519 is the platform's where WebCrypto has it, JavaScript's elsewhere.
+ * must be known as the author signs. X25519 and AES are Node's own there; in a browser WebCrypto's, and where that has no
+ * X25519, JavaScript's.
  */
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256 as NativeDhkem } from '@hpke/core';
 import { DhkemX25519HkdfSha256 as PortableDhkem } from '@hpke/dhkem-x25519';
-import { concatBytes, refuse, type RandomSource } from '@usufruct/kernel';
+import { assertInvariant, concatBytes, refuse, type RandomSource } from '@usufruct/kernel';
 import { requireBytes } from './guards.js';
 import { HkdfSha256Here, kemKdf } from './hpke-kdf.js';
+import { nodeSuite } from './hpke-node.js';
+import { nodeCrypto } from './node-crypto.js';
 
 export const HPKE_KEY_BYTES = 32;
 const ENC_BYTES = 32;
@@ -62,18 +65,41 @@ export async function seal(params: SealParams): Promise<Uint8Array<ArrayBuffer>>
   return sealWith(await hpkeSuite(), params);
 }
 
+/** Seals one message, once: what was agreed on for it is good for no other. */
+export type Sealer = (message: Pick<SealParams, 'plaintext' | 'aad'>) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** `seal` in two steps, for whoever knows the recipient before the message. Refuses what `seal` refuses. */
+export async function beginSeal(params: Pick<SealParams, 'recipientPublicKey' | 'info'>): Promise<Sealer> {
+  return beginSealWith(await hpkeSuite(), params);
+}
+
 /** The same with the suite, and for test vectors the ephemeral seed, as arguments. Not exported by the package. */
 export async function sealWith(
   suite: CipherSuite,
   params: SealParams,
   ephemeralSeed?: Uint8Array,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  requireBytes(params.recipientPublicKey, HPKE_KEY_BYTES, 'recipientPublicKey');
+  const sealer = await beginSealWith(suite, params, ephemeralSeed);
+  return sealer(params);
+}
+
+async function beginSealWith(
+  suite: CipherSuite,
+  { recipientPublicKey, info }: Pick<SealParams, 'recipientPublicKey' | 'info'>,
+  ephemeralSeed?: Uint8Array,
+): Promise<Sealer> {
+  requireBytes(recipientPublicKey, HPKE_KEY_BYTES, 'recipientPublicKey');
   try {
-    const recipientPublicKey = await suite.kem.deserializePublicKey(params.recipientPublicKey);
-    const sender = { recipientPublicKey, info: params.info, ...(ephemeralSeed && { ekm: ephemeralSeed }) };
-    const { enc, ct } = await suite.seal(sender, params.plaintext, params.aad);
-    return concatBytes(new Uint8Array(enc), new Uint8Array(ct));
+    const recipient = await suite.kem.deserializePublicKey(recipientPublicKey);
+    const sender = { recipientPublicKey: recipient, info, ...(ephemeralSeed && { ekm: ephemeralSeed }) };
+    const context = await suite.createSenderContext(sender);
+    let isUsed = false;
+    return async ({ plaintext, aad }) => {
+      // The library would count on, to a nonce that `open` does not expect.
+      assertInvariant(!isUsed, 'one message');
+      isUsed = true;
+      return concatBytes(new Uint8Array(context.enc), new Uint8Array(await context.seal(plaintext, aad)));
+    };
   } catch (cause) {
     throw refuse('INVALID_ARGUMENT', { field: 'recipientPublicKey', expected: 'an X25519 public key' }, cause);
   }
@@ -123,8 +149,12 @@ export const nativeSuite = (): CipherSuite => suiteWith(new NativeX25519());
 export const portableSuite = (): CipherSuite => suiteWith(new PortableX25519());
 
 let chosenSuite: Promise<CipherSuite> | undefined;
-const hpkeSuite = (): Promise<CipherSuite> =>
-  (chosenSuite ??= hasNativeX25519().then((has) => (has ? nativeSuite() : portableSuite())));
+const hpkeSuite = (): Promise<CipherSuite> => (chosenSuite ??= chooseSuite());
+
+async function chooseSuite(): Promise<CipherSuite> {
+  if (nodeCrypto !== undefined) return nodeSuite(nodeCrypto);
+  return (await hasNativeX25519()) ? nativeSuite() : portableSuite();
+}
 
 async function hasNativeX25519(): Promise<boolean> {
   try {

@@ -4,7 +4,8 @@ import { Secp256k1Keypair } from '@mysten/sui/keypairs/secp256k1';
 import { Secp256r1Keypair } from '@mysten/sui/keypairs/secp256r1';
 import { MultiSigPublicKey } from '@mysten/sui/multisig';
 import { asId, fromBase64, toBase64, utf8, type Address } from '@usufruct/kernel';
-import { PlatformKeypair, verifyWalletSignature } from './wallet.js';
+import { encodeWalletSecret, isSignedByEd25519, WalletKey } from './wallet-key.js';
+import { verifyWalletSignature } from './wallet.js';
 
 const message = utf8('Usufruct\nPublish an encrypted contribution');
 const KEYPAIRS = [
@@ -51,17 +52,51 @@ describe.each(KEYPAIRS)('a %s wallet', (_name, pair) => {
   });
 });
 
-describe('the platform keypair', () => {
-  it('is the wallet of the same secret: it signs as the library does, byte for byte', async () => {
-    const pair = new Ed25519Keypair();
-    const own = new PlatformKeypair(pair.getSecretKey());
-    expect(own.toSuiAddress()).toBe(pair.toSuiAddress());
-    expect(await own.signPersonalMessage(message)).toEqual(await pair.signPersonalMessage(message));
-    expect(await own.signTransaction(message)).toEqual(await pair.signTransaction(message));
+describe('a key of our own', () => {
+  const pair = new Ed25519Keypair();
+  const key = new WalletKey(pair.getSecretKey());
+  const { address } = key;
+
+  it.each([0, 1, 42, 127, 128, 300, 16_383, 16_384, 70_000])(
+    'is the wallet of the same secret: it signs %d bytes as the library does',
+    async (length) => {
+      const bytes = new Uint8Array(length).fill(7);
+      expect(address).toBe(pair.toSuiAddress());
+      expect(await key.sign('personalMessage', bytes)).toBe((await pair.signPersonalMessage(bytes)).signature);
+      expect(await key.sign('transaction', bytes)).toBe((await pair.signTransaction(bytes)).signature);
+    },
+  );
+
+  it('has the secret that wallets write down', () => {
+    const seed = new Uint8Array(32).map((_, i) => i);
+    expect(encodeWalletSecret(seed)).toBe(Ed25519Keypair.fromSecretKey(seed).getSecretKey());
+    expect(new WalletKey(seed).address).toBe(new WalletKey(encodeWalletSecret(seed)).address);
   });
 
-  it('is of no other scheme', () => {
-    expect(() => new PlatformKeypair(new Secp256k1Keypair().getSecretKey())).toThrow();
+  it.each([
+    ['of another scheme', new Secp256k1Keypair().getSecretKey()],
+    ['with a letter changed', pair.getSecretKey().replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'))],
+    ['no secret', 'suiprivkeysecret'],
+    ['of 31 bytes', new Uint8Array(31)],
+    ['of 33 bytes', new Uint8Array(33)],
+  ])('is made of no secret %s', (_what, secret) => {
+    expect(() => new WalletKey(secret)).toThrow();
+  });
+
+  it('is believed for a transaction that it signed, and for nothing else', async () => {
+    const signature = await key.sign('transaction', message);
+    const isSigned = (change: object = {}, bytes = message) =>
+      isSignedByEd25519('transaction', bytes, { address, signature, ...change });
+    expect(await isSigned()).toBe(true);
+    expect(await isSigned({}, utf8('another'))).toBe(false);
+    expect(await isSigned({ address: addressOf(new Ed25519Keypair()) })).toBe(false);
+    expect(await isSigned({ signature: await key.sign('personalMessage', message) })).toBe(false);
+    for (const at of [1, 40, 64, 65, 96]) expect(await isSigned({ signature: flipAt(signature, at) })).toBe(false);
+    for (const length of [0, 1, 96])
+      expect(await isSigned({ signature: toBase64(fromBase64(signature).subarray(0, length)) })).toBe(false);
+    expect(await isSigned({ signature: `${signature}A` })).toBe(false);
+    const other = await new Secp256k1Keypair().signTransaction(message);
+    expect(await isSigned({ signature: other.signature })).toBeUndefined();
   });
 });
 

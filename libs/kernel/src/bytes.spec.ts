@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { base64 } from '@scure/base';
 import fc from 'fast-check';
 import {
   concatBytes,
@@ -28,6 +29,38 @@ describe('bytes', () => {
         expect(equalBytes(fromBase64(toBase64(b)), b)).toBe(true);
         expect(equalBytes(fromBase64Url(toBase64Url(b)), b)).toBe(true);
       }),
+    );
+  });
+
+  it.each(['QQ', 'QQ=', 'QQ==\n', ' QQ==', 'QR==', 'QQ==QQ==', 'Q', '====', 'QQ-_', 'QUI', 'äQ=='])(
+    'refuses %j, which is not the base64 of any bytes, as the decoder in browsers does',
+    (text) => {
+      expect(() => fromBase64(text, 'key')).toThrow(
+        expect.objectContaining({ details: expect.objectContaining({ field: 'key' }) }),
+      );
+      expect(() => base64.decode(text)).toThrow();
+    },
+  );
+
+  it('takes the same texts for base64 as the decoder in browsers', () => {
+    const read = (run: () => Uint8Array): string => {
+      try {
+        return toHex(run());
+      } catch {
+        return 'refused';
+      }
+    };
+    const near = fc
+      .tuple(bytes, fc.nat(90), fc.constantFrom('', '=', '==', 'A', '/', '-', ' ', '\n', 'é'))
+      .map(([b, at, put]) => {
+        const text = toBase64(b);
+        return text.slice(0, at) + put + text.slice(at + 1);
+      });
+    fc.assert(
+      fc.property(fc.oneof(near, fc.string()), (text) => {
+        expect(read(() => fromBase64(text))).toBe(read(() => base64.decode(text)));
+      }),
+      { numRuns: 500 },
     );
   });
 

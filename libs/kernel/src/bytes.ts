@@ -7,16 +7,29 @@ export const toHex32 = <T extends Hex32 = Hex32>(bytes: Uint8Array): T => {
   if (bytes.length !== 32) throw refuse('INVALID_ARGUMENT', { field: 'bytes', expected: '32 bytes' });
   return `0x${hex.encode(bytes)}` as T;
 };
-export const toBase64 = (bytes: Uint8Array): string => base64.encode(bytes);
+/** Node's own, many times as fast as JavaScript; undefined in a browser. */
+const NodeBuffer: typeof Buffer | undefined = globalThis.Buffer;
+
+export const toBase64 = (bytes: Uint8Array): string =>
+  NodeBuffer === undefined
+    ? base64.encode(bytes)
+    : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 export const toBase64Url = (bytes: Uint8Array): string => base64urlnopad.encode(bytes);
 
 /** Decoders refuse with the field's name and never echo what they were given. */
 export const fromHex = (text: string, field = 'hex'): Uint8Array =>
   decode(() => hex.decode(text.startsWith('0x') ? text.slice(2) : text), field, 'hex digits');
 export const fromBase64 = (text: string, field = 'base64'): Uint8Array =>
-  decode(() => base64.decode(text), field, 'base64');
+  decode(() => (NodeBuffer === undefined ? base64.decode(text) : decodeBase64(NodeBuffer, text)), field, 'base64');
 export const fromBase64Url = (text: string, field = 'base64url'): Uint8Array =>
   decode(() => base64urlnopad.decode(text), field, 'base64url without padding');
+
+/** Node skips what is no base64; only the one text that encodes these bytes is taken, as by the decoder in browsers. */
+function decodeBase64(node: typeof Buffer, text: string): Uint8Array {
+  const bytes = node.from(text, 'base64');
+  if (bytes.toString('base64') !== text) throw new RangeError('not base64');
+  return Uint8Array.from(bytes);
+}
 
 function decode(run: () => Uint8Array, field: string, expected: string): Uint8Array {
   try {

@@ -79,5 +79,6 @@ export const TAGS = {
   segmentSignature: 'usufruct/segment-signature/v1',
   shownKey: 'usufruct/shown-key/v1',
   refusalReceipt: 'usufruct/refusal-receipt/v1',
+  walkNotice: 'usufruct/walk-notice/v1',
 } as const;
 export type Tag = (typeof TAGS)[keyof typeof TAGS];

@@ -34,5 +34,6 @@ export * from './runner-types.js';
 export * from './sealing-key.js';
 export * from './source-filter.js';
 export * from './upgrade-history.js';
+export * from './walk-notice.js';
 export * from './wallet-statement.js';
 export * from './wire.js';

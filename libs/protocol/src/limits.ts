@@ -1,8 +1,17 @@
+const PART_BYTES = 8 * 1024 ** 2;
+const PARTS_PER_CONTRIBUTION = 1024;
+/** More than encryption adds to any file: 18 bytes for every 512 KiB, and a few hundred. */
+const ENVELOPE_BYTES_AT_MOST = 1024 ** 2;
+
 /** Every limit on sizes and counts, in one place. Bytes, milliseconds and counts as the names say. */
 export const LIMITS = {
-  fileBytes: 2 * 1024 ** 3,
-  partBytes: 8 * 1024 ** 2,
-  partsPerContribution: 1024,
+  /** Encrypted, it fits into as many parts as the contracts list, of the size that readers take. */
+  fileBytes: PARTS_PER_CONTRIBUTION * PART_BYTES - ENVELOPE_BYTES_AT_MOST,
+  envelopeBytes: ENVELOPE_BYTES_AT_MOST,
+  /** The largest document that a runner reads; a larger file can be stored, and is left out of every session. */
+  documentBytes: 64 * 1024 ** 2,
+  partBytes: PART_BYTES,
+  partsPerContribution: PARTS_PER_CONTRIBUTION,
   manifestBytes: 256 * 1024,
   sealKeyServers: 16,
   /** Keys asked for in one request; each is a call that every key server runs, and a pairing to check its answer. */
@@ -36,6 +45,8 @@ export const LIMITS = {
   contributionsPerDataset: 10_000,
   /** Read from a chain at once; whoever wants more reads on. */
   contributionsPage: 250,
+  /** Of the local chain, in one request. */
+  readsPerRequest: 32,
   usesPerReceipt: 64,
   actionsPerTransaction: 64,
   transactionBytes: 128 * 1024,

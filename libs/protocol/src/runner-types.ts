@@ -15,6 +15,7 @@ import { zBase64, zHex32 } from './wire.js';
  *
  * GET  /v1/runner                                  → zRunnerIdentity
  * GET  /v1/load                                    → zRunnerLoad    for whoever chooses between runners
+ * GET  /v1/walks?daoId=                            → zWalkNotices   askers who seem to walk through a dataset
  * GET  /v1/attestation?nonce=<base64url 32>&jobId= → EvidenceBundle with challenges = [clientChallenge(nonce)]
  * POST /v1/jobs { jobId }                          → zRunnerJob   starts (or continues) the session of a funded job
  * GET  /v1/jobs/{jobId}                            → zRunnerJob

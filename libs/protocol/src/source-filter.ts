@@ -14,6 +14,7 @@ export const DOCUMENT_FORMATS = [
   'jsonl',
   'eml',
 ] as const;
+export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
 const FILTER_LANGUAGES = 16;
 const FILTER_CHARS = 200;

@@ -19,6 +19,9 @@ describe('terms', () => {
     ['Пчёлы и мёд', ['пчёлы', 'и', 'мёд']],
     ['蜂蜜の味', ['蜂蜜', '蜜の', 'の味']],
     ['नमस्ते', ['नमस्ते']],
+    // Thai puts spaces between sentences at most.
+    ['ผึ้ง'.repeat(20), Array.from({ length: 79 }, (_, i) => 'ผึ้งผึ้ง'.slice(i % 4, (i % 4) + 2))],
+    ['蜂'.repeat(100), Array.from({ length: 99 }, () => '蜂蜂')],
     ['x'.repeat(65), []],
     ['what is the', []],
   ])('%j', (text, expected) => expect(termsOf(text)).toEqual(expected));

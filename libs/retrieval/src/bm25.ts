@@ -1,4 +1,5 @@
-import { patchedMatrix, termMatrix, type Plan, type TermMatrix } from './term-matrix.js';
+import { patchedMatrix, patching, termMatrix, type Plan, type TermMatrix } from './term-matrix.js';
+import { termHash } from './term-hash.js';
 import { remembered, topOf, type Accepts, type Hit } from './top.js';
 
 /** Okapi BM25 (Robertson and Zaragoza 2009, §3.3) with the usual constants and an idf that is never negative. */
@@ -11,13 +12,11 @@ const B = 0.75;
  */
 export class Bm25Index {
   readonly matrix: TermMatrix;
-  readonly #ids: ReadonlyMap<string, number>;
   /** K1 · (1 - B + B · length / average length), by passage. */
   readonly #lengthNorms: Float64Array;
 
   constructor(matrix: TermMatrix) {
     this.matrix = matrix;
-    this.#ids = new Map(matrix.terms.map((term, id) => [term, id]));
     this.#lengthNorms = lengthNorms(matrix);
   }
 
@@ -30,13 +29,18 @@ export class Bm25Index {
     return new Bm25Index(patchedMatrix(this.matrix, plan));
   }
 
+  /** The same in steps, of new texts that were read already. */
+  *patching(plan: Plan, fresh: TermMatrix): Generator<void, Bm25Index, void> {
+    return new Bm25Index(yield* patching(this.matrix, plan, fresh));
+  }
+
   get size(): number {
     return this.matrix.size;
   }
 
   /** In how many passages the term occurs. */
   passagesWith(term: string): number {
-    const id = this.#ids.get(term);
+    const id = this.#idOf(term);
     return id === undefined ? 0 : this.matrix.starts[id + 1]! - this.matrix.starts[id]!;
   }
 
@@ -59,8 +63,20 @@ export class Bm25Index {
     return (idf * count * (K1 + 1)) / (count + this.#lengthNorms[this.matrix.passages[posting]!]!);
   }
 
+  #idOf(term: string): number | undefined {
+    const { terms } = this.matrix;
+    const wanted = termHash(term);
+    let [from, to] = [0, terms.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (terms[middle]! < wanted) from = middle + 1;
+      else to = middle;
+    }
+    return terms[from] === wanted ? from : undefined;
+  }
+
   #addScores(term: string, scores: Float64Array, isAccepted: Accepts | undefined): void {
-    const id = this.#ids.get(term);
+    const id = this.#idOf(term);
     if (id === undefined) return;
     const { starts, passages } = this.matrix;
     const [from, to] = [starts[id]!, starts[id + 1]!];

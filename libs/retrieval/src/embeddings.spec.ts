@@ -11,6 +11,20 @@ describe('what an embedder answers', () => {
     expect(readEmbeddings({ data: [] }, 0)).toEqual([]);
   });
 
+  // Of llama.cpp (0.5.0, recorded, the numbers shortened): more fields, and none in the order that one may expect.
+  it('is read where a real server says more', () => {
+    const answer = {
+      model: 'x',
+      object: 'list',
+      usage: { prompt_tokens: 7, total_tokens: 7 },
+      data: [
+        { embedding: [0.022683162242174149, 0.018335429951548576], index: 0, object: 'embedding' },
+        { embedding: [-0.07610435783863068, 0.019722897559404373], index: 1, object: 'embedding' },
+      ],
+    };
+    expect(readEmbeddings(answer, 2)?.map(([first]) => first)).toEqual([0.022683162242174149, -0.07610435783863068].map(Math.fround)); // prettier-ignore
+  });
+
   it.each([
     ['nothing', null],
     ['no list', { data: 'x' }],

@@ -47,12 +47,26 @@ describe('LSA', () => {
   it('knows nothing of unknown words, and is not made of a handful of passages', () => {
     expect(whole.lsa!.search(['zeppelin'], 5)).toEqual([]);
     expect(LsaIndex.fit(Bm25Index.of(TEXTS.slice(0, 15)).matrix)).toBeNull();
-    expect(LsaIndex.fit(Bm25Index.of(TEXTS.map(() => '')).matrix)!.search(['grass'], 5)).toEqual([]);
+    expect(LsaIndex.fit(Bm25Index.of(TEXTS.map(() => '')).matrix)).toBeNull();
+    expect(indexOf(TEXTS.map(() => 'the of')).search({ terms: ['grass'] }, 5)).toEqual([]);
+    // So many words, each of which stands once, that none of them is in the sample.
+    const madeUp = TEXTS.map((_, i) => Array.from({ length: 1_001 }, (__, j) => `q${i * 1_001 + j}z`).join(' '));
+    expect(LsaIndex.fit(Bm25Index.of(madeUp).matrix)).toBeNull();
   });
 });
 
 describe('a patched index', () => {
   const all = TEXTS.map((_, i) => i);
+
+  it('of nothing has nothing, is read again, and takes what comes', () => {
+    const nothing = whole.patched([]);
+    expect([nothing.size, nothing.lsa, nothing.dense]).toEqual([0, null, null]);
+    expect(
+      decodeIndex(encodeIndex(nothing))!
+        .patched(['bison'])
+        .search({ terms: ['bison'] }, 5),
+    ).toHaveLength(1);
+  });
 
   it('has new passages folded into LSA where the words lead', () => {
     const patched = whole.patched([...all.slice(0, 20), 'A bison stands in the grass.', ...all.slice(20)]);
@@ -171,7 +185,7 @@ describe('the index as bytes', () => {
         return Uint8Array.from([...now.subarray(0, from), ...put, ...now.subarray(from + cut)]);
       }, bytes),
     );
-    const headed = fc.uint8Array({ maxLength: 60 }).map((rest) => Uint8Array.of(0x55, 0x46, 0x52, 0x58, 1, ...rest));
+    const headed = fc.uint8Array({ maxLength: 60 }).map((rest) => Uint8Array.of(0x55, 0x46, 0x52, 0x58, 2, ...rest));
     const anyBytes = fc.oneof(changed, headed, fc.uint8Array({ maxLength: 40 }), fc.nat(bytes.length - 1).map((end) => bytes.subarray(0, end))); // prettier-ignore
     fc.assert(
       fc.property(anyBytes, (hostile) => {
@@ -188,7 +202,7 @@ describe('the index as bytes', () => {
     // 2³² - 1 terms, postings, or passages that are not there.
     const huge = [0xff, 0xff, 0xff, 0xff, 0x0f];
     for (const rest of [huge, [1, ...huge], [1, 0, ...huge], [0, 0, 0, 1, 0, ...huge]]) {
-      expect(decodeIndex(Uint8Array.of(0x55, 0x46, 0x52, 0x58, 1, ...rest))).toBeNull();
+      expect(decodeIndex(Uint8Array.of(0x55, 0x46, 0x52, 0x58, 2, ...rest))).toBeNull();
     }
   });
 

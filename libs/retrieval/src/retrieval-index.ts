@@ -2,7 +2,7 @@ import { Bm25Index } from './bm25.js';
 import type { DenseIndex } from './dense.js';
 import { fuse } from './fuse.js';
 import type { LsaIndex } from './lsa/lsa-index.js';
-import type { Plan } from './term-matrix.js';
+import { atOnce, termMatrix, textsOf, type Plan, type TermMatrix } from './term-matrix.js';
 import { remembered, topOf, type Accepts, type Hit } from './top.js';
 
 /** Of each ranking only so many places have a part in the fused one. */
@@ -66,8 +66,18 @@ export class RetrievalIndex {
    * anew. Vectors of what is left stay as they are; new texts have none before their embedder has read them.
    */
   patched(plan: Plan): RetrievalIndex {
-    const bm25 = this.bm25.patched(plan);
-    return new RetrievalIndex(bm25, this.lsa?.patched(plan, bm25.matrix) ?? null, this.dense?.patched(plan) ?? null);
+    return atOnce(this.patching(plan, termMatrix(textsOf(plan))));
+  }
+
+  /** The same in steps, most of them of some milliseconds, for whoever answers meanwhile. `fresh` is of the plan's texts (`textsOf`). */
+  *patching(plan: Plan, fresh: TermMatrix): Generator<void, RetrievalIndex, void> {
+    const bm25 = yield* this.bm25.patching(plan, fresh);
+    yield;
+    const lsa = this.lsa?.patched(plan, bm25.matrix) ?? null;
+    yield;
+    // Of nothing there are no vectors, and no width that those of what comes later would have to have.
+    const dense = plan.length === 0 ? null : (this.dense?.patched(plan) ?? null);
+    return new RetrievalIndex(bm25, lsa, dense);
   }
 
   /** Fused by the places in each ranking. Of a passage that is not accepted no score is computed. */

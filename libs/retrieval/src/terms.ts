@@ -20,21 +20,31 @@ const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 const MAX_WORD_CHARS = 64;
 
-/**
- * The index terms of a text in order, repetitions kept: case and compatibility forms folded, accents of Latin letters
- * taken off, English stemmed, stop words and words of more than 64 characters left out.
- */
-export class TermReader {
-  /** Most words of a corpus are seen many times; folding and stemming is done once for each. */
-  readonly #known = new Map<string, readonly string[]>();
+/** Made-up words are all different, and would be remembered until memory ends. */
+const MOST_KNOWN = 1 << 17;
 
-  terms(text: string): string[] {
-    const terms: string[] = [];
+/**
+ * The index terms of a text in order, repetitions kept, each as what `of` makes of it: case and compatibility forms
+ * folded, accents of Latin letters taken off, English stemmed, stop words and words of more than 64 characters left out.
+ * In scripts without spaces between words a run of letters is no word, and is indexed however long it is.
+ */
+export class TermReader<T> {
+  /** Most words of a corpus are seen many times; folding and stemming is done once for each. */
+  readonly #known = new Map<string, readonly T[]>();
+  readonly #of: (term: string) => T;
+
+  constructor(of: (term: string) => T) {
+    this.#of = of;
+  }
+
+  terms(text: string): T[] {
+    const terms: T[] = [];
     for (const word of text.match(WORD) ?? []) {
       let folded = this.#known.get(word);
       if (folded === undefined) {
-        folded = termsOfWord(word);
-        this.#known.set(word, folded);
+        folded = termsOfWord(word).map(this.#of);
+        if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+        if (word.length <= MAX_WORD_CHARS) this.#known.set(word, folded);
       }
       for (const term of folded) terms.push(term);
     }
@@ -42,10 +52,11 @@ export class TermReader {
   }
 }
 
-export const termsOf = (text: string): string[] => new TermReader().terms(text);
+export const termsOf = (text: string): string[] => new TermReader((term) => term).terms(text);
 
 function termsOfWord(word: string): readonly string[] {
-  if (word.length > MAX_WORD_CHARS) return [];
+  const isLong = word.length > MAX_WORD_CHARS;
+  if (isLong && !UNSPACED.test(word)) return [];
   const folded = word
     .normalize('NFKC')
     .toLowerCase()

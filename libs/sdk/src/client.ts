@@ -35,9 +35,10 @@ import { askerPorts } from './asker/ports.js';
 import type { JsonObject } from '@usufruct/consent';
 import { datasetCroissant, offerOfDataset, offerOfGrant, type CroissantOptions } from './catalogue-documents.js';
 import { issueConsentReceipt, judgeConsentReceipt, type ConsentReceiptParams } from './consent-documents.js';
-import type { ClientContext, HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
+import type { ClientContext, HolderEndpoint, OpenCustody, SecretSealer, StorageTerms } from './context.js';
 import { keyModeOf, keyModesOf } from './contribute/key-modes.js';
 import { copyStorage, type CopyOptions } from './contribute/copy.js';
+import { custodyOf, putInCustody, withdrawFromCustody } from './contribute/custody.js';
 import { repairStorage, type RepairOptions } from './contribute/repair.js';
 import { contributeMany } from './contribute/quilts/many.js';
 import { storeTogether } from './contribute/quilts/store-together.js';
@@ -111,6 +112,7 @@ import type { ReshareOptions } from './resharing/report.js';
 import { SealingKeys } from './sealing-keys.js';
 import { contributionStorage, daoStorage, inviteLeaseKeeper } from './storage.js';
 import { upgradesOf } from './upgrades.js';
+import { walkersOf } from './walkers.js';
 
 export interface ConnectOptions {
   /** Without `/graphql` and without a trailing slash. */
@@ -129,6 +131,8 @@ export interface ConnectOptions {
   readonly secretSealer?: SecretSealer;
   /** How what is contributed is stored. */
   readonly storage?: StorageTerms;
+  /** Where `Blob` objects can be given into custody; without it that is refused. */
+  readonly custody?: OpenCustody;
   readonly fetch?: Fetch;
   readonly clock?: Clock;
   readonly random?: RandomSource;
@@ -166,8 +170,12 @@ export function connect(options: ConnectOptions): UsufructClient {
     ...(teeDevRoot !== undefined && { teeDevRoot }),
     ...(secretSealer !== undefined && { secretSealer }),
     ...(options.storage !== undefined && { storage: options.storage }),
+    ...(options.custody !== undefined && { custody: options.custody }),
   });
 }
+
+/** Of so many jobs the session is kept: of one that is asked for again after that, the runner is appraised anew. */
+const SESSIONS_KEPT = 64;
 
 /** The whole client, by stage of the data's path. The functions behind it say what each does, proves and refuses. */
 export class UsufructClient {
@@ -198,6 +206,8 @@ export class UsufructClient {
     history: (daoId: DaoId) => historyOf(this.context, daoId),
     /** Runners that key holders refused because no job can need what they asked for. */
     anomalies: (daoId: DaoId) => anomaliesOf(this.context, daoId),
+    /** Askers who seem to walk through a dataset, as runners have signed it. */
+    walkers: (daoId: DaoId) => walkersOf(this.context, daoId),
     /** The lease keeper's book for a DAO, and how it comes to renew leases there. */
     storage: (daoId: DaoId) => daoStorage(this.context, daoId),
     inviteLeaseKeeper: (daoId: DaoId) => inviteLeaseKeeper(this.context, daoId),
@@ -286,6 +296,11 @@ export class UsufructClient {
     /** The owner's own copy of the ciphertext, from which `repair` puts back what the store loses. */
     copy: (options: CopyOptions) => copyStorage(this.context, options),
     repair: (options: RepairOptions) => repairStorage(this.context, options),
+    /** Which of its `Blob` objects the DAO's dataset keeps. */
+    custody: (contributionId: ContributionId) => custodyOf(this.context, contributionId),
+    putInCustody: (contributionId: ContributionId) => putInCustody(this.context, contributionId),
+    withdrawFromCustody: (contributionId: ContributionId, options?: { readonly isDeleted?: boolean }) =>
+      withdrawFromCustody(this.context, contributionId, options),
   };
 
   readonly grants = {
@@ -306,11 +321,15 @@ export class UsufructClient {
   readonly jobs = {
     quote: (terms: JobTerms) => quoteJob(this.context, terms),
     fund: (params: FundParams) => fundJob(this.context, params),
-    /** The same object for the same job: its runner is appraised once for many questions. */
+    /** The same object for the same job, while it is in use: its runner is appraised once for many questions. */
     session: (jobId: JobId): JobSession => {
-      const known = this.sessions.get(jobId) ?? new JobSession(this.context, jobId);
-      this.sessions.set(jobId, known);
-      return known;
+      const session = this.sessions.get(jobId) ?? new JobSession(this.context, jobId);
+      // In the order of use.
+      this.sessions.delete(jobId);
+      this.sessions.set(jobId, session);
+      const [oldest] = this.sessions.keys();
+      if (this.sessions.size > SESSIONS_KEPT && oldest !== undefined) this.sessions.delete(oldest);
+      return session;
     },
   };
 

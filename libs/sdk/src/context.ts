@@ -1,5 +1,5 @@
 import type { Clock, ContributionId, RandomSource } from '@usufruct/kernel';
-import type { Chain, WalletSigner } from '@usufruct/chain';
+import type { BlobCustody, Chain, WalletSigner } from '@usufruct/chain';
 import type { SealedKeys } from '@usufruct/protocol';
 import type { BlobStore } from '@usufruct/walrus';
 import type { ApiSession } from './api/session.js';
@@ -29,6 +29,8 @@ export interface StorageTerms {
   readonly own?: boolean;
 }
 
+export type OpenCustody = () => Promise<BlobCustody>;
+
 /** What every flow of one client works with; made once by `connect`. */
 export interface ClientContext {
   readonly api: ApiSession;
@@ -45,6 +47,8 @@ export interface ClientContext {
   /** PEM of the root of a software TEE: a stand-in, refused where the chain is none. */
   readonly teeDevRoot?: string;
   readonly storage?: StorageTerms;
+  /** Where `Blob` objects can be given into custody; opened when it is used. */
+  readonly custody?: OpenCustody;
   /** Where Seal is configured; without it that mode is refused. */
   readonly secretSealer?: SecretSealer;
 }

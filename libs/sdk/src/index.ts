@@ -1,4 +1,5 @@
 export type { HolderAnomalies } from './anomalies.js';
+export type { Walkers } from './walkers.js';
 export type { Activity, HolderDecision, JobRequests, PublicUse } from './activity.js';
 export { operation, requestGraphql, resultOf, valueOrThrow, REFUSAL_FIELDS } from './api/graphql.js';
 export type { GraphqlRequest, Operation } from './api/graphql.js';
@@ -6,6 +7,16 @@ export type { Fetch } from './api/http.js';
 export type { ApiSession, RequestOptions } from './api/session.js';
 export { Asker } from './asker/asker.js';
 export type { AskerOptions, AskParams, KnownReceipt, PaidAnswer } from './asker/asker.js';
+export {
+  askSeveral,
+  keyOfEach,
+  MOST_DATASETS,
+  type AskedPart,
+  type AskSeveralOptions,
+  type AskSeveralParams,
+  type CitedPassage,
+  type SeveralAnswers,
+} from './asker/several.js';
 export type { AskerPorts, AskerSession, AskingTerms } from './asker/ports.js';
 export type { Spending } from './asker/budget.js';
 export type { AttestedRunner, InspectedRunner } from './attest.js';
@@ -13,7 +24,8 @@ export { connect, type ConnectOptions, type UsufructClient } from './client.js';
 export type { ListedDataset } from './datasets.js';
 export type { CroissantOptions } from './catalogue-documents.js';
 export { judgeOffline, type ConsentReceiptParams } from './consent-documents.js';
-export type { HolderEndpoint, SecretSealer, StorageTerms } from './context.js';
+export type { HolderEndpoint, OpenCustody, SecretSealer, StorageTerms } from './context.js';
+export type { BlobWhereabouts } from './contribute/custody.js';
 export type { ContributeParams } from './contribute/contribute.js';
 export { planQuilts, type QuiltLimits } from './contribute/quilts/plan.js';
 export { checkFile, FILE_FORMATS, type FileFormat } from './contribute/format.js';

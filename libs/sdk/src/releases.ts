@@ -70,7 +70,7 @@ export async function releasesOf(context: ClientContext, contributionId: Contrib
   return readLogs(context, contribution, set, anchors);
 }
 
-export function requireOwner({ signer }: ClientContext, { owner }: ContributionView): void {
+export function requireOwner({ signer }: Pick<ClientContext, 'signer'>, { owner }: ContributionView): void {
   if (owner !== signer.address) throw refuse('WRONG_WALLET', { owner });
 }
 

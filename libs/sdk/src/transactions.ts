@@ -33,8 +33,7 @@ export async function executeOnce(params: ExecuteOnceParams): Promise<Transactio
   if (earlier !== null) {
     const outcome = await params.chain.transaction(earlier.digest);
     if (outcome !== null) return settled(params, outcome);
-    const endsAtMs = earlier.preparedAtMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs;
-    if (params.clock.nowMs() <= endsAtMs) {
+    if (!isTooLate(earlier, params)) {
       const outcome = await resend(params, { ...earlier, bytes: fromBase64(earlier.bytes) });
       if (outcome !== null) return outcome;
     }
@@ -44,6 +43,20 @@ export async function executeOnce(params: ExecuteOnceParams): Promise<Transactio
   await writeRecord(params.journal, params.key, record);
   return send(params, prepared);
 }
+
+/** Whether a transaction that an earlier run signed under this key has happened, or still can. */
+export async function mayHappen(
+  params: Pick<ExecuteOnceParams, 'chain' | 'journal' | 'clock' | 'key'>,
+): Promise<boolean> {
+  const earlier = await readRecord(params.journal, params.key, zPrepared);
+  if (earlier === null) return false;
+  return !isTooLate(earlier, params) || (await params.chain.transaction(earlier.digest)) !== null;
+}
+
+const isTooLate = (
+  { preparedAtMs }: z.output<typeof zPrepared>,
+  { clock }: Pick<ExecuteOnceParams, 'clock'>,
+): boolean => clock.nowMs() > preparedAtMs + LIMITS.transactionTermMs + LIMITS.clockSkewMs;
 
 /** `null` where the chain's clock says that it came too late, and so never will happen. */
 async function resend(params: ExecuteOnceParams, prepared: PreparedTransaction): Promise<TransactionOutcome | null> {

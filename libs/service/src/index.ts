@@ -2,6 +2,8 @@ export * from './body.js';
 export * from './fault.js';
 export * from './in-transaction.js';
 export * from './listen.js';
+export * from './lock-folder.js';
+export * from './reserve-log.js';
 export * from './routes.js';
 export * from './run-service.js';
 export * from './serve-http.js';

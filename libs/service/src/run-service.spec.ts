@@ -56,6 +56,13 @@ describe('a process', () => {
     expect(await run(body, 'SIGTERM')).toMatchObject({ code: 0, events: ['ready', 'started', 'stopped'] });
   });
 
+  it('lets no debugger in, which any process of its user could ask for by a signal', async () => {
+    const asked = `process.kill(process.pid, 'SIGUSR1'); await new Promise((done) => setTimeout(done, 500));
+      logger.info((await import('node:inspector')).url() === undefined ? 'shut' : 'open');`;
+    const ended = await run(`${asked} ${OPEN} return { close: async () => clearInterval(open) };`, 'SIGTERM');
+    expect(ended.events).toEqual(['signal.ignored', 'shut', 'ready', 'stopped']);
+  });
+
   it('closes once, however often it is told to', async () => {
     const pause = 'await new Promise((done) => setTimeout(done, 300));';
     const body = `${OPEN} return { close: async () => { logger.info("closed"); ${pause} clearInterval(open); } };`;

@@ -8,7 +8,7 @@ export const writeLine = (line: string): void => void process.stdout.write(`${li
 
 /**
  * The main of a process. Starts it; SIGTERM and SIGINT close it, after its start when that is still going on, and end the
- * process with 0. A start that fails, a close that fails and an error that nobody caught are logged without message or
+ * process with 0; SIGUSR1 does nothing. A start that fails, a close that fails and an error that nobody caught are logged without message or
  * stack, and end it with 1.
  */
 export async function runService(
@@ -16,6 +16,8 @@ export async function runService(
   start: (logger: Logger) => Promise<{ close(): Promise<void> }>,
 ): Promise<void> {
   const logger = jsonLogger(name, systemClock, writeLine);
+  // Node would open its debugger, to whoever reaches this machine's loopback, and with it everything in this process.
+  process.on('SIGUSR1', () => logger.warn('signal.ignored', { signal: 'SIGUSR1' }));
   process.on('uncaughtException', (error) => {
     logger.error('crashed', describeFault(error));
     process.exit(1);

@@ -45,7 +45,8 @@ export async function serveHttp(options: ServeOptions): Promise<RunningServer> {
     open.set(response, ending);
     response.once('close', () => {
       open.delete(response);
-      ending.abort();
+      // After a whole answer nobody waits for anything any more.
+      if (!response.writableFinished) ending.abort();
     });
     if (isStopping) endSoon(response, ending);
     void answer(options, { request, response, signal: ending.signal });

@@ -2,6 +2,7 @@ export * from './acting-chain.js';
 export * from './builders.js';
 export * from './decision.js';
 export * from './fake-chain.js';
+export * from './fake-custody.js';
 export * from './fake-graphql.js';
 export * from './fake-leases.js';
 export * from './fake-model-server.js';

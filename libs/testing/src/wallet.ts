@@ -1,8 +1,6 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, type WalletSigner } from '@usufruct/chain';
 import { fromHex } from '@usufruct/kernel';
 import { idOf } from './values.js';
 
 /** A wallet that is always the same for the same name. */
-export const testWallet = (name: string): WalletSigner =>
-  keypairSigner(Ed25519Keypair.fromSecretKey(fromHex(idOf(`wallet-${name}`))));
+export const testWallet = (name: string): WalletSigner => keypairSigner(fromHex(idOf(`wallet-${name}`)));

@@ -24,11 +24,12 @@ const OCTETS = 'application/octet-stream';
 export function aggregators(params: AggregatorsParams): Aggregators {
   const { maxBlobBytes, check } = params;
   return {
-    get: (blobId, { range, fresh = false, signal }) => {
+    get: (blobId, { range, fresh = false, signal, expected }) => {
       const path = `/v1/blobs/${asBlobId(blobId)}`;
       if (range !== undefined) requireRange(range, maxBlobBytes);
       return fromOne(params, signal, async (one, url) => {
-        const bytes = await fetchBlob(one, { url: `${url}${path}`, name: blobId, range, fresh, maxBlobBytes, signal });
+        const asked = { url: `${url}${path}`, name: blobId, range, fresh, maxBlobBytes, signal, expected };
+        const bytes = await fetchBlob(one, asked);
         if (range === undefined) await check(bytes, blobId);
         return bytes;
       });
@@ -36,7 +37,15 @@ export function aggregators(params: AggregatorsParams): Aggregators {
     getPatch: (patch, { signal, fresh = false, once = false }) => {
       const { path, name } = patchPath(patch);
       return fromOne(once ? { ...params, tries: 1 } : params, signal, (one, url) =>
-        fetchBlob(one, { url: `${url}${path}`, name, range: undefined, fresh, maxBlobBytes, signal }),
+        fetchBlob(one, {
+          url: `${url}${path}`,
+          name,
+          range: undefined,
+          fresh,
+          maxBlobBytes,
+          signal,
+          expected: undefined,
+        }),
       );
     },
     status: (blobId, { signal }) => {
@@ -100,6 +109,7 @@ interface FetchParams {
   readonly fresh: boolean;
   readonly maxBlobBytes: number;
   readonly signal: AbortSignal | undefined;
+  readonly expected: Uint8Array | undefined;
 }
 
 async function fetchBlob(
@@ -111,8 +121,15 @@ async function fetchBlob(
     ...(range !== undefined && { headers: { range: `bytes=${range.offsetBytes}-${lastOf(range)}` } }),
   };
   const maxAnswerBytes = range?.lengthBytes ?? rest.maxBlobBytes;
-  const { signal } = rest;
-  const answer = await request(params, { url, init, maxAnswerBytes, signal, unavailable: 'BLOB_UNAVAILABLE' });
+  const { signal, expected } = rest;
+  const answer = await request(params, {
+    url,
+    init,
+    maxAnswerBytes,
+    signal,
+    expected,
+    unavailable: 'BLOB_UNAVAILABLE',
+  });
   const upstream = originOf(url);
   // 451: what storage nodes and aggregators were told not to give out.
   if (answer.status === 404 || answer.status === 451) throw new NotThere(name);

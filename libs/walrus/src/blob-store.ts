@@ -76,6 +76,11 @@ export interface GetOptions extends CallOptions {
   readonly fresh?: boolean;
   /** Must lie inside the blob; what comes back has exactly this length. */
   readonly range?: ByteRange;
+  /**
+   * What will be compared with what comes back. Where that is the same, a store may give back this very array and need
+   * no memory for another one; whoever asks compares all the same.
+   */
+  readonly expected?: Uint8Array;
 }
 
 export interface PatchOptions extends CallOptions {

@@ -45,6 +45,14 @@ describe('httpBlobStore', () => {
     expect(seen).toEqual(['PUT /v1/blobs?epochs=3&deletable=true', 'PUT /v1/blobs?epochs=3&permanent=true']);
   });
 
+  it('gives what it reads, whatever was expected, and needs no other array for what was', async () => {
+    const same = Uint8Array.from(BYTES);
+    const { store } = await against([givesBlob(BYTES), givesBlob(BYTES)]);
+    expect(await store.get(BLOB_ID, { expected: same })).toBe(same);
+    const others = Uint8Array.from(BYTES).fill(0, -1);
+    expect([...(await store.get(BLOB_ID, { expected: others }))]).toEqual([...BYTES]);
+  });
+
   it.each<[string, Handler, string]>([
     ['an error page with status 200', says(200, '<html>Bad gateway</html>', 'text/html'), 'UPSTREAM_INVALID'],
     ['JSON of another shape', says(200, { ok: true }), 'UPSTREAM_INVALID'],

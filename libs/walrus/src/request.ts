@@ -1,4 +1,5 @@
 import { refuse, type ErrorCode } from '@usufruct/kernel';
+import { Gathering } from './gathering.js';
 
 export interface RequestParams {
   readonly fetch: typeof globalThis.fetch;
@@ -31,6 +32,8 @@ export interface RequestOptions {
    * it did not begin; after silence nobody knows what it has done, and the caller has to look.
    */
   readonly repeat?: 'always' | 'untouched';
+  /** What a good answer probably says: one that does is this array, and takes no memory of its own. */
+  readonly expected?: Uint8Array | undefined;
 }
 
 /** The most that a server may ask us to wait; beyond it the caller decides. */
@@ -78,7 +81,7 @@ function send({ fetch, timeoutMs }: RequestParams, { url, init, signal }: Reques
   return fetch(url, { redirect, ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
 }
 
-async function readAnswer(response: Response, { maxAnswerBytes }: RequestOptions): Promise<Answer> {
+async function readAnswer(response: Response, { maxAnswerBytes, expected }: RequestOptions): Promise<Answer> {
   const length = response.headers.get('content-length');
   const about = {
     status: response.status,
@@ -86,35 +89,22 @@ async function readAnswer(response: Response, { maxAnswerBytes }: RequestOptions
     contentLengthBytes: length !== null && /^\d{1,15}$/.test(length) ? Number(length) : null,
     contentRange: response.headers.get('content-range') ?? '',
   };
-  if (response.ok) return { ...about, bytes: await readBody(response, about.contentLengthBytes, maxAnswerBytes) };
+  if (response.ok) {
+    const gathering = new Gathering(about.contentLengthBytes ?? FIRST_BUFFER_BYTES, maxAnswerBytes, expected);
+    return { ...about, bytes: await readBody(response, gathering) };
+  }
   await response.body?.cancel();
   return { ...about, bytes: new Uint8Array() };
 }
 
-/**
- * Reads the body up to the limit, whatever its header says about its length; a length that proves true saves a copy.
- */
-async function readBody(response: Response, saidBytes: number | null, maxBytes: number): Promise<Uint8Array> {
-  let bytes = new Uint8Array(Math.min(saidBytes ?? FIRST_BUFFER_BYTES, maxBytes));
-  let total = 0;
+async function readBody(response: Response, gathering: Gathering): Promise<Uint8Array> {
   const reader = response.body?.getReader();
   for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
-    const end = total + next.value.length;
-    if (end > maxBytes) {
-      await reader?.cancel();
-      throw new AnswerTooLarge();
-    }
-    if (end > bytes.length) bytes = grown(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)));
-    bytes.set(next.value, total);
-    total = end;
+    if (gathering.add(next.value)) continue;
+    await reader?.cancel();
+    throw new AnswerTooLarge();
   }
-  return total === bytes.length ? bytes : bytes.slice(0, total);
-}
-
-function grown(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(length);
-  larger.set(bytes);
-  return larger;
+  return gathering.whole();
 }
 
 /** RFC 9110 §10.2.3, the form in seconds only. */

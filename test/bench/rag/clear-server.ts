@@ -12,7 +12,7 @@ import { toWireJson } from '@usufruct/protocol';
 
 type Rag = typeof import('../../../apps/enclave-runner/src/compute/rag/index.js');
 const built = new URL('../../../apps/enclave-runner/dist/compute/rag/index.js', import.meta.url);
-const { answerQuestion, Corpus, IndexThread, ingestDocument } = (await import(built.href)) as Rag;
+const { answerQuestion, Corpus, IndexProcess, ingestDocument } = (await import(built.href)) as Rag;
 
 const documents = [];
 for (const [i, path] of process.argv.slice(2).entries()) {
@@ -21,7 +21,7 @@ for (const [i, path] of process.argv.slice(2).entries()) {
   const contributionId = `0x${(i + 1).toString(16).padStart(64, '0')}` as ContributionId;
   documents.push({ contributionId, fileName, document });
 }
-const corpus = await Corpus.open(documents, { maker: new IndexThread() });
+const corpus = await Corpus.open(documents, { maker: new IndexProcess() });
 
 const answerTo = async (request: IncomingMessage): Promise<string> => {
   const { text, topK } = JSON.parse(await readText(request)) as { text: string; topK: number };

@@ -50,9 +50,10 @@ const sizes = (): readonly number[] => process.env['BENCH_RAG_SIZES']?.split(','
 
 async function prepare(system: RunningSystem, paragraphs: number, results: object[]): Promise<Prepared> {
   progress(`ask: ${paragraphs} paragraphs`);
+  // Seconds in which this process answers nobody: a connection that is open meanwhile is closed by the other side.
+  const files = filesOf(paragraphs);
   const dao = await found(system.endpoints);
   const startedMs = performance.now();
-  const files = filesOf(paragraphs);
   for (const { fileName, text } of files) await contributor(system.endpoints, dao, fileName, text);
   const uploadedMs = performance.now();
   await untilUsable(dao, files.length);

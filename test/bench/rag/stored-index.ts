@@ -23,14 +23,14 @@ const NAME = 'aa-bb.index';
  * the same machine: `npm run -s bench:release` shows what a round of them takes).
  */
 export async function benchStoredIndex(paragraphs: number): Promise<BenchPart> {
-  const { Corpus, IndexThread } = await load<Rag>('rag/index.js');
+  const { Corpus, IndexProcess } = await load<Rag>('rag/index.js');
   const { openIndex, sealIndex } = await load<IndexFile>('index-store/index-file.js');
   const { splitFile } = await load<SealedFile>('index-store/sealed-file.js');
   const { StoredFiles } = await load<Files>('index-store/stored-files.js');
   const folder = mkdtempSync(join(tmpdir(), 'usufruct-index-'));
   try {
     const documents = await documentsOf(paragraphs);
-    const retrieval = { maker: new IndexThread() };
+    const retrieval = { maker: new IndexProcess() };
     const startedMs = performance.now();
     const corpus = await Corpus.open(documents, retrieval);
     const buildMs = performance.now() - startedMs;

@@ -12,9 +12,13 @@ import {
   type GeneratorKind,
 } from '@usufruct/protocol';
 import {
+  askSeveral,
   decodeReceipt,
+  keyOfEach,
   type Asked,
+  type Asker,
   type AskOptions as SdkAskOptions,
+  type CitedPassage,
   type JobSession,
   type QuestionParams,
   type RefusalEvidence,
@@ -23,12 +27,13 @@ import { Option } from 'commander';
 import { z } from 'zod';
 import type { AddCommand } from '../program.js';
 import { formatCoins, parseCoins } from '../amounts.js';
+import { collected } from '../arguments.js';
 import { idArgument, type Runtime } from '../runtime.js';
 import { checkLines } from '../verdict.js';
 
 interface AskOptions {
   readonly job?: string;
-  readonly dataset?: string;
+  readonly dataset: readonly string[];
   readonly maxPrice?: string;
   readonly purpose: string;
   readonly stream?: boolean;
@@ -46,6 +51,7 @@ interface AskOptions {
 
 /** How long a question with a key of its own is answered again for nothing. */
 const KEEP_MS = 24 * 60 * 60_000;
+const ONE_OF_BOTH = { field: 'job', expected: 'one of --job and --dataset' };
 
 export const addAsk: AddCommand = (program, open) => {
   program
@@ -55,12 +61,20 @@ export const addAsk: AddCommand = (program, open) => {
     )
     .argument('<question>')
     .option('--job <id>', 'in this session')
-    .option('--dataset <id>', 'in a session for this question alone; needs --max-price')
-    .option('--max-price <amount>', 'in coins; refuse before paying if it costs more')
+    .option(
+      '--dataset <id>',
+      'in a session for this question alone; needs --max-price; may be repeated: each is asked and paid by itself',
+      collected,
+      [],
+    )
+    .option('--max-price <amount>', 'in coins, for all of it; refuse before paying if it costs more')
     .option('--purpose <code>', 'with --dataset: what the answer is for', 'dpv:ResearchAndDevelopment')
     .option('--stream', 'with --job: sentences as they come, before the receipt is checked')
     .option('--key <text>', 'repeating with the same key never asks, or pays, a second time')
-    .option('--evidence <file>', 'write what the receipt is judged by, for usufruct receipt verify')
+    .option(
+      '--evidence <file>',
+      'write what the receipt is judged by, for usufruct receipt verify; of several datasets each to <file>.<n>',
+    )
     .addOption(
       new Option('--generator <kind>', 'what must make the answer; nothing else is put in its place').choices(
         GENERATOR_KINDS,
@@ -79,34 +93,84 @@ export const addAsk: AddCommand = (program, open) => {
       const runtime = open(command);
       const { key = crypto.randomUUID() } = options;
       const question = { key, text, ...wishesOf(options) };
+      if (options.dataset.length > 1) return askEach(runtime, question, options);
       const { asked, costUnits, forget } = await answerTo(runtime, question, options);
-      const { questionId, answer, evidence, verdict } = asked;
-      if (options.evidence !== undefined) {
-        writeEvidence(options.evidence, evidence);
-      }
-      const standIn = evidence.runner?.profile === 'software-dev';
-      const runnerId = evidence.runner?.id ?? null;
-      runtime.terminal.result(
-        {
-          questionId,
-          jobId: evidence.job.id,
-          costUnits,
-          answer,
-          checks: verdict.checks,
-          standIn,
-          runnerId,
-        },
-        [
-          ...answerLines(answer),
-          '',
-          ...checkLines(verdict.checks),
-          `it cost ${formatCoins(costUnits, evidence.chain.coin)}`,
-          ...(standIn ? ['The runner ran in the software TEE, a stand-in: nothing is proven about hardware.'] : []),
-        ],
-      );
+      if (options.evidence !== undefined) writeEvidence(options.evidence, asked.evidence);
+      runtime.terminal.result(saidOf(asked, costUnits), linesOf(asked, costUnits));
       await forget();
     });
 };
+
+const isStandIn = ({ evidence }: Asked): boolean => evidence.runner?.profile === 'software-dev';
+
+const saidOf = (asked: Asked, costUnits: AmountUnits) => ({
+  questionId: asked.questionId,
+  jobId: asked.evidence.job.id,
+  costUnits,
+  answer: asked.answer,
+  checks: asked.verdict.checks,
+  standIn: isStandIn(asked),
+  runnerId: asked.evidence.runner?.id ?? null,
+});
+
+const linesOf = (asked: Asked, costUnits: AmountUnits): string[] => [
+  ...answerLines(asked.answer),
+  '',
+  ...checkLines(asked.verdict.checks),
+  `it cost ${formatCoins(costUnits, asked.evidence.chain.coin)}`,
+  ...(isStandIn(asked) ? ['The runner ran in the software TEE, a stand-in: nothing is proven about hardware.'] : []),
+];
+
+/**
+ * Of several datasets: the answer and the receipt of each. One that refuses does not take the others along, which are
+ * paid; the command then ends as refused, after all was said.
+ */
+async function askEach(runtime: Runtime, question: QuestionParams, options: AskOptions): Promise<void> {
+  const { job, dataset, purpose, evidence, key } = options;
+  if (job !== undefined) throw refuse('INVALID_ARGUMENT', ONE_OF_BOTH);
+  const datasetIds = dataset.map((id) => idArgument<DatasetId>(id, 'dataset'));
+  const params = { ...question, key: `cli ${question.key}`, datasetIds, purpose, keepMs: keepMsOf(key) };
+  const { terminal } = runtime;
+  const { parts, passages, costUnits } = await withAsker(runtime, question.key, options, (asker, maxPriceUnits) =>
+    askSeveral(
+      asker,
+      { ...params, maxPriceUnits },
+      { onStep: (datasetId, step) => terminal.remark(`${datasetId}: ${step}`) },
+    ),
+  );
+  const coin = await runtime.coin();
+  if (evidence !== undefined) {
+    parts.forEach((part, i) => {
+      const judged = part.paid?.evidence ?? (part.error === null ? null : part.refusal);
+      if (judged !== null) writeEvidence(`${evidence}.${i + 1}`, judged);
+    });
+  }
+  const said = parts.map(({ datasetId, paid, error }) =>
+    paid === null ? { datasetId, error: error.toWire() } : { datasetId, ...saidOf(paid, paid.costUnits) },
+  );
+  const refused = parts.flatMap(({ error }) => (error === null ? [] : [error]));
+  terminal.judgement(
+    { parts: said, passages, costUnits },
+    [
+      ...parts.flatMap(({ datasetId, paid, error }) => [
+        `dataset ${datasetId}`,
+        ...(paid === null ? [`refused: ${error.code}: ${error.message}`] : linesOf(paid, paid.costUnits)),
+        '',
+      ]),
+      ...passages.map(
+        ({ quote, places }, i) => `${i + 1}. ${quote}  (${places.map(placeWords(datasetIds)).join(', ')})`,
+      ),
+      `${parts.length - refused.length} of ${parts.length} datasets answered; together it cost ${formatCoins(costUnits, coin)}`,
+    ],
+    refused[0] ?? null,
+  );
+}
+
+/** Which of the datasets, in the order in which they were named, and which of its citations. */
+const placeWords =
+  (datasetIds: readonly DatasetId[]) =>
+  ({ datasetId, citation }: CitedPassage['places'][number]): string =>
+    `dataset ${datasetIds.indexOf(datasetId) + 1} [${citation + 1}]`;
 
 type Told = Pick<SdkAskOptions, 'onStep' | 'onRefusal'>;
 
@@ -118,10 +182,9 @@ interface Answered {
 }
 
 async function answerTo(runtime: Runtime, question: QuestionParams, options: AskOptions): Promise<Answered> {
-  const { job, dataset, stream } = options;
-  if ((job === undefined) === (dataset === undefined)) {
-    throw refuse('INVALID_ARGUMENT', { field: 'job', expected: 'one of --job and --dataset' });
-  }
+  const { job, stream } = options;
+  const [dataset] = options.dataset;
+  if ((job === undefined) === (dataset === undefined)) throw refuse('INVALID_ARGUMENT', ONE_OF_BOTH);
   const told = { onStep: (step: string) => runtime.terminal.remark(step), onRefusal: toldRefusal(runtime, options) };
   if (dataset !== undefined) return inOwnSession(runtime, question, dataset, options, told);
   const session = runtime.client().jobs.session(idArgument<JobId>(job!, 'job'));
@@ -151,25 +214,41 @@ async function inOwnSession(
   runtime: Runtime,
   question: QuestionParams,
   dataset: string,
-  { maxPrice, purpose, stream, key }: AskOptions,
+  options: AskOptions,
   told: Told,
 ): Promise<Answered> {
-  if (maxPrice === undefined) throw refuse('INVALID_ARGUMENT', { field: 'max-price', expected: 'an amount' });
-  if (stream === true) throw refuse('INVALID_ARGUMENT', { field: 'stream', expected: '--job' });
-  const maxPriceUnits = parseCoins(maxPrice, await runtime.coin(), 'max-price');
-  const name = `ask-${digestOf(utf8(question.key)).slice(2)}`;
-  const asker = runtime.client().asker({ name, maxSpendUnits: maxPriceUnits, sessionQuestions: 1 });
+  const { purpose, key } = options;
   const datasetId = idArgument<DatasetId>(dataset, 'dataset');
-  try {
+  return withAsker(runtime, question.key, options, async (asker) => {
     const asked = await asker.ask(
-      { ...question, key: `cli ${question.key}`, datasetId, purpose, keepMs: key === undefined ? 0 : KEEP_MS },
+      { ...question, key: keyOfEach(`cli ${question.key}`, datasetId), datasetId, purpose, keepMs: keepMsOf(key) },
       told,
     );
     return { asked, costUnits: asked.costUnits, forget: async () => undefined };
+  });
+}
+
+/** For this question alone: what it locks is limited by the price, and comes back at the end. */
+async function withAsker<T>(
+  runtime: Runtime,
+  key: string,
+  { maxPrice, stream }: AskOptions,
+  work: (asker: Asker, maxPriceUnits: AmountUnits) => Promise<T>,
+): Promise<T> {
+  if (maxPrice === undefined) throw refuse('INVALID_ARGUMENT', { field: 'max-price', expected: 'an amount' });
+  if (stream === true) throw refuse('INVALID_ARGUMENT', { field: 'stream', expected: '--job' });
+  const maxPriceUnits = parseCoins(maxPrice, await runtime.coin(), 'max-price');
+  const name = `ask-${digestOf(utf8(key)).slice(2)}`;
+  const asker = runtime.client().asker({ name, maxSpendUnits: maxPriceUnits, sessionQuestions: 1 });
+  try {
+    return await work(asker, maxPriceUnits);
   } finally {
     await asker.close();
   }
 }
+
+/** Only a question with a key of its own can be asked again. */
+const keepMsOf = (key: string | undefined): number => (key === undefined ? 0 : KEEP_MS);
 
 const toldRefusal =
   ({ terminal }: Runtime, { evidence }: AskOptions) =>

@@ -1,5 +1,5 @@
 import { refuse, type DatasetId } from '@usufruct/kernel';
-import { KEY_MODE_WORDS, KEY_MODES, type KeyMode } from '@usufruct/protocol';
+import { KEY_MODE_WORDS, KEY_MODES, LIMITS, type KeyMode } from '@usufruct/protocol';
 import { checkFile, type Contributed, type ContributeParams, type ContributeProgress } from '@usufruct/sdk';
 import { contentDigest, localFiles, type LocalFile } from '../files.js';
 import type { AddCommand } from '../program.js';
@@ -14,7 +14,8 @@ export const addContribute: AddCommand = (program, open) => {
     .argument('<file...>', 'files or folders: txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl or eml')
     .requiredOption('--dataset <id>')
     .option('--keys <mode>', 'who gives out the key: holders, or seal, which is weaker', 'holders')
-    .action(async (paths: string[], { dataset, keys }: { dataset: string; keys: string }, command) => {
+    .option('--custody', 'give their Blob objects, your own, to the dataset to keep: never in quilts then')
+    .action(async (paths: string[], { dataset, keys, custody: asked = false }: ContributeOptions, command) => {
       const runtime = open(command);
       const keyMode = keyModeOf(keys);
       const datasetId = idArgument<DatasetId>(dataset, 'dataset');
@@ -22,8 +23,11 @@ export const addContribute: AddCommand = (program, open) => {
       if (files.length === 0) throw refuse('NOT_FOUND', { object: 'file', path: paths.join(', ') });
       // All of them before the first is sent: a wrong name in a list should not leave half of it contributed.
       for (const { name, sizeBytes } of files) checkFile(name, sizeBytes);
+      for (const { name, sizeBytes } of files)
+        if (sizeBytes > LIMITS.documentBytes) runtime.terminal.remark(`${name}: stored, but larger than runners read`);
       if (keyMode !== 'holders') runtime.terminal.remark(`the keys go to ${KEY_MODE_WORDS[keyMode]}`);
-      const contributions = await contributeFiles(runtime, { datasetId, keyMode }, files);
+      const custody = asked || runtime.custodyWanted;
+      const contributions = await contributeFiles(runtime, { datasetId, keyMode, custody }, files);
       const lines = contributions.map(({ fileName, contributionId }) => `${fileName}  ${contributionId}`);
       runtime.terminal.result({ contributions }, lines);
     });
@@ -35,9 +39,16 @@ function keyModeOf(text: string): KeyMode {
   return mode;
 }
 
+interface ContributeOptions {
+  readonly dataset: string;
+  readonly keys: string;
+  readonly custody?: boolean;
+}
+
 interface Into {
   readonly datasetId: DatasetId;
   readonly keyMode: KeyMode;
+  readonly custody: boolean;
 }
 
 /** The small ones first and together, in quilts; then each to its end, in the order given. */

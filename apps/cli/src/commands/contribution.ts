@@ -7,6 +7,7 @@ import type { AddCommand } from '../program.js';
 import { idArgument } from '../runtime.js';
 import { wordsOf } from '../words.js';
 import { activityLines, activityOnWire } from './activity-lines.js';
+import { addCustody } from './contribution-custody.js';
 
 export const addContribution: AddCommand = (program, open) => {
   const contribution = program.command('contribution').description('what became of a contribution');
@@ -78,6 +79,7 @@ export const addContribution: AddCommand = (program, open) => {
         AVAILABILITY_WORDS[availability],
       ]);
     });
+  addCustody(contribution, open);
   contribution
     .command('copy')
     .description(

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { refuse, type DatasetId } from '@usufruct/kernel';
+import type { DatasetId } from '@usufruct/kernel';
 import { formatCoins, parseCoins } from '../amounts.js';
 import { collected, countOf, integerOf } from '../arguments.js';
+import { isLoopback, requireLocal } from '../local-callers.js';
 import { apiKeyFile } from '../openai/api-key-file.js';
 import { backendOf } from '../openai/backend.js';
-import { isLoopback, serveOpenai } from '../openai/openai-server.js';
+import { serveOpenai } from '../openai/openai-server.js';
 import type { AddCommand } from '../program.js';
 import { idArgument, type Runtime } from '../runtime.js';
 import { untilStopped } from '../until-stopped.js';
@@ -29,7 +30,7 @@ export const addProxy: AddCommand = (program, open) => {
       'a local endpoint for any OpenAI client: every question is encrypted to an attested runner, paid within a limit',
     )
     .requiredOption('--max-spend <amount>', 'in coins: what this run may lock and pay together')
-    .option('--max-price <amount>', 'in coins: no question that costs more')
+    .option('--max-price <amount>', 'in coins: no question that costs more, of several datasets together')
     .option('--session-questions <n>', 'locked at a time; what is not asked comes back', '10')
     .option('--purpose <code>', 'for requests that name none', 'dpv:ResearchAndDevelopment')
     .option('--dataset <id>', 'serve this one; may be repeated (default: all that are listed)', collected, [])
@@ -48,9 +49,7 @@ export const addProxy: AddCommand = (program, open) => {
 
 async function startProxy(runtime: Runtime, options: ProxyOptions): Promise<{ close(): Promise<void> }> {
   const { host, key: isKeyed, allowRemote = false } = options;
-  if (!isLoopback(host) && !(allowRemote && isKeyed)) {
-    throw refuse('INVALID_ARGUMENT', { field: 'host', expected: 'a loopback address, or --allow-remote and a key' });
-  }
+  requireLocal(host, { isElsewhereAllowed: allowRemote && isKeyed });
   const coin = await runtime.coin();
   const client = runtime.client();
   const port = integerOf(options.port, 'port');

@@ -14,14 +14,14 @@ beforeEach(() => {
   folder = join(home, 'beir');
   mkdirSync(join(folder, 'qrels'), { recursive: true });
   write('corpus.jsonl', CORPUS.map((text, i) => JSON.stringify({ _id: `d${i}`, title: '', text })).join('\n')); // prettier-ignore
-  // q1 finds d3 first; q2 names d0 after d2 ("bees" and "queen" in one); q3 has no judgement.
+  // q1 finds d3 first; q2 names d0 after d2 ("bees" and "queen" in one); q3 has no judgement, q7 no question.
   write(
     'queries.jsonl',
     ['{"_id":"q1","text":"stored honey"}', '{"_id":"q2","text":"wax glands"}', '{"_id":"q3","text":"smoke"}', ''].join(
       '\r\n',
     ),
   );
-  write('qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td0\t1\nq2\td1\t0\n');
+  write('qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq1\td3\t1\nq2\td0\t1\nq2\td1\t0\nq7\td1\t1\n');
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
@@ -50,6 +50,7 @@ describe('usufruct eval', () => {
   });
 
   it('measures vectors where an embedder is named', async () => {
+    let isOther = false;
     const server = createServer((request, response) => {
       let body = '';
       request.on('data', (part) => (body += String(part)));
@@ -57,7 +58,8 @@ describe('usufruct eval', () => {
         // Questions and answers of one pair lie together: q1 and d3, q2 and d0.
         const at = (text: string): number => [/honey/i, /queen|glands\?*$/].findIndex((pattern) => pattern.test(text));
         const { input } = JSON.parse(body) as { input: string[] };
-        const data = input.map((text, index) => ({ index, embedding: [0, 1].map((k) => Number(k === at(text))) }));
+        const width = (text: string): number[] => (isOther && CORPUS.includes(text) ? [0, 1, 2] : [0, 1]);
+        const data = input.map((text, index) => ({ index, embedding: width(text).map((k) => Number(k === at(text))) }));
         response.end(JSON.stringify({ data }));
       });
     });
@@ -70,6 +72,9 @@ describe('usufruct eval', () => {
         mrrAt10: 1,
         recallAt100: 1,
       });
+      // Passages of another width than questions.
+      isOther = true;
+      expect((await run(folder, '--json', '--embedder', url, '--model', 'any')).out).toContain('UPSTREAM_INVALID');
     } finally {
       server.close();
     }
@@ -78,12 +83,52 @@ describe('usufruct eval', () => {
     expect((await run(folder, '--embedder', 'http://127.0.0.1:9')).code).toBe(2);
   });
 
+  it('measures what a reranker makes of it, and says before each text what its model wants to read', async () => {
+    const read = { questions: new Set<string>(), passages: 0 };
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => (body += String(part)));
+      request.on('end', () => {
+        const { input = [], query, documents = [] } = JSON.parse(body) as { input?: string[]; query?: string; documents?: string[] }; // prettier-ignore
+        if (request.url === '/v1/rerank') {
+          // Only it knows that the queen is asked for.
+          const scores = documents.map((text, index) => ({ index, relevance_score: Number(/queen/.test(text)) }));
+          return response.writeHead(query === 'wax glands' ? 200 : 404).end(JSON.stringify({ results: scores }));
+        }
+        for (const text of input) {
+          if (text.startsWith('q: ')) read.questions.add(text);
+          else if (text.startsWith('p: ')) read.passages += 1;
+        }
+        return response.end(JSON.stringify({ data: input.map((_text, index) => ({ index, embedding: [1] })) }));
+      });
+    });
+    write('queries.jsonl', '{"_id":"q2","text":"wax glands"}');
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const models = ['--embedder', url, '--model', 'e', '--reranker', url, '--reranker-model', 'r'];
+    try {
+      const { out } = await run(folder, '--json', ...models, '--question-prefix', 'q: ', '--passage-prefix', 'p: ');
+      const measured = JSON.parse(out) as { dimensions: number; quality: Record<string, { mrrAt10: number }> };
+      expect(measured.dimensions).toBe(1);
+      // By words the queen is not found; all vectors are alike, so the first passage comes second; the reranker knows.
+      const { words, fused, reranked } = measured.quality;
+      expect([words, fused, reranked].map((one) => one?.mrrAt10)).toEqual([0, 0.5, 1]);
+      expect(read).toEqual({ questions: new Set(['q: wax glands']), passages: CORPUS.length });
+      expect((await run(folder, '--reranker', url)).code).toBe(2);
+    } finally {
+      server.close();
+    }
+  });
+
   it.each([
     ['corpus.jsonl', '{"_id":"a","text":"x"}\n{"_id":"a","text":"y"}', /corpus\.jsonl.*2|2.*corpus\.jsonl/s],
     ['corpus.jsonl', 'no json', /corpus\.jsonl/],
     ['queries.jsonl', '{"_id":"q1"}', /queries\.jsonl/],
     ['qrels/test.tsv', 'q1\td3\t1\nq1 d3 1', /test\.tsv/],
     ['qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq9\td3\t1', /test\.tsv/],
+    ['qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq1\td3\t', /test\.tsv/],
+    ['qrels/test.tsv', 'query-id\tcorpus-id\tscore\nq1\td3\t0x1', /test\.tsv/],
+    ['corpus.jsonl', '', /corpus\.jsonl/],
   ])('refuses %s with %j', async (name, text, said) => {
     write(name, text);
     const { code, out } = await run(folder, '--json');

@@ -8,26 +8,32 @@ import { z } from 'zod';
 const zId = z.string().min(1).max(1_024);
 const zPassage = z.object({ _id: zId, title: z.string().nullish(), text: z.string() });
 const zQuery = z.object({ _id: zId, text: z.string() });
-const zJudgement = z.tuple([zId, zId, z.coerce.number().int().min(-1_000).max(1_000)]);
+/** As text: `Number` takes an empty field for 0. */
+const zGrade = z
+  .string()
+  .regex(/^-?\d{1,3}$/)
+  .transform(Number);
+const zJudgement = z.tuple([zId, zId, zGrade]);
 
 const FILES = { corpus: 'corpus.jsonl', queries: 'queries.jsonl', judgements: 'qrels/test.tsv' } as const;
 
 /**
  * A folder as BEIR lays them out (Thakur et al. 2021): `corpus.jsonl`, `queries.jsonl`, `qrels/test.tsv` with a line of
- * names first. A title is searched with its text.
+ * names first. A title is searched with its text. Judgements of queries that are not there have no part.
  *
  * Refuses `NOT_FOUND` for a file that cannot be read, and `INVALID_ARGUMENT` naming file and line for one that is not as
- * it should be, for an id that comes twice, and where no query has a judgement.
+ * it should be, for an id that comes twice, for no passages, and where no query has a judgement.
  */
 export async function readCollection(folder: string): Promise<Collection> {
   const passages = await readJsonLines(folder, FILES.corpus, zPassage);
+  if (passages.length === 0) throw broken(FILES.corpus, 'a passage');
   const queries = await readJsonLines(folder, FILES.queries, zQuery);
   const judgements = await readJudgements(folder);
   if (!queries.some(({ _id }) => judgements.has(_id))) throw broken(FILES.judgements, 'a judgement about a query');
   return {
     passages: passages.map(({ _id, title, text }) => ({ id: _id, text: title ? `${title}\n${text}` : text })),
     queries: queries.map(({ _id, text }) => ({ id: _id, text })),
-    judgements,
+    judgements: new Map(queries.flatMap(({ _id }) => (judgements.has(_id) ? [[_id, judgements.get(_id)!]] : []))),
   };
 }
 

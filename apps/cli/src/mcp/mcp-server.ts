@@ -1,11 +1,12 @@
 import { McpServer, ResourceTemplate, type CallToolResult } from '@modelcontextprotocol/server';
-import { isHex32, refuse, toUsufructError, type DatasetId, type Digest } from '@usufruct/kernel';
+import { isErrorCode, isHex32, refuse, type DatasetId, type Digest } from '@usufruct/kernel';
 import { LIMITS, toWireJson, zHex32 } from '@usufruct/protocol';
-import type { JobTerms, KnownReceipt, PaidAnswer, Quote } from '@usufruct/sdk';
+import { MOST_DATASETS, type JobTerms, type KnownReceipt, type Quote } from '@usufruct/sdk';
 import { z } from 'zod';
 import { formatCoins, parseCoins } from '../amounts.js';
-import { askKeepingRefusals, signedRefusalOf, standInsOf, type Backend } from '../openai/backend.js';
-import { WORDS_NOTICE, wordsOfOthers } from './words-of-others.js';
+import { askEachKeepingRefusals, type Backend } from '../openai/backend.js';
+import { answerBody, refusalBody, severalBody } from './answers.js';
+import { TITLE_CHARS, WORDS_NOTICE, wordsOfOthers } from './words-of-others.js';
 
 export interface McpOptions {
   readonly backend: Backend;
@@ -16,12 +17,21 @@ export interface McpOptions {
 
 /** More than that fills an agent's memory. */
 const LISTED = 50;
-const TITLE_CHARS = 120;
-const QUOTE_CHARS = 600;
-const ANSWER_CHARS = 20_000;
+const DESCRIPTION_CHARS = 600;
+/** No policy on the chain has another one; who tells of it is the API. */
+const PURPOSE = /^(DUO:\d{7}|dpv:[A-Za-z]{1,64})$/;
 const QUOTE_TERM_MS = 30 * 60_000;
 
-const zDataset = zHex32<DatasetId>().describe('The id of a dataset, from list_datasets');
+const zDataset = zHex32<DatasetId>();
+const WHICH = {
+  dataset: zDataset.optional().describe('The id of a dataset, from list_datasets'),
+  datasets: z
+    .array(zDataset)
+    .min(1)
+    .max(MOST_DATASETS)
+    .optional()
+    .describe('In place of dataset: several, each asked, paid and proven by itself'),
+};
 const zPurpose = z
   .string()
   .min(1)
@@ -38,7 +48,7 @@ export function mcpServer(options: McpOptions): McpServer {
   const server = new McpServer(
     { name: 'usufruct', version: '0.1.0' },
     {
-      instructions: `Private questions to pooled datasets, answered by attested code from documents whose owners allow the purpose and are paid for it. list_datasets and quote are free; ask costs the dataset's price. ${WORDS_NOTICE}`,
+      instructions: `Private questions to pooled datasets, answered by attested code from documents whose owners allow the purpose and are paid for it. list_datasets and quote are free; ask costs the price of each dataset that is asked. ${WORDS_NOTICE}`,
     },
   );
   addListDatasets(server, options);
@@ -69,9 +79,7 @@ async function orRefusal(work: () => Promise<CallToolResult>): Promise<CallToolR
   try {
     return await work();
   } catch (thrown) {
-    const { code, message, remedy, details } = toUsufructError(thrown).toWire();
-    const refusal = { code, message, remedy, details, signed_refusal: signedRefusalOf(thrown) };
-    return { isError: true, content: [{ type: 'text', text: JSON.stringify(refusal) }] };
+    return { isError: true, content: [{ type: 'text', text: JSON.stringify(refusalBody(thrown)) }] };
   }
 }
 
@@ -96,11 +104,11 @@ function addListDatasets(server: McpServer, options: McpOptions): void {
           .map(({ datasetId, title, description: about, contributionCount, dao }) => ({
             dataset: datasetId,
             price: formatCoins(dao.policy.pricePerQuestionUnits, backend.coin),
-            purposes: dao.policy.purposes,
+            purposes: dao.policy.purposes.filter((code) => PURPOSE.test(code)),
             protections: dao.policy.protections,
             contributions: contributionCount,
             title_by_others: wordsOfOthers(title ?? '', TITLE_CHARS),
-            description_by_others: wordsOfOthers(about ?? '', QUOTE_CHARS),
+            description_by_others: wordsOfOthers(about ?? '', DESCRIPTION_CHARS),
           }));
         return resultOf(options, 0n, { notice: WORDS_NOTICE, datasets: lines, not_shown: found.length - lines.length });
       }),
@@ -110,45 +118,71 @@ function addListDatasets(server: McpServer, options: McpOptions): void {
 function addQuote(server: McpServer, options: McpOptions): void {
   const { backend } = options;
   const inputSchema = z.object({
-    dataset: zDataset,
+    ...WHICH,
     purpose: zPurpose,
     questions: z.int().min(1).max(LIMITS.questionsPerJob).optional().describe('How many questions; 1 if not given'),
   });
   const description =
-    'What questions to a dataset would cost now for a purpose, how many contributions they may use, and why others are left out. Free; an estimate, and no promise.';
+    'What questions to a dataset, or to each of several and to all of them together, would cost now for a purpose, how many contributions they may use, and why others are left out. Free; an estimate, and no promise.';
   server.registerTool(
     'quote',
     { title: 'Quote', description, inputSchema, annotations: READS },
-    ({ dataset, purpose = options.purpose, questions = 1 }) =>
+    ({ purpose = options.purpose, questions = 1, ...which }) =>
       orRefusal(async () => {
-        const datasetId = await served(backend, dataset);
-        const quote = await options.quote({ datasetId, purpose, maxQuestions: questions, termMs: QUOTE_TERM_MS });
-        const leftOut: Record<string, number> = {};
-        for (const { code } of quote.leftOut) leftOut[code] = (leftOut[code] ?? 0) + 1;
-        return resultOf(options, 0n, {
-          dataset,
-          purpose,
-          questions,
-          price_of_a_question: formatCoins(quote.pricePerQuestionUnits, backend.coin),
-          price_of_all: formatCoins(quote.escrowUnits, backend.coin),
-          usable_contributions: quote.usableContributions,
-          left_out: leftOut,
-        });
+        const datasetIds = await served(backend, which);
+        const quoteOf = (datasetId: DatasetId): Promise<Quote> =>
+          options.quote({ datasetId, purpose, maxQuestions: questions, termMs: QUOTE_TERM_MS });
+        const said = { purpose, questions };
+        if (which.dataset !== undefined) {
+          const quote = await quoteOf(which.dataset);
+          return resultOf(options, 0n, { ...said, ...quoteBody(quote, backend) });
+        }
+        let togetherUnits = 0n;
+        const lines = await Promise.all(
+          datasetIds.map(async (datasetId) => {
+            try {
+              const quote = await quoteOf(datasetId);
+              togetherUnits += quote.escrowUnits;
+              return quoteBody(quote, backend);
+            } catch (thrown) {
+              return { dataset: datasetId, refused: refusalBody(thrown) };
+            }
+          }),
+        );
+        const together = formatCoins(togetherUnits, backend.coin);
+        return resultOf(options, 0n, { ...said, datasets: lines, price_of_all_not_refused: together });
       }),
   );
+}
+
+function quoteBody(quote: Quote, { coin }: Backend): object {
+  const leftOut: Record<string, number> = {};
+  for (const { code } of quote.leftOut) {
+    const known = isErrorCode(code) ? code : 'UNKNOWN';
+    leftOut[known] = (leftOut[known] ?? 0) + 1;
+  }
+  return {
+    dataset: quote.datasetId,
+    price_of_a_question: formatCoins(quote.pricePerQuestionUnits, coin),
+    price_of_all: formatCoins(quote.escrowUnits, coin),
+    usable_contributions: quote.usableContributions,
+    left_out: leftOut,
+  };
 }
 
 function addAsk(server: McpServer, options: McpOptions): void {
   const { backend } = options;
   const inputSchema = z.object({
-    dataset: zDataset,
+    ...WHICH,
     question: z.string().min(1).max(LIMITS.questionChars),
     max_price: z
       .string()
       .max(40)
-      .describe('The most that this question may cost, in whole coins as a decimal, as "2.5"; see list_datasets'),
+      .describe(
+        'The most that this question may cost, all datasets together, in whole coins as a decimal, as "2.5"; see quote',
+      ),
     purpose: zPurpose,
-    top_k: z.int().min(1).max(32).optional().describe('How many passages the answer may rest on'),
+    top_k: z.int().min(1).max(32).optional().describe('How many passages each answer may rest on'),
     again: z
       .string()
       .max(64)
@@ -156,54 +190,34 @@ function addAsk(server: McpServer, options: McpOptions): void {
       .describe('Any new word asks, and pays, anew; without it the same question is answered from what was paid'),
   });
   const description =
-    "Ask one question of a dataset, end to end encrypted to attested code. COSTS MONEY: the dataset's price, within max_price and the user's limit. Gives the answer, the passages it rests on, and the id of a receipt that has been verified. The same question within ten minutes is not paid twice.";
+    "Ask one question of a dataset, or of several, end to end encrypted to attested code. COSTS MONEY: the price of each dataset, together within max_price and the user's limit, or nothing is asked. Gives each answer, the passages it rests on, and the id of its receipt, which has been verified; a dataset that refuses says why, and its signed_refusal proves that it charged nothing. The same question within ten minutes is not paid twice; of several, texts are cut shorter, and whoever asks one of them again by itself gets its answer whole.";
   server.registerTool(
     'ask',
     {
-      title: 'Ask a dataset (paid)',
+      title: 'Ask datasets (paid)',
       description,
       inputSchema,
       annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: true },
     },
-    ({ dataset, question, max_price: maxPrice, purpose = options.purpose, top_k: topK, again = '' }) =>
+    ({ question, max_price: maxPrice, purpose = options.purpose, top_k: topK, again = '', ...which }) =>
       orRefusal(async () => {
-        const datasetId = await served(backend, dataset);
-        const paid = await askKeepingRefusals(backend.asker, {
-          key: JSON.stringify(['mcp', datasetId, purpose, topK ?? null, question, again]),
-          datasetId,
+        const several = await askEachKeepingRefusals(backend.asker, {
+          key: JSON.stringify(['mcp', purpose, topK ?? null, question, again]),
+          datasetIds: await served(backend, which),
           purpose,
           text: question,
           maxPriceUnits: parseCoins(maxPrice, backend.coin, 'max_price'),
           ...(topK !== undefined && { topK }),
         });
-        return resultOf(options, paid.costUnits, answerBody(paid, backend));
+        const [only] = several.parts;
+        if (which.dataset !== undefined && only !== undefined) {
+          if (only.error !== null) throw only.error;
+          return resultOf(options, only.paid.costUnits, answerBody(only.paid, backend));
+        }
+        const result = resultOf(options, several.costUnits, severalBody(several, backend));
+        return several.parts.every(({ error }) => error !== null) ? { ...result, isError: true } : result;
       }),
   );
-}
-
-function answerBody({ answer, evidence, receiptId, isRepeat, datasetId }: PaidAnswer, { standIns }: Backend): object {
-  return {
-    notice: WORDS_NOTICE,
-    dataset: datasetId,
-    known: answer.sentences.length > 0,
-    answer_by_others: wordsOfOthers(answer.text, ANSWER_CHARS),
-    citations: answer.citations.map(({ contributionId, fileName, locator, quote }, i) => ({
-      number: i + 1,
-      contribution: contributionId,
-      file_by_others: wordsOfOthers(fileName, TITLE_CHARS),
-      place_by_others: wordsOfOthers(locator, TITLE_CHARS),
-      quote_by_others: wordsOfOthers(quote, QUOTE_CHARS),
-    })),
-    generator: answer.generator,
-    generator_means:
-      answer.generator === 'extractive'
-        ? 'sentences of the documents, word for word; no language model wrote this'
-        : 'written by a language model in the attested runner, from the cited passages',
-    receipt_id: receiptId,
-    receipt_verified: true,
-    paid_before: isRepeat,
-    stand_ins: standInsOf(standIns, evidence),
-  };
 }
 
 function addVerifyReceipt(server: McpServer, options: McpOptions): void {
@@ -260,8 +274,17 @@ async function judged(backend: Backend, id: string): Promise<object> {
 }
 
 /** Only what is listed is asked: an agent cannot be sent to another dataset by an id that somebody wrote into a text. */
-async function served(backend: Backend, dataset: DatasetId): Promise<DatasetId> {
-  const found = (await backend.datasets()).find(({ datasetId }) => datasetId === dataset);
-  if (found === undefined) throw refuse('NOT_FOUND', { object: 'dataset', field: 'dataset' });
-  return found.datasetId;
+async function served(
+  backend: Backend,
+  { dataset, datasets }: { readonly dataset?: DatasetId | undefined; readonly datasets?: DatasetId[] | undefined },
+): Promise<readonly DatasetId[]> {
+  if ((dataset === undefined) === (datasets === undefined)) {
+    throw refuse('INVALID_ARGUMENT', { field: 'dataset', expected: 'one of dataset and datasets' });
+  }
+  const listed = new Set((await backend.datasets()).map(({ datasetId }) => datasetId));
+  const named = datasets ?? [dataset!];
+  if (!named.every((one) => listed.has(one))) {
+    throw refuse('NOT_FOUND', { object: 'dataset', field: dataset === undefined ? 'datasets' : 'dataset' });
+  }
+  return named;
 }

@@ -1,22 +1,28 @@
 import { UsufructError, type DatasetId, type JobId } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import {
+  askSeveral,
   verifyReceipt,
   type Asker,
   type AskParams,
+  type AskSeveralParams,
   type InspectedRunner,
   type KnownReceipt,
   type ListedDataset,
   type PaidAnswer,
   type ReceiptEvidence,
   type RefusalEvidence,
+  type SeveralAnswers,
   type UsufructClient,
 } from '@usufruct/sdk';
 import type { Verdict } from '@usufruct/kernel';
 
 /** What a local endpoint for programs stands on: the OpenAI form and the tools for agents are two faces of it. */
 export interface Backend {
-  readonly asker: Pick<Asker, 'ask' | 'currentSession' | 'receipt' | 'receipts' | 'spending'>;
+  readonly asker: Pick<
+    Asker,
+    'ask' | 'priceNow' | 'makeRoom' | 'currentSession' | 'receipt' | 'receipts' | 'spending' | 'maxPriceUnits'
+  >;
   readonly coin: ChainInfo['coin'];
   /** What of this system only stands in for something, as far as it is known without asking a runner. */
   readonly standIns: readonly string[];
@@ -77,6 +83,18 @@ export async function askKeepingRefusals(asker: Backend['asker'], params: AskPar
     if (signed !== null && error instanceof UsufructError) signedRefusals.set(error, signed);
     throw error;
   }
+}
+
+/** Ask each, and keep the runners' signed words where they refuse. */
+export async function askEachKeepingRefusals(
+  asker: Backend['asker'],
+  params: AskSeveralParams,
+): Promise<SeveralAnswers> {
+  const several = await askSeveral(asker, params);
+  for (const part of several.parts) {
+    if (part.error !== null && part.refusal !== null) signedRefusals.set(part.error, part.refusal);
+  }
+  return several;
 }
 
 /** A refusal and its signature, base64, that say that nothing was charged; null where no runner has signed one. */

@@ -1,6 +1,6 @@
 import { refuse, type DatasetId } from '@usufruct/kernel';
 import { ATTRIBUTIONS, GENERATOR_KINDS, LIMITS, parseAt, zHex32, zSourceFilter } from '@usufruct/protocol';
-import type { AskParams } from '@usufruct/sdk';
+import { MOST_DATASETS, type AskParams } from '@usufruct/sdk';
 import { z } from 'zod';
 
 type Wishes = Pick<AskParams, 'topK' | 'generator' | 'filter' | 'attribution'>;
@@ -9,7 +9,8 @@ type Wishes = Pick<AskParams, 'topK' | 'generator' | 'filter' | 'attribution'>;
 export interface ChatRequest {
   readonly model: string;
   readonly text: string;
-  readonly datasetId: DatasetId | null;
+  /** None: whatever the model names. */
+  readonly datasetIds: readonly DatasetId[];
   readonly purpose: string | null;
   /** What of `rag` goes to the runner with the question. */
   readonly wishes: Wishes;
@@ -25,7 +26,7 @@ const zMessage = z.object({
   content: z.union([z.string(), z.array(zPart).max(256)]).nullish(),
 });
 const zRag = z.strictObject({
-  datasets: z.array(zHex32<DatasetId>()).min(1).max(16).optional(),
+  datasets: z.array(zHex32<DatasetId>()).min(1).max(MOST_DATASETS).optional(),
   purpose: z.string().min(1).max(128).optional(),
   topK: z.int().min(1).max(32).optional(),
   generator: z.enum(GENERATOR_KINDS).optional(),
@@ -95,13 +96,13 @@ export function readChatRequest(body: unknown): ChatRequest {
     });
   }
   const unread = messages.slice(0, -1).map(({ role }, i) => `messages[${i}] (${role})`);
-  const datasets = rag?.datasets ?? [];
-  if (datasets.length > 1)
-    throw refuse('INVALID_ARGUMENT', { field: 'rag.datasets', expected: 'one dataset a question' });
+  const datasetIds = rag?.datasets ?? [];
+  if (new Set(datasetIds).size < datasetIds.length)
+    throw refuse('INVALID_ARGUMENT', { field: 'rag.datasets', expected: 'each dataset once' });
   return {
     model,
     text,
-    datasetId: datasets[0] ?? null,
+    datasetIds,
     purpose: rag?.purpose ?? null,
     wishes: rag === undefined ? {} : wishesOf(rag),
     stream: chat.stream === true,
@@ -136,7 +137,7 @@ function ignoredParameters(chat: Readonly<Record<string, unknown>>): string[] {
   for (const [name, value] of Object.entries(chat)) {
     if (READ.includes(name) || value === undefined || value === null) continue;
     if (WITHOUT_EFFECT.includes(name)) ignored.push(name);
-    else if (ASKS_FOR_NOTHING[name]?.(value) !== true) {
+    else if (!Object.hasOwn(ASKS_FOR_NOTHING, name) || ASKS_FOR_NOTHING[name]?.(value) !== true) {
       const field = /^[a-z][a-z0-9_]{0,40}$/.test(name) ? name : 'body';
       throw refuse('INVALID_ARGUMENT', { field, reason: 'not offered by this endpoint' });
     }

@@ -44,6 +44,8 @@ export function sendOpenaiError(response: ServerResponse, refusal: UsufructError
       'content-type': 'application/json',
       'cache-control': 'no-store',
       'x-should-retry': String(retry === 'later'),
+      // What the client still sends is not read: the connection ends with the answer.
+      ...(!response.req.complete && { connection: 'close' }),
       ...(http === 401 && { 'www-authenticate': 'Bearer' }),
     })
     .end(JSON.stringify(openaiError(refusal)));

@@ -103,6 +103,36 @@ describe("OpenAI's own client before the endpoint", () => {
     expect(said).toEqual(['1500000']);
   });
 
+  it('asks several datasets, each with its own receipt; one that refuses is told', async () => {
+    const three = idOf<DatasetId>('third');
+    backend.listedDatasets = [...backend.listedDatasets, listed(three, 'Thirds')];
+    const several = chat({ model: 'usufruct', rag: { datasets: [OTHER_DATASET, three, DATASET] } });
+    const answered = `About ${TEXT}: three dark days. [1] The battery was low. [1][2]`;
+    backend.refusing.set(three, 'PURPOSE_DENIED');
+    const { data, response } = await client().chat.completions.create(several).withResponse();
+    const ids = backend.asked.map(({ datasetId }) => datasetId);
+    expect(ids).toEqual([OTHER_DATASET, three, DATASET]);
+    expect(data.choices[0]!.message.content).toBe(
+      `Dataset ${OTHER_DATASET}:\n${answered}\n\nDataset ${DATASET}:\n${answered}`,
+    );
+    const { parts, refused, cost_units: cost } = extension(data) as { parts: { receipt_id: string; dataset_id: string }[]; refused: object[]; cost_units: string }; // prettier-ignore
+    expect(parts.map(({ dataset_id: id }) => id)).toEqual([OTHER_DATASET, DATASET]);
+    expect(refused).toEqual([
+      { dataset_id: three, code: 'PURPOSE_DENIED', refusal: 'cmVmdXNhbA==', signature: 'c2lnbmVk' },
+    ]);
+    expect([cost, backend.paidUnits]).toEqual(['3000000', 3_000_000n]);
+    expect(response.headers.get('x-receipt-id')).toBe(parts.map(({ receipt_id: id }) => id).join(', '));
+    expect(said).toEqual(['1500000', '1500000', 'PURPOSE_DENIED']);
+
+    // Again: what is paid is not paid twice, in chunks, too.
+    backend.refusing.clear();
+    let text = '';
+    const chunks = await client().chat.completions.create({ ...several, stream: true });
+    for await (const { choices } of chunks) text += choices[0]?.delta.content ?? '';
+    expect(text).toContain(`\n\nDataset ${three}:\n${answered}\n\nDataset ${DATASET}:\n`);
+    expect(backend.paidUnits).toBe(4_500_000n);
+  });
+
   it('gets it in chunks, a sentence each, with usage and the receipt at the end', async () => {
     const asking = client().chat.completions.create({
       ...chat(),
@@ -234,6 +264,17 @@ describe('a question is paid once', () => {
     expect(extension(await client().chat.completions.create(chat(change)))).toMatchObject({ repeated: false });
   });
 
+  it('of each dataset that is asked with others, before or after it is asked by itself', async () => {
+    const both = chat({ model: 'usufruct', rag: { datasets: [DATASET, OTHER_DATASET] } });
+    await client().chat.completions.create(both);
+    expect(extension(await client().chat.completions.create(chat()))).toMatchObject({ repeated: true });
+    expect(backend.paidUnits).toBe(3_000_000n);
+    const other = { messages: [{ role: 'user', content: 'other' }] };
+    await client().chat.completions.create(chat(other));
+    await client().chat.completions.create({ ...both, ...other } as Chat);
+    expect(backend.paidUnits).toBe(6_000_000n);
+  });
+
   it('among twenty at once', async () => {
     const texts = [...Array(20).keys()].map((n) => `question ${n % 10}`);
     const completions = await Promise.all(
@@ -254,6 +295,8 @@ describe('what is refused', () => {
     ['a stop word', { stop: 'X' }, 'stop'],
     ['a parameter that nobody knows', { surprise: 1 }, 'surprise'],
     ['a parameter with a strange name', { 'a b': 1 }, 'body'],
+    ['a name that every object has', { __defineGetter__: 1 }, 'body'],
+    ['another one, which says yes', { hasOwnProperty: 'n' }, 'body'],
     ['sound', { modalities: ['audio'] }, 'modalities'],
     ['storing', { store: true }, 'store'],
     ['an image', { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] }, 'messages'],
@@ -261,7 +304,8 @@ describe('what is refused', () => {
     ['a question that is too long', { messages: [{ role: 'user', content: 'x'.repeat(4_001) }] }, 'messages'],
     ['no messages', { messages: [] }, 'messages'],
     ['an answer at the end', { messages: [{ role: 'assistant', content: 'x' }] }, 'messages'],
-    ['two datasets', { rag: { datasets: [DATASET, OTHER_DATASET] } }, 'rag.datasets'],
+    ['another dataset beside that of the model', { rag: { datasets: [DATASET, OTHER_DATASET] } }, 'rag.datasets'],
+    ['one dataset twice', { model: 'usufruct', rag: { datasets: [DATASET, DATASET] } }, 'rag.datasets'],
     ['another dataset than the model', { rag: { datasets: [OTHER_DATASET] } }, 'rag.datasets'],
     ['a filter that is none', { rag: { filter: { where: 'x' } } }, 'rag.filter'],
     ['an unknown part of rag', { rag: { where: 'x' } }, 'rag'],
@@ -347,6 +391,15 @@ describe('what is refused', () => {
     const response = await fetch(`${running.url}/v1/chat/completions`, { method: 'POST', body, headers });
     expect(response.status).toBe(status);
     expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+  });
+
+  it('a body that is far too much, time after time, and what comes after it is answered', async () => {
+    for (const size of [2, 30, 2]) {
+      const messages = [{ role: 'user', content: 'x'.repeat(size * 1024 ** 2) }];
+      const error = await errorOf(client().chat.completions.create(chat({ messages })));
+      expect([error.status, error.code]).toEqual([413, 'REQUEST_TOO_LARGE']);
+      expect((await client().models.list()).data).toHaveLength(2);
+    }
   });
 });
 

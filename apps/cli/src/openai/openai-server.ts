@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   fromBase64,
   isHex32,
@@ -11,11 +10,11 @@ import {
   type Logger,
 } from '@usufruct/kernel';
 import { clientChallenge, evidenceDigest, toWireJson } from '@usufruct/protocol';
-import type { KnownReceipt, ListedDataset, PaidAnswer } from '@usufruct/sdk';
+import { keyOfEach, type KnownReceipt, type ListedDataset, type PaidAnswer, type SeveralAnswers } from '@usufruct/sdk';
 import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
-import { isSameKey } from './api-key-file.js';
-import { askKeepingRefusals, type Backend } from './backend.js';
-import { completionOf, type AnswerContext } from './chat-answer.js';
+import { admitLocal } from '../local-callers.js';
+import { askEachKeepingRefusals, askKeepingRefusals, type Backend } from './backend.js';
+import { completionOf, type AnswerContext, type ChatAnswers } from './chat-answer.js';
 import { readChatRequest, type ChatRequest } from './chat-request.js';
 import { sendOpenaiError } from './errors.js';
 import { answerHeaders, sendStream } from './sse.js';
@@ -58,23 +57,13 @@ class OpenaiServer {
 
   async answer(exchange: Exchange): Promise<void> {
     try {
-      this.admit(exchange.request);
+      admitLocal(exchange.request, this.options);
       await this.route(exchange);
     } catch (thrown) {
       const error = toUsufructError(thrown);
       if (error.code === 'INTERNAL') this.options.logger.error('request.failed', { kind: kindOf(thrown) });
       sendOpenaiError(exchange.response, error);
     }
-  }
-
-  /** A page in the user's browser can reach this port, under a name of its own even: neither has the key or this host. */
-  private admit({ headers }: IncomingMessage): void {
-    const { apiKey, host } = this.options;
-    if (headers.origin !== undefined) throw refuse('FORBIDDEN', { field: 'origin' });
-    if (isLoopback(host) && !isLoopback(hostOf(headers.host ?? ''))) throw refuse('FORBIDDEN', { field: 'host' });
-    if (apiKey === null) return;
-    const [, given] = /^Bearer (\S{1,256})$/i.exec(headers.authorization ?? '') ?? [];
-    if (given === undefined || !isSameKey(given, apiKey)) throw refuse('UNAUTHENTICATED', { field: 'authorization' });
   }
 
   private async route(exchange: Exchange): Promise<void> {
@@ -95,62 +84,79 @@ class OpenaiServer {
   private async chat({ request, response, signal }: Exchange): Promise<void> {
     const idempotencyKey = request.headers['idempotency-key'];
     const chat = readChatRequest(await readJson(request, BODY_BYTES));
-    const datasetId = await this.datasetOf(chat);
+    const datasetIds = await this.datasetsOf(chat);
     if (this.waiting >= MAX_WAITING) throw refuse('RATE_LIMITED', { limit: String(MAX_WAITING) });
     this.waiting++;
     // Seen through to its end, whoever waits: what is paid is kept for who asks the same again.
-    const asking = this.ask(chat, datasetId, idempotencyKey).finally(() => this.waiting--);
-    const answer = asking.then((paid) => this.contextOf(chat, paid));
+    const asking = this.ask(chat, datasetIds, idempotencyKey).finally(() => this.waiting--);
+    const answer = asking.then((answered) => this.contextOf(chat, answered));
     answer.catch(() => undefined);
     if (chat.stream) return sendStream(response, answer, signal);
     const context = await whileThere(answer, signal);
-    for (const [name, value] of Object.entries(answerHeaders(context.paid))) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(answerHeaders(context.answers))) response.setHeader(name, value);
     sendJson(response, 200, toWireJson(completionOf(context)));
   }
 
-  private async ask(chat: ChatRequest, datasetId: DatasetId, idempotencyKey: unknown): Promise<PaidAnswer> {
+  private async ask(
+    chat: ChatRequest,
+    datasetIds: readonly DatasetId[],
+    idempotencyKey: unknown,
+  ): Promise<ChatAnswers> {
     const { backend, onAnswered, repeatMs } = this.options;
     const { text, wishes } = chat;
     const purpose = chat.purpose ?? this.options.purpose;
     const isKeyed = typeof idempotencyKey === 'string' && idempotencyKey !== '';
-    const same = JSON.stringify([datasetId, purpose, wishes, text]);
+    const [datasetId] = datasetIds as [DatasetId];
+    const key = isKeyed ? `given ${idempotencyKey}` : `same ${JSON.stringify([purpose, wishes, text])}`;
+    const params = {
+      key,
+      keepMs: isKeyed ? KEY_KEEP_MS : repeatMs,
+      purpose,
+      text,
+      ...wishes,
+    };
     try {
-      const paid = await askKeepingRefusals(backend.asker, {
-        key: isKeyed ? `given ${idempotencyKey}` : `same ${same}`,
-        keepMs: isKeyed ? KEY_KEEP_MS : repeatMs,
-        datasetId,
-        purpose,
-        text,
-        ...wishes,
-      });
-      onAnswered(paid);
-      return paid;
+      const answered =
+        datasetIds.length === 1
+          ? {
+              answers: [
+                await askKeepingRefusals(backend.asker, { ...params, datasetId, key: keyOfEach(key, datasetId) }),
+              ],
+              refused: [],
+            }
+          : answeredOf(await askEachKeepingRefusals(backend.asker, { ...params, datasetIds }));
+      answered.answers.forEach((paid) => onAnswered(paid));
+      answered.refused.forEach(({ error }) => onAnswered({ error: error.code }));
+      return answered;
     } catch (thrown) {
       onAnswered({ error: toUsufructError(thrown).code });
       throw thrown;
     }
   }
 
-  private contextOf(request: ChatRequest, paid: PaidAnswer): AnswerContext {
+  private contextOf(request: ChatRequest, answered: ChatAnswers): AnswerContext {
     const { backend, clock } = this.options;
     const { coin, standIns } = backend;
-    return { request, paid, coin, standIns, createdS: Math.floor(clock.nowMs() / 1_000) };
+    return { request, ...answered, coin, standIns, createdS: Math.floor(clock.nowMs() / 1_000) };
   }
 
-  /** `usufruct/<dataset>`; `usufruct` where `rag.datasets` names it, or only one is served. */
-  private async datasetOf({ model, datasetId }: ChatRequest): Promise<DatasetId> {
+  /** `usufruct/<dataset>`; `usufruct` where `rag.datasets` names one or several, or only one is served. At least one. */
+  private async datasetsOf({ model, datasetIds }: Pick<ChatRequest, 'model' | 'datasetIds'>): Promise<DatasetId[]> {
     const datasets = await this.datasets();
-    const [only] = datasets.length === 1 ? datasets : [];
     const named = model.startsWith(MODEL_PREFIX) ? model.slice(MODEL_PREFIX.length) : null;
     if (named === null && model !== 'usufruct') throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
-    if (named !== null && datasetId !== null && named !== datasetId) {
+    if (named !== null && datasetIds.some((one) => one !== named)) {
       throw refuse('INVALID_ARGUMENT', { field: 'rag.datasets', expected: 'the dataset that the model names' });
     }
-    const wanted = named ?? datasetId ?? only?.datasetId;
-    if (wanted === undefined) throw refuse('INVALID_ARGUMENT', { field: 'model', expected: 'usufruct/<dataset>' });
-    const found = datasets.find((one) => one.datasetId === wanted);
-    if (found === undefined) throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
-    return found.datasetId;
+    const [only] = datasets.length === 1 ? datasets : [];
+    const given = datasetIds.length > 0 ? datasetIds : only === undefined ? [] : [only.datasetId];
+    const wanted: readonly string[] = named === null ? given : [named];
+    if (wanted.length === 0) throw refuse('INVALID_ARGUMENT', { field: 'model', expected: 'usufruct/<dataset>' });
+    return wanted.map((one) => {
+      const found = datasets.find(({ datasetId }) => datasetId === one);
+      if (found === undefined) throw refuse('NOT_FOUND', { object: 'model', field: 'model' });
+      return found.datasetId;
+    });
   }
 
   private async datasets(): Promise<readonly ListedDataset[]> {
@@ -168,7 +174,7 @@ class OpenaiServer {
     const { backend, purpose } = this.options;
     const nonce = nonceOf(url.searchParams.get('nonce'));
     const model = url.searchParams.get('model') ?? 'usufruct';
-    const datasetId = await this.datasetOf({ model, datasetId: null } as ChatRequest);
+    const [datasetId] = (await this.datasetsOf({ model, datasetIds: [] })) as [DatasetId];
     const jobId = backend.asker.currentSession(datasetId, url.searchParams.get('purpose') ?? purpose);
     if (jobId === null) throw refuse('JOB_STATE', { state: 'no session is open; ask a question first' });
     const { bundle, profile, result, standIn, missing } = await backend.inspect(jobId, nonce);
@@ -228,9 +234,14 @@ const receiptOf = ({ receiptId, jobId, questionId, datasetId, priceUnits, atMs }
   price_units: String(priceUnits),
 });
 
-const hostOf = (header: string): string => header.replace(/:\d{1,5}$/, '').replace(/^\[(.*)\]$/, '$1');
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+/** Refuses what the first one refused where all did. */
+function answeredOf({ parts }: SeveralAnswers): ChatAnswers {
+  const answers = parts.flatMap(({ paid }) => (paid === null ? [] : [paid]));
+  const refused = parts.flatMap(({ datasetId, error }) => (error === null ? [] : [{ datasetId, error }]));
+  if (answers.length === 0) throw refused[0]!.error;
+  return { answers, refused };
+}
+
 const kindOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.name : typeof thrown);
 
 function decoded(pathname: string): string {

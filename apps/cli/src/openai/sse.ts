@@ -8,9 +8,10 @@ import { openaiError, sendOpenaiError } from './errors.js';
 /** A client that hears nothing for longer may take the connection for dead. */
 const BEAT_MS = 10_000;
 
-export const answerHeaders = ({ receiptId, evidenceDigest }: PaidAnswer): Record<string, string> => ({
-  'x-receipt-id': receiptId,
-  'x-attestation-digest': evidenceDigest,
+/** Of several datasets in their order, one after the other. */
+export const answerHeaders = (answers: readonly PaidAnswer[]): Record<string, string> => ({
+  'x-receipt-id': answers.map(({ receiptId }) => receiptId).join(', '),
+  'x-attestation-digest': answers.map(({ evidenceDigest }) => evidenceDigest).join(', '),
 });
 
 /**
@@ -32,7 +33,7 @@ export async function sendStream(
   try {
     const context = await answer;
     if (response.destroyed) return;
-    if (!response.headersSent) begin(response, answerHeaders(context.paid));
+    if (!response.headersSent) begin(response, answerHeaders(context.answers));
     for (const chunk of chunksOf(context)) response.write(`data: ${toWireJson(chunk)}\n\n`);
     response.end('data: [DONE]\n\n');
   } catch (thrown) {

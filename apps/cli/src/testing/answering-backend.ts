@@ -63,9 +63,11 @@ export class AnsweringBackend implements Backend {
   openJob: JobId | null = null;
   /** Thrown by the next questions, one after the other. */
   readonly failures: (ErrorCode | Error)[] = [];
+  readonly refusing = new Map<DatasetId, ErrorCode>();
   /** Questions wait for it. */
   gate: Promise<unknown> = Promise.resolve();
   isKnown = true;
+  maxPriceUnits: AmountUnits | null = null;
   private readonly answers = new Map<string, Promise<PaidAnswer>>();
   private readonly known = new Map<Digest, KnownReceipt>();
 
@@ -76,9 +78,15 @@ export class AnsweringBackend implements Backend {
       lockedUnits: asAmount(0n),
       paidUnits: asAmount(this.paidUnits),
     });
+    const maxPrice = (): AmountUnits | null => this.maxPriceUnits;
     this.asker = {
       ask: (params, options) => this.ask(params, options),
+      priceNow: async ({ key }) => (this.answers.has(key) ? asAmount(0n) : PRICE),
+      makeRoom: async () => undefined,
       currentSession: () => this.openJob,
+      get maxPriceUnits() {
+        return maxPrice();
+      },
       receipt: async (id) => this.known.get(id) ?? null,
       receipts: async () => [...this.known.values()],
       get spending() {
@@ -106,7 +114,7 @@ export class AnsweringBackend implements Backend {
     return answer;
   }
   private async answered(params: AskParams, onRefusal: AskOptions['onRefusal']): Promise<PaidAnswer> {
-    const failure = this.failures.shift();
+    const failure = this.refusing.get(params.datasetId) ?? this.failures.shift();
     await this.gate;
     // A runner signs what its rules refuse.
     if (failure === 'PURPOSE_DENIED')

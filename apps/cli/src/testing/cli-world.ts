@@ -27,6 +27,14 @@ class ChainServer {
       this.sent.push(...decodeLocalTransaction(fromBase64(bytes)).actions);
       return { status: 403, body: { code: 'FORBIDDEN', details: {} } };
     }
+    if (url === '/v1/reads') {
+      const { reads } = JSON.parse(posted) as { reads: { path: string }[] };
+      const answers = reads.map(({ path }) => this.answer(path, ''));
+      const body = answers.map((one) =>
+        one.status === 200 ? { ok: true, value: one.body } : { ok: false, error: one.body },
+      );
+      return { status: 200, body };
+    }
     if (url.startsWith('/v1/events')) return { status: 200, body: { events: this.views.get('/v1/events') ?? [] } };
     if (url.startsWith('/v1/transactions/')) return { status: 200, body: null };
     const view = this.views.get(url);
@@ -56,8 +64,9 @@ export class CliWorld {
       apiUrl: elsewhere,
       chainUrl: world.chain.url,
       suiNetwork: 'local',
-      publisherUrl: elsewhere,
-      aggregatorUrl: elsewhere,
+      // A store without the blob answers at once; one that is away is asked again and again.
+      publisherUrl: world.chain.url,
+      aggregatorUrl: world.chain.url,
       holderUrls: [elsewhere],
     };
     writeFileSync(join(world.home, 'endpoints.json'), JSON.stringify(endpoints));

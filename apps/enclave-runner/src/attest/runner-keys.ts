@@ -1,4 +1,10 @@
-import { generateKeyPair, generateSigningKey, type HpkeKeyPair, type SigningKey } from '@usufruct/crypto';
+import {
+  generateKeyPair,
+  generateSigningKey,
+  holdSigningKey,
+  type HpkeKeyPair,
+  type SigningKey,
+} from '@usufruct/crypto';
 import type { RandomSource, RunnerId } from '@usufruct/kernel';
 import { runnerIdOf, type BoundKeys } from '@usufruct/protocol';
 
@@ -15,6 +21,7 @@ export interface RunnerKeys {
 
 export async function generateRunnerKeys(random: RandomSource): Promise<RunnerKeys> {
   const signing = generateSigningKey(random);
+  holdSigningKey(signing);
   const hpke = await generateKeyPair(random);
   return {
     runnerId: runnerIdOf<RunnerId>(signing.publicKey),

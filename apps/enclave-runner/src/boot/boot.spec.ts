@@ -111,6 +111,19 @@ describe('the running process', () => {
     expect(readdirSync(directory)).not.toContain('unused');
   });
 
+  it('has its folders for itself, also the one for indexes alone', async () => {
+    const settings = { ...environment, DATA_DIR: join(directory, 'other') };
+    const start = (changes: Record<string, string>) =>
+      startRunner(readConfig({ ...settings, ...changes }), () => undefined);
+    const refusal = (setting: string) => ({ code: 'CONFIG_INVALID', details: { setting } });
+    await expect(start({ DATA_DIR: environment['DATA_DIR']! })).rejects.toMatchObject(refusal('DATA_DIR'));
+    const INDEX_DIR = join(environment['DATA_DIR']!, 'index');
+    await expect(start({ INDEX_DIR })).rejects.toMatchObject(refusal('INDEX_DIR'));
+    // What it had locked by then is free again.
+    const other = await start({});
+    await other.stop();
+  });
+
   it('divides what is private in batches, unless it is told otherwise', () => {
     const weekMs = 604_800_000;
     expect(readConfig(environment).epochBatch).toEqual({

@@ -8,7 +8,12 @@ import { isAggregatorUrl } from '@usufruct/walrus';
 import { z } from 'zod';
 import type { BatchRules } from '../payout/batch.js';
 import { readDeviceConfig, type DeviceConfig } from './device-config.js';
-import { readEmbedderConfig, readRerankerConfig, type SearchModelConfig } from './embedder-config.js';
+import {
+  readEmbedderConfig,
+  readRerankerConfig,
+  type EmbedderConfig,
+  type SearchModelConfig,
+} from './embedder-config.js';
 import { readGeneratorConfig, type GeneratorConfig } from './generator-config.js';
 
 const WEEK_MS = 7 * 24 * 60 * 60_000;
@@ -52,7 +57,7 @@ export interface RunnerConfig {
   /** The language model that answers, where there is one. */
   readonly generator: GeneratorConfig | null;
   /** What makes vectors of text, where there is a model for it. */
-  readonly embedder: SearchModelConfig | null;
+  readonly embedder: EmbedderConfig | null;
   /** What puts the first passages in their last order, where there is a model for it. */
   readonly reranker: SearchModelConfig | null;
   /** How often it looks whether private receipts wait to be divided; 0: never, others do. */

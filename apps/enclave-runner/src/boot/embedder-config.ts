@@ -4,7 +4,7 @@ import { readSettings, type Environment } from '@usufruct/service';
 import { z } from 'zod';
 import type { MeasuredModel } from '../attest/devices/hardware-device.js';
 import { readModelServerAddress, type ModelServerAddress } from '../compute/model-server/address.js';
-import { serverEmbedder, serverReranker, type ModelOptions } from '../compute/model-server/embedder.js';
+import { serverEmbedder, serverReranker, type ModelOptions, type Prefixes } from '../compute/model-server/embedder.js';
 import { hashModel } from '../compute/model-server/hash-model.js';
 
 /** What makes vectors of passages and questions, or puts passages in order; `null`: nothing does. */
@@ -15,21 +15,34 @@ export interface SearchModelConfig {
   /** Its file, or the folder of its files: hashed before anything is served. */
   readonly modelPath: string;
 }
+export interface EmbedderConfig extends SearchModelConfig {
+  readonly prefixes: Prefixes;
+}
 
 const zName = z.string().regex(/^[!-~]{1,128}$/);
 const zPath = z.string().regex(/^\/[^\0]*$/);
+const zPrefix = z.string().max(1_000);
 const zModels = z.object({
   EMBEDDER_URL: z.string().optional(),
   EMBEDDER_MODEL: zName.optional(),
   EMBEDDER_MODEL_PATH: zPath.optional(),
+  EMBEDDER_QUESTION_PREFIX: zPrefix.optional(),
+  EMBEDDER_PASSAGE_PREFIX: zPrefix.optional(),
   RERANKER_URL: z.string().optional(),
   RERANKER_MODEL: zName.optional(),
   RERANKER_MODEL_PATH: zPath.optional(),
 });
 type Kind = 'EMBEDDER' | 'RERANKER';
 
-export const readEmbedderConfig = (environment: Environment): SearchModelConfig | null =>
-  readModelConfig('EMBEDDER', environment);
+/** Prefixes without an embedder mean nothing, and are refused with the first setting that is missing. */
+export function readEmbedderConfig(environment: Environment): EmbedderConfig | null {
+  const env = readSettings(zModels, environment);
+  const [question, passage] = [env.EMBEDDER_QUESTION_PREFIX, env.EMBEDDER_PASSAGE_PREFIX];
+  const config = readModelConfig('EMBEDDER', environment);
+  if (config !== null) return { ...config, prefixes: { question: question ?? '', passage: passage ?? '' } };
+  if (question !== undefined || passage !== undefined) throw refuse('CONFIG_INVALID', { setting: 'EMBEDDER_URL' });
+  return null;
+}
 export const readRerankerConfig = (environment: Environment): SearchModelConfig | null =>
   readModelConfig('RERANKER', environment);
 
@@ -44,8 +57,10 @@ function readModelConfig(kind: Kind, environment: Environment): SearchModelConfi
   return { address: readModelServerAddress(`${kind}_URL`, url), name, modelPath };
 }
 
-export const openEmbedder = (config: SearchModelConfig | null) =>
-  openModel<Embedder>('EMBEDDER', config, serverEmbedder);
+export const openEmbedder = (config: EmbedderConfig | null) =>
+  openModel<Embedder>('EMBEDDER', config, (options) =>
+    serverEmbedder({ ...options, prefixes: config?.prefixes ?? { question: '', passage: '' } }),
+  );
 export const openReranker = (config: SearchModelConfig | null) =>
   openModel<Reranker>('RERANKER', config, serverReranker);
 

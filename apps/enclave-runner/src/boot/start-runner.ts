@@ -1,13 +1,13 @@
 import { keypairSigner, LOCAL_NETWORK, openChain, refuseStandIns, type Chain } from '@usufruct/chain';
-import { jsonLogger, systemClock, systemRandom, type Clock, type Logger } from '@usufruct/kernel';
+import { jsonLogger, systemClock, systemRandom, UsufructError, type Clock, type Logger } from '@usufruct/kernel';
 import { sealApprovalsOf, type SealAccess } from '@usufruct/seal';
-import { routed, serveHttp } from '@usufruct/service';
+import { lockFolder, routed, serveHttp } from '@usufruct/service';
 import { httpBlobStore } from '@usufruct/walrus';
 import { generateRunnerKeys } from '../attest/runner-keys.js';
 import { IndexStore } from '../compute/index-store/index-store.js';
 import { StoredFiles, systemCode } from '../compute/index-store/stored-files.js';
 import { QuestionDesk } from '../compute/questions/question-desk.js';
-import { EXTRACTIVE, IndexThread } from '../compute/rag/index.js';
+import { EXTRACTIVE, IndexProcess } from '../compute/rag/index.js';
 import { reviewSessions } from '../compute/session/review.js';
 import { Sessions } from '../compute/session/sessions.js';
 import type { RunnerContext } from '../context.js';
@@ -35,12 +35,16 @@ export interface RunningRunner {
   stop(): Promise<void>;
 }
 
-/** Stand-ins are judged before anything else is touched, then keys, store, outbox and at last the door. */
+/**
+ * Stand-ins are judged before anything else is touched, then keys, store, outbox and at last the door. Refuses
+ * `CONFIG_INVALID` where another runner works in one of its folders.
+ */
 export async function startRunner(config: RunnerConfig, write: (line: string) => void): Promise<RunningRunner> {
   const standIns = standInsOf(config);
   refuseStandIns({ suiNetwork: config.suiNetwork, standIns });
   const clock = systemClock;
   const logger = jsonLogger('runner', clock, write);
+  const unlock = lockFolders(config);
   const context = await contextOf(config, clock, logger);
   const sessions = new Sessions(context);
   const settler = new Settler(context);
@@ -74,6 +78,7 @@ export async function startRunner(config: RunnerConfig, write: (line: string) =>
       await context.indexes?.idle();
       context.store.close();
       payouts.close();
+      unlock();
     },
   };
 }
@@ -98,7 +103,7 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     keys: await generateRunnerKeys(systemRandom),
     holders: config.holderUrls.map((url) => httpHolder(url, { fetch, timeoutMs: HOLDER_TIMEOUT_MS })),
     seal: sealAccess(config.keyServers, chain, fetch),
-    retrieval: { maker: new IndexThread(), embedder: embedder?.model, reranker: reranker?.model },
+    retrieval: { maker: new IndexProcess(), embedder: embedder?.model, reranker: reranker?.model },
     blobs: httpBlobStore({ aggregatorUrl: config.aggregatorUrl, ...STORE_PATIENCE }),
     wallet: keypairSigner(config.walletSecret),
     store: RunnerStore.openIn(config.dataDir),
@@ -108,6 +113,23 @@ async function contextOf(config: RunnerConfig, clock: Clock, logger: Logger): Pr
     random: systemRandom,
     logger,
   };
+}
+
+/** Two runners in one folder would settle each other's answers, and lose and overwrite each other's indexes. */
+function lockFolders({ dataDir, indexFiles }: RunnerConfig): () => void {
+  const unlock = [lockFolder({ folder: dataDir, name: 'runner.lock', setting: 'DATA_DIR' })];
+  try {
+    if (indexFiles !== null) {
+      unlock.push(lockFolder({ folder: indexFiles.folder, name: 'index.lock', setting: 'INDEX_DIR' }));
+    }
+  } catch (error) {
+    // A disk that cannot be used is none for indexes, and said so of when they are opened.
+    if (error instanceof UsufructError) {
+      unlock.forEach((one) => one());
+      throw error;
+    }
+  }
+  return () => unlock.forEach((one) => one());
 }
 
 /** Without them sessions begin slower, and nothing else: a disk that cannot be used does not keep the runner from its work. */

@@ -11,9 +11,10 @@ import type { PreparedTransaction } from '@usufruct/chain';
 import { LIMITS, UsesBcs, type Use } from '@usufruct/protocol';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { inTransaction } from '@usufruct/service';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { inTransaction, reserveLog } from '@usufruct/service';
 import { SHOWN_SCHEMA, ShownStore } from '../compute/extraction/shown-store.js';
+import { WALK_NOTICE_SCHEMA, WalkNotices } from '../compute/extraction/walk-notices.js';
 
 /** An opening on its way to one holder, sealed to it: the runner's disk tells nobody who was used. */
 export interface Delivery {
@@ -67,7 +68,7 @@ const SCHEMA = `
     prepared_at_ms integer not null,
     primary key (job_id, question_id)
   ) strict, without rowid;
-  create index if not exists unsettled_answers on answers (job_id) where state = 'settling';
+  create index if not exists answers_of_jobs on answers (job_id, state);
   create table if not exists settlements (
     job_id text not null, question_id text not null, kind text not null check (kind in ('direct', 'private')),
     uses_salt text, uses blob, acks_needed integer, holders text,
@@ -85,6 +86,7 @@ const SCHEMA = `
 `;
 const INDEX = `
   drop index if exists deliveries_left;
+  drop index if exists unsettled_answers;
   create index if not exists deliveries_open on deliveries (job_id, question_id) where acknowledgement is null;
 `;
 /** Columns that a file of an earlier version has not: what it holds is brought to its holders again, for their word. */
@@ -98,7 +100,9 @@ type Row = Record<string, string | number | bigint | Uint8Array | null>;
 /** The runner's durable store: sealed answers, receipts and the transactions that settle them (its outbox). */
 export class RunnerStore {
   readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
   readonly shown: ShownStore;
+  readonly walks: WalkNotices;
 
   /** `file` may be `:memory:`. */
   constructor(file: string) {
@@ -113,7 +117,10 @@ export class RunnerStore {
     }
     this.#db.exec(INDEX);
     this.#db.exec(SHOWN_SCHEMA);
+    reserveLog(this.#db);
     this.shown = new ShownStore(this.#db);
+    this.#db.exec(WALK_NOTICE_SCHEMA);
+    this.walks = new WalkNotices(this.#db);
   }
 
   static openIn(directory: string): RunnerStore {
@@ -123,44 +130,44 @@ export class RunnerStore {
 
   /** Nothing more is computed for it; durable when this returns. What its term has ended long ago is forgotten. */
   cancelJob(jobId: JobId, atMs: TimestampMs): void {
-    this.#db.prepare('delete from cancelled_jobs where at_ms < ?').run(atMs - 2 * LIMITS.jobTermMs);
-    this.#db.prepare('insert or ignore into cancelled_jobs values (?, ?)').run(jobId, atMs);
+    this.#prepared('delete from cancelled_jobs where at_ms < ?').run(atMs - 2 * LIMITS.jobTermMs);
+    this.#prepared('insert or ignore into cancelled_jobs values (?, ?)').run(jobId, atMs);
   }
 
   isCancelled(jobId: JobId): boolean {
-    return this.#db.prepare('select 1 from cancelled_jobs where job_id = ?').get(jobId) !== undefined;
+    return this.#prepared('select 1 from cancelled_jobs where job_id = ?').get(jobId) !== undefined;
   }
 
   find(jobId: JobId, questionId: QuestionId): AnswerRecord | null {
-    const row = this.#db.prepare('select * from answers where job_id = ? and question_id = ?').get(jobId, questionId);
+    const row = this.#prepared('select * from answers where job_id = ? and question_id = ?').get(jobId, questionId);
     return row === undefined ? null : this.#recordOf(row as Row);
   }
 
   /** Store an answer with all that it takes to settle it, or give back the one that is there already. */
   add(answer: NewAnswer): AnswerRecord {
-    inTransaction(this.#db, () => {
-      if (this.#insertAnswer(answer)) this.#insertSettlement(answer);
+    const isNew = inTransaction(this.#db, () => {
+      const isInserted = this.#insertAnswer(answer);
+      if (isInserted) this.#insertSettlement(answer);
+      return isInserted;
     });
-    return this.find(answer.jobId, answer.questionId)!;
+    return isNew ? { ...answer, state: 'settling', error: null } : this.find(answer.jobId, answer.questionId)!;
   }
 
   #insertAnswer(answer: NewAnswer): boolean {
-    const { changes } = this.#db
-      .prepare(
-        `insert into answers values (?, ?, ?, ?, ?, ?, ?, ?, 'settling', null, ?, ?, ?, ?)
+    const { changes } = this.#prepared(
+      `insert into answers values (?, ?, ?, ?, ?, ?, ?, ?, 'settling', null, ?, ?, ?, ?)
          on conflict (job_id, question_id) do nothing`,
-      )
-      .run(
-        answer.jobId,
-        answer.questionId,
-        answer.sealedQuestionSha256,
-        answer.signerPublicKey,
-        answer.sealedAnswer,
-        answer.receipt,
-        answer.signature,
-        answer.issuedAtMs,
-        ...transactionColumns(answer.transaction, answer.preparedAtMs),
-      );
+    ).run(
+      answer.jobId,
+      answer.questionId,
+      answer.sealedQuestionSha256,
+      answer.signerPublicKey,
+      answer.sealedAnswer,
+      answer.receipt,
+      answer.signature,
+      answer.issuedAtMs,
+      ...transactionColumns(answer.transaction, answer.preparedAtMs),
+    );
     return Number(changes) === 1;
   }
 
@@ -169,11 +176,9 @@ export class RunnerStore {
       settlement.kind === 'direct'
         ? ([settlement.usesSalt, UsesBcs.serialize([...settlement.uses]).toBytes(), null] as const)
         : ([null, null, settlement.holders] as const);
-    this.#db
-      .prepare(
-        'insert into settlements (job_id, question_id, kind, uses_salt, uses, holders) values (?, ?, ?, ?, ?, ?)',
-      )
-      .run(jobId, questionId, settlement.kind, ...row);
+    this.#prepared(
+      'insert into settlements (job_id, question_id, kind, uses_salt, uses, holders) values (?, ?, ?, ?, ?, ?)',
+    ).run(jobId, questionId, settlement.kind, ...row);
     if (settlement.kind === 'private') this.addDeliveries({ jobId, questionId }, settlement.deliveries);
   }
 
@@ -182,7 +187,7 @@ export class RunnerStore {
     { jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>,
     deliveries: readonly Delivery[],
   ): void {
-    const insert = this.#db.prepare(
+    const insert = this.#prepared(
       `insert into deliveries (job_id, question_id, holder_key, sealed_opening, acknowledgement) values (?, ?, ?, ?, ?)
        on conflict (job_id, question_id, holder_key) do nothing`,
     );
@@ -197,9 +202,9 @@ export class RunnerStore {
     holderKey: string,
     acknowledgement: Uint8Array,
   ): void {
-    this.#db
-      .prepare('update deliveries set acknowledgement = ? where job_id = ? and question_id = ? and holder_key = ?')
-      .run(acknowledgement, jobId, questionId, holderKey);
+    this.#prepared(
+      'update deliveries set acknowledgement = ? where job_id = ? and question_id = ? and holder_key = ?',
+    ).run(acknowledgement, jobId, questionId, holderKey);
   }
 
   /** None is signed any more: the next one is to have other acknowledgements, of these holders where they are known. */
@@ -208,14 +213,14 @@ export class RunnerStore {
     holders: string | null = null,
   ): void {
     inTransaction(this.#db, () => {
-      this.#db
-        .prepare('update settlements set holders = coalesce(?, holders) where job_id = ? and question_id = ?')
-        .run(holders, jobId, questionId);
-      this.#db
-        .prepare(
-          `update answers set transaction_digest = '' where job_id = ? and question_id = ? and state = 'settling'`,
-        )
-        .run(jobId, questionId);
+      this.#prepared('update settlements set holders = coalesce(?, holders) where job_id = ? and question_id = ?').run(
+        holders,
+        jobId,
+        questionId,
+      );
+      this.#prepared(
+        `update answers set transaction_digest = '' where job_id = ? and question_id = ? and state = 'settling'`,
+      ).run(jobId, questionId);
     });
   }
 
@@ -232,16 +237,16 @@ export class RunnerStore {
     const { jobId, questionId } = record;
     // Together: acknowledgements that are taken for those of other holders than they are of would fail a good receipt.
     inTransaction(this.#db, () => {
-      this.#db
-        .prepare('update settlements set holders = ? where job_id = ? and question_id = ?')
-        .run(holders, jobId, questionId);
-      this.#db
-        .prepare(
-          `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?,
+      this.#prepared('update settlements set holders = ? where job_id = ? and question_id = ?').run(
+        holders,
+        jobId,
+        questionId,
+      );
+      this.#prepared(
+        `update answers set transaction_digest = ?, transaction_bytes = ?, transaction_signature = ?,
              prepared_at_ms = ?
            where job_id = ? and question_id = ? and state = 'settling'`,
-        )
-        .run(...transactionColumns(transaction, preparedAtMs), jobId, questionId);
+      ).run(...transactionColumns(transaction, preparedAtMs), jobId, questionId);
     });
     return this.find(jobId, questionId)!;
   }
@@ -253,36 +258,32 @@ export class RunnerStore {
   markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
     this.#db.exec('PRAGMA synchronous=NORMAL');
     try {
-      this.#db
-        .prepare(`update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`)
-        .run(jobId, questionId);
+      this.#prepared(
+        `update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`,
+      ).run(jobId, questionId);
     } finally {
       this.#db.exec('PRAGMA synchronous=FULL');
     }
   }
 
   markFailed({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>, error: WireError): void {
-    this.#db
-      .prepare(
-        `update answers set state = 'failed', error = ? where job_id = ? and question_id = ? and state = 'settling'`,
-      )
-      .run(JSON.stringify(error), jobId, questionId);
+    this.#prepared(
+      `update answers set state = 'failed', error = ? where job_id = ? and question_id = ? and state = 'settling'`,
+    ).run(JSON.stringify(error), jobId, questionId);
   }
 
   /** It failed, and the chain has settled it all the same: it is to be gone on with. */
   reopen({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): AnswerRecord {
-    this.#db
-      .prepare(
-        `update answers set state = 'settling', error = null
+    this.#prepared(
+      `update answers set state = 'settling', error = null
          where job_id = ? and question_id = ? and state = 'failed'`,
-      )
-      .run(jobId, questionId);
+    ).run(jobId, questionId);
     return this.find(jobId, questionId)!;
   }
 
   /** Oldest first. */
   unsettled(): AnswerRecord[] {
-    const rows = this.#db.prepare(`select * from answers where state = 'settling' order by issued_at_ms`).all();
+    const rows = this.#prepared(`select * from answers where state = 'settling' order by issued_at_ms`).all();
     return rows.map((row) => this.#recordOf(row as Row));
   }
 
@@ -291,25 +292,24 @@ export class RunnerStore {
    * a holder that never comes back do not keep the others waiting.
    */
   undelivered(most: number): AnswerRecord[] {
-    const rows = this.#db
-      .prepare(
-        `select * from answers where state <> 'settling' and (job_id, question_id) in (
+    const rows = this.#prepared(
+      `select * from answers where state <> 'settling' and (job_id, question_id) in (
            select distinct job_id, question_id from deliveries where acknowledgement is null order by random() limit ?
          )`,
-      )
-      .all(most);
+    ).all(most);
     return rows.map((row) => this.#recordOf(row as Row));
   }
 
-  unsettledCount(jobId: JobId): number {
-    const row = this.#db
-      .prepare(`select count(*) as n from answers where job_id = ? and state = 'settling'`)
-      .get(jobId);
+  /** Answers that are paid, or will be. */
+  answeredCount(jobId: JobId): number {
+    const row = this.#prepared(
+      `select count(*) as n from answers where job_id = ? and state in ('settling', 'settled')`,
+    ).get(jobId);
     return Number((row as Row)['n']);
   }
 
   deleteOld(nowMs: TimestampMs): void {
-    this.#db.prepare(`delete from answers where state <> 'settling' and issued_at_ms < ?`).run(nowMs - KEEP_SETTLED_MS);
+    this.#prepared(`delete from answers where state <> 'settling' and issued_at_ms < ?`).run(nowMs - KEEP_SETTLED_MS);
   }
 
   #recordOf(row: Row): AnswerRecord {
@@ -318,20 +318,26 @@ export class RunnerStore {
 
   #settlementOf(answer: Row): Settlement | null {
     const key = [answer['job_id'] as string, answer['question_id'] as string] as const;
-    const row = this.#db.prepare('select * from settlements where job_id = ? and question_id = ?').get(...key);
+    const row = this.#prepared('select * from settlements where job_id = ? and question_id = ?').get(...key);
     if (row === undefined) return null;
     if (row['kind'] === 'direct') {
       const uses = UsesBcs.parse(row['uses'] as Uint8Array);
       return { kind: 'direct', usesSalt: row['uses_salt'] as Hex32, uses };
     }
-    const rows = this.#db
-      .prepare('select * from deliveries where job_id = ? and question_id = ? order by holder_key')
-      .all(...key);
+    const rows = this.#prepared(
+      'select * from deliveries where job_id = ? and question_id = ? order by holder_key',
+    ).all(...key);
     return { kind: 'private', holders: row['holders'] as string | null, deliveries: rows.map(deliveryOf) };
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
   }
 }
 

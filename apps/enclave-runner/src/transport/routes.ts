@@ -1,5 +1,5 @@
 import { makeEvidence } from '@usufruct/attestation';
-import { asId, fromBase64Url, refuse, toBase64, type JobId, type QuestionId } from '@usufruct/kernel';
+import { asId, fromBase64Url, refuse, toBase64, type DaoId, type JobId, type QuestionId } from '@usufruct/kernel';
 import {
   clientChallenge,
   LIMITS,
@@ -48,15 +48,15 @@ export function runnerRoutes({ context, sessions, desk, standIns }: RunnerServic
       })),
     })),
     get('/v1/load', (): RunnerLoad => {
-      const all = sessions.all();
-      const ready = all.filter(({ state, isOver }) => state === 'running' && !isOver);
+      const ready = sessions.all().filter(({ state, isOver }) => state === 'running' && !isOver);
       return {
-        sessions: all.length,
+        sessions: sessions.taken,
         sessionsAtMost: MAX_SESSIONS,
         questionsUnderWay: desk.questionsUnderWay,
         datasets: [...new Set(ready.map(({ job }) => job.datasetId))],
       };
     }),
+    get('/v1/walks', ({ query }) => ({ notices: context.store.walks.of(asId<DaoId>(query['daoId'] ?? '', 'daoId')) })),
     get('/v1/attestation', ({ query }) => {
       const nonce = fromBase64Url(query['nonce'] ?? '', 'nonce');
       if (nonce.length !== 32) throw refuse('INVALID_ARGUMENT', { field: 'nonce', expected: '32 bytes' });

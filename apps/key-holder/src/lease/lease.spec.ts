@@ -1,286 +1,61 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { AppraisalDesk, rootSetWithDevRoot } from '@usufruct/attestation';
-import { grantSetOf } from '@usufruct/consent';
-import { combine, deal, leafHash, open, seal, sign, verify, verifyInclusion, type Share } from '@usufruct/crypto';
+import { describe, expect, it } from '@jest/globals';
+import { combine, verify } from '@usufruct/crypto';
+import { asAmount, asTimestampMs, fromBase64, type Digest, type GrantId, type JobId } from '@usufruct/kernel';
 import {
-  asAmount,
-  asTimestampMs,
-  fromBase64,
-  fromHex,
-  refuse,
-  toBase64,
-  type ContributionId,
-  type Digest,
-  type GrantId,
-  type JobId,
-  type Logger,
-  type TimestampMs,
-} from '@usufruct/kernel';
-import {
-  EgressTokenBcs,
-  encodeLeasedKey,
-  isLetOut,
-  LeaseActionBcs,
   LeasedShareReceiptBcs,
-  leasedKeyId,
-  leasedShareInfo,
-  leasedShareSealInfo,
   LIMITS,
   LogLeafBcs,
-  LeaseLeafBcs,
-  ShareBcs,
   TAGS,
-  TreeHeadBcs,
-  egressTokenDigest,
-  type EgressToken,
   logQueryDigest,
   WALLET_ACTIONS,
   walletStatementBytes,
   type JobView,
-  type LeaseAnswer,
   type LogAnswer,
-  type LeasedKey,
 } from '@usufruct/protocol';
 import {
   aContribution,
-  aDao,
   aDataset,
   aGrant,
-  aHolderSet,
   aJob,
   anAppraisalPolicy,
-  aPolicy,
-  FakeChain,
   idOf,
-  ManualClock,
-  seededRandom,
-  someTerms,
   TEST_NOW_MS,
-  testChainInfo,
   testReader,
-  testRunner,
   testWallet,
   type TestRunner,
 } from '@usufruct/testing';
-import { deriveHolderKeys } from '../identity.js';
-import { SEALING_TERMS, type Subkey } from '../sealing/subkeys.js';
-import { startKeyHolder, type RunningHolder } from '../start.js';
 import { destroySuperseded } from './sweep.js';
+import {
+  MINUTE,
+  RAG,
+  LATER,
+  TRAIN,
+  runner,
+  other,
+  stranger,
+  chain,
+  clock,
+  holders,
+  restart,
+  call,
+  challengeOf,
+  proof,
+  type Made,
+  currentVersion,
+  makeKey,
+  depositAt,
+  leaseAt,
+  decisionAt,
+  idAt,
+  contribution,
+  grant,
+  revoke,
+  logged,
+  onDisk,
+  useLeasingHolders,
+} from '../testing/leasing-holders.js';
 
-const MINUTE = 60_000;
-const OTHER_CODE = 'cd'.repeat(48);
-const SECRETS = ['holder a', 'holder b', 'holder c'].map((name) => fromHex(idOf(name)));
-const RAG = aJob();
-const LATER = aJob({ id: idOf<JobId>('a later session') });
-const TRAIN = aJob({ id: idOf<JobId>('training'), kind: 'train' });
-const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-let runner: TestRunner;
-let other: TestRunner;
-let stranger: TestRunner;
-let chain: FakeChain;
-let clock: ManualClock;
-let folder: string;
-let holders: RunningHolder[];
-
-const start = (n: number): Promise<RunningHolder> =>
-  startKeyHolder({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir: join(folder, `holder-${n}`),
-    holderSecret: SECRETS[n]!,
-    allowedOrigins: [],
-    anchorIntervalMs: 86_400_000,
-    erasureIntervalMs: 86_400_000,
-    standIns: [],
-    chain,
-    desk: new AppraisalDesk({ roots: rootSetWithDevRoot(runner.rootPem) }),
-    clock,
-    random: seededRandom(`random-${Math.random()}`),
-    logger: silent,
-  });
-/** As after a kill at this point: everything that was not durable is gone. */
-const restart = async (n: number): Promise<void> => {
-  await holders[n]!.close();
-  holders[n] = await start(n);
-};
-
-type Reply<T> = T & { readonly code?: string; readonly details?: Record<string, string> };
-async function call<T>(n: number, path: string, body: unknown): Promise<Reply<T>> {
-  const init = { method: 'POST', body: JSON.stringify(body), headers: { connection: 'close' } };
-  return (await (await fetch(`${holders[n]!.url}${path}`, init)).json()) as Reply<T>;
-}
-
-interface Asking {
-  readonly job?: JobView;
-  readonly by?: TestRunner;
-  /** Instead of a fresh one. */
-  readonly challenge?: string;
-  /** What the runner signs instead of what it asks for. */
-  readonly about?: Digest;
-}
-const challengeOf = async (n: number, what: 'lease' | 'egress', jobId: JobId): Promise<string> =>
-  (await call<{ challenge: string }>(n, '/v1/challenges', { for: what, jobId })).challenge;
-
-async function proof(n: number, action: 'deposit' | 'lease' | 'egress', about: Digest, asking: Asking) {
-  const { job = RAG, by = runner } = asking;
-  const challenge = asking.challenge ?? (await challengeOf(n, action === 'egress' ? 'egress' : 'lease', job.id));
-  const message = LeaseActionBcs.serialize({
-    chainId: 'local:test',
-    action,
-    jobId: job.id,
-    challenge: fromBase64(challenge),
-    about: asking.about ?? about,
-  }).toBytes();
-  const { secretKey } = by.signing;
-  const signature = toBase64(await sign({ secretKey, domainTag: TAGS.leaseRequest, message }));
-  return { challenge, bundle: await by.evidence([challenge], job.id), signature };
-}
-
-interface Made {
-  readonly bytes: Uint8Array;
-  readonly keyId: Digest;
-  readonly key: LeasedKey;
-  readonly shares: readonly Share[];
-  readonly secret: Uint8Array;
-}
-const currentVersion = async (use: JobView): Promise<Digest> => {
-  const contributions = await chain.contributionsOf(use.datasetId);
-  const grants = await chain.grantsOfEach(contributions.map(({ id }) => id));
-  const held = contributions.map((contribution, i) => ({ contribution, grants: grants[i]! }));
-  return grantSetOf({ dataset: { id: use.datasetId }, contributions: held, use, nowMs: clock.nowMs() }).version;
-};
-let seeds = 0;
-async function makeKey(changes: Partial<LeasedKey> = {}, job: JobView = RAG): Promise<Made> {
-  const dealt = deal({ threshold: 2, holderCount: 3, random: seededRandom(`key ${seeds++}`) });
-  const key: LeasedKey = {
-    chainId: 'local:test',
-    packageId: testChainInfo().packageId,
-    daoId: job.daoId,
-    datasetId: job.datasetId,
-    holderSetId: aPolicy().holderSetId,
-    holderSetVersion: 1,
-    keyKind: job.kind === 'rag' ? 'index' : 'checkpoint',
-    jobId: job.id,
-    purpose: job.purpose,
-    kind: job.kind,
-    protection: job.protection,
-    pricePerQuestionUnits: job.pricePerQuestionUnits,
-    grantSetVersion: await currentVersion(job),
-    expiresAtMs: job.kind === 'rag' ? asTimestampMs(clock.nowMs() + 3 * 60 * MINUTE) : job.expiresAtMs,
-    commitments: dealt.commitments,
-    keyCommitment: idOf<Digest>('commitment'),
-    ...changes,
-  };
-  const bytes = encodeLeasedKey(key);
-  return { bytes, keyId: leasedKeyId(bytes), key, shares: dealt.shares, secret: dealt.secret };
-}
-async function depositAt(
-  n: number,
-  made: Made,
-  asking: Asking & { share?: Share; seals?: Digest; to?: Pick<Subkey, 'publicKey'> } = {},
-) {
-  const { publicKey: sealedTo } = asking.to ?? (await holders[n]!.holder.subkeys.current());
-  const sealedShare = await seal({
-    recipientPublicKey: sealedTo,
-    info: leasedShareSealInfo(asking.seals ?? made.keyId),
-    aad: new Uint8Array(),
-    plaintext: ShareBcs.serialize(asking.share ?? made.shares[n]!).toBytes(),
-  });
-  return call<{ index: number; signature: string }>(n, '/v1/leases/keys', {
-    key: toBase64(made.bytes),
-    sealedTo: toBase64(sealedTo),
-    sealedShare: toBase64(sealedShare),
-    ...(await proof(n, 'deposit', made.keyId, asking)),
-  });
-}
-/** The decision by its code, and the share where one came. */
-async function leaseAt(n: number, made: Made, asking: Asking = {}) {
-  const { job = LATER, by = runner } = asking;
-  const sent = await proof(n, 'lease', made.keyId, { ...asking, job });
-  const answer = await call<LeaseAnswer>(n, '/v1/leases', { jobId: job.id, keyId: made.keyId, ...sent });
-  if (answer.code !== undefined) return { decision: answer.code, refused: true as const };
-  const leaf = LeaseLeafBcs.parse(fromBase64(answer.leaf));
-  const head = TreeHeadBcs.parse(fromBase64(answer.head.treeHead));
-  const isIncluded = verifyInclusion({
-    leafHash: leafHash(fromBase64(answer.leaf)),
-    leafIndex: answer.leafIndex,
-    treeSize: head.treeSize,
-    proof: answer.inclusionProof.map((hash) => fromBase64(hash)),
-    root: fromHex(head.rootHash),
-  });
-  expect(isIncluded).toBe(true);
-  if (answer.sealedShare === undefined) return { decision: leaf.decision, leaf, refused: false as const };
-  const info = leasedShareInfo({
-    chainId: 'local:test',
-    packageId: testChainInfo().packageId,
-    policyDigest: (await chain.dao(job.daoId)).policyDigest,
-    challenge: fromBase64(sent.challenge),
-    jobId: job.id,
-    keyId: made.keyId,
-    leasedUntilMs: leaf.leasedUntilMs,
-  });
-  const sealed = fromBase64(answer.sealedShare);
-  const share = ShareBcs.parse(await open({ privateKey: by.hpke.privateKey, info, aad: new Uint8Array(), sealed }));
-  return { decision: leaf.decision, leaf, share, refused: false as const };
-}
-const decisionAt = async (...args: Parameters<typeof leaseAt>): Promise<string> => (await leaseAt(...args)).decision;
-
-const idAt = (n: number) => idOf<ContributionId>(`contribution ${n}`);
-const contribution = (n: number) => aContribution({ id: idAt(n), manifestDigest: idOf<Digest>(`manifest ${n}`) });
-const grant = (n: number) =>
-  aGrant({
-    id: idOf<GrantId>(`grant ${n}`),
-    contributionId: idAt(n),
-    terms: someTerms({ kinds: ['rag', 'train'], budgetMicroEpsilon: 1_000n }),
-  });
-const revoke = (n: number, revokedAtMs: TimestampMs | null = clock.nowMs()): void =>
-  void chain.put('grant', { ...grant(n), revokedAtMs });
-/** What a holder's log has of leases and outputs of the dataset, oldest first. */
-const logged = (n: number): string[] => {
-  const { log } = holders[n]!.holder;
-  return log.entriesOf(RAG.datasetId, log.size).map(({ leaf }) => {
-    const entry = LogLeafBcs.parse(leaf);
-    return `${entry.type} ${entry.leaf.decision}`;
-  });
-};
-const onDisk = (n: number, bytes: Uint8Array): boolean =>
-  readdirSync(join(folder, `holder-${n}`), { recursive: true, withFileTypes: true }).some(
-    (file) => file.isFile() && readFileSync(join(file.parentPath, file.name)).includes(Buffer.from(bytes)),
-  );
-
-beforeAll(async () => {
-  [runner, stranger] = await Promise.all([testRunner('ours'), testRunner('stranger')]);
-  other = await testRunner('other code', OTHER_CODE, runner.pki);
-});
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'lease-'));
-  clock = new ManualClock();
-  chain = new FakeChain();
-  const keys = await Promise.all(SECRETS.map(deriveHolderKeys));
-  const members = keys.map(({ operator, signing, sealing }) => ({
-    operator: operator.address,
-    signingPublicKey: toBase64(signing.publicKey),
-    sealingPublicKey: toBase64(sealing.publicKey),
-  }));
-  const policy = aPolicy({
-    kinds: ['rag', 'train'],
-    appraisal: {
-      ...anAppraisalPolicy({ measurements: [...anAppraisalPolicy().measurements, OTHER_CODE] }),
-    } as never,
-  });
-  chain.put('holder-set', aHolderSet({ members })).put('dao', aDao({ policy })).put('dataset', aDataset());
-  for (const job of [RAG, LATER, TRAIN]) chain.put('job', job);
-  for (const n of [1, 2, 3]) chain.put('contribution', contribution(n)).put('grant', grant(n));
-  holders = await Promise.all([0, 1, 2].map(start));
-});
-afterEach(async () => {
-  await Promise.all(holders.map((running) => running.close().catch(() => undefined)));
-  rmSync(folder, { recursive: true, force: true });
-});
+useLeasingHolders();
 
 describe('a leased key', () => {
   it('is given back, t of n, to a later session for the same use: for ten minutes, under an entry in the log', async () => {
@@ -674,305 +449,5 @@ describe('a lease is refused', () => {
     chain.put('job', cheap);
     expect(await decisionAt(0, made, { job: cheap })).toBe('KEY_SUPERSEDED');
     expect(await decisionAt(0, made)).toBe('LEASED');
-  });
-});
-
-describe('a deposit is refused', () => {
-  const rows: [string, string, () => Promise<{ code?: string }>][] = [
-    [
-      'of the version of before a revocation',
-      'KEY_SUPERSEDED',
-      async () => {
-        const made = await makeKey();
-        revoke(1);
-        return depositAt(0, made);
-      },
-    ],
-    [
-      "with another use's version",
-      'KEY_SUPERSEDED',
-      async () => depositAt(0, await makeKey({ grantSetVersion: await currentVersion(TRAIN) })),
-    ],
-    [
-      "under another dataset's name",
-      'INVALID_ARGUMENT',
-      async () => depositAt(0, await makeKey({ datasetId: idOf('another') })),
-    ],
-    ['for another chain', 'INVALID_ARGUMENT', async () => depositAt(0, await makeKey({ chainId: 'local:other' }))],
-    [
-      'for another price',
-      'INVALID_ARGUMENT',
-      async () => depositAt(0, await makeKey({ pricePerQuestionUnits: asAmount(9n) })),
-    ],
-    [
-      'for longer than an index lasts',
-      'INVALID_ARGUMENT',
-      async () => depositAt(0, await makeKey({ expiresAtMs: asTimestampMs(TEST_NOW_MS + 2 * LIMITS.indexKeyTermMs) })),
-    ],
-    [
-      'of a checkpoint in a session of questions',
-      'SCOPE_MISMATCH',
-      async () => depositAt(0, await makeKey({ keyKind: 'checkpoint' })),
-    ],
-    [
-      'of another version of the holder set',
-      'KEY_SUPERSEDED',
-      async () => depositAt(0, await makeKey({ holderSetVersion: 2 })),
-    ],
-    [
-      'of a share that is not on the polynomial',
-      'SHARE_INVALID',
-      async () => depositAt(0, await makeKey(), { share: { index: 1, value: (await makeKey()).shares[0]!.value } }),
-    ],
-    [
-      "of another holder's share",
-      'SHARE_INVALID',
-      async () => {
-        const made = await makeKey();
-        return depositAt(0, made, { share: made.shares[1]! });
-      },
-    ],
-    [
-      'of a share that was sealed for another key',
-      'SHARE_INVALID',
-      async () => depositAt(0, await makeKey(), { seals: idOf<Digest>('other') }),
-    ],
-    [
-      'with commitments that are no points',
-      'SHARE_INVALID',
-      async () => {
-        const commitments = [new Uint8Array(32).fill(255), new Uint8Array(32).fill(255)];
-        return depositAt(0, await makeKey({ commitments }));
-      },
-    ],
-    [
-      'with a commitment too few',
-      'SHARE_INVALID',
-      async () => {
-        const { commitments } = (await makeKey()).key;
-        return depositAt(0, await makeKey({ commitments: commitments.slice(1) }));
-      },
-    ],
-    [
-      'where nothing may be used',
-      'NO_USABLE_DATA',
-      async () => {
-        for (const n of [1, 2, 3]) revoke(n);
-        return depositAt(0, await makeKey());
-      },
-    ],
-    [
-      'in a job that is over',
-      'JOB_STATE',
-      async () => {
-        chain.put('job', { ...RAG, state: 'cancelled' });
-        return depositAt(0, await makeKey());
-      },
-    ],
-    [
-      'sealed to the key on the chain',
-      'SEALING_KEY_RETIRED',
-      async () => depositAt(0, await makeKey(), { to: holders[0]!.holder.keys.sealing }),
-    ],
-    [
-      'sealed to a key whose grace is over',
-      'SEALING_KEY_RETIRED',
-      async () => {
-        const { subkeys, keyring } = holders[0]!.holder;
-        const to = await subkeys.current();
-        await keyring.sealing.rotate();
-        clock.advance(SEALING_TERMS.graceMs);
-        return depositAt(0, await makeKey(), { to });
-      },
-    ],
-    [
-      'of bytes that are no key',
-      'INVALID_ARGUMENT',
-      async () => depositAt(0, { ...(await makeKey()), bytes: new Uint8Array(9) }),
-    ],
-    [
-      'by who did not sign for it',
-      'SIGNATURE_INVALID',
-      async () => depositAt(0, await makeKey(), { about: idOf<Digest>('x') }),
-    ],
-    ['by other roots', 'ATTESTATION_REFUSED', async () => depositAt(0, await makeKey(), { by: stranger })],
-  ];
-  it.each(rows)('%s', async (_what, code, deposit) => {
-    expect((await deposit()).code).toBe(code);
-    expect(holders[0]!.holder.leasedKeys.living()).toEqual([]);
-    const isKnown = !/^(SIGNATURE|ATTESTATION)/.test(code) && _what !== 'of bytes that are no key';
-    expect(logged(0)).toEqual(isKnown ? [`lease ${code}`] : []);
-  });
-
-  it('beyond so many of one job', async () => {
-    for (let i = 0; i < LIMITS.leasedKeysPerJob; i++) expect((await depositAt(0, await makeKey())).index).toBe(1);
-    expect((await depositAt(0, await makeKey())).code).toBe('RATE_LIMITED');
-  });
-
-  it('beyond so many of one job, also where two come at once', async () => {
-    for (let i = 1; i < LIMITS.leasedKeysPerJob; i++) expect((await depositAt(0, await makeKey())).index).toBe(1);
-    const both = [await makeKey(), await makeKey()];
-    const answers = await Promise.all(both.map((made) => depositAt(0, made)));
-    expect(answers.map(({ code }) => code ?? 'taken').sort()).toEqual(['RATE_LIMITED', 'taken']);
-  });
-
-  it('twice, where the same comes twice at once', async () => {
-    const made = await makeKey();
-    const answers = await Promise.all([depositAt(0, made), depositAt(0, made)]);
-    expect(answers[0]).toEqual(answers[1]);
-    expect(logged(0)).toEqual(['lease STORED']);
-  });
-});
-
-describe('an output', () => {
-  const tokenOf = (outputDigest = idOf<Digest>('model'), changes: Partial<EgressToken> = {}): EgressToken => ({
-    chainId: 'local:test',
-    packageId: testChainInfo().packageId,
-    daoId: TRAIN.daoId,
-    holderSetId: aPolicy().holderSetId,
-    jobId: TRAIN.id,
-    outputKind: 'model',
-    outputDigest,
-    ...changes,
-  });
-  const letOut = async (n: number, token = tokenOf(), asking: Asking = {}) => {
-    const { jobId, outputKind, outputDigest } = token;
-    const job = asking.job ?? TRAIN;
-    const sent = await proof(n, 'egress', egressTokenDigest(token), { ...asking, job });
-    return call<{ signature: string }>(n, '/v1/egress-tokens', { jobId, outputKind, outputDigest, ...sent });
-  };
-
-  it('is let out by the signatures of enough holders over the same bytes, once', async () => {
-    const set = await chain.holderSet(aPolicy().holderSetId);
-    const answers = await Promise.all([0, 1, 2].map((n) => letOut(n)));
-    const signatures = answers.map(({ signature }, member) => ({ member, signature }));
-    expect(await isLetOut(tokenOf(), signatures, set, verify)).toBe(true);
-    expect(await isLetOut(tokenOf(idOf<Digest>('another')), signatures, set, verify)).toBe(false);
-    expect(await isLetOut(tokenOf(), signatures.slice(1), set, verify)).toBe(false);
-    expect(EgressTokenBcs.serialize(tokenOf()).toBytes().length).toBeLessThan(512);
-  });
-
-  it('is let out again as it was, also after a restart, and another one never', async () => {
-    const first = await letOut(0);
-    await restart(0);
-    expect(await letOut(0)).toEqual(first);
-    expect((await letOut(0, tokenOf(idOf<Digest>('another')))).code).toBe('EGRESS_SPENT');
-    await restart(0);
-    expect((await letOut(0, tokenOf(idOf<Digest>('another')), { by: other })).code).toBe('EGRESS_SPENT');
-    expect(await letOut(0, undefined, { by: other })).toEqual(first);
-    expect(logged(0)).toEqual(['egress GRANTED', 'egress EGRESS_SPENT', 'egress EGRESS_SPENT']);
-  });
-
-  it('of two that are asked for at once, one is let out', async () => {
-    const both = await Promise.all([
-      letOut(0, tokenOf(idOf<Digest>('a'))),
-      letOut(0, tokenOf(idOf<Digest>('b')), { by: other }),
-    ]);
-    expect(both.map(({ code }) => code).filter((code) => code === 'EGRESS_SPENT')).toHaveLength(1);
-  });
-
-  describe('where the DAO decides what becomes of data that is withdrawn', () => {
-    const decides = async (onRevocation: 'finish' | 'cancel'): Promise<void> => {
-      const dao = await chain.dao(TRAIN.daoId);
-      chain.put('dao', { ...dao, policy: { ...dao.policy, onRevocation } });
-    };
-    const checkpointAt = async (n: number): Promise<Made> => {
-      const made = await makeKey({}, TRAIN);
-      await depositAt(n, made, { job: TRAIN });
-      expect(await decisionAt(n, made, { job: TRAIN })).toBe('LEASED');
-      return made;
-    };
-    const ENDS: [string, () => void][] = [
-      ['revoked', () => revoke(2)],
-      ['retired', () => void chain.put('contribution', { ...contribution(2), tombstonedAtMs: clock.nowMs() })],
-      [
-        'expired',
-        () =>
-          void chain.put('grant', {
-            ...grant(2),
-            terms: { ...grant(2).terms, expiresAtMs: clock.nowMs() as TimestampMs },
-          }),
-      ],
-    ];
-    it.each(ENDS)('stays inside under cancel, also after a restart, and leaves under finish: %s', async (_how, end) => {
-      await decides('cancel');
-      await checkpointAt(0);
-      end();
-      const refused = await letOut(0);
-      expect([refused.code, refused.details?.['contributionId']]).toEqual(['DATA_WITHDRAWN', idAt(2)]);
-      await restart(0);
-      expect((await letOut(0)).code).toBe('DATA_WITHDRAWN');
-      expect(logged(0).slice(-2)).toEqual(['egress DATA_WITHDRAWN', 'egress DATA_WITHDRAWN']);
-      expect(holders[0]!.holder.egress.find(TRAIN.id)).toBeUndefined();
-      await decides('finish');
-      expect((await letOut(0)).signature).toBeDefined();
-    });
-
-    it('leaves where all that was given is still allowed, whatever was added or withdrawn besides', async () => {
-      await decides('cancel');
-      chain.put('contribution', contribution(4)).put('grant', { ...grant(4), revokedAtMs: clock.nowMs() });
-      await checkpointAt(0);
-      chain.put('contribution', contribution(5)).put('grant', grant(5));
-      expect((await letOut(0)).signature).toBeDefined();
-      // What has left is not taken back.
-      revoke(2);
-      expect((await letOut(0)).signature).toBeDefined();
-    });
-
-    it('stays inside while this holder cannot tell', async () => {
-      await decides('cancel');
-      await checkpointAt(0);
-      chain.grantsOfEach = async () => Promise.reject(refuse('CHAIN_UNAVAILABLE'));
-      expect((await letOut(0)).code).toBe('CHAIN_UNAVAILABLE');
-      expect(holders[0]!.holder.egress.find(TRAIN.id)).toBeUndefined();
-    });
-
-    it('says nothing of a holder that gave nothing for the job', async () => {
-      await decides('cancel');
-      await checkpointAt(0);
-      revoke(2);
-      expect((await letOut(1)).signature).toBeDefined();
-    });
-  });
-
-  it.each<[string, string, () => Promise<{ code?: string }>]>([
-    [
-      'of a session of questions',
-      'SCOPE_MISMATCH',
-      () => letOut(0, tokenOf(undefined, { jobId: RAG.id }), { job: RAG }),
-    ],
-    ['of another kind', 'SCOPE_MISMATCH', () => letOut(0, tokenOf(undefined, { outputKind: 'statistics' }))],
-    [
-      'of a job that is over',
-      'JOB_STATE',
-      () => {
-        chain.put('job', { ...TRAIN, state: 'cancelled' });
-        return letOut(0);
-      },
-    ],
-    [
-      'of a job that has expired',
-      'JOB_EXPIRED',
-      () => {
-        clock.advance(TRAIN.expiresAtMs - TEST_NOW_MS);
-        return letOut(0);
-      },
-    ],
-    [
-      'with a challenge for a lease',
-      'CHALLENGE_UNKNOWN',
-      async () => letOut(0, tokenOf(), { challenge: await challengeOf(0, 'lease', TRAIN.id) }),
-    ],
-    [
-      'that the attested key did not ask for',
-      'SIGNATURE_INVALID',
-      () => letOut(0, tokenOf(), { about: idOf<Digest>('x') }),
-    ],
-    ['of a stranger', 'ATTESTATION_REFUSED', () => letOut(0, tokenOf(), { by: stranger })],
-  ])('is not let out: %s', async (_what, code, ask) => {
-    expect((await ask()).code).toBe(code);
-    const isKnown = /^(SCOPE|JOB)/.test(code);
-    expect(logged(0)).toEqual(isKnown ? [`egress ${code}`] : []);
-    expect(holders[0]!.holder.egress.find(TRAIN.id)).toBeUndefined();
   });
 });

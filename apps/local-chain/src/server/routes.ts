@@ -2,6 +2,7 @@ import {
   fromBase64,
   isHex32,
   refuse,
+  toUsufructError,
   type ContributionId,
   type DaoId,
   type Digest,
@@ -77,6 +78,37 @@ export const QUERIES = {
 } as const;
 
 export const isQuery = (path: string): path is keyof typeof QUERIES => Object.hasOwn(QUERIES, path);
+
+const zReads = z.object({
+  reads: z.array(z.object({ path: z.string(), query: z.unknown() })).max(LIMITS.readsPerRequest),
+});
+
+/**
+ * What was asked together, as JSON in the order asked. Each is answered or refused as if it were asked alone. As of one
+ * moment where `one` reads before it waits for anything, as `readNow` does.
+ */
+export async function readAll(body: unknown, one: (path: string, query: unknown) => Promise<string>): Promise<string> {
+  const { reads } = parseAt(zReads, body, 'reads');
+  const answers = reads.map(async ({ path, query }): Promise<string> => {
+    try {
+      return `{"ok":true,"value":${await one(path, query)}}`;
+    } catch (thrown) {
+      const error = toUsufructError(thrown);
+      if (error.code === 'INTERNAL') throw thrown;
+      return `{"ok":false,"error":${JSON.stringify(error.toWire())}}`;
+    }
+  });
+  return `[${(await Promise.all(answers)).join()}]`;
+}
+
+/** A GET of the path with its parameters, or with a query the POST of it; an event is not waited for. */
+export async function readNow(chain: LocalChain, path: string, query: unknown): Promise<string> {
+  if (isQuery(path)) return readMany(chain, path, query);
+  const url = URL.parse(path, 'http://chain');
+  if (url === null) throw refuse('NOT_FOUND');
+  url.searchParams.delete('waitMs');
+  return read(chain, url, new AbortController().signal);
+}
 
 /** Execute a submitted transaction; its outcome as JSON text. */
 export async function submit(chain: LocalChain, body: unknown): Promise<string> {

@@ -315,6 +315,46 @@ describe('when the way to the chain is bad', () => {
     expect(lost).toBeGreaterThan(0);
   });
 
+  it('answers what is asked together as it answers it alone, as of one moment', async () => {
+    const server = await start();
+    const client = clientOf(server);
+    await client.execute([mint(5n)], alice);
+    let [balance, seq] = [5n, 1];
+    for (const more of [1n, 2n, 3n]) {
+      const minting = client.execute([mint(more)], alice);
+      const unknown = hexOf<ContributionId>('unknown');
+      const [units, events, position, code, none] = await Promise.all([
+        client.balanceOf(alice.address),
+        client.events(0),
+        client.position(),
+        codeOf(client.contribution(unknown)),
+        client.contributions([unknown]),
+      ]);
+      // Before or after the other transaction, and never in part.
+      expect([`${balance} ${seq}`, `${balance + more} ${seq + 1}`]).toContain(`${units} ${position}`);
+      expect([events.length, code, none]).toEqual([position, 'NOT_FOUND', [null]]);
+      await minting;
+      [balance, seq] = [balance + more, seq + 1];
+    }
+  });
+
+  it('answers long questions that come together', async () => {
+    const client = clientOf(await start());
+    const ids = Array.from({ length: LIMITS.contributionsPage }, (_, i) => hexOf<ContributionId>(`unknown ${i}`));
+    const answers = await Promise.all(Array.from({ length: LIMITS.readsPerRequest }, () => client.contributions(ids)));
+    expect(new Set(answers.flat())).toEqual(new Set([null]));
+  });
+
+  it.each([
+    ['no list', {}],
+    ['too many', { reads: Array.from({ length: LIMITS.readsPerRequest + 1 }, () => ({ path: '/v1/position' })) }],
+    ['a path that is none', { reads: [{ path: 7 }] }],
+  ])('refuses reads that are %s', async (_name, body) => {
+    const { url } = await start();
+    const response = await fetch(`${url}/v1/reads`, { method: 'POST', body: JSON.stringify(body) });
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'INVALID_ARGUMENT']);
+  });
+
   it('has everything after a restart', async () => {
     const first = await start();
     const { chainId } = first.chain.info;

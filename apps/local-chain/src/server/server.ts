@@ -2,7 +2,7 @@ import { refuse, type Logger } from '@usufruct/kernel';
 import { LIMITS } from '@usufruct/protocol';
 import { readJson, sendJson, serveHttp, type Exchange, type RunningServer } from '@usufruct/service';
 import type { LocalChain } from '../local-chain.js';
-import { isQuery, read, readMany, submit } from './routes.js';
+import { isQuery, read, readAll, readMany, readNow, submit } from './routes.js';
 
 export type { RunningServer };
 
@@ -43,6 +43,10 @@ export function serve(chain: LocalChain, { faults = {}, ...options }: ServerOpti
       }
       if (request.method === 'POST' && isQuery(url.pathname)) {
         return sendJson(response, 200, readMany(chain, url.pathname, await readJson(request, BODY_BYTES)));
+      }
+      if (request.method === 'POST' && url.pathname === '/v1/reads') {
+        const reads = await readJson(request, BODY_BYTES);
+        return sendJson(response, 200, await readAll(reads, (path, query) => readNow(chain, path, query)));
       }
       if (request.method !== 'POST' || url.pathname !== '/v1/transactions') throw refuse('NOT_FOUND');
       return execute(chain, faults, exchange);

@@ -10,7 +10,7 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import { toWireJson, type ChainEventData } from '@usufruct/protocol';
-import { inTransaction } from '@usufruct/service';
+import { inTransaction, reserveLog } from '@usufruct/service';
 import {
   COLLECTIONS,
   SUPPLY,
@@ -31,6 +31,8 @@ export interface Execution {
   readonly error: { readonly code: string; readonly details: Readonly<Record<string, string>> } | null;
 }
 
+const PARSED_AT_MOST = 1_000;
+
 /**
  * The durable state in one SQLite file: objects, transactions and events, written in one SQL transaction per chain
  * transaction and flushed before anybody is told (WAL, `synchronous=FULL`). The file belongs to one process.
@@ -40,6 +42,7 @@ export interface Execution {
 export class Store implements StateReader {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #parsed = new Map<string, { readonly text: string; readonly record: RecordOf<Collection> }>();
   readonly chainId: string;
   #lastSeq: number;
   #lastAtMs: number;
@@ -53,6 +56,7 @@ export class Store implements StateReader {
     try {
       this.#db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       this.#createOnce(random);
+      reserveLog(this.#db);
     } catch (error) {
       this.#db.close();
       if (error instanceof UsufructError) throw error;
@@ -78,7 +82,20 @@ export class Store implements StateReader {
 
   read<C extends Collection>(collection: C, key: string): RecordOf<C> | undefined {
     const text = this.text(collection, key);
-    return text === undefined ? undefined : (COLLECTIONS[collection].parse(JSON.parse(text)) as RecordOf<C>);
+    return text === undefined ? undefined : (this.#parsedAs(collection, key, text) as RecordOf<C>);
+  }
+
+  /** What is read again and again is parsed once; what is in the file decides. */
+  #parsedAs(collection: Collection, key: string, text: string): RecordOf<Collection> {
+    const name = `${collection}/${key}`;
+    const known = this.#parsed.get(name);
+    if (known?.text === text) return known.record;
+    const record = COLLECTIONS[collection].parse(JSON.parse(text)) as RecordOf<Collection>;
+    this.#parsed.delete(name);
+    this.#parsed.set(name, { text, record });
+    const [oldest] = this.#parsed.keys();
+    if (this.#parsed.size > PARSED_AT_MOST && oldest !== undefined) this.#parsed.delete(oldest);
+    return record;
   }
 
   /** The record as JSON. */

@@ -5,14 +5,13 @@ import { toUsufructError, utf8, type Hex32, type RandomSource } from '@usufruct/
 import { taggedDigest, TAGS, zTransactionOutcome, type ChainAction, type TransactionOutcome } from '@usufruct/protocol';
 import { LocalChain } from '../local-chain.js';
 import { Store } from '../store/store.js';
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 
 /** 32 bytes that depend on a name only: salts, keys and hashes of tests that come out the same every time. */
 export const bytesOf = (name: string): Uint8Array => fromHex(hexOf(name));
 export const hexOf = <T extends Hex32 = Hex32>(name: string): T =>
   taggedDigest(TAGS.objectId, utf8(name)) as Hex32 as T;
 
-export const walletOf = (name: string): WalletSigner => keypairSigner(Ed25519Keypair.fromSecretKey(bytesOf(name)));
+export const walletOf = (name: string): WalletSigner => keypairSigner(bytesOf(name));
 export const signingKeyOf = (name: string): SigningKey => generateSigningKey(() => bytesOf(name));
 
 /** Random enough for nonces, the same in every run. */

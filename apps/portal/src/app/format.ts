@@ -38,3 +38,6 @@ export function formatBytes(sizeBytes: number): string {
 
 const when = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 export const formatTime = (atMs: number): string => when.format(atMs);
+
+/** `1 grant`, `2 grants`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

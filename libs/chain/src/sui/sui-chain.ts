@@ -2,8 +2,11 @@ import type { ClientWithCoreApi, SuiClientTypes } from '@mysten/sui/client';
 import { TransactionDataBuilder } from '@mysten/sui/transactions';
 import { asTimestampMs, isErrorCode, refuse, toUsufructError, type Digest } from '@usufruct/kernel';
 import { LIMITS, type ChainAction, type ChainEvent, type TransactionOutcome } from '@usufruct/protocol';
+import type { BlobCustody } from '../blob-custody.js';
 import type { Chain, PreparedTransaction, WalletSigner } from '../port.js';
 import { abortRefusal } from './abort-codes.js';
+import { suiCustody } from './custody/sui-custody.js';
+import type { WalrusContracts } from './custody/walrus-contracts.js';
 import { toSuiDigest } from './digests.js';
 import { EventIndex } from './events/event-index.js';
 import { ownEventName, type SuiEventSource } from './events/event-source.js';
@@ -43,6 +46,7 @@ export interface SuiChainOptions {
 export class SuiChain implements Chain {
   readonly #options: Required<Omit<SuiChainOptions, 'sponsor' | 'eventStore'>> & Pick<SuiChainOptions, 'sponsor'>;
   readonly #index: EventIndex;
+  readonly #lookup: Lookup;
   readonly #reader: SuiReader;
   readonly #governance: GovernanceReader;
   readonly #payouts: PayoutReader;
@@ -56,10 +60,10 @@ export class SuiChain implements Chain {
     };
     const { settings, client, events, timeoutMs } = this.#options;
     this.#index = new EventIndex(events, settings.coinType, packageIdsOf(settings), options.eventStore);
-    const lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
-    this.#reader = new SuiReader(lookup);
-    this.#governance = new GovernanceReader(lookup);
-    this.#payouts = new PayoutReader(lookup);
+    this.#lookup = new Lookup({ client, settings, index: this.#index, timeoutMs });
+    this.#reader = new SuiReader(this.#lookup);
+    this.#governance = new GovernanceReader(this.#lookup);
+    this.#payouts = new PayoutReader(this.#lookup);
   }
 
   info: Chain['info'] = () => this.#reader.info();
@@ -120,6 +124,13 @@ export class SuiChain implements Chain {
   seal(): SealApprovals {
     const { client, settings, timeoutMs } = this.#options;
     return sealApprovals({ client, settings, timeoutMs, index: this.#index });
+  }
+
+  /** Custody of Walrus's `Blob` objects by this wallet, where Walrus's contracts are on the same network. */
+  custody(walrus: WalrusContracts, signer: WalletSigner): BlobCustody {
+    const { client, settings, sponsor, timeoutMs } = this.#options;
+    const context = { client, settings, sponsor, timeoutMs, index: this.#index, lookup: this.#lookup };
+    return suiCustody({ ...context, chain: this, walrus, signer });
   }
 
   prepare(actions: readonly ChainAction[], signer: WalletSigner): Promise<PreparedTransaction> {

@@ -1,3 +1,7 @@
+/** Of a whole number below 2⁵³. */
+export const LARGE_BYTES = 7;
+const TWO_32 = 2 ** 32;
+
 /** What is written grows; numbers below 2³² are LEB128, shortest form; arrays of numbers lie little-endian. */
 export class ByteWriter {
   #bytes = new Uint8Array(1 << 16);
@@ -9,6 +13,13 @@ export class ByteWriter {
     let rest = value;
     for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes[this.#length++] = (rest & 0x7f) | 0x80;
     bytes[this.#length++] = rest;
+  }
+
+  large(value: number): void {
+    const bytes = this.#room(LARGE_BYTES);
+    const [low, high] = [value >>> 0, Math.floor(value / TWO_32)];
+    for (let shift = 0; shift < 32; shift += 8) bytes[this.#length++] = low >>> shift;
+    for (let shift = 0; shift < 24; shift += 8) bytes[this.#length++] = high >>> shift;
   }
 
   text(text: string): void {
@@ -84,6 +95,14 @@ export class ByteReader {
   /** How many things follow of at least so many bytes each. */
   count(bytesEach: number): number {
     return this.number(0, Math.floor(this.left / bytesEach));
+  }
+
+  large(): number {
+    const bytes = this.raw(LARGE_BYTES);
+    const low = bytes[0]! + 256 * (bytes[1]! + 256 * (bytes[2]! + 256 * bytes[3]!));
+    const high = bytes[4]! + 256 * (bytes[5]! + 256 * bytes[6]!);
+    if (high >= 2 ** 21) throw new BrokenBytes();
+    return high * TWO_32 + low;
   }
 
   text(): string {

@@ -27,24 +27,48 @@ export const WAYS: Readonly<Record<'bm25' | 'lsa' | 'dense' | 'fused', FusionWei
   fused: FUSION_WEIGHTS,
 };
 
+/** Passages by their numbers, best first, for each judged query by its id. */
+export type Rankings = ReadonlyMap<string, readonly number[]>;
+
 /**
- * How well an index of the collection's passages, in their order, finds what is judged relevant. A passage with the
- * query's own id is left out, as BEIR does (Thakur et al. 2021). `vectors`: of the queries, by id, for `dense`.
+ * How well an index of the collection's passages, in their order, finds what is judged relevant. `vectors`: of the
+ * queries, by id, for `dense`.
  */
-export function evaluate(
-  { passages, queries, judgements }: Collection,
+export const evaluate = (
+  collection: Collection,
   index: RetrievalIndex,
   weights: FusionWeights,
   vectors?: ReadonlyMap<string, Float32Array>,
-): Quality {
+): Quality => qualityOf(collection, rankingsOf(collection, index, weights, vectors));
+
+/** What such an index finds for each query: as many as are judged, and one that may be the query itself. */
+export function rankingsOf(
+  { queries, judgements }: Collection,
+  index: RetrievalIndex,
+  weights: FusionWeights,
+  vectors?: ReadonlyMap<string, Float32Array>,
+): Rankings {
+  const judged = queries.filter(({ id }) => judgements.has(id));
+  return new Map(
+    judged.map(({ id, text }) => {
+      const hits = index.search({ terms: termsOf(text), vector: vectors?.get(id) }, 101, { weights });
+      return [id, hits.map(({ passage }) => passage)];
+    }),
+  );
+}
+
+/**
+ * How good rankings of a collection's passages are. A passage with the query's own id is left out, as BEIR does (Thakur
+ * et al. 2021).
+ */
+export function qualityOf({ passages, judgements }: Collection, rankings: Rankings): Quality {
   const sums = { ndcgAt10: 0, mrrAt10: 0, recallAt100: 0 };
   let count = 0;
-  for (const { id, text } of queries) {
+  for (const [id, found] of rankings) {
     const judged = judgements.get(id);
     if (judged === undefined) continue;
     count += 1;
-    const hits = index.search({ terms: termsOf(text), vector: vectors?.get(id) }, 101, { weights });
-    const ranked = hits.map(({ passage }) => passages[passage]!.id).filter((found) => found !== id);
+    const ranked = found.map((passage) => passages[passage]!.id).filter((one) => one !== id);
     sums.ndcgAt10 += ndcgAt(10, ranked, judged);
     sums.mrrAt10 += reciprocalRankAt(10, ranked, judged);
     sums.recallAt100 += recallAt(100, ranked, judged);

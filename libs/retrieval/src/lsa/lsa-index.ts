@@ -1,4 +1,5 @@
 import { addRowTo, dotRow, quantised, type QuantisedRows } from '../quantised-rows.js';
+import { termHash } from '../term-hash.js';
 import type { Plan, TermMatrix } from '../term-matrix.js';
 import { Top, type Accepts, type Hit } from '../top.js';
 import { leftSingularVectors } from './svd.js';
@@ -20,8 +21,8 @@ const LEAST_PASSAGES = 16;
 const MOST_FOLDED_PART = 0.25;
 
 export interface LsaBasis {
-  /** Ascending; each has a row. */
-  readonly terms: readonly string[];
+  /** Their numbers, ascending; each has a row. */
+  readonly terms: Float64Array;
   readonly weights: Float32Array;
   readonly rows: QuantisedRows;
   /** Of how many passages it was made. */
@@ -40,21 +41,23 @@ export class LsaIndex {
   readonly basis: LsaBasis;
   /** Unit vectors; all zero where no term of the basis stands in the passage. */
   readonly passages: QuantisedRows;
-  readonly #rowOf: ReadonlyMap<string, number>;
+  readonly #rowOf: ReadonlyMap<number, number>;
 
   constructor(basis: LsaBasis, passages: QuantisedRows) {
     this.basis = basis;
     this.passages = passages;
-    this.#rowOf = new Map(basis.terms.map((term, row) => [term, row]));
+    this.#rowOf = new Map([...basis.terms].map((term, row) => [term, row]));
   }
 
-  /** Takes seconds at 10,000 passages: not on a thread that answers. Null where there are too few passages. */
+  /** Takes seconds at 10,000 passages: not on a thread that answers. Null where there are too few passages, or no words that
+   * several of them have. */
   static fit(matrix: TermMatrix, { dimensions = DIMENSIONS, seed = SEED }: LsaOptions = {}): LsaIndex | null {
     if (matrix.size < LEAST_PASSAGES) return null;
     const weighed = weigh(matrix);
     const wanted = Math.min(dimensions, Math.ceil(matrix.size / PASSAGES_A_DIMENSION));
     const { values, vectors } = leftSingularVectors(weighed.matrix, wanted, seed);
-    const terms = [...weighed.terms].map((term) => matrix.terms[term]!);
+    if (values.length === 0) return null;
+    const terms = Float64Array.from(weighed.terms, (term) => matrix.terms[term]!);
     const rows = quantised(vectors, values.length);
     const basis = { terms, weights: weighed.weights, rows, fittedTo: matrix.size };
     return new LsaIndex(basis, quantised(folded(matrix, basis, null), values.length));
@@ -105,7 +108,7 @@ export class LsaIndex {
     const { rows, weights } = this.basis;
     const vector = new Float64Array(rows.width);
     for (const term of new Set(terms)) {
-      const row = this.#rowOf.get(term);
+      const row = this.#rowOf.get(termHash(term));
       if (row !== undefined) addRowTo(vector, rows, row, weights[row]! * localWeight(1));
     }
     const length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));

@@ -3,6 +3,8 @@ import type { SparseMatrix } from './sparse.js';
 
 /** What a basis is computed from is bounded by these, and with it time and memory, however large the corpus. */
 const MAX_POSTINGS = 1_200_000;
+/** Of ordinary passages the postings are used up before; of a letter each they never would be. */
+const MAX_PASSAGES = 60_000;
 const MAX_TERMS = 40_000;
 /** A term in more than this part of the passages tells nothing apart and costs most. */
 const COMMON = 0.5;
@@ -54,7 +56,7 @@ export function weigh(matrix: TermMatrix): Weighed {
 
 /** The column of each passage; -1: not in the sample. */
 function sample({ size, passages }: TermMatrix): { columnOf: Int32Array; columns: number } {
-  const part = Math.min(1, MAX_POSTINGS / Math.max(1, passages.length));
+  const part = Math.min(1, MAX_POSTINGS / Math.max(1, passages.length), MAX_PASSAGES / Math.max(1, size));
   let columns = 0;
   const columnOf = new Int32Array(size).map((_, p) => {
     const isTaken = Math.floor((p + 1) * part) > Math.floor(p * part);

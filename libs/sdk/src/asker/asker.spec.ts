@@ -34,6 +34,8 @@ class FakeSystem {
   /** Thrown by the next questions, one after the other; null lets one through. */
   readonly failures: (ErrorCode | null)[] = [];
   fundFailure: ErrorCode | null = null;
+  /** So many of the next sessions are funded, and nobody hears of it. */
+  lostFundings = 0;
   /** Nothing is found for these words, so nothing is paid. */
   unknown = 'nobody knows this';
   private readonly random = seededRandom('asker');
@@ -90,6 +92,7 @@ class FakeSystem {
       expiresAtMs: (this.clock.nowMs() + termMs) as JobView['expiresAtMs'],
     };
     this.jobs.set(id, job);
+    if (this.lostFundings-- > 0) throw refuse('SETTLEMENT_UNKNOWN');
     return job;
   }
   private change(jobId: JobId, change: Partial<JobView>): JobView {
@@ -143,6 +146,10 @@ class FakeSystem {
       issuedAtMs: TEST_NOW_MS,
     };
     return toBase64(UsageReceiptBcs.serialize(fields).toBytes());
+  }
+  /** Its term is over, and everything went back. */
+  end(): void {
+    for (const jobId of this.jobs.keys()) this.change(jobId, { state: 'expired' });
   }
   /** What the chain took for good, and what it holds. */
   get moneyUnits(): { paid: bigint; held: bigint } {
@@ -287,6 +294,33 @@ describe('Asker: sessions', () => {
 });
 
 describe('Asker: limits', () => {
+  it('count a session that may have been funded, and then at the price that it was funded at', async () => {
+    const one = asker({ maxSpendUnits: asAmount(40n) });
+    [system.priceUnits, system.lostFundings] = [6n, 1];
+    expect(await codeOf(one.ask(question('a')))).toBe('SETTLEMENT_UNKNOWN');
+    expect([system.moneyUnits.held, one.spending.lockedUnits]).toEqual([24n, 24n]);
+    system.priceUnits = 3n;
+    expect(await one.ask(question('b'))).toMatchObject({ costUnits: 6n });
+    expect([system.jobs.size, one.spending.lockedUnits]).toEqual([1, 24n]);
+    await one.close();
+    expect(one.spending).toEqual({ maxUnits: 40n, lockedUnits: 0n, paidUnits: 6n });
+  });
+
+  it.each<[string, () => void, Partial<AskParams>]>([
+    ['that is too dear by now', () => undefined, { maxPriceUnits: asAmount(3n) }],
+    ['that is over by now', () => system.end(), {}],
+  ])('begin another session in place of one %s', async (_how, change, params) => {
+    const one = asker({ maxSpendUnits: asAmount(40n) });
+    [system.priceUnits, system.lostFundings] = [6n, 1];
+    await one.ask(question('a')).catch(() => undefined);
+    change();
+    system.priceUnits = 3n;
+    expect(await one.ask(question('b', params))).toMatchObject({ costUnits: 3n });
+    expect([system.moneyUnits, one.spending.lockedUnits]).toEqual([{ paid: 3n, held: 9n }, 12n]);
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+  });
+
   it('locks what the limit still allows, and then refuses before anything is locked', async () => {
     const one = asker({ maxSpendUnits: asAmount(17n) }); // five questions of 3: sessions of 4 and of 1
     for (const key of ['a', 'b', 'c', 'd', 'e']) await one.ask(question(key));
@@ -313,10 +347,22 @@ describe('Asker: limits', () => {
     expect(system.moneyUnits).toEqual({ paid: 5n, held: 6n });
   });
 
+  it('are not in the way of a process that is allowed less than the one before it, which was killed as it funded', async () => {
+    system.fundFailure = 'SETTLEMENT_UNKNOWN';
+    await asker()
+      .ask(question('a'))
+      .catch(() => undefined);
+    system.fundFailure = null;
+    const one = asker({ maxSpendUnits: asAmount(7n) });
+    expect(await one.ask(question('b'))).toMatchObject({ costUnits: 3n });
+    expect([system.moneyUnits, one.spending.lockedUnits]).toEqual([{ paid: 3n, held: 3n }, 6n]);
+  });
+
   it('never lets what is locked and paid exceed the limit, whatever fails', async () => {
     const one = asker({ maxSpendUnits: asAmount(40n) });
     const failures = [null, 'JOB_STATE', 'UPSTREAM_UNAVAILABLE', 'INVALID_ARGUMENT', 'QUESTION_LIMIT'] as const;
     for (let n = 0; n < 40; n++) {
+      [system.lostFundings, system.priceUnits] = [n % 7 === 0 ? 1 : 0, n % 11 < 6 ? 3n : 2n];
       system.failures.push(failures[n % failures.length]!);
       await one.ask(question(`${n}`)).catch(() => undefined);
       const { paid, held } = system.moneyUnits;
@@ -335,6 +381,14 @@ describe('Asker: a question is paid once', () => {
     expect(answers.filter(({ isRepeat }) => !isRepeat)).toHaveLength(1);
     expect(answers.reduce((sum, { costUnits }) => sum + costUnits, 0n)).toBe(PRICE);
     expect([system.asked, system.moneyUnits.paid]).toEqual([1, PRICE]);
+  });
+
+  it('and by how many processes at the same time', async () => {
+    const askers = [1, 2, 3].map(() => asker({ sessionQuestions: 1 }));
+    const answers = await Promise.all(askers.map((one) => one.ask(question('a'))));
+    expect(answers.map(({ answer }) => answer.text)).toEqual(Array(3).fill('about question a'));
+    for (const one of askers) await one.close();
+    expect(system.moneyUnits).toEqual({ paid: 3n, held: 0n });
   });
 
   it('and asked again later, also by another process, within the time that it is kept', async () => {

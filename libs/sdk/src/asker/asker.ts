@@ -4,6 +4,7 @@ import {
   toHex32,
   utf8,
   UsufructError,
+  ZERO_UNITS,
   type AmountUnits,
   type DatasetId,
   type Digest,
@@ -16,10 +17,10 @@ import { receiptDigest, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol
 import { z } from 'zod';
 import type { Asked, AskOptions } from '../jobs/ask.js';
 import type { QuestionParams } from '../jobs/question-record.js';
-import { readRecord, writeRecord } from '../journal.js';
+import { readRecord, recordOnce, writeRecord } from '../journal.js';
 import { decodeReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
-import { Budget, type Spending } from './budget.js';
+import { Budget, lesserLimit, type Spending } from './budget.js';
 import type { AskerPorts } from './ports.js';
 import { Sessions, type Slot } from './sessions.js';
 
@@ -28,7 +29,7 @@ export interface AskerOptions {
   readonly name: string;
   /** What may be locked and paid together while this asker lives. */
   readonly maxSpendUnits: AmountUnits;
-  /** For any one question; null for what the limit above allows. */
+  /** For any one question, of several datasets for all of them together; null for what the limit above allows. */
   readonly maxPriceUnits?: AmountUnits | null;
   /** Funded at a time, or as many as the limit allows. Default 10. */
   readonly sessionQuestions?: number;
@@ -40,6 +41,8 @@ export interface AskParams extends Omit<QuestionParams, 'stream'> {
   readonly datasetId: DatasetId;
   readonly purpose: string;
   readonly maxPriceUnits?: AmountUnits | null;
+  /** Fewer than the asker's where a session is opened for it, so that other datasets have their share of the limit. */
+  readonly sessionQuestions?: number;
   /** How long the answer is kept on this device for who asks with the key again. Default ten minutes. */
   readonly keepMs?: number;
 }
@@ -109,6 +112,7 @@ export class Asker {
   private readonly sessions: Sessions;
   private readonly running = new Map<string, { readonly body: Digest; readonly answer: Promise<PaidAnswer> }>();
   private sweptAtMs = 0;
+  private sweeping: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly ports: AskerPorts,
@@ -120,6 +124,9 @@ export class Asker {
     this.sessions = new Sessions(ports, this.budget, { name, sessionQuestions, termMs });
   }
 
+  get maxPriceUnits(): AmountUnits | null {
+    return this.options.maxPriceUnits ?? null;
+  }
   get spending(): Spending {
     return this.budget.spending;
   }
@@ -134,18 +141,38 @@ export class Asker {
    * what `JobSession.ask` and funding refuse.
    */
   async ask(params: AskParams, options: AskOptions = {}): Promise<PaidAnswer> {
-    const name = digestOf(utf8(params.key));
-    const { text, topK, generator, filter, attribution } = questionOf('', params);
-    const asked = [params.datasetId, params.purpose, text, topK, generator, filter, attribution];
-    const body = digestOf(utf8(JSON.stringify(asked.map((part) => part ?? null))));
+    const { name, body } = nameOf(params);
     const running = this.running.get(name);
     if (running !== undefined) {
       if (running.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
       return repeated(await running.answer);
     }
-    const answer = this.answerOf(name, body, params, options).finally(() => this.running.delete(name));
+    const answer = this.answerOf(this.recordKey(name), body, params, options).finally(() => this.running.delete(name));
     this.running.set(name, { body, answer });
     return answer;
+  }
+
+  /**
+   * What `ask` would cost now: nothing where the answer is kept, or on its way. No promise: a price may rise before the
+   * question is asked, so whoever relies on this gives it as the question's `maxPriceUnits`.
+   */
+  async priceNow(params: AskParams): Promise<AmountUnits> {
+    // What was kept long enough is not given again by `ask` either.
+    await this.sweepNowAndThen();
+    const { name } = nameOf(params);
+    if (this.running.has(name)) return ZERO_UNITS;
+    const record = await readRecord(this.ports.journal, this.recordKey(name), zRecord);
+    if (record !== null && record.answered !== null) return ZERO_UNITS;
+    return this.sessions.priceNow({ ...params, maxPriceUnits: null });
+  }
+
+  /**
+   * Before a question is asked of several datasets at once, each at a price that was asked for: what other sessions hold
+   * and nobody asks for just now comes back where it is needed. Refuses `SPENDING_LIMIT` where the limit does not allow
+   * all of them, and nothing of it was asked.
+   */
+  makeRoom(params: readonly (AskParams & { readonly maxPriceUnits: AmountUnits })[]): Promise<void> {
+    return this.sessions.makeRoom(params);
   }
 
   /** Receipts of this device, the newest first. */
@@ -174,9 +201,8 @@ export class Asker {
     await this.sessions.close();
   }
 
-  private async answerOf(name: Digest, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
+  private async answerOf(recordKey: string, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
     await this.sweepNowAndThen();
-    const recordKey = `asker-question/${this.ports.owner}/${name}`;
     const record = await readRecord(this.ports.journal, recordKey, zRecord);
     if (record !== null) {
       if (record.body !== body) throw refuse('IDEMPOTENCY_KEY_REUSED', { field: 'key' });
@@ -190,6 +216,10 @@ export class Asker {
       if (!isSessionOver(error) || (error as UsufructError).code === 'NO_USABLE_DATA') throw error;
       return this.fresh(recordKey, body, params, options);
     }
+  }
+
+  private recordKey(name: Digest): string {
+    return `asker-question/${this.ports.owner}/${name}`;
   }
 
   /** What was asked before a process ended, or is asked again. Null where its session is over and it was not paid. */
@@ -213,20 +243,34 @@ export class Asker {
   }
 
   private async fresh(recordKey: string, body: Digest, params: AskParams, options: AskOptions): Promise<PaidAnswer> {
-    const { datasetId, purpose } = params;
-    const maxPriceUnits = least(params.maxPriceUnits ?? null, this.options.maxPriceUnits ?? null);
-    const slot = await this.sessions.acquire({ datasetId, purpose, maxPriceUnits });
+    const { datasetId, purpose, sessionQuestions } = params;
+    const maxPriceUnits = lesserLimit(params.maxPriceUnits ?? null, this.maxPriceUnits);
+    const slot = await this.sessions.acquire({ datasetId, purpose, maxPriceUnits, sessionQuestions });
     const askKey = toHex32<Hex32>(this.ports.random(32));
     const { jobId } = slot;
     const record: Noted = { askKey, jobId, body, atMs: this.ports.clock.nowMs(), answered: null };
+    const noted = await this.notedOnce(recordKey, record, slot);
+    if (noted.askKey !== askKey) {
+      // Another process with this journal has begun to ask it meanwhile.
+      await slot.end('unpaid');
+      return this.answerOf(recordKey, body, params, options);
+    }
     try {
-      await writeRecord(this.ports.journal, recordKey, record);
       const asked = await slot.session.ask(questionOf(askKey, params), options);
       const paid = await this.remember(recordKey, record, params, asked);
       await slot.answered(paid.costUnits);
       return paid;
     } catch (error) {
       await this.failed(recordKey, slot, error);
+      throw error;
+    }
+  }
+
+  private async notedOnce(recordKey: string, record: Noted, slot: Slot): Promise<Noted> {
+    try {
+      return await recordOnce(this.ports.journal, recordKey, zRecord, () => record);
+    } catch (error) {
+      await slot.end('unpaid');
       throw error;
     }
   }
@@ -258,9 +302,12 @@ export class Asker {
     return { ...asked, datasetId, jobId, receiptId, evidenceDigest, costUnits, isRepeat: false };
   }
 
-  private async sweepNowAndThen(): Promise<void> {
-    if (this.ports.clock.nowMs() - this.sweptAtMs < SWEEP_EVERY_MS) return;
-    await this.sweep();
+  /** Whoever comes while it is under way waits for it, too: what it forgets is not to be found half there. */
+  private sweepNowAndThen(): Promise<void> {
+    if (this.ports.clock.nowMs() - this.sweptAtMs < SWEEP_EVERY_MS) return this.sweeping;
+    const sweeping = this.sweep();
+    this.sweeping = sweeping.catch(() => undefined);
+    return sweeping;
   }
 
   /** Answers that were kept long enough are forgotten, with the keys that open them. */
@@ -278,6 +325,14 @@ export class Asker {
   }
 }
 
+/** By its key, and by all that it asks: the key of one question is not taken for another. */
+function nameOf(params: AskParams): { readonly name: Digest; readonly body: Digest } {
+  const { text, topK, generator, filter, attribution } = questionOf('', params);
+  const asked = [params.datasetId, params.purpose, text, topK, generator, filter, attribution];
+  const body = digestOf(utf8(JSON.stringify(asked.map((part) => part ?? null))));
+  return { name: digestOf(utf8(params.key)), body };
+}
+
 function questionOf(key: string, params: AskParams): QuestionParams {
   const { text, topK, generator, filter, attribution } = params;
   return {
@@ -291,5 +346,3 @@ function questionOf(key: string, params: AskParams): QuestionParams {
 }
 const repeated = (paid: PaidAnswer): PaidAnswer => ({ ...paid, costUnits: 0n as AmountUnits, isRepeat: true });
 const isSessionOver = (error: unknown): boolean => error instanceof UsufructError && SESSION_OVER.includes(error.code);
-const least = (a: AmountUnits | null, b: AmountUnits | null): AmountUnits | null =>
-  a === null || (b !== null && b < a) ? b : a;

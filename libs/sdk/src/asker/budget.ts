@@ -9,6 +9,10 @@ export interface Spending {
   readonly paidUnits: AmountUnits;
 }
 
+/** Null is no limit. */
+export const lesserLimit = (a: AmountUnits | null, b: AmountUnits | null): AmountUnits | null =>
+  a === null || (b !== null && b < a) ? b : a;
+
 /**
  * A limit on what is locked and paid together, so that it holds whatever becomes of the open sessions. It lives as
  * long as its process: it is no account, and a second process has a limit of its own.
@@ -18,16 +22,21 @@ export class Budget {
   private paid = 0n;
   constructor(readonly maxUnits: AmountUnits) {}
 
-  /** How many of the wanted questions at this price can still be locked. */
-  affordable(priceUnits: AmountUnits, wanted: number): number {
+  /** What can still be locked. */
+  get leftUnits(): bigint {
+    return this.maxUnits - this.locked - this.paid;
+  }
+
+  /** How many of the wanted questions at this price can still be locked, with what is locked for them already. */
+  affordable(priceUnits: AmountUnits, wanted: number, lockedUnits = 0n): number {
     if (priceUnits === 0n) return wanted;
-    const count = (this.maxUnits - this.locked - this.paid) / priceUnits;
+    const count = (this.leftUnits + lockedUnits) / priceUnits;
     return count >= BigInt(wanted) ? wanted : Number(count > 0n ? count : 0n);
   }
 
   /** Refuses `SPENDING_LIMIT` before anything is locked. */
   lock(units: bigint): void {
-    if (this.locked + this.paid + units > this.maxUnits) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
+    if (units > this.leftUnits) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
     this.locked += units;
   }
 

@@ -60,7 +60,13 @@ export interface Wanted {
   readonly datasetId: DatasetId;
   readonly purpose: string;
   readonly maxPriceUnits: AmountUnits | null;
+  readonly sessionQuestions?: number | undefined;
 }
+
+/** With what a question is to cost. */
+export type Priced = Wanted & { readonly maxPriceUnits: AmountUnits };
+
+const sessionIdOf = ({ datasetId, purpose }: Wanted): string => `${datasetId}/${purpose}`;
 
 /** A session that ends sooner is not begun with: preparing a runner and answering take a moment. */
 const LEAST_LEFT_MS = 45_000;
@@ -69,7 +75,10 @@ const LEAST_LEFT_MS = 45_000;
 export class Sessions {
   private readonly open = new Map<string, OpenSession>();
   private readonly queues = new Map<string, Promise<unknown>>();
+  private lastTransaction: Promise<unknown> = Promise.resolve();
   private readonly retired = new Set<OpenSession>();
+  /** What is locked for a session that is being funded, or that may have been: nobody has answered. */
+  private readonly doubtful = new Map<string, bigint>();
   /** Of this process: what is in the journal besides was left by an earlier one. */
   private readonly own = new Set<JobId>();
 
@@ -81,7 +90,7 @@ export class Sessions {
 
   /** A place in a session. Refuses `SPENDING_LIMIT`, and what funding a job refuses. One after the other per dataset. */
   acquire(wanted: Wanted): Promise<Slot> {
-    const id = `${wanted.datasetId}/${wanted.purpose}`;
+    const id = sessionIdOf(wanted);
     const before = this.queues.get(id) ?? Promise.resolve();
     const next = before.catch(() => undefined).then(() => this.place(id, wanted));
     this.queues.set(id, next);
@@ -91,6 +100,18 @@ export class Sessions {
   /** The session that a question of this dataset would go to now, if one is open. */
   current(datasetId: DatasetId, purpose: string): JobId | null {
     return this.open.get(`${datasetId}/${purpose}`)?.job.id ?? null;
+  }
+
+  /** What a question would cost now: by the open session that it would go to, or by the DAO's policy. */
+  async priceNow(wanted: Wanted): Promise<AmountUnits> {
+    const open = this.open.get(sessionIdOf(wanted));
+    if (open !== undefined && this.isUsable(open, wanted)) return open.job.pricePerQuestionUnits;
+    return (await this.ports.termsOf(wanted.datasetId)).priceUnits;
+  }
+
+  /** See `Asker.makeRoom`. */
+  makeRoom(wanted: readonly Priced[]): Promise<void> {
+    return this.inTurn(() => this.freeFor(wanted));
   }
 
   /** What is not spent comes back. Sessions with questions in flight stay, until their term ends. */
@@ -113,7 +134,7 @@ export class Sessions {
         const job = await this.onChain(record.jobId);
         if (job !== null && job.state === 'funded') {
           if (job.expiresAtMs > this.ports.clock.nowMs()) continue;
-          await this.ports.session(record.jobId).close();
+          await this.inTurn(() => this.ports.session(record.jobId).close());
         }
         await this.ports.journal.delete(key);
       } catch {
@@ -134,7 +155,7 @@ export class Sessions {
       await this.retire(session);
       session = null;
     }
-    session ??= await this.begin(id, wanted);
+    session ??= await this.inTurn(() => this.fund(id, wanted));
     this.open.set(id, session);
     session.issued++;
     session.inFlight++;
@@ -161,19 +182,28 @@ export class Sessions {
           adopted = { ...this.opened(id, job), issued: questionsSettled };
           continue;
         }
-        await this.ports.session(record.jobId).close();
+        await this.inTurn(() => this.ports.session(record.jobId).close());
       }
       await this.ports.journal.delete(recordKey);
     }
     return adopted;
   }
 
-  private async begin(id: string, wanted: Wanted): Promise<OpenSession> {
+  /** One transaction after the other for all datasets: two at once of one wallet would take each other's coins. */
+  private inTurn<T>(transaction: () => Promise<T>): Promise<T> {
+    const done = this.lastTransaction.then(transaction);
+    this.lastTransaction = done.catch(() => undefined);
+    return done;
+  }
+
+  private async fund(id: string, wanted: Wanted): Promise<OpenSession> {
     const { journal } = this.ports;
-    const { datasetId, purpose, maxPriceUnits } = wanted;
+    const { datasetId, purpose, maxPriceUnits, sessionQuestions = Infinity } = wanted;
     const { priceUnits, maxTermMs } = await this.ports.termsOf(datasetId);
     if (maxPriceUnits !== null && priceUnits > maxPriceUnits) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
-    const maxQuestions = this.budget.affordable(priceUnits, this.terms.sessionQuestions);
+    await this.freeFor([{ ...wanted, maxPriceUnits: priceUnits }]);
+    const wantedQuestions = Math.min(this.terms.sessionQuestions, sessionQuestions);
+    const maxQuestions = this.budget.affordable(priceUnits, wantedQuestions, this.inDoubt(id));
     if (maxQuestions === 0) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
     const pendingKey = `asker/${this.ports.owner}/${this.terms.name}/pending/${id}`;
     const agreed = await recordOnce(journal, pendingKey, zPending, () => ({
@@ -184,18 +214,50 @@ export class Sessions {
       termMs: Math.min(this.terms.termMs, maxTermMs),
     }));
     const escrowAtMostUnits = asAmount(priceUnits * BigInt(agreed.maxQuestions));
-    this.budget.lock(escrowAtMostUnits);
-    try {
-      const job = await this.ports.fund({ ...agreed, escrowAtMostUnits });
-      await writeRecord(journal, this.fundedKey(id, job.id), { jobId: job.id });
+    if (escrowAtMostUnits > this.budget.leftUnits && this.inDoubt(id) === 0n) {
+      // Agreed on by an earlier process that was allowed more. What that one may have locked goes back with its term.
       await journal.delete(pendingKey);
-      return this.opened(id, job);
-    } catch (error) {
-      this.budget.settle(escrowAtMostUnits, 0n);
-      // Refused, so nothing was locked: the next question agrees anew. Else it may have been, and is gone on with.
-      if (toUsufructError(error).entry.retry !== 'later') await journal.delete(pendingKey);
-      throw error;
+      return this.fund(id, wanted);
     }
+    this.lockFor(id, escrowAtMostUnits);
+    const job = await this.ports.fund({ ...agreed, escrowAtMostUnits }).catch(async (error: unknown) => {
+      // Refused, so nothing was locked: the next question agrees anew. Else it may have been, and is gone on with.
+      if (toUsufructError(error).entry.retry !== 'later') {
+        this.lockFor(id, 0n);
+        await journal.delete(pendingKey);
+      }
+      throw error;
+    });
+    const session = await this.begun(id, wanted, job);
+    await journal.delete(pendingKey);
+    this.doubtful.delete(id);
+    return session ?? this.fund(id, wanted);
+  }
+
+  /** Null where an earlier try had agreed on it, and it is over by now, or was so under terms that no longer suit. */
+  private async begun(id: string, { maxPriceUnits }: Wanted, job: JobView): Promise<OpenSession | null> {
+    const { pricePerQuestionUnits, maxQuestions, state } = job;
+    const escrowUnits = pricePerQuestionUnits * BigInt(maxQuestions);
+    const isOurs = state === 'funded' && !this.own.has(job.id);
+    const isCheap = maxPriceUnits === null || pricePerQuestionUnits <= maxPriceUnits;
+    if (isOurs && isCheap && escrowUnits <= this.budget.leftUnits + this.inDoubt(id)) {
+      this.lockFor(id, escrowUnits);
+      await writeRecord(this.ports.journal, this.fundedKey(id, job.id), { jobId: job.id });
+      return this.opened(id, job);
+    }
+    if (isOurs) await this.ports.session(job.id).close();
+    this.lockFor(id, 0n);
+    return null;
+  }
+
+  private inDoubt(id: string): bigint {
+    return this.doubtful.get(id) ?? 0n;
+  }
+
+  /** In place of what an earlier try to fund it has locked. Refuses `SPENDING_LIMIT`. */
+  private lockFor(id: string, units: bigint): void {
+    this.budget.lock(units - this.inDoubt(id));
+    this.doubtful.set(id, units);
   }
 
   private fundedKey(id: string, jobId: string): string {
@@ -244,9 +306,38 @@ export class Sessions {
     return this.closeIdle(session);
   }
 
-  /** A session that cannot be closed now is closed when its term is over, by a later process at the latest. */
   private async closeIdle(session: OpenSession): Promise<void> {
     if (session.inFlight > 0 || !this.retired.delete(session)) return;
+    await this.inTurn(() => this.closeNow(session));
+  }
+
+  /**
+   * What is locked for questions that nobody asks just now is not missing for another dataset: its sessions are closed,
+   * those first that are not wanted, until the limit allows one question to each.
+   */
+  private async freeFor(wanted: readonly Priced[]): Promise<void> {
+    const byId = new Map(wanted.map((one) => [sessionIdOf(one), one]));
+    const isMissing = (): boolean => {
+      const toFund = [...byId].filter(([id, one]) => {
+        const open = this.open.get(id);
+        return open === undefined || !this.isUsable(open, one);
+      });
+      const left = toFund.reduce((sum, [id]) => sum + this.inDoubt(id), this.budget.leftUnits);
+      return toFund.reduce((sum, [, one]) => sum + one.maxPriceUnits, 0n) > left;
+    };
+    const open = [...this.open].sort(([a], [b]) => Number(byId.has(a)) - Number(byId.has(b)));
+    for (const [id, session] of open) {
+      if (!isMissing()) return;
+      if (session.inFlight > 0 || this.open.get(id) !== session) continue;
+      this.open.delete(id);
+      session.isRetired = true;
+      await this.closeNow(session);
+    }
+    if (isMissing()) throw refuse('SPENDING_LIMIT', { limit: 'max-spend' });
+  }
+
+  /** In its turn. One that cannot be closed now is closed when its term is over, by a later process at the latest. */
+  private async closeNow(session: OpenSession): Promise<void> {
     const { job, recordKey } = session;
     const unitsOf = (questions: number): bigint => job.pricePerQuestionUnits * BigInt(questions);
     try {

@@ -383,6 +383,26 @@ describe('contribute', () => {
     await expectNoSecret(world);
   });
 
+  it.each([
+    ['begins anew where its registration was signed, never sent, and is too late by now', 1, 2],
+    ['does not begin anew where its registration may still happen', 0, 1],
+  ])('%s, though the leases have ended', async (_, lateMs, times) => {
+    const world = newWorld();
+    const { send } = world.chain;
+    world.chain.send = () => Promise.reject(new Killed());
+    await expect(client(world, whole()).contributions.contribute(contribution())).rejects.toThrow(Killed);
+    world.chain.send = send;
+    const before = world.store.puts.length;
+    world.store.epoch += 30;
+    world.clock.advance(LIMITS.transactionTermMs + LIMITS.clockSkewMs + lateMs);
+    await client(world, whole(), 'two').contributions.contribute(contribution());
+    expect(world.store.puts.length).toBe(times * before);
+    const registered = await world.chain.contributionsOf(DATASET);
+    expect(registered).toHaveLength(1);
+    const isReadable = registered[0]!.manifestBlob.endEpoch > world.store.epoch;
+    expect(isReadable).toBe(times === 2);
+  });
+
   it('does not begin anew because the store is silent', async () => {
     const world = newWorld();
     holders[2]!.isDown = true;

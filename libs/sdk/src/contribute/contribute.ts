@@ -1,5 +1,4 @@
 import { refuse, type DatasetId } from '@usufruct/kernel';
-import { digestOf } from '@usufruct/crypto';
 import {
   manifestDigest,
   SignedManifestBcs,
@@ -11,7 +10,8 @@ import {
 } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
-import { executeOnce } from '../transactions.js';
+import { executeOnce, mayHappen } from '../transactions.js';
+import { custodyUnavailable, isOver, putInCustody } from './custody.js';
 import { depositShares } from './deposit.js';
 import { checkFile } from './format.js';
 import { contributionKey } from './key.js';
@@ -21,7 +21,7 @@ import { noteStoredQuilts } from './quilts/records.js';
 import { ContributionRecords, zContributed, type Contributed, type Plan } from './records.js';
 import { signedManifest } from './signing.js';
 import { isLost } from './unfinished.js';
-import { partReferences, requireStorage, SourceChanged, storeChecked, uploadParts } from './upload.js';
+import { partReferences, requireStorage, SourceChanged, storeAlone, uploadParts } from './upload.js';
 
 export interface ContributeParams {
   /** Names this contribution in the journal: the same key goes on with it, and later gives its result again. */
@@ -33,6 +33,11 @@ export interface ContributeParams {
   readonly source: () => AsyncIterable<Uint8Array>;
   /** Who will give runners the key: the DAO's holders, unless the weaker Seal is asked for by name. */
   readonly keyMode?: KeyMode;
+  /**
+   * Its `Blob` objects are the wallet's own and go into custody once it is registered. Not stored in quilts then, whose
+   * object could be in the custody of one contribution only.
+   */
+  readonly custody?: boolean;
   readonly onProgress?: OnContributeProgress;
 }
 
@@ -45,10 +50,18 @@ export interface ContributeParams {
  * Refuses `FILE_EMPTY`, `FILE_TOO_LARGE`, `FORMAT_UNKNOWN` and `IDEMPOTENCY_KEY_REUSED` (the key of a file of another
  * dataset, name, size or key mode that was contributed), `KEY_MODE_UNAVAILABLE` (Seal where it is not configured, or in
  * a DAO that pays in epochs), `STORE_UNSUPPORTED` (terms that the store cannot keep, the DAO's on blobs among them) before anything is sent; `BLOB_MISMATCH` when the store
- * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later).
+ * does not give back what it took; `UPSTREAM_UNAVAILABLE` while a holder is out of reach (call again later). With
+ * `custody` also what `putInCustody` refuses: it is registered then, and calling again goes on with the rest.
  * Does not prove that the file can be parsed: only the runner will read it.
  */
-export async function contribute(context: ClientContext, params: ContributeParams): Promise<Contributed> {
+export async function contribute(given: ClientContext, params: ContributeParams): Promise<Contributed> {
+  const context = params.custody === true ? storingForCustody(given) : given;
+  const contributed = await contributeOnce(context, params);
+  if (params.custody === true) await keepInCustody(context, contributed);
+  return contributed;
+}
+
+async function contributeOnce(context: ClientContext, params: ContributeParams): Promise<Contributed> {
   checkFile(params.fileName, params.sizeBytes);
   requireStorage(context);
   const records = new ContributionRecords(params.key);
@@ -67,6 +80,19 @@ export async function contribute(context: ClientContext, params: ContributeParam
     meter.restart();
     return run(context, params, records, meter);
   }
+}
+
+/** The wallet must own what it gives away. Refuses what contradicts that before anything costs. */
+function storingForCustody(context: ClientContext): ClientContext {
+  const { custody, storage } = context;
+  if (custody === undefined) throw custodyUnavailable();
+  if (storage?.own === false) throw refuse('INVALID_ARGUMENT', { field: 'own', expected: 'yes, for custody' });
+  return { ...context, storage: { ...storage, own: true } };
+}
+
+async function keepInCustody(context: ClientContext, { contributionId }: Contributed): Promise<void> {
+  // What is over was taken out, perhaps, and is not put in again.
+  if (!isOver(await context.chain.contribution(contributionId))) await putInCustody(context, contributionId);
 }
 
 /** What an earlier run stored is in the store no more: nobody could read what would be registered. */
@@ -95,9 +121,9 @@ async function run(
   const { plan, holderSet } = await planFor(context, params, records);
   const registered = await registeredAs(context, plan);
   if (registered !== null) return finish(context, records, resultOf(plan, registered), meter);
-  // A registration that was signed may still happen: begun anew, there could be two.
-  const isOpen = (await context.journal.get(records.transaction)) === null;
-  if (isOpen && (await isLost(context, records))) throw new StorageLost();
+  // While a registration that was signed may still happen, beginning anew could make two.
+  const isSigned = await mayHappen({ ...context, key: records.transaction });
+  if (!isSigned && (await isLost(context, records))) throw new StorageLost();
   const key = contributionKey(plan);
   meter.step('uploading');
   const storing = inLifetime(context, plan);
@@ -131,7 +157,7 @@ async function storedManifest(
   const stored = await readRecord(context.journal, records.manifestBlob, zBlobReference);
   if (stored !== null) return stored;
   const bytes = SignedManifestBcs.serialize(signed).toBytes();
-  const reference = await storeChecked(context, bytes, digestOf(bytes), records.manifestBlob);
+  const reference = await storeAlone(context, bytes, records.manifestBlob);
   await writeRecord(context.journal, records.manifestBlob, reference);
   return reference;
 }

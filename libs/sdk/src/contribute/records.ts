@@ -8,7 +8,8 @@ import { z } from 'zod';
  *   plan          what will be contributed and the seed from which the shared secret and the envelope's salt come.
  *                 SECRET: whoever reads it can decrypt the file. Deleted when the contribution is registered.
  *   part/<n>      the hash of a ciphertext part, before it is sent; and where it lies, after
- *   part/<n>/…    what the store remembers of its upload, where it is one that takes several steps
+ *   part/<n>/…    that it was sent as a blob of its own, where it could lie in a quilt; and what the store remembers of
+ *                 its upload, where that takes several steps. The manifest's likewise
  *   ciphertext    that all parts are stored
  *   manifest      the signed manifest
  *   manifest-blob where it lies

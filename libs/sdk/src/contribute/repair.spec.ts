@@ -25,8 +25,9 @@ import {
   testWallet,
   type FakeChain,
 } from '@usufruct/testing';
+import type { PutOptions } from '@usufruct/walrus';
 import { connect } from '../client.js';
-import { memoryJournal } from '../journal.js';
+import { memoryJournal, type Journal } from '../journal.js';
 import { copyAsSource } from './copy.js';
 
 const OWNER = testWallet('contributor');
@@ -37,6 +38,7 @@ describe('repairing what the store has lost', () => {
   let chain: FakeChain;
   let store: FakeStore;
   let copy: FakeStore;
+  let journal: Journal;
   let manifestBlob: BlobReference;
   let parts: BlobReference[];
   let contributionId: ReturnType<typeof aContribution>['id'];
@@ -54,7 +56,7 @@ describe('repairing what the store has lost', () => {
       chain,
       store,
       holders: [],
-      journal: memoryJournal(),
+      journal,
       fetch: () => Promise.reject(new Error('nothing is fetched')),
       clock: new ManualClock(),
       random: seededRandom('repair'),
@@ -89,7 +91,7 @@ describe('repairing what the store has lost', () => {
   }
 
   beforeEach(async () => {
-    [chain, store, copy] = [actingChain(), new FakeStore(), new FakeStore()];
+    [chain, store, copy, journal] = [actingChain(), new FakeStore(), new FakeStore(), memoryJournal()];
     chain.put('dao', aDao()).put('dataset', aDataset());
     parts = [];
     for (const ciphertext of CIPHERTEXTS) parts.push(await keep(ciphertext));
@@ -123,6 +125,36 @@ describe('repairing what the store has lost', () => {
     await repair();
     const { deletable } = await store.status(blobIdOf(parts[1]!.blob));
     expect(deletable).toBe(blobs === 'deletable');
+  });
+
+  it('calls nothing repaired that cannot be read back', async () => {
+    await lose(store, parts[1]!);
+    const { put } = store;
+    store.put = async (bytes, options) => {
+      const stored = await put(bytes, options);
+      store.tamper(stored.blobId);
+      return stored;
+    };
+    await expect(repair(OWNER, 20)).rejects.toMatchObject({ code: 'BLOB_MISMATCH' });
+    expect(chain.executed).toEqual([]);
+  });
+
+  it('goes on with an upload that was cut, so that a wallet pays for it once, and forgets it when it is there', async () => {
+    await lose(store, parts[1]!);
+    const asked: PutOptions[] = [];
+    const { put } = store;
+    store.put = async (_, options = {}) => {
+      asked.push(options);
+      // What a store keeps of an upload under its key.
+      await journal.put(`${options.resumeKey}/upload`, '{}');
+      throw new Error('killed');
+    };
+    await expect(repair(OWNER, 20)).rejects.toThrow('killed');
+    store.put = (bytes, options = {}) => (asked.push(options), put(bytes, options));
+    expect(await repair(OWNER, 20)).toMatchObject({ complete: true });
+    expect(asked[0]!.resumeKey).toBeDefined();
+    expect(asked[1]).toEqual(asked[0]);
+    expect(await journal.keys('')).toEqual([]);
   });
 
   it('says what nobody has, and repairs the rest', async () => {

@@ -1,12 +1,19 @@
 import { sha256 } from '@usufruct/crypto';
 import { refuse, toHex32, UsufructError, type ContributionId, type Hex32 } from '@usufruct/kernel';
-import { decodeManifest, type ContributionView, type LeaseRenewal, type Manifest } from '@usufruct/protocol';
-import { readPart, type PartName, type PartReader, type PutOptions } from '@usufruct/walrus';
+import {
+  decodeManifest,
+  type BlobReference,
+  type ContributionView,
+  type LeaseRenewal,
+  type Manifest,
+} from '@usufruct/protocol';
+import { readPart, type PartName, type PartReader } from '@usufruct/walrus';
 import { actOnce } from '../act.js';
 import type { ClientContext } from '../context.js';
+import { deleteAll } from '../journal.js';
 import { blobIdOf, manifestName, mayHold, registeredManifest } from './manifest-blob.js';
 import { inLifetime } from './planning.js';
-import { requireStorage, termsOf } from './upload.js';
+import { requireStorage, storeChecked } from './upload.js';
 
 /** Where ciphertext may still be: another aggregator, the owner's copy (`copyAsSource`). What it gives is compared with the signed manifest. */
 export type BlobSource = PartReader;
@@ -30,7 +37,8 @@ export interface RepairOptions {
 
 /**
  * Put back into the store what it has lost of a contribution: the very same bytes, from wherever they can still be
- * read, and note on the chain how long the new leases last. Nothing is encrypted anew and no key is needed. Repeatable.
+ * read, and note on the chain how long the new leases last. Nothing is encrypted anew and no key is needed. Repeatable:
+ * an upload that was cut is gone on with, and nothing counts as repaired that was not read back.
  *
  * Refuses `FORBIDDEN` for whoever is not the owner, `TOMBSTONED`, `STORE_UNSUPPORTED` (the store cannot do what the
  * DAO's policy says of blobs), and `BLOB_UNAVAILABLE` where nobody has the manifest.
@@ -42,18 +50,19 @@ export async function repairStorage(client: ClientContext, options: RepairOption
   if (view.owner !== client.signer.address) throw refuse('FORBIDDEN', { needs: 'the owner of the contribution' });
   if (view.tombstonedAtMs !== null) throw refuse('TOMBSTONED', { contributionId });
   const { daoId } = await client.chain.dataset(view.datasetId);
-  const context = inLifetime(client, (await client.chain.dao(daoId)).policy);
+  const inForce = inLifetime(client, (await client.chain.dao(daoId)).policy);
+  const context = { ...inForce, storage: { ...inForce.storage, ...(epochs !== undefined && { epochs }) } };
   requireStorage(context);
-  const terms = { ...termsOf(context), ...(epochs !== undefined && { epochs }) };
-  const { manifest, repair } = await repairManifest(context, view, sources, terms);
+  const { manifest, repair } = await repairManifest(context, view, sources);
   const blobs = [repair];
   const hashes = new Map(manifest.parts.map((part) => [part.blob, part]));
   for (const { blob, endEpoch } of new Map(view.parts.map((part) => [part.blob, part])).values()) {
     const { sha256: digest, sizeBytes } = hashes.get(blob) ?? refused(contributionId);
     const isRight = (bytes: Uint8Array): boolean => toHex32(sha256(bytes)) === digest;
     const name = { blobId: blobIdOf(blob), digest, sizeBytes };
-    blobs.push(await repairBlob(context, { blob, endEpoch, name, isRight, sources, terms }));
+    blobs.push(await repairBlob(context, { blob, endEpoch, name, isRight, sources }));
   }
+  await forgetUploads(client, blobs);
   await noteLeases(context, contributionId, blobs);
   return { contributionId, blobs, complete: blobs.every(({ state }) => state !== 'missing') };
 }
@@ -70,7 +79,6 @@ async function repairManifest(
   context: ClientContext,
   view: ContributionView,
   sources: readonly BlobSource[],
-  terms: PutOptions,
 ): Promise<{ manifest: Manifest; repair: Repaired }> {
   let manifest: Manifest | undefined;
   const isRight = (bytes: Uint8Array): boolean => {
@@ -80,7 +88,7 @@ async function repairManifest(
     return true;
   };
   const { blob, endEpoch } = view.manifestBlob;
-  const repair = await repairBlob(context, { blob, endEpoch, name: manifestName(view), isRight, sources, terms });
+  const repair = await repairBlob(context, { blob, endEpoch, name: manifestName(view), isRight, sources });
   if (manifest === undefined) throw refuse('BLOB_UNAVAILABLE', { contributionId: view.id });
   return { manifest, repair };
 }
@@ -92,11 +100,11 @@ interface BlobToRepair {
   readonly name: PartName;
   readonly isRight: Recognise;
   readonly sources: readonly BlobSource[];
-  readonly terms: PutOptions;
 }
 
-async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
-  const { blob, endEpoch, name, isRight, sources, terms } = wanted;
+async function repairBlob(context: ClientContext, wanted: BlobToRepair): Promise<Repaired> {
+  const { store } = context;
+  const { blob, endEpoch, name, isRight, sources } = wanted;
   const { blobId } = name;
   if ((await orNull(() => readPart(store, name, isRight, { fresh: true }))) !== null)
     return { blob, state: 'there', endEpoch };
@@ -107,11 +115,32 @@ async function repairBlob({ store }: ClientContext, wanted: BlobToRepair): Promi
     const bytes = await orNull(() => source.get(blobId, { fresh: true }));
     // Other bytes would be paid for before their id tells.
     if (bytes === null || !mayHold(bytes, right)) continue;
-    const stored = await store.put(bytes, terms);
-    if (stored.blobId !== blobId) throw refuse('BLOB_MISMATCH', { blobId });
+    const stored = await storeAgain(context, bytes, blob);
+    if (stored.blob !== blob) throw refuse('BLOB_MISMATCH', { blobId });
     return { blob, state: 'repaired', endEpoch: Math.max(endEpoch, stored.endEpoch) };
   }
   return { blob, state: 'missing', endEpoch };
+}
+
+/** What all that stores remember of uploads for repairs begins with; the blob follows. */
+const UPLOADS = 'repair/blobs/';
+
+/** A wallet that was cut pays for it once. What is remembered as stored, and cannot be read, is begun anew the next time. */
+async function storeAgain(context: ClientContext, bytes: Uint8Array, blob: Hex32): Promise<BlobReference> {
+  const prefix = `${UPLOADS}${blob}/`;
+  try {
+    return await storeChecked(context, bytes, `${prefix}${context.storage?.epochs ?? 'usual'}`);
+  } catch (error) {
+    if (error instanceof UsufructError && error.code === 'BLOB_UNAVAILABLE') await deleteAll(context.journal, prefix);
+    throw error;
+  }
+}
+
+/** Of what is there: lost once more, it is another upload. */
+async function forgetUploads({ journal }: ClientContext, blobs: readonly Repaired[]): Promise<void> {
+  const there = new Set(blobs.filter(({ state }) => state !== 'missing').map(({ blob }) => blob));
+  for (const key of await journal.keys(UPLOADS))
+    if (there.has(key.slice(UPLOADS.length).split('/')[0] as Hex32)) await journal.delete(key);
 }
 
 /** Null for what it has not, and for what is not the blob. */

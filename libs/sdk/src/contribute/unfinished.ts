@@ -21,6 +21,14 @@ export async function blobsOfUnfinished(journal: Journal, prefix = CONTRIBUTIONS
   return blobs;
 }
 
+/** Before a blob that could lie in a quilt is sent alone: should the answer be lost, it may be paid, by whomever. */
+export const beginAlone = (journal: Journal, recordKey: string): Promise<void> =>
+  journal.put(`${recordKey}/alone`, '{}');
+
+/** Whether it was, or the store remembers an upload of it: then it comes into no quilt, which would pay it again. */
+export const isBegunAlone = async (journal: Journal, recordKey: string): Promise<boolean> =>
+  (await journal.keys(`${recordKey}/`)).length > 0;
+
 const ASKED_AT_ONCE = 8;
 /** A quilt that was just seen is not asked for again by each of the hundreds that lie in it. */
 const SEEN_FOR_MS = 60_000;

@@ -1,16 +1,23 @@
-import { fromBase64Url, refuse, toHex32, type Digest } from '@usufruct/kernel';
-import { digestOfPart, encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
-import type { BlobReference, ManifestPart } from '@usufruct/protocol';
-import { readBack, type PutOptions } from '@usufruct/walrus';
+import { equalBytes, fromBase64Url, refuse, toHex32 } from '@usufruct/kernel';
+import { encryptEnvelope, splitIntoParts, type StreamPart } from '@usufruct/crypto';
+import { LIMITS, type BlobReference, type ManifestPart } from '@usufruct/protocol';
+import { QUILTED_AT_MOST_BYTES, readBack, type PutOptions } from '@usufruct/walrus';
 import type { ClientContext } from '../context.js';
 import { readRecord, writeRecord } from '../journal.js';
 import type { ContributionKey } from './key.js';
 import { mapWindow } from './map-window.js';
 import type { ProgressMeter } from './progress.js';
 import { zCiphertext, zPart, type ContributionRecords, type Plan } from './records.js';
+import { beginAlone } from './unfinished.js';
 
 /** Blobs of a few MiB upload, retry and cache well; LIMITS.partBytes is the most that others accept. */
 export const PART_BYTES = 4 * 1024 ** 2;
+const PARTS_HOLD_BYTES = LIMITS.partsPerContribution * PART_BYTES - LIMITS.envelopeBytes;
+
+/** By the size of the file alone, so that a run that goes on cuts as the one before did. */
+export const partBytesOf = (fileBytes: number): number =>
+  fileBytes <= PARTS_HOLD_BYTES ? PART_BYTES : LIMITS.partBytes;
+
 /** Parts on their way at once: the next one is encrypted while these travel, and memory stays at a few parts. */
 const UPLOADS_AT_ONCE = 2;
 
@@ -40,7 +47,7 @@ export async function uploadParts(params: UploadParams): Promise<ManifestPart[]>
     fileName: plan.fileName,
     random: key.envelopeRandom,
   });
-  const parts = await mapWindow(splitIntoParts(ciphertext, PART_BYTES), UPLOADS_AT_ONCE, (part) =>
+  const parts = await mapWindow(splitIntoParts(ciphertext, partBytesOf(plan.sizeBytes)), UPLOADS_AT_ONCE, (part) =>
     storePart(params, part),
   );
   await writeRecord(context.journal, records.ciphertext, { parts: parts.length });
@@ -69,19 +76,24 @@ export function requireStorage({ store: { abilities }, storage = {} }: StorageCo
 
 /**
  * Store bytes and prove that they can be had back: whoever pays for a lease wants to know that it holds. They are read
- * past caches, from whichever aggregator has them first, and are compared by their hash; the id that the store gave
+ * past caches, from whichever aggregator has them first, and are compared with what was sent; the id that the store gave
  * proves nothing by itself. The same `resumeKey` goes on with what an earlier run began, and pays nothing twice.
  */
 export async function storeChecked(
   context: StorageContext,
   bytes: Uint8Array,
-  sha256: Digest,
   resumeKey: string,
 ): Promise<BlobReference> {
   const { blobId, endEpoch } = await context.store.put(bytes, { resumeKey, ...termsOf(context) });
-  const back = await readBack(() => context.store.get(blobId, { fresh: true }));
-  if ((await digestOfPart(back)) !== sha256) throw refuse('BLOB_MISMATCH', { blobId });
+  const back = await readBack(() => context.store.get(blobId, { fresh: true, expected: bytes }));
+  if (back !== bytes && !equalBytes(back, bytes)) throw refuse('BLOB_MISMATCH', { blobId });
   return { blob: toHex32(fromBase64Url(blobId, 'blobId')), sizeBytes: bytes.length, endEpoch };
+}
+
+/** `storeChecked` as a blob of its own; one that could have come into a quilt comes into none any more. */
+export async function storeAlone(context: ClientContext, bytes: Uint8Array, recordKey: string): Promise<BlobReference> {
+  if (bytes.length <= QUILTED_AT_MOST_BYTES) await beginAlone(context.journal, recordKey);
+  return storeChecked(context, bytes, recordKey);
 }
 
 /** The terms of a lease, as the port takes them. */
@@ -101,7 +113,7 @@ async function storePart(params: UploadParams, { index, bytes, sha256 }: StreamP
   const known = await readRecord(context.journal, recordKey, zPart);
   if (known !== null && (known.sha256 !== sha256 || known.sizeBytes !== sizeBytes)) throw new SourceChanged();
   if (known === null) await writeRecord(context.journal, recordKey, { sha256, sizeBytes, stored: null });
-  const reference = known?.stored ?? (await storeChecked(context, bytes, sha256, recordKey));
+  const reference = known?.stored ?? (await storeAlone(context, bytes, recordKey));
   if (known === null || known.stored === null)
     await writeRecord(context.journal, recordKey, { sha256, sizeBytes, stored: reference });
   meter.uploaded(sizeBytes);

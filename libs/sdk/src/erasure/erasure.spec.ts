@@ -32,6 +32,7 @@ import {
   aContribution,
   aHolderSet,
   FakeChain,
+  FakeCustody,
   FakeStore,
   idOf,
   ManualClock,
@@ -41,6 +42,7 @@ import {
   testWallet,
 } from '@usufruct/testing';
 import { connect } from '../client.js';
+import { blobIdOf } from '../contribute/manifest-blob.js';
 import { memoryJournal, type Journal } from '../journal.js';
 import { backupsUntil } from './backups.js';
 import { ERASURE_CHECKS, judgeErasure } from './judge.js';
@@ -110,7 +112,7 @@ async function answer(input: string, init?: RequestInit): Promise<Response> {
   return Response.json({ statement: toBase64(message), signature: toBase64(signature) });
 }
 
-const client = (wallet = WALLET, holders = [0, 1, 2]) =>
+const client = (wallet = WALLET, holders = [0, 1, 2], custody?: FakeCustody) =>
   connect({
     apiUrl: 'http://api.test',
     chain,
@@ -120,6 +122,7 @@ const client = (wallet = WALLET, holders = [0, 1, 2]) =>
     journal,
     fetch: answer,
     clock: new ManualClock(),
+    ...(custody !== undefined && { custody: async () => custody }),
   });
 const erase = () => client().contributions.erase(MINE);
 const statesOf = ({ holders }: ErasureReceipt) => holders.map(({ state, error }) => error ?? state);
@@ -368,11 +371,51 @@ describe('the blobs of an erased contribution', () => {
     expect([states(again.receipt), again.receipt.notErased]).toEqual([states(receipt), receipt.notErased]);
   });
 
+  it('are deleted with every lease that the owner has: an upload that was killed may have left another', async () => {
+    const [first] = await stored(true);
+    const end = store.delete;
+    let leases = 2;
+    store.delete = async (lease) => (lease.blobId === first && --leases > 0 ? undefined : end(lease));
+    const { receipt } = await erase();
+    expect([states(receipt), leases]).toEqual([['part gone', 'part gone', 'manifest gone'], 0]);
+  });
+
+  it('are asked for no more than a few times where others keep them', async () => {
+    await stored(true);
+    let asked = 0;
+    store.delete = async () => void asked++;
+    expect(states((await erase()).receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
+    expect(asked).toBe(12);
+  });
+
   it('lie there, unreadable, to the end of their leases where they were stored for good', async () => {
     const ids = await stored(false);
     const { receipt } = await erase();
     expect(states(receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
     expect(await available(ids)).toEqual([true, true, true]);
+  });
+
+  it('come out of custody first, deleted where they can be', async () => {
+    const custody = new FakeCustody();
+    custody.onDelete = async ({ blob }) => store.delete({ blobId: blobIdOf(blob) });
+    const eraseKept = () => client(WALLET, [0, 1, 2], custody).contributions.erase(MINE);
+    const keep = (ids: readonly BlobId[], deletable: boolean): void => {
+      for (const id of ids) {
+        const objectId = custody.own(toHex32<Hex32>(fromBase64Url(id, 'blobId')), { deletable });
+        custody.objects.set(objectId, { ...custody.objects.get(objectId)!, keptFor: MINE });
+      }
+    };
+    keep(await stored(true), true);
+    // Only who owns the object can end the lease.
+    Object.assign(store.abilities, { deletable: false });
+    custody.before = () => Promise.reject(refuse('INSUFFICIENT_BALANCE'));
+    expect(states((await eraseKept()).receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
+    custody.before = () => undefined;
+    expect(states((await eraseKept()).receipt)).toEqual(['part gone', 'part gone', 'manifest gone']);
+    expect(custody.steps).toEqual(['delete', 'delete', 'delete']);
+    keep(await stored(false), false);
+    expect(states((await eraseKept()).receipt)).toEqual(['part expires', 'part expires', 'manifest expires']);
+    expect(custody.steps.slice(3)).toEqual(['withdraw', 'withdraw', 'withdraw']);
   });
 
   it('are not said to be gone by a store that refuses to delete, or does not answer', async () => {

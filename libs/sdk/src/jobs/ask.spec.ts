@@ -375,6 +375,17 @@ async function world(interference: Interference = {}) {
   };
 }
 
+it('keeps the sessions that are in use, and not each one that there ever was', async () => {
+  const { client, session, job } = await world();
+  const others = Array.from({ length: 63 }, (_, i) => idOf<JobId>(`job ${i}`));
+  for (const id of others) client.jobs.session(id);
+  expect(client.jobs.session(job.id)).toBe(session);
+  const first = client.jobs.session(others[0]!);
+  for (const id of [job.id, ...others.slice(1), idOf<JobId>('one more')]) client.jobs.session(id);
+  expect(client.jobs.session(job.id)).toBe(session);
+  expect(client.jobs.session(others[0]!)).not.toBe(first);
+});
+
 describe('funding a job', () => {
   it('locks the money once, whatever is repeated, and keeps the client key until the job is closed', async () => {
     const { chain, journal, client, job, fund, api } = await world();

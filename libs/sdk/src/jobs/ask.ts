@@ -1,3 +1,4 @@
+import { chainInfoOf } from '@usufruct/chain';
 import {
   parseJson,
   equalBytes,
@@ -217,7 +218,7 @@ async function openAnswer(
   if (!attempts.some((attempt) => equalBytes(fromBase64(attempt.runnerSigningKey), runnerSigningKey))) {
     throw refuse('RECEIPT_INVALID', { checks: 'SIGNER_ATTESTED' });
   }
-  const { chainId, packageId } = await context.chain.info();
+  const { chainId, packageId } = await chainInfoOf(context.chain);
   const bytes = await open({
     privateKey: fromBase64(responsePrivateKey),
     info: answerInfo({ chainId, packageId, jobId, questionId, runnerSigningKey }),

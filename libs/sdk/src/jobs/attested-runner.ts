@@ -1,7 +1,8 @@
 import { toBase64, type DaoId, type JobId } from '@usufruct/kernel';
 import { appraisalPolicyDigest, LIMITS, type Claims, type DaoView } from '@usufruct/protocol';
-import { attestRunner, registeredRunner } from '../attest.js';
+import { attestRunner } from '../attest.js';
 import type { ClientContext } from '../context.js';
+import { registeredRunner } from '../registered-runner.js';
 import { requireRunning } from './ready.js';
 
 /** One appraisal, then many questions, for as long as a session may last (DESIGN.md, stage 6). */

@@ -1,3 +1,4 @@
+import { chainInfoOf } from '@usufruct/chain';
 import { fromBase64, parseJson, UsufructError, type JobId } from '@usufruct/kernel';
 import { LIMITS, zStreamLine, type StreamLine, type StreamPart } from '@usufruct/protocol';
 import type { ClientContext } from '../context.js';
@@ -22,7 +23,7 @@ export async function* followStream(
 ): AsyncGenerator<StreamPart, void> {
   const { questionId, responsePrivateKey } = record();
   const pieces = new AnswerPieces({
-    info: await context.chain.info(),
+    info: await chainInfoOf(context.chain),
     jobId,
     questionId,
     responsePrivateKey: fromBase64(responsePrivateKey),

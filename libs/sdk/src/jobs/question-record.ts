@@ -1,3 +1,4 @@
+import { chainInfoOf } from '@usufruct/chain';
 import { toBase64, toHex32, utf8, type Digest, type Hex32, type JobId, type QuestionId } from '@usufruct/kernel';
 import { generateKeyPair, seal, sha256, sign } from '@usufruct/crypto';
 import {
@@ -142,7 +143,7 @@ export async function newAttempt(
   claims: Pick<Claims, 'signingPublicKey' | 'hpkePublicKey'>,
 ): Promise<QuestionRecord> {
   const { questionId } = record;
-  const { chainId, packageId } = await context.chain.info();
+  const { chainId, packageId } = await chainInfoOf(context.chain);
   const sealed = await seal({
     recipientPublicKey: claims.hpkePublicKey,
     info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),

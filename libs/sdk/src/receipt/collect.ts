@@ -1,4 +1,12 @@
-import { refuse, type ContributionId, type Digest, type JobId, type QuestionId, type RunnerId } from '@usufruct/kernel';
+import {
+  refuse,
+  type ContributionId,
+  type DaoId,
+  type Digest,
+  type JobId,
+  type QuestionId,
+  type RunnerId,
+} from '@usufruct/kernel';
 import { runnerIdOf, zAmount, zBase64, zHex32, zPayout, zTimestampMs, zUse, type Answer } from '@usufruct/protocol';
 import { z } from 'zod';
 import { connectionOf, everyNode, PAGE_INFO } from '../api/connections.js';
@@ -52,31 +60,62 @@ export interface ReceiptToCollect {
   readonly answer: Answer | null;
 }
 
-/** Read from the chain what `verifyReceipt` needs. Refuses `RECEIPT_INVALID` for bytes that are no receipt. */
+/**
+ * Read from the chain what `verifyReceipt` needs: all at once where the job's DAO is known. Refuses `RECEIPT_INVALID` for
+ * bytes that are no receipt.
+ */
 export async function collectEvidence(context: ClientContext, given: ReceiptToCollect): Promise<ReceiptEvidence> {
   const { chain } = context;
-  const parsed = decodeReceipt(given.receipt);
+  const { receipt, signature, answer, transaction } = given;
+  const parsed = decodeReceipt(receipt);
   if (parsed === null) throw refuse('RECEIPT_INVALID', { check: 'ENCODING' });
-  const [info, job, settlement] = await Promise.all([
+  const { jobId } = parsed;
+  const registrationsIn = (daoId: DaoId) =>
+    Promise.all([chain.dao(daoId), orNull(chain.runner(daoId, runnerIdOf<RunnerId>(parsed.signerPublicKey)))]);
+  const known = daosOf(context).get(jobId);
+  const [info, job, settlement, early, told] = await Promise.all([
     chain.info(),
-    chain.job(parsed.jobId),
-    given.transaction === null ? null : chain.transaction(given.transaction),
+    chain.job(jobId),
+    transaction === null ? null : chain.transaction(transaction),
+    known === undefined ? null : registrationsIn(known),
+    ownersOf(context, idsOf(answer?.uses ?? [])),
   ]);
-  const paid = (settlement?.events ?? []).flatMap(({ data }) => (data.type === 'ReceiptSettled' ? data.uses : []));
-  const used = new Set([...paid, ...(given.answer?.uses ?? [])].map(({ contributionId }) => contributionId));
-  const [dao, runner, owners] = await Promise.all([
-    chain.dao(job.daoId),
-    orNull(chain.runner(job.daoId, runnerIdOf<RunnerId>(parsed.signerPublicKey))),
-    ownersOf(context, [...used]),
+  const paid = idsOf(
+    (settlement?.events ?? []).flatMap(({ data }) => (data.type === 'ReceiptSettled' ? data.uses : [])),
+  );
+  const isTold = new Set(told.map(({ contributionId }) => contributionId));
+  const [[dao, runner], others] = await Promise.all([
+    early ?? registrationsIn(job.daoId),
+    ownersOf(
+      context,
+      paid.filter((id) => !isTold.has(id)),
+    ),
   ]);
-  const { receipt, signature, answer } = given;
-  return { receipt, signature, chain: info, job, dao, runner, settlement, owners, answer };
+  remember(context, jobId, job.daoId);
+  return { receipt, signature, chain: info, job, dao, runner, settlement, owners: [...told, ...others], answer };
 }
+
+/** Whose a job is never changes; what else is said of it is read each time. */
+const daosByJob = new WeakMap<ClientContext['chain'], Map<JobId, DaoId>>();
+const REMEMBERED_JOBS = 100;
+const daosOf = ({ chain }: ClientContext): ReadonlyMap<JobId, DaoId> => daosByJob.get(chain) ?? new Map();
+
+function remember({ chain }: ClientContext, jobId: JobId, daoId: DaoId): void {
+  const known = daosByJob.get(chain) ?? new Map<JobId, DaoId>();
+  daosByJob.set(chain, known.set(jobId, daoId));
+  const [oldest] = known.keys();
+  if (known.size > REMEMBERED_JOBS && oldest !== undefined) known.delete(oldest);
+}
+
+const idsOf = (uses: readonly { readonly contributionId: ContributionId }[]): ContributionId[] => [
+  ...new Set(uses.map(({ contributionId }) => contributionId)),
+];
 
 async function ownersOf(
   { chain }: ClientContext,
   contributionIds: readonly ContributionId[],
 ): Promise<ReceiptEvidence['owners']> {
+  if (contributionIds.length === 0) return [];
   const contributions = await chain.contributions(contributionIds);
   return contributionIds.map((contributionId, i) => {
     const contribution = contributions[i] ?? null;

@@ -1,10 +1,8 @@
-import { digestOf, verify } from '@usufruct/crypto';
 import {
   checkThat,
   ERROR_CODES,
   failed,
   fromBase64,
-  fromHex,
   passed,
   refuse,
   skipped,
@@ -29,6 +27,7 @@ import {
 import { z } from 'zod';
 import type { ClientContext } from '../context.js';
 import { orNull } from '../create.js';
+import { checkIds, checkRunner, checkSignature } from './signer-checks.js';
 
 /** Everything that a signed refusal is judged by, as JSON; with it `verifyRefusal` needs no network. */
 export const zRefusalEvidence = z.object({
@@ -70,16 +69,13 @@ export async function verifyRefusal(evidence: RefusalEvidence): Promise<Verdict>
     const rest = REFUSAL_CHECKS.slice(1).map((name) => skipped(name, 'the refusal could not be parsed'));
     return verdictOf([failed('ENCODING', 'not a canonical refusal'), ...rest]);
   }
-  const { chain, job } = evidence;
+  const { signature } = evidence;
   return verdictOf([
     passed('ENCODING'),
-    await checkSignature(evidence, refusal),
-    checkRunner(evidence, refusal),
+    await checkSignature(refusal, { signed: evidence.refusal, signature, domainTag: TAGS.refusalReceipt }),
+    checkRunner('refusal', refusal, evidence),
     checkEvidence(refusal),
-    checkThat('CHAIN', refusal.chainId === chain.chainId, 'for another chain'),
-    checkThat('PACKAGE', refusal.packageId === chain.packageId, 'for another package'),
-    checkThat('REGISTRY', refusal.registryId === chain.registryId, 'for another registry'),
-    checkThat('JOB', refusal.jobId === job.id, 'for another job'),
+    ...checkIds(refusal, evidence),
     checkThat(
       'CODE',
       (ERROR_CODES as readonly string[]).includes(refusal.code),
@@ -100,28 +96,6 @@ export function refusalOf(base64: string): RefusalReceipt | null {
   } catch {
     return null;
   }
-}
-
-async function checkSignature({ refusal, signature }: RefusalEvidence, parsed: RefusalReceipt): Promise<Check> {
-  const valid = await verify({
-    publicKey: parsed.signerPublicKey,
-    domainTag: TAGS.refusalReceipt,
-    message: fromBase64(refusal),
-    signature: fromBase64(signature),
-  });
-  return checkThat('SIGNATURE', valid, "the signer's key did not sign these bytes");
-}
-
-function checkRunner({ runner, job }: RefusalEvidence, refusal: RefusalReceipt): Check {
-  const name: RefusalCheck = 'RUNNER_REGISTERED';
-  if (runner === null) return failed(name, 'the chain has no registration for the signer');
-  if (runner.id !== runnerIdOf(refusal.signerPublicKey) || runner.daoId !== job.daoId) {
-    return failed(name, 'the registration is for another key or another DAO');
-  }
-  if (digestOf(fromHex(runner.measurement, 'measurement')) !== refusal.codeHash) {
-    return failed(name, 'the refusal names other code');
-  }
-  return checkThat(name, refusal.issuedAtMs < runner.expiresAtMs, 'the registration had expired', runner.profile);
 }
 
 function checkEvidence({ evidenceDigest }: RefusalReceipt): Check {

@@ -2,7 +2,6 @@ import {
   checkThat,
   failed,
   fromBase64,
-  fromHex,
   passed,
   skipped,
   sumUnits,
@@ -11,7 +10,6 @@ import {
   type Check,
   type Verdict,
 } from '@usufruct/kernel';
-import { digestOf, verify } from '@usufruct/crypto';
 import { payoutsOf, privatePayoutsOf, type PayoutTerms } from '@usufruct/ledger';
 import {
   answerResultBytes,
@@ -19,7 +17,6 @@ import {
   NO_EVIDENCE,
   receiptDigest,
   resultCommitment,
-  runnerIdOf,
   TAGS,
   toWireJson,
   UsageReceiptBcs,
@@ -30,6 +27,7 @@ import {
   type Use,
 } from '@usufruct/protocol';
 import type { ReceiptEvidence } from './evidence.js';
+import { checkIds, checkRunner, checkSignature } from './signer-checks.js';
 
 /** Every check, in the order in which it is made. */
 export const RECEIPT_CHECKS = [
@@ -72,10 +70,14 @@ export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict>
   const settled = settledEvent(evidence, receipt);
   return verdictOf([
     passed('ENCODING'),
-    await checkSignature(evidence, receipt),
-    checkRunner(evidence, receipt),
+    await checkSignature(receipt, {
+      signed: evidence.receipt,
+      signature: evidence.signature,
+      domainTag: TAGS.receipt,
+    }),
+    checkSigner(evidence, receipt),
     checkEvidence(receipt),
-    ...checkIds(evidence, receipt),
+    ...checkIds(receipt, evidence),
     checkPrice(evidence, receipt),
     checkUses(evidence, receipt, settled),
     checkResult(evidence, receipt),
@@ -95,30 +97,11 @@ export function decodeReceipt(base64: string): UsageReceipt | null {
   }
 }
 
-async function checkSignature({ receipt, signature }: ReceiptEvidence, parsed: UsageReceipt): Promise<Check> {
-  const valid = await verify({
-    publicKey: parsed.signerPublicKey,
-    domainTag: TAGS.receipt,
-    message: fromBase64(receipt),
-    signature: fromBase64(signature),
-  });
-  return checkThat('SIGNATURE', valid, "the signer's key did not sign these bytes");
-}
-
-/** When it signed: a registration that has ended since takes nothing back. */
-function checkRunner({ runner, job }: ReceiptEvidence, receipt: UsageReceipt): Check {
+/** Only runners sign what can be judged here. */
+function checkSigner(evidence: ReceiptEvidence, receipt: UsageReceipt): Check {
   const name: ReceiptCheck = 'RUNNER_REGISTERED';
   if (receipt.signerKind !== 'tee') return failed(name, `no verifier for signers of kind ${receipt.signerKind}`);
-  if (runner === null) return failed(name, 'the chain has no registration for the signer');
-  const isSame = runner.id === runnerIdOf(receipt.signerPublicKey) && runner.daoId === job.daoId;
-  if (!isSame) return failed(name, 'the registration is for another key or another DAO');
-  if (!isMeasurement(runner.measurement, receipt.codeHash)) return failed(name, 'the receipt names other code');
-  return checkThat(
-    name,
-    receipt.issuedAtMs < runner.expiresAtMs,
-    'the registration had expired',
-    `${runner.profile}, measurement ${runner.measurement.slice(0, 16)}…`,
-  );
+  return checkRunner('receipt', receipt, evidence);
 }
 
 /** Which evidence the key holders were shown. Keys of the weaker mode are given for none, so none is never passed. */
@@ -127,22 +110,6 @@ function checkEvidence({ evidenceDigest }: UsageReceipt): Check {
   if (evidenceDigest !== NO_EVIDENCE) return passed(name, `digest ${evidenceDigest.slice(0, 18)}…`);
   return skipped(name, `no key came from key holders; what was used was under ${KEY_MODE_WORDS.seal}`);
 }
-
-/** A receipt names its code by the SHA-256 of the measurement, which is longer than a digest. */
-function isMeasurement(measurement: string, codeHash: UsageReceipt['codeHash']): boolean {
-  try {
-    return digestOf(fromHex(measurement, 'measurement')) === codeHash;
-  } catch {
-    return false;
-  }
-}
-
-const checkIds = ({ chain, job }: ReceiptEvidence, receipt: UsageReceipt): Check[] => [
-  checkThat('CHAIN', receipt.chainId === chain.chainId, 'for another chain'),
-  checkThat('PACKAGE', receipt.packageId === chain.packageId, 'for another package'),
-  checkThat('REGISTRY', receipt.registryId === chain.registryId, 'for another registry'),
-  checkThat('JOB', receipt.jobId === job.id, 'for another job'),
-];
 
 /** A question that used nobody's data costs nothing. */
 const checkPrice = ({ job }: ReceiptEvidence, { priceUnits }: UsageReceipt): Check =>

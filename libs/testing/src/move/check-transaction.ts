@@ -9,6 +9,8 @@ export interface CheckedAgainst {
   readonly packageId: string;
   /** The Move type of every object, our own modules without an address: `data_dao::Dao<0x2::sui::SUI>`. */
   readonly typeOf: (objectId: string) => string | undefined;
+  /** Functions of other packages, by `0x…::module::function` with a short address. */
+  readonly others?: ReadonlyMap<string, CompiledFunction> | undefined;
 }
 export interface CheckedCall {
   /** `module::function` */
@@ -24,6 +26,7 @@ type Argument = Extract<Command, { $kind: 'MoveCall' }>['MoveCall']['arguments']
 const FRAMEWORK: Readonly<Record<string, CompiledFunction>> = {
   '0x1::vector::empty': fn([], ['vector<T0>'], 1),
   '0x1::vector::append': fn(['&mut vector<T0>', 'vector<T0>'], [], 1),
+  '0x2::coin::destroy_zero': fn(['0x2::coin::Coin<T0>'], [], 1),
   '0x2::coin::zero': fn([], ['0x2::coin::Coin<T0>'], 1),
   '0x2::package::make_immutable': fn(['0x2::package::UpgradeCap'], [], 0),
 };
@@ -98,10 +101,10 @@ class Run {
   }
 
   #call(call: Extract<Command, { $kind: 'MoveCall' }>['MoveCall'], where: string): string[] {
-    const short = `0x${BigInt(call.package).toString(16)}::${call.module}::${call.function}`;
+    const short = shortTarget(call);
     const ours = normalizeSuiAddress(call.package) === this.against.packageId;
     const target = `${call.module}::${call.function}`;
-    const known = ours ? this.against.compiled.functions.get(target) : FRAMEWORK[short];
+    const known = ours ? this.against.compiled.functions.get(target) : this.#other(short);
     if (known === undefined) throw new Error(`${where}: there is no ${ours ? target : short}`);
     if (known.visibility !== 'Public' && !known.isEntry) throw new Error(`${where}: ${target} is not public`);
     if (call.typeArguments.length !== known.typeParameters) {
@@ -118,6 +121,10 @@ class Run {
       this.#give(argument, parameters[i]!, `${where}: ${target} argument ${i}`);
     if (ours) this.#calls.push({ target, typeArguments });
     return known.returns.map(bind);
+  }
+
+  #other(short: string): CompiledFunction | undefined {
+    return FRAMEWORK[short] ?? this.against.others?.get(short);
   }
 
   /** Give an argument to a parameter of this type: by value, or by reference where the type begins with `&`. */
@@ -173,6 +180,10 @@ class Run {
     return value;
   }
 }
+
+/** With a short address: `0x2::coin::zero`. */
+export const shortTarget = (call: { readonly package: string; readonly module: string; readonly function: string }) =>
+  `0x${BigInt(call.package).toString(16)}::${call.module}::${call.function}`;
 
 /** A type with short addresses, as compiled modules name the framework's: `0x2::sui::SUI`. */
 export const canonical = (type: string): string =>

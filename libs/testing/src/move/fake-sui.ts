@@ -2,8 +2,8 @@ import { CoreClient, ObjectError, SimulationError, TransactionError, type SuiCli
 import { Inputs, TransactionDataBuilder, type TransactionPlugin } from '@mysten/sui/transactions';
 import { normalizeSuiAddress, toBase58 } from '@mysten/sui/utils';
 import { isValidTransactionSignature } from '@mysten/sui/verify';
-import { canonical, checkTransaction, type CheckedCall } from './check-transaction.js';
-import type { CompiledPackage } from './compiled.js';
+import { canonical, checkTransaction, shortTarget, type CheckedCall } from './check-transaction.js';
+import type { CompiledFunction, CompiledPackage } from './compiled.js';
 
 export interface FakeObject {
   /** Our own modules without an address: `data_dao::Dao<0x2::sui::SUI>`. */
@@ -12,12 +12,16 @@ export interface FakeObject {
   readonly owner?: string;
   readonly content?: Uint8Array;
   readonly balance?: bigint;
+  /** Raised by whatever changes it; 1 where nothing did. */
+  readonly version?: string;
 }
 export interface FakeSuiOptions {
   readonly compiled: CompiledPackage;
   readonly packageId: string;
   /** How long ago each transaction was put into a checkpoint makes no difference here: all are at once. */
   readonly nowMs: number;
+  /** Functions of other packages, by `0x…::module::function` with a short address. */
+  readonly others?: ReadonlyMap<string, CompiledFunction>;
 }
 type Executed = SuiClientTypes.TransactionResult<{ events: true }>;
 
@@ -56,8 +60,8 @@ export class FakeSui extends CoreClient {
 
   /** Types alone; throws at the first fault. */
   check(data: Pick<TransactionDataBuilder, 'inputs' | 'commands'>): CheckedCall[] {
-    const { compiled, packageId } = this.options;
-    return checkTransaction(data, { compiled, packageId, typeOf: (id) => this.objects.get(id)?.type });
+    const { compiled, packageId, others } = this.options;
+    return checkTransaction(data, { compiled, packageId, others, typeOf: (id) => this.objects.get(id)?.type });
   }
 
   /** Commands without gas, as a key server of Seal tries them: types first, then what the contracts would say. */
@@ -207,6 +211,11 @@ export class FakeSui extends CoreClient {
     if (signatures.length !== signers.length || !valid.every(Boolean)) throw new Error('a signature is not valid');
     const last = data.expiration?.$kind === 'Epoch' ? BigInt(data.expiration.Epoch) : null;
     if (last === null || last < this.epoch) throw new Error('the transaction has ended');
+    for (const { Object } of data.inputs) {
+      const named = Object?.ImmOrOwnedObject;
+      const now = named === undefined ? undefined : this.objects.get(normalizeSuiAddress(named.objectId));
+      if (named !== undefined && (now?.version ?? '1') !== named.version) throw new Error('an object has changed');
+    }
     const calls = this.check(data);
     this.executed.push({ digest, sender, calls });
     const result = this.#result(digest, sender, calls, this.makes(data));
@@ -246,10 +255,10 @@ export class FakeSui extends CoreClient {
     return { $kind: 'FailedTransaction', FailedTransaction: failed } as object as Executed;
   }
 
-  #object(id: string, { type, owner, content }: FakeObject) {
+  #object(id: string, { type, owner, content, version = '1' }: FakeObject) {
     return {
       objectId: normalizeSuiAddress(id),
-      version: '1',
+      version,
       digest: DIGEST,
       owner:
         owner === undefined
@@ -267,12 +276,14 @@ export class FakeSui extends CoreClient {
   #resolve(data: TransactionDataBuilder, index: number, objectId: string) {
     const found = this.objects.get(normalizeSuiAddress(objectId));
     if (found === undefined) throw new Error(`there is no object ${objectId}`);
-    if (found.owner !== undefined) return Inputs.ObjectRef({ objectId, version: '1', digest: DIGEST });
+    if (found.owner !== undefined) return Inputs.ObjectRef({ objectId, version: found.version ?? '1', digest: DIGEST });
     let mutable = false;
     data.getInputUses(index, (argument, command) => {
       if (command.$kind !== 'MoveCall') return;
       const { module, function: name, arguments: given } = command.MoveCall;
-      const parameter = this.options.compiled.functions.get(`${module}::${name}`)?.parameters[given.indexOf(argument)];
+      const { compiled, others } = this.options;
+      const called = others?.get(shortTarget(command.MoveCall)) ?? compiled.functions.get(`${module}::${name}`);
+      const parameter = called?.parameters[given.indexOf(argument)];
       // By value, too: who takes a shared object away writes it.
       mutable ||= parameter !== undefined && !/^&(?!mut )/.test(parameter);
     });

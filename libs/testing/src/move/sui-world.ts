@@ -18,7 +18,7 @@ import { toHex32, type Address, type Digest, type Hex32 } from '@usufruct/kernel
 import { idOf, TEST_NOW_MS } from '../values.js';
 import { testWallet } from '../wallet.js';
 import { canonical } from './check-transaction.js';
-import type { CompiledPackage } from './compiled.js';
+import type { CompiledFunction, CompiledPackage } from './compiled.js';
 import { FAKE_GENESIS, FakeSui } from './fake-sui.js';
 
 export type MoveEvent = { [N in MoveEventName]: readonly [N, ValueOf<(typeof EVENT_LAYOUTS)[N]>] }[MoveEventName];
@@ -49,10 +49,16 @@ export class SuiWorld {
 
   constructor(
     compiled: CompiledPackage,
-    private readonly options: { readonly sponsor?: Sponsor; readonly eventStore?: SuiEventStore } = {},
+    private readonly options: {
+      readonly sponsor?: Sponsor;
+      readonly eventStore?: SuiEventStore;
+      readonly others?: ReadonlyMap<string, CompiledFunction>;
+    } = {},
   ) {
     const { settings } = this;
-    this.sui = new FakeSui({ compiled, packageId: settings.packageId, nowMs: TEST_NOW_MS });
+    const { others } = options;
+    const { packageId } = settings;
+    this.sui = new FakeSui({ compiled, packageId, nowMs: TEST_NOW_MS, ...(others !== undefined && { others }) });
     this.sui.meaning = (digest, sender) => this.#emit(digest, sender);
     this.object(settings.registryId, suiObjects.registryObject, {
       id: settings.registryId,
@@ -78,7 +84,8 @@ export class SuiWorld {
   #open(): SuiChain {
     const waits = { lookUpAfterMs: [0, 1, 1], pollMs: 5, timeoutMs: 1_000 };
     const { settings, sui: client, options } = this;
-    return new SuiChain({ settings, client, events: this.#source(), ...waits, ...options });
+    const { sponsor, eventStore } = options;
+    return new SuiChain({ settings, client, events: this.#source(), ...waits, sponsor, eventStore });
   }
 
   /** A wallet with gas, and with money where an amount is given. */

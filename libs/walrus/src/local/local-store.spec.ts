@@ -171,7 +171,7 @@ describe('the local store on a damaged disk', () => {
     for (const [id, sha256] of [
       [blobId, createHash('sha256').update(bytes).digest('hex')],
       [damagedId, '00'],
-      [blobId.replace(/^./, '_'), 'no record'],
+      [blobId.replace(/^./, (first) => (first === '_' ? '-' : '_')), 'no record'],
     ] as const) {
       const record = { sizeBytes: 1_000, sha256, objectId: OBJECT_ID, startEpoch: 99, endEpoch: 103, deletable: false };
       await mkdir(join(folder, 'blobs', id.slice(0, 2)), { recursive: true });

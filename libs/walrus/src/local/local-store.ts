@@ -51,6 +51,7 @@ const DIFFERENCES = [
   'blob ids are for this number of shards, so they are not those of any Walrus network',
   'no chain: what Walrus keeps in Blob objects on Sui is kept here, and /v1/local stands for the transactions on them',
   'an owner is who the caller says; nothing is signed, and /v1/local answers this machine only',
+  'an object in custody has another owner; whose it may become, the client looks up, and nothing here enforces it',
   'a certificate is signed by this store alone (nodePublicKey), as by a committee of one node',
   'POST /v1/local/epoch moves the epoch on, which nobody can on Walrus',
   'costs are computed by the published formula with configured prices, and nobody pays them; no storage is given back when a lease is deleted',
@@ -221,6 +222,18 @@ export class LocalStore {
     });
   }
 
+  /** Gives a lease to another owner. Again does nothing. Refuses `NOT_FOUND`, `FORBIDDEN`. */
+  async transfer(objectId: Hex32, owner: Address, to: Address): Promise<Lease> {
+    const { blobId } = this.livingLease(objectId);
+    return this.blobs.exclusively(blobId, async () => {
+      const given = this.livingLease(objectId);
+      if (given.owner === to) return given;
+      const lease = { ...this.ownedLease(objectId, owner), owner: to };
+      await orFull(() => this.table.putLease(lease));
+      return lease;
+    });
+  }
+
   /** Ends a lease; the blob goes with its last one. Refuses `NOT_FOUND`, `FORBIDDEN`, `BLOB_PERMANENT`. */
   async delete(objectId: Hex32, owner: Address): Promise<void> {
     const { blobId } = this.ownedLease(objectId, owner);
@@ -320,9 +333,14 @@ export class LocalStore {
       .find((one) => serves(one) && one.certifiedEpoch !== null && one.endEpoch >= until);
   }
 
-  private ownedLease(objectId: Hex32, owner: Address): Lease {
+  private livingLease(objectId: Hex32): Lease {
     const lease = this.table.lease(objectId);
     if (lease === null || lease.endEpoch <= this.epoch) throw refuse('NOT_FOUND', { objectId });
+    return lease;
+  }
+
+  private ownedLease(objectId: Hex32, owner: Address): Lease {
+    const lease = this.livingLease(objectId);
     if (lease.owner !== owner) throw refuse('FORBIDDEN', { objectId });
     return lease;
   }

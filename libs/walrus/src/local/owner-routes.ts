@@ -7,7 +7,7 @@ import type { LeaseQuery } from './lease-table.js';
 import type { LocalStore } from './local-store.js';
 
 const LEASES = '/v1/local/objects';
-const LEASE = /^\/v1\/local\/objects\/([^/]+)(?:\/(extend|certify))?$/;
+const LEASE = /^\/v1\/local\/objects\/([^/]+)(?:\/(extend|certify|transfer))?$/;
 const PAGE = 1_000;
 const BODY_BYTES = 8_192;
 
@@ -28,11 +28,12 @@ const zCertify = z.strictObject({
     signature: z.string().max(1_024),
   }),
 });
+const zTransfer = z.strictObject({ owner: zHex32<Address>(), to: zHex32<Address>() });
 const zExtend = z.strictObject({ owner: zHex32<Address>(), endEpoch: z.number().int() });
 
 /**
  * What on Walrus is done on Sui: looking at `Blob` objects, registering and certifying them, making their leases longer,
- * deleting them; and moving the epoch on, which nobody can there. The stand-in's own, under `/v1/local`, for this machine only. An owner is who the
+ * giving them away, deleting them; and moving the epoch on, which nobody can there. The stand-in's own, under `/v1/local`, for this machine only. An owner is who the
  * caller says: nothing is signed, so nothing of this proves anything.
  */
 export async function answerOwner(store: LocalStore, exchange: Exchange): Promise<boolean> {
@@ -78,6 +79,10 @@ async function changeLease(store: LocalStore, exchange: Exchange, objectId: Hex3
     const { owner, endEpoch } = await parsed(exchange, zExtend);
     const { lease, costFrost } = await store.extend(objectId, owner, endEpoch);
     return answered(exchange, { ...leaseAnswer(lease, shards), cost: Number(costFrost) });
+  }
+  if (step === 'transfer') {
+    const { owner, to } = await parsed(exchange, zTransfer);
+    return answered(exchange, leaseAnswer(await store.transfer(objectId, owner, to), shards));
   }
   const { owner, confirmation_certificate: given } = await parsed(exchange, zCertify);
   const message = Uint8Array.from(given.serialized_message);

@@ -60,7 +60,7 @@ export function s3BlobStore(options: S3BlobStoreOptions): BlobStore {
       const status = await headObject(bucket, id, call?.signal);
       if (status === null) return;
       if (status.deletable !== true) throw refuse('BLOB_PERMANENT', { blobId });
-      await exchange(bucket, id, { method: 'DELETE' }, [200, 204, 404], call?.signal);
+      await exchange(bucket, id, { method: 'DELETE' }, [200, 204, 404], call);
     },
     extend: () => Promise.reject(unsupported('extend')),
     putMany: () => Promise.reject(unsupported('quilts')),
@@ -94,7 +94,7 @@ const unsupported = (ability: string): Error => refuse('STORE_UNSUPPORTED', { ab
 const blobIdOf = async (bytes: Uint8Array): Promise<BlobId> => asBlobId(toBase64Url(await sha256(bytes)));
 
 async function putObject(bucket: Bucket, bytes: Uint8Array, put: PutOptions = {}) {
-  const { deletable = false, signal, owner } = put;
+  const { deletable = false, owner } = put;
   if (owner !== undefined) throw unsupported('ownable');
   if (bytes.length === 0) throw refuse('FILE_EMPTY');
   if (bytes.length > bucket.maxBlobBytes)
@@ -107,13 +107,13 @@ async function putObject(bucket: Bucket, bytes: Uint8Array, put: PutOptions = {}
       [DELETABLE]: String(deletable),
       ...condition,
     };
-    const init = { method: 'PUT', body: new Uint8Array(bytes), headers };
-    return exchange(bucket, blobId, init, [200, 409, 412, 501], signal);
+    const init = { method: 'PUT', body: bytes as Uint8Array<ArrayBuffer>, headers };
+    return exchange(bucket, blobId, init, [200, 409, 412, 501], put);
   };
   const first = await write({ 'if-none-match': '*' });
   if (first.status === 200) return stored;
   if (first.status !== 501) {
-    const known = await headObject(bucket, blobId, signal);
+    const known = await headObject(bucket, blobId, put.signal);
     if (known !== null && (known.sizeBytes ?? bytes.length) !== bytes.length) throw refuse('BLOB_MISMATCH', { blobId });
     // Whoever wanted it to stay wins, in whichever order they came.
     if (known !== null && (deletable || known.deletable === false)) return stored;
@@ -124,14 +124,15 @@ async function putObject(bucket: Bucket, bytes: Uint8Array, put: PutOptions = {}
   return stored;
 }
 
-async function getObject(bucket: Bucket, blobId: BlobId, { range, fresh, signal }: GetOptions = {}) {
+async function getObject(bucket: Bucket, blobId: BlobId, get: GetOptions = {}) {
+  const { range, fresh } = get;
   if (range !== undefined) requireRange(range);
   const headers = {
     ...(range !== undefined && { range: `bytes=${range.offsetBytes}-${range.offsetBytes + range.lengthBytes - 1}` }),
     ...(fresh === true && { 'cache-control': 'no-cache' }),
   };
-  const expected = range === undefined ? [200, 404] : [200, 206, 404, 416];
-  const answer = await exchange(bucket, blobId, { headers }, expected, signal, 'BLOB_UNAVAILABLE');
+  const statuses = range === undefined ? [200, 404] : [200, 206, 404, 416];
+  const answer = await exchange(bucket, blobId, { headers }, statuses, get, 'BLOB_UNAVAILABLE');
   if (answer.status === 404) throw refuse('BLOB_UNAVAILABLE', { blobId });
   if (answer.status === 416) throw refuse('INVALID_ARGUMENT', { field: 'range', expected: 'a range inside the blob' });
   if (range !== undefined && answer.status === 206) return rangeOf(bucket, answer, range);
@@ -164,20 +165,21 @@ async function headObject(
   blobId: BlobId,
   signal: AbortSignal | undefined,
 ): Promise<(BlobStatus & { readonly deletable: boolean }) | null> {
-  const answer = await exchange(bucket, blobId, { method: 'HEAD' }, [200, 404], signal, 'BLOB_UNAVAILABLE');
+  const answer = await exchange(bucket, blobId, { method: 'HEAD' }, [200, 404], { signal }, 'BLOB_UNAVAILABLE');
   if (answer.status === 404) return null;
   const deletable = answer.headers?.get(DELETABLE) === 'true';
   return { available: true, certified: null, sizeBytes: answer.contentLengthBytes, endEpoch: null, deletable };
 }
 
 type WithHeaders = Answer & { readonly headers?: Headers };
+type Exchanged = { readonly signal?: AbortSignal | undefined; readonly expected?: Uint8Array };
 
 async function exchange(
   bucket: Bucket,
   blobId: BlobId,
   init: RequestInit,
-  expected: readonly number[],
-  signal: AbortSignal | undefined,
+  statuses: readonly number[],
+  { signal, expected }: Exchanged = {},
   unavailable: 'UPSTREAM_UNAVAILABLE' | 'BLOB_UNAVAILABLE' = 'UPSTREAM_UNAVAILABLE',
 ): Promise<WithHeaders> {
   let headers: Headers | undefined;
@@ -194,10 +196,11 @@ async function exchange(
       init,
       maxAnswerBytes: isRead ? bucket.maxBlobBytes : ANSWER_BYTES,
       signal,
+      expected,
       unavailable,
     },
   );
-  if (!expected.includes(answer.status)) throw badStatus(bucket, answer.status);
+  if (!statuses.includes(answer.status)) throw badStatus(bucket, answer.status);
   return { ...answer, ...(headers !== undefined && { headers }) };
 }
 

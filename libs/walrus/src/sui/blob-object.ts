@@ -21,8 +21,8 @@ const BlobObject = bcs.struct('Blob', {
   deletable: bcs.bool(),
 });
 
-/** Refuses `UPSTREAM_INVALID` for content that is no `Blob`. */
-export function readBlobObject(content: Uint8Array): LeaseView {
+/** Refuses `UPSTREAM_INVALID` for content that is no `Blob`. `encodedBytes`: what is paid for. */
+export function readBlobObject(content: Uint8Array): LeaseView & { readonly encodedBytes: number } {
   try {
     const { id, blobId, size, certifiedEpoch, storage, deletable } = BlobObject.parse(content);
     return {
@@ -32,6 +32,7 @@ export function readBlobObject(content: Uint8Array): LeaseView {
       endEpoch: storage.endEpoch,
       deletable,
       certified: certifiedEpoch !== null,
+      encodedBytes: Number(storage.storageSize),
     };
   } catch (cause) {
     throw refuse('UPSTREAM_INVALID', { upstream: 'Sui', field: 'Blob object' }, cause);

@@ -12,6 +12,7 @@ import type {
   Tip,
 } from '../upload/ports.js';
 import { readBlobObject } from './blob-object.js';
+import { walTypeOf } from './wal-type.js';
 import { ask, chainRefusal, prepare, result, send, type SuiContext, type SuiSigner } from './transactions.js';
 
 export interface SuiLeaseChainOptions {
@@ -168,19 +169,7 @@ async function requireMoney(context: SuiContext, walrus: WalrusClient, { wal, mi
     );
     return BigInt(balance.balance);
   };
-  if (wal > 0n && (await balanceOf(await walTypeOf(context, walrus))) < wal)
+  if (wal > 0n && (await balanceOf(await ask(context, () => walTypeOf(client, walrus)))) < wal)
     throw refuse('INSUFFICIENT_BALANCE', { account: owner, coin: 'WAL' });
   if ((await balanceOf()) <= mist) throw refuse('INSUFFICIENT_BALANCE', { account: owner, coin: 'SUI' });
-}
-
-/** The coin that one stakes with; the package does not say which it is. */
-async function walTypeOf(context: SuiContext, walrus: WalrusClient): Promise<string> {
-  const packageId = (await walrus.getBlobType()).split('::')[0]!;
-  const { function: stake } = await ask(context, (signal) =>
-    context.client.core.getMoveFunction({ packageId, moduleName: 'staking', name: 'stake_with_pool', signal }),
-  );
-  const coin = stake.parameters[1]?.body;
-  const wal = coin?.$kind === 'datatype' ? coin.datatype.typeParameters[0] : undefined;
-  if (wal?.$kind !== 'datatype') throw refuse('UPSTREAM_INVALID', { upstream: 'Walrus contracts', field: 'WAL' });
-  return wal.datatype.typeName;
 }

@@ -24,6 +24,7 @@ describe('a Blob object of Walrus', () => {
       endEpoch: 57,
       deletable: true,
       certified: true,
+      encodedBytes: 66_034_000,
     });
     expect(readBlobObject(object(null, false))).toMatchObject({ certified: false, deletable: false });
   });

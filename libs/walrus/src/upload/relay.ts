@@ -109,7 +109,7 @@ async function relay(options: RelayOptions, url: string, upload: SliverUpload): 
   const headers = { 'content-type': 'application/octet-stream' };
   const answer = await request(options, {
     url: `${url}/v1/blob-upload-relay?${query.toString()}`,
-    init: { method: 'POST', body: new Uint8Array(bytes), headers },
+    init: { method: 'POST', body: bytes as Uint8Array<ArrayBuffer>, headers },
     maxAnswerBytes: ANSWER_BYTES,
     signal,
     unavailable: 'UPSTREAM_UNAVAILABLE',

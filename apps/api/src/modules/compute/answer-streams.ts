@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { refuse, type Address, type JobId, type QuestionId } from '@usufruct/kernel';
+import { refuse, toUsufructError, type Address, type JobId, type QuestionId } from '@usufruct/kernel';
 import { LIMITS, parseAt, zHex32 } from '@usufruct/protocol';
 import { z } from 'zod';
 import { openLines } from '../../platform/http/index.js';
@@ -41,15 +41,25 @@ export class AnswerStreams {
     signal.addEventListener('abort', release, { once: true });
     try {
       const path = `/v1/jobs/${jobId}/questions/${questionId}/stream?after=${after}`;
-      const bytesAtMost = LIMITS.httpBodyBytes;
-      const lines = await this.dispatch.atRunner(jobId, (url) =>
-        openLines({ upstream: 'runner', url: `${url}${path}`, signal, bytesAtMost }),
-      );
+      const lines = await this.linesAt(await this.dispatch.runnersOf(jobId), path, signal);
       return relayed(lines, () => ending.abort());
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  /** Of the first that has them. Whoever only reads moves no job to another runner. */
+  private async linesAt(urls: readonly string[], path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    let refusal = refuse('RUNNER_UNAVAILABLE');
+    for (const url of urls) {
+      try {
+        return await openLines({ upstream: 'runner', url: `${url}${path}`, signal, bytesAtMost: LIMITS.httpBodyBytes });
+      } catch (error) {
+        refusal = toUsufructError(error);
+      }
+    }
+    throw refusal;
   }
 
   private release(viewer: Address): void {

@@ -11,6 +11,7 @@ import { QuestionProjector } from './question.projector.js';
 import { QuestionRepository } from './question.repository.js';
 import { JobQuestionsResolver, QuestionResolver } from './question.resolver.js';
 import { QuestionService } from './question.service.js';
+import { WalkNoticeResolver, WalkNoticeService } from './walk-notices.js';
 
 @Module({
   imports: [ProjectionModule, JobModule],
@@ -23,6 +24,8 @@ import { QuestionService } from './question.service.js';
     QuestionProjector,
     QuestionResolver,
     JobQuestionsResolver,
+    WalkNoticeService,
+    WalkNoticeResolver,
   ],
 })
 export class ComputeModule {

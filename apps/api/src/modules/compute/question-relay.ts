@@ -84,8 +84,8 @@ export class QuestionRelay {
   }
 
   /**
-   * Ask once. Throws the runner's refusal, after recording it. When the outcome is not known, or the answer is not
-   * settled yet, the question stays open and is followed in the background.
+   * Ask once. Throws the runner's refusal, after recording it. When the outcome is not known, the answer is not settled yet,
+   * or the chain has another runner's, the question stays open and is followed in the background.
    */
   async ask(row: Question): Promise<Question> {
     try {
@@ -93,7 +93,7 @@ export class QuestionRelay {
       if (latest.state === 'failed') throw fromWire(latest.error, 'runner');
       return latest;
     } catch (error) {
-      if (error instanceof UsufructError && isDefinite(error)) {
+      if (error instanceof UsufructError && isDefinite(error) && !(await this.isPaidElsewhere(row, error))) {
         await this.refused(row, error);
         throw error;
       }
@@ -113,7 +113,9 @@ export class QuestionRelay {
     try {
       await this.keep(row, await this.lookUp(row, signal));
     } catch (error) {
-      if (error instanceof UsufructError && isDefinite(error)) return this.refused(row, error);
+      if (error instanceof UsufructError && isDefinite(error) && !(await this.isPaidElsewhere(row, error))) {
+        return this.refused(row, error);
+      }
       if (await this.isOver(jobId)) return this.refused(row, refuse('JOB_EXPIRED', { jobId }));
       await this.later(row, Number(failures) + 1);
     }
@@ -148,9 +150,9 @@ export class QuestionRelay {
         reached += 1;
       } catch (error) {
         if (!(error instanceof UsufructError)) throw error;
-        if (!isDefinite(error)) unreachable = error;
-        else if (!UNKNOWN_THERE.includes(error.code)) throw error;
-        else reached += 1;
+        if (UNKNOWN_THERE.includes(error.code)) reached += 1;
+        // What one refuses to say, another may know: it is as if it had not answered, and counts where none has.
+        else if (unreachable === undefined || isDefinite(unreachable)) unreachable = error;
       }
     }
     return { answers, reached, unreachable };
@@ -184,15 +186,25 @@ export class QuestionRelay {
   }
 
   /**
-   * Two runners have answered, because the first one seemed to be gone: the chain took one receipt, and the answer is the
-   * one of whoever signed it. Refuses `RUNNER_UNAVAILABLE` while that may be one that does not answer.
+   * Two runners had it, because the first one seemed to be gone: the chain took one receipt, and the answer is the one of
+   * whoever signed it. Refuses `RUNNER_UNAVAILABLE` while that may be one that does not answer.
    */
   private async orPaidElsewhere(row: Question, told: AskAnswer): Promise<AskAnswer> {
-    if (told.state !== 'failed' || told.error?.code !== 'RECEIPT_CONSUMED') return told;
+    if (told.state !== 'failed') return told;
+    const error = fromWire(told.error, 'runner');
+    if (error.code !== 'RECEIPT_CONSUMED' && !(await this.isPaidElsewhere(row, error))) return told;
     const { answers, unreachable } = await this.everywhere(row);
     const paid = answers.find(({ state }) => state === 'settled') ?? answers.find(({ state }) => state === 'settling');
     if (paid === undefined && unreachable !== undefined) throw refuse('RUNNER_UNAVAILABLE', idsOf(row), unreachable);
     return paid ?? told;
+  }
+
+  /** What one runner refuses may be paid to another, which seemed to be gone. */
+  private async isPaidElsewhere(row: Question, { code }: UsufructError): Promise<boolean> {
+    if (code === 'RECEIPT_CONSUMED') return false;
+    const { jobId, questionId } = idsOf(row);
+    // Where the chain does not answer, its event comes later.
+    return (await this.chain.settledReceipt(jobId, questionId).catch(() => null)) !== null;
   }
 
   private async refused(row: Question, error: UsufructError): Promise<void> {

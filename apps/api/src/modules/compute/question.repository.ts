@@ -3,7 +3,7 @@ import { asId, type JobId, type QuestionId, type WireError } from '@usufruct/ker
 import { parseAnswer, zAskAnswer, type AskAnswer } from '@usufruct/protocol';
 import { errorInfoFromWire } from '../../platform/errors/index.js';
 import { globalId, pageKeys, type Loaders, type Page } from '../../platform/graphql/index.js';
-import { Prisma, PrismaService, toJson, toMs } from '../../platform/prisma/index.js';
+import { Prisma, PrismaService, toJson, toMs, type Database } from '../../platform/prisma/index.js';
 import type { Question } from '../../platform/prisma/generated/client.js';
 import type { QuestionState, QuestionType } from './compute.types.js';
 
@@ -56,6 +56,15 @@ export class QuestionRepository {
       where: { jobId, questionId, attempt, state: { in: [...OPEN] } },
       data: { state: 'failed', error: toJson(error) },
     });
+  }
+
+  /** One that failed and whose answer is paid waits for it again; null for any other. */
+  async reopenPaid(tx: Database, jobId: JobId, questionId: QuestionId): Promise<Question | null> {
+    const [reopened] = await tx.question.updateManyAndReturn({
+      where: { jobId, questionId, state: 'failed', sealedAnswer: null, settlementTransaction: { not: null } },
+      data: { state: 'settling', receipt: null, signature: null, error: Prisma.DbNull },
+    });
+    return reopened ?? null;
   }
 }
 

@@ -68,20 +68,31 @@ export class QuestionService {
   private async store(tx: Database, job: JobType, input: AskQuestionInput): Promise<Question> {
     const { jobId, questionId, sealedQuestion, authorization } = input;
     requireAskable(job, this.clock.nowMs());
-    const before = await tx.question.findUnique({ where: { jobId_questionId: { jobId, questionId } } });
-    if (before !== null && (isOpen(before) || before.state === 'settled' || before.settlementTransaction !== null)) {
-      throw refuse('ALREADY_EXISTS', { questionId });
-    }
     const sealing = { sealedQuestion, authorization, state: 'computing', askedAt: toDate(this.clock.nowMs()) };
-    const row = await tx.question.upsert({
-      where: { jobId_questionId: { jobId, questionId } },
-      create: { jobId, questionId, requester: job.requester, ...sealing },
-      update: { ...sealing, attempt: { increment: 1 }, error: Prisma.DbNull, sealedAnswer: null },
+    const [added] = await tx.question.createManyAndReturn({
+      data: [{ jobId, questionId, requester: job.requester, ...sealing }],
+      skipDuplicates: true,
     });
+    const row = added ?? (await this.sealAnew(tx, { jobId, questionId }, sealing));
     await this.relay.plan(tx, row);
     const dedupeKey = `question:${questionId}:asked:${row.attempt}`;
     await this.events.append(tx, { jobId, questionId, name: 'QuestionAsked', dedupeKey });
     return row;
+  }
+
+  /** In the place of one that failed. */
+  private async sealAnew(
+    tx: Database,
+    { jobId, questionId }: Pick<AskQuestionInput, 'jobId' | 'questionId'>,
+    sealing: Pick<Question, 'sealedQuestion' | 'authorization' | 'state' | 'askedAt'>,
+  ): Promise<Question> {
+    const where = { jobId_questionId: { jobId, questionId } };
+    const before = await tx.question.findUniqueOrThrow({ where });
+    if (isOpen(before) || before.state === 'settled' || before.settlementTransaction !== null) {
+      throw refuse('ALREADY_EXISTS', { questionId });
+    }
+    const data = { ...sealing, attempt: { increment: 1 }, error: Prisma.DbNull, sealedAnswer: null };
+    return tx.question.update({ where, data });
   }
 
   private async required(jobId: JobId, questionId: QuestionId): Promise<Question> {

@@ -16,6 +16,18 @@ const refusal = (code: string, status = 409): RunnerReply => ({
   body: { code, message: '', remedy: '', details: {} },
 });
 
+/** As a runner tells it to whoever may have it signed. */
+const failed = (code: string, questionId = hexOf('')): RunnerReply => ({
+  body: {
+    questionId,
+    state: 'failed',
+    sealedAnswer: null,
+    receipt: null,
+    signature: null,
+    settlement: null,
+    error: { code, message: '', remedy: '', details: {} },
+  },
+});
 const IDLE = { sessions: 0, sessionsAtMost: 16, questionsUnderWay: 0, datasets: [] };
 /** What a runner said of itself is forgotten then. */
 const LOAD_TERM_MS = 2_100;
@@ -23,6 +35,8 @@ const LOAD_TERM_MS = 2_100;
 /** A runner that a test can kill: then it cuts every connection. */
 class MortalRunner {
   isUp = true;
+  /** It has no room for another job, whatever it said of itself. */
+  isFull = false;
   load: unknown = IDLE;
   /** Undefined cuts the connection. */
   onAsk: (questionId: QuestionId) => Promise<RunnerReply | undefined> | RunnerReply | undefined = () => undefined;
@@ -41,6 +55,7 @@ class MortalRunner {
         if (method === 'POST') return this.onAsk(body.questionId);
         return this.stored.get(questionId!) ?? refusal('QUESTION_UNKNOWN', 404);
       }
+      if (method === 'POST' && this.isFull) return refusal('RUNNER_UNAVAILABLE', 503);
       const told = { jobId: body.jobId ?? jobId, state: 'running', runnerId: hexOf(name) };
       return { body: { ...told, documents: 1, chunks: 1, leftOut: [], error: null } };
     };
@@ -76,7 +91,7 @@ describe('several runners for one dataset', () => {
     for (const { server } of runners) await server.close();
   });
   beforeEach(() => {
-    for (const runner of runners) Object.assign(runner, { isUp: true, onAsk: () => undefined });
+    for (const runner of runners) Object.assign(runner, { isUp: true, isFull: false, onAsk: () => undefined });
   });
   afterEach(() => {
     for (const { server, stored } of runners) {
@@ -130,17 +145,7 @@ describe('several runners for one dataset', () => {
     return reply;
   }
   const markOf = ({ name }: MortalRunner): string => toBase64(new TextEncoder().encode(name.padEnd(64)));
-  const consumed = (questionId: QuestionId): RunnerReply => ({
-    body: {
-      questionId,
-      state: 'failed',
-      sealedAnswer: null,
-      receipt: null,
-      signature: null,
-      settlement: null,
-      error: { code: 'RECEIPT_CONSUMED', message: '', remedy: '', details: {} },
-    },
-  });
+  const consumed = (questionId: QuestionId): RunnerReply => failed('RECEIPT_CONSUMED', questionId);
 
   it('brings a job to the runner that has the dataset’s index', async () => {
     const jobId = nextJobId();
@@ -160,6 +165,18 @@ describe('several runners for one dataset', () => {
     other.onAsk = (questionId) => settle(jobId, other, questionId);
     expect(await send(jobId, 'lied-to')).toMatchObject({ state: 'settled', sealedAnswer: markOf(other) });
     expect([at.asked(), await paid(jobId)]).toEqual([1, 1]);
+  });
+
+  it('brings a job, and a question, that a runner has no room for to one that has', async () => {
+    for (const runner of runners) runner.isFull = true;
+    const { jobId, at, other } = await running();
+    other.isFull = false;
+    const state = async () =>
+      (await world.field(`query ($jobId: Hex32!) { job(jobId: $jobId) { state } }`, { jobId }, token)).state;
+    await eventually(async () => (await state()) === 'running');
+    at.onAsk = () => refusal('NOT_FOUND', 404);
+    other.onAsk = (questionId) => settle(jobId, other, questionId);
+    expect(await send(jobId, 'no-room')).toMatchObject({ state: 'settled', sealedAnswer: markOf(other) });
   });
 
   it('asks another runner when one is killed between computing and settling: one settlement, one answer', async () => {
@@ -214,5 +231,75 @@ describe('several runners for one dataset', () => {
     await eventually(async () => (await question(jobId, 'both-have')).state === 'settled');
     expect(await question(jobId, 'both-have')).toMatchObject({ sealedAnswer: markOf(at) });
     expect(await paid(jobId)).toBe(1);
+  });
+
+  it('does not let a runner that refuses to say what it knows speak for the one that has the answer', async () => {
+    const { jobId, at, other } = await running();
+    at.onAsk = async (questionId) => {
+      await settle(jobId, at, questionId);
+      at.isUp = false;
+      return undefined;
+    };
+    other.stored.set(hexOf('spoken-for'), refusal('INVALID_ARGUMENT', 400));
+    expect(await send(jobId, 'spoken-for')).toMatchObject({ state: 'computing' });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await question(jobId, 'spoken-for')).toMatchObject({ state: 'computing' });
+    at.isUp = true;
+    await eventually(async () => (await question(jobId, 'spoken-for')).state === 'settled');
+    expect(await question(jobId, 'spoken-for')).toMatchObject({ sealedAnswer: markOf(at), error: null });
+  });
+
+  it.each([
+    ['before it is', false, refusal('NO_USABLE_DATA')],
+    ['when it is', true, refusal('NO_USABLE_DATA')],
+    ['by a receipt before it is', false, failed('NO_USABLE_DATA')],
+    ['by a receipt when it is', true, failed('NO_USABLE_DATA')],
+  ])(
+    'gives the answer that was paid, where another has refused the question %s',
+    async (when, isPaidFirst, refused) => {
+      const name = `refused-${when.replaceAll(' ', '-')}`;
+      const { jobId, at, other } = await running();
+      at.onAsk = () => {
+        at.isUp = false;
+        return undefined;
+      };
+      other.onAsk = () => refusal('ATTESTATION_STALE');
+      expect(await send(jobId, name)).toMatchObject({ code: 'ATTESTATION_STALE' });
+      const settleAtFirst = () => settle(jobId, at, hexOf<QuestionId>(name));
+      other.onAsk = async () => {
+        if (isPaidFirst) {
+          await settleAtFirst();
+          await world.settled();
+        }
+        return 'status' in refused ? refused : { body: { ...(refused.body as object), questionId: hexOf(name) } };
+      };
+      expect(await send(jobId, name, 2)).toMatchObject(
+        isPaidFirst ? { state: 'computing' } : { code: 'NO_USABLE_DATA' },
+      );
+      if (!isPaidFirst) await settleAtFirst();
+      at.isUp = true;
+      await eventually(async () => (await question(jobId, name)).state === 'settled');
+      expect(await question(jobId, name)).toMatchObject({ sealedAnswer: markOf(at), error: null });
+      expect([at.asked(), await paid(jobId)]).toEqual([1, 1]);
+    },
+  );
+
+  it('reads the pieces of an answer where they are, and moves no job for that', async () => {
+    const { jobId, at, other } = await running();
+    at.onAsk = (questionId) => settle(jobId, at, questionId);
+    other.onAsk = (questionId) => settle(jobId, other, questionId);
+    await send(jobId, 'pieces');
+    const stream = async () => {
+      const path = `/v1/jobs/${jobId}/questions/${hexOf('pieces')}/stream`;
+      const response = await fetch(`${world.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+      return [response.status, ((await response.json()) as { code?: string }).code];
+    };
+    expect(await stream()).toEqual([200, undefined]);
+    at.isUp = false;
+    expect(await stream()).toEqual([404, 'QUESTION_UNKNOWN']);
+    at.isUp = true;
+    expect(await stream()).toEqual([200, undefined]);
+    await send(jobId, 'after-pieces');
+    expect([at.asked(), other.asked()]).toEqual([2, 0]);
   });
 });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Address, DaoId, JobId } from '@usufruct/kernel';
 import type { ChainEvent, Payout } from '@usufruct/protocol';
-import { toColumn, toDate, type Database } from '../../platform/prisma/index.js';
+import { Prisma, toColumn, toDate, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
 
 @Injectable()
@@ -49,10 +49,15 @@ export class MembershipProjector implements Projector {
 }
 
 async function settled(tx: Database, jobId: JobId, payouts: readonly Payout[]): Promise<void> {
-  const contributors = payouts.filter(({ role }) => role === 'contributor');
-  if (contributors.length === 0) return;
-  const { daoId } = await tx.chainJob.findUniqueOrThrow({ where: { id: jobId }, select: { daoId: true } });
-  for (const { account, amountUnits } of contributors) await earned(tx, daoId as DaoId, account, amountUnits);
+  const units = new Map<Address, bigint>();
+  for (const { role, account, amountUnits } of payouts) {
+    if (role === 'contributor') units.set(account, (units.get(account) ?? 0n) + amountUnits);
+  }
+  if (units.size === 0) return;
+  const rows = [...units].map(([address, sum]) => Prisma.sql`(${address}, ${sum.toString()}::decimal)`);
+  await tx.$executeRaw`update member set earned_units = member.earned_units + paid.units
+    from (values ${Prisma.join(rows)}) as paid (address, units), chain_job
+    where chain_job.id = ${jobId} and member.dao_id = chain_job.dao_id and member.address = paid.address`;
 }
 
 /** Counts for members only: who is none when it is paid has earned no vote by it. */

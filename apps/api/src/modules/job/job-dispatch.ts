@@ -10,6 +10,7 @@ import {
   UsufructError,
   type Clock,
   type DatasetId,
+  type ErrorCode,
   type JobId,
 } from '@usufruct/kernel';
 import { parseAnswer, zHex32, type JobState, type JobView, type RunnerJob } from '@usufruct/protocol';
@@ -80,8 +81,8 @@ export class JobDispatch {
   }
 
   /**
-   * Run something at the runner of this job: the one that has it, else another (`rankRunners`), which takes the job over.
-   * `beforeAnother` may refuse that. Throws `RUNNER_UNAVAILABLE` when none answers.
+   * Run something at the runner of this job: the one that has it, else another (`rankRunners`), which takes the job over;
+   * so, too, where it has no room. `beforeAnother` may refuse that. Throws `RUNNER_UNAVAILABLE` when none does it.
    */
   async atRunner<T>(
     jobId: JobId,
@@ -97,13 +98,14 @@ export class JobDispatch {
         await this.answered(jobId, url, runnerUrl);
         return result;
       } catch (error) {
-        if (!isUnavailable(error)) {
+        cause = error;
+        if (isCode(error, 'RUNNER_UNAVAILABLE')) continue;
+        if (!isCode(error, 'UPSTREAM_UNAVAILABLE')) {
           // It answers, be it with a refusal.
           await this.answered(jobId, url, runnerUrl);
           throw error;
         }
         this.loads.noteDown(url);
-        cause = error;
       }
     }
     throw refuse('RUNNER_UNAVAILABLE', { jobId }, cause);
@@ -213,5 +215,4 @@ export class JobDispatch {
   }
 }
 
-const isUnavailable = (error: unknown): boolean =>
-  error instanceof UsufructError && error.code === 'UPSTREAM_UNAVAILABLE';
+const isCode = (error: unknown, code: ErrorCode): boolean => error instanceof UsufructError && error.code === code;

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { refuse, type Clock, type JobId, type QuestionId, type WireError } from '@usufruct/kernel';
-import type { JobState } from '@usufruct/protocol';
-import { Prisma, PrismaService, toDate, toJson, type Database } from '../../platform/prisma/index.js';
+import { toWireJson, type JobState } from '@usufruct/protocol';
+import { PrismaService, toDate, type Database } from '../../platform/prisma/index.js';
 import { CLOCK } from '../../platform/tokens.js';
 import { hasEnded, stateOf, toJobEvent } from './job-record.js';
 import type { JobEventsPage, JobEventType } from './job.types.js';
@@ -40,30 +40,23 @@ export class JobEvents {
    * job that has ended stays as it ended. Call `announce` after the commit.
    */
   async append(tx: Database, event: NewJobEvent): Promise<boolean> {
-    const { jobId, dedupeKey } = event;
+    const { jobId, name, dedupeKey } = event;
+    // By a statement of its own: the next one then sees whatever was recorded before the lock was had.
     const [locked] = await tx.$queryRaw<{ state: string; last: number }[]>`
       select state, last_event_seq as last from job_progress where job_id = ${jobId} for update`;
     if (locked === undefined) return false;
-    const known = await tx.jobEvent.findUnique({ where: { jobId_dedupeKey: { jobId, dedupeKey } } });
-    if (known !== null) return false;
     const before = stateOf(locked);
     const state = hasEnded(before) ? before : (event.state ?? before);
-    const seq = locked.last + 1;
-    await tx.jobProgress.update({ where: { jobId }, data: { state, lastEventSeq: seq } });
-    await tx.jobEvent.create({
-      data: {
-        jobId,
-        seq,
-        at: toDate(this.clock.nowMs()),
-        state,
-        name: event.name,
-        questionId: event.questionId ?? null,
-        error: event.error === undefined ? Prisma.JsonNull : toJson(event.error),
-        details: toJson(event.details ?? {}),
-        dedupeKey,
-      },
-    });
-    return true;
+    const error = event.error === undefined ? 'null' : toWireJson(event.error);
+    const recorded = await tx.$executeRaw`
+      with told as (
+        insert into job_event (job_id, seq, at, state, name, question_id, error, details, dedupe_key)
+        values (${jobId}, ${locked.last + 1}::integer, ${toDate(this.clock.nowMs())}::timestamptz, ${state}, ${name},
+          ${event.questionId ?? null}, ${error}::jsonb, ${toWireJson(event.details ?? {})}::jsonb, ${dedupeKey})
+        on conflict (job_id, dedupe_key) do nothing
+        returning seq)
+      update job_progress set state = ${state}, last_event_seq = told.seq from told where job_id = ${jobId}`;
+    return recorded === 1;
   }
 
   async record(event: NewJobEvent): Promise<void> {

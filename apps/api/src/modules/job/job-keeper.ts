@@ -1,4 +1,3 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { Inject, Injectable } from '@nestjs/common';
 import { keypairSigner, type Chain, type WalletSigner } from '@usufruct/chain';
 import { UsufructError, type JobId, type Logger } from '@usufruct/kernel';
@@ -19,7 +18,7 @@ export class JobKeeper {
     @Inject(CHAIN) private readonly chain: Chain,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.signer = keypairSigner(Ed25519Keypair.fromSecretKey(deriveKey(config.authSecret, 'keeper-wallet')));
+    this.signer = keypairSigner(deriveKey(config.authSecret, 'keeper-wallet'));
   }
 
   /** True when the job is closed, by this or by another; false when the chain says that it is not over yet. */

@@ -10,8 +10,11 @@ export class JobRepository {
   constructor(private readonly prisma: PrismaService) {}
 
   async record(jobId: JobId): Promise<JobRecord | null> {
-    const progress = await this.prisma.jobProgress.findUnique({ where: { jobId } });
-    return progress === null ? null : { progress, chain: await this.funded(jobId) };
+    const [progress, chain] = await Promise.all([
+      this.prisma.jobProgress.findUnique({ where: { jobId } }),
+      this.funded(jobId),
+    ]);
+    return progress === null ? null : { progress, chain };
   }
   funded(id: JobId): Promise<ChainJob | null> {
     return this.prisma.chainJob.findUnique({ where: { id } });

@@ -6,6 +6,7 @@ import { createClient, type Client } from 'graphql-ws';
 import { ApiWorld, eventually, ScriptedRunner } from '../../../../../test/support/api-world.js';
 import { PRICE, PURPOSE } from '../../../../local-chain/src/testing/dao-world.js';
 import { hexOf, walletOf } from '../../../../local-chain/src/testing/world.js';
+import { JobEvents } from './job-events.js';
 
 const prepare = `mutation ($input: PrepareJobInput!) { prepareJob(input: $input) {
   ... on PreparedJob { job { jobId state lastEventSeq escrowUnits maxQuestions } quote { escrowUnits usableContributions leftOut { contributionId code } policyVersion } }
@@ -186,6 +187,18 @@ describe('job: quote, prepare, fund, dispatch, follow', () => {
     });
     expect(await at(6)).toEqual({ events: [{ seq: 7 }], lastSeq: 7, hasMore: false, ended: false });
     expect(await at(7)).toEqual({ events: [], lastSeq: 7, hasMore: false, ended: false });
+  });
+
+  it('numbers what is told at the same time without a gap, and what is told twice once', async () => {
+    const jobId = idOf('dispatch');
+    const jobEvents = world.app.get(JobEvents, { strict: false });
+    const tell = (i: number) =>
+      jobEvents.record({ jobId, name: `Told${i % 6}`, dedupeKey: `told ${i % 6}`, details: { i: `${i % 6}` } });
+    await Promise.all(Array.from({ length: 18 }, (_, i) => tell(i)));
+    const { events: all, lastSeq } = await world.field(events, { jobId, after: 7 }, token);
+    expect(all.map(({ name }: { name: string }) => name).toSorted()).toEqual([0, 1, 2, 3, 4, 5].map((i) => `Told${i}`));
+    expect([all.map(({ seq }: { seq: number }) => seq), lastSeq]).toEqual([[8, 9, 10, 11, 12, 13], 13]);
+    expect(all[0]).toMatchObject({ state: 'running', error: null });
   });
 
   it('keeps at a runner that is down, and says so', async () => {

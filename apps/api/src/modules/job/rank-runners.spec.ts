@@ -43,6 +43,12 @@ describe('the order in which runners are asked', () => {
       ['b', 'a'],
     ],
     [
+      'one with the index after one that is idle, where it has far more to do',
+      [runner('a', { load: load({ questionsUnderWay: 40, datasets: [datasetId] }) }), runner('b')],
+      null,
+      ['b', 'a'],
+    ],
+    [
       'one without room after one that has some',
       [
         runner('a', { load: load({ sessions: 16, datasets: [datasetId] }) }),

@@ -16,9 +16,12 @@ export interface RankedFor {
   readonly current: string | null;
 }
 
+/** An index that is there saves releasing, opening and reading every document: it outweighs so much other work. */
+const INDEX_WORTH = 16;
+
 /**
  * Which runner is asked first, second, …: one that answers before one that did not; the one with the job's session; one
- * with room; one that has the dataset's index already; the least busy; and where nothing tells them apart an order that
+ * with room; the least busy, where an index of the dataset that is there counts for much; and where nothing tells them apart an order that
  * spreads jobs over them. Pure. All of them are in it, whatever they say: a runner that lies about itself is tried sooner
  * or later than it should be, and no more.
  */
@@ -28,9 +31,9 @@ export function rankRunners(runners: readonly KnownRunner[], { jobId, datasetId,
     const { url, load, isDown } = runner;
     const isFull = load !== null && load.sessions >= load.sessionsAtMost;
     const hasIndex = load !== null && datasetId !== null && load.datasets.includes(datasetId);
-    const busy = load === null ? Infinity : load.questionsUnderWay + load.sessions;
+    const busy = load === null ? Infinity : load.questionsUnderWay + load.sessions - (hasIndex ? INDEX_WORTH : 0);
     const turn = (i - start + runners.length) % runners.length;
-    return { url, key: [Number(isDown), Number(url !== current), Number(isFull), Number(!hasIndex), busy, turn] };
+    return { url, key: [Number(isDown), Number(url !== current), Number(isFull), busy, turn] };
   });
   return ranked.sort((a, b) => compare(a.key, b.key)).map(({ url }) => url);
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { toBase64Url, type ContributionId, type JobId, type QuestionId } from '@usufruct/kernel';
+import { toBase64Url, type ContributionId, type DaoId, type JobId, type QuestionId } from '@usufruct/kernel';
 import {
   parseAnswer,
   zAskAnswer,
@@ -7,12 +7,14 @@ import {
   zEvidenceBundle,
   zRunnerJob,
   zRunnerLoad,
+  zWalkNotices,
   type AskAnswer,
   type AskRequest,
   type ErasureAnswer,
   type EvidenceBundle,
   type RunnerJob,
   type RunnerLoad,
+  type SignedWalkNotice,
 } from '@usufruct/protocol';
 import { exchangeJson } from '../../platform/http/index.js';
 
@@ -40,6 +42,9 @@ export class RunnerClient {
   async erase(url: string, contributionId: ContributionId): Promise<ErasureAnswer> {
     const answer = await this.post(`${url}/v1/erasures`, { contributionId }, QUICK_MS);
     return parseAnswer(zErasureAnswer, answer, UPSTREAM);
+  }
+  async walks(url: string, daoId: DaoId): Promise<{ readonly notices: SignedWalkNotice[] }> {
+    return parseAnswer(zWalkNotices, await this.get(`${url}/v1/walks?daoId=${daoId}`), UPSTREAM);
   }
   async attestation(url: string, jobId: JobId, nonce: Uint8Array): Promise<EvidenceBundle> {
     const query = new URLSearchParams({ nonce: toBase64Url(nonce), jobId });

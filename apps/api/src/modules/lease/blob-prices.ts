@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { BlobObject } from '@usufruct/chain';
 import {
   asAmount,
   asWeight,
@@ -45,6 +46,8 @@ export interface WhatFor {
   readonly kind: 'renewal' | 'repair';
   readonly toEpoch: number;
   readonly epoch: number;
+  /** Where it is in custody: what is made longer, as the chain has it. */
+  readonly kept?: BlobObject | undefined;
 }
 
 /** What the leases of blobs cost, and whom: a quilt is paid once, by all that lies in it. */
@@ -61,17 +64,17 @@ export class BlobPrices {
    * What the store says of a blob counts, before anything is paid: whoever registered it may have told the chain a
    * smaller size, or an earlier end, at the DAO's expense. Larger than was said may only be a quilt that holds what was
    * said, and is no larger than a blob may be. A lease that this keeper has made longer already, for another contribution
-   * in the quilt, is not paid again. Refuses `MANIFEST_MISMATCH` for another size, `BLOB_UNAVAILABLE` where the quilt
+   * in the quilt, is not paid again. Of what is in custody, the object's own end counts alone. Refuses `MANIFEST_MISMATCH` for another size, `BLOB_UNAVAILABLE` where the quilt
    * cannot be looked into.
    */
   async planned(contribution: KeptContribution, reference: BlobReference, what: WhatFor): Promise<PlannedBlob> {
     const { blob } = reference;
-    const status = await this.store.blobs.status(blobIdOf(blob));
+    const status = what.kept ?? (await this.store.blobs.status(blobIdOf(blob)));
     const sizeBytes = status.sizeBytes ?? (await this.sizeOf(contribution, reference));
     if (sizeBytes !== reference.sizeBytes) await this.requireQuilt(contribution, reference, sizeBytes);
     const sharers = await this.sharersOf(contribution, reference);
     const paid = what.kind === 'renewal' ? await this.repository.renewedUntil(contribution, blob) : 0;
-    const endEpoch = Math.max(reference.endEpoch, status.endEpoch ?? 0, paid);
+    const endEpoch = what.kept?.endEpoch ?? Math.max(reference.endEpoch, status.endEpoch ?? 0, paid);
     // What is put back is paid for what is left; what is made longer, for what is added.
     const from = what.kind === 'repair' ? what.epoch : Math.max(what.epoch, endEpoch);
     const tariff = { unitsPerMibEpoch: this.config.lease.unitsPerMibEpoch };

@@ -55,8 +55,7 @@ export class BlobSource {
    * All of a blob that holds the contribution's bytes, the whole quilt where it is one, from whichever aggregator has it.
    * That a quilt is the very one, only its id says. Refuses `BLOB_UNAVAILABLE`.
    */
-  async wholeOf(contribution: KeptContribution | null, blob: Hex32, signal: AbortSignal): Promise<Uint8Array> {
-    if (contribution === null) throw refuse('TOMBSTONED');
+  async wholeOf(contribution: KeptContribution, blob: Hex32, signal: AbortSignal): Promise<Uint8Array> {
     const { blob: found, readings } = await this.read(contribution, blob, signal);
     const absent = refuse('BLOB_UNAVAILABLE', { contributionId: contribution.id });
     if (found !== blob) throw absent;

@@ -1,4 +1,3 @@
-import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { Inject, Injectable } from '@nestjs/common';
 import { keypairSigner, type WalletSigner } from '@usufruct/chain';
 import type { Address } from '@usufruct/kernel';
@@ -15,7 +14,7 @@ export class KeeperWallet {
   readonly signer: WalletSigner;
   constructor(@Inject(CONFIG) config: Config) {
     const key = deriveKey(config.authSecret, 'lease-keeper-wallet');
-    this.signer = keypairSigner(Ed25519Keypair.fromSecretKey(key));
+    this.signer = keypairSigner(key);
   }
   get address(): Address {
     return this.signer.address;

@@ -75,6 +75,12 @@ describe('the lease keeper', () => {
   });
 
   describe('with a budget', () => {
+    /** Contribution 1 has an object of this blob in custody. */
+    const keep = (blob: Hex32, change: { readonly sizeBytes: number; readonly endEpoch: number }): void => {
+      const { objects } = world.stores;
+      const objectId = objects.own(blob, change);
+      objects.objects.set(objectId, { ...objects.objects.get(objectId)!, keptFor: id(1) });
+    };
     beforeEach(async () => {
       await start([26, 13], TARIFF);
       await world.round();
@@ -103,6 +109,91 @@ describe('the lease keeper', () => {
       expect(_sum.deltaUnits?.toFixed()).toBe('0');
       await world.round();
       expect(world.stores.asked).toHaveLength(2);
+    });
+
+    it('makes an object in custody last by its own wallet, once, and the rest as ever', async () => {
+      await world.trustKeeper(1_000n);
+      const { objects } = world.stores;
+      const { part, manifestBlob } = world.kept[1]!;
+      keep(part.blob, { sizeBytes: part.sizeBytes, endEpoch: 40 }); // longer than its owner told the chain
+      keep(manifestBlob.blob, { sizeBytes: manifestBlob.sizeBytes, endEpoch: 34 }); // has ended: nobody can make it longer
+      // The keeper is not told that it has happened, but something that would end what cannot have been paid.
+      objects.after = () => {
+        objects.after = () => undefined;
+        throw refuse('FORBIDDEN');
+      };
+      world.stores.now = 34;
+      await world.round();
+      await eventually(async () => (await prisma.leaseRenewal.count({ where: { failures: 1 } })) === 1);
+      const [begun] = await prisma.leaseRenewal.findMany();
+      expect(begun).toMatchObject({ state: 'planned', prepared: { custodyOf: part.blob } });
+      await world.endsWith(1, 54);
+      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'done' } })) === 1);
+      expect([objects.steps, world.stores.asked]).toEqual([['renew'], ['extend']]);
+      // 14 epochs more of the part, 17 of the manifest.
+      expect((await budget()).spentUnits).toBe('310');
+    });
+
+    it.each([false, true])(
+      'does not go on paying for what its owner has retired since it was planned (in custody: %p)',
+      async (isKept) => {
+        await world.trustKeeper(1_000n);
+        const { dao } = world.api;
+        const { objects } = world.stores;
+        const { part, manifestBlob } = world.kept[1]!;
+        if (isKept) for (const { blob, sizeBytes } of [part, manifestBlob]) keep(blob, { sizeBytes, endEpoch: 37 });
+        const retire = async (): Promise<void> => {
+          objects.before = () => undefined;
+          world.stores.before = () => undefined;
+          await dao.run(dao.contributors[1]!, { kind: 'tombstoneContribution', contributionId: id(1) });
+          await world.api.settled();
+          throw refuse('UPSTREAM_UNAVAILABLE', { upstream: 'store' });
+        };
+        objects.before = retire;
+        world.stores.before = retire;
+        world.stores.now = 34;
+        await world.round();
+        await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1, 20_000);
+        await world.round();
+        expect([objects.steps, world.stores.asked]).toEqual([[], isKept ? [] : ['extend']]);
+        expect(await prisma.leaseRenewal.findMany()).toMatchObject([{ refusal: 'TOMBSTONED' }]);
+        expect(await budget()).toMatchObject({ spentUnits: '0', reservedUnits: '0' });
+      },
+    );
+
+    it('settles what it had signed of a contribution that was retired since, and pays for no more of it', async () => {
+      await world.trustKeeper(1_000n);
+      const { dao } = world.api;
+      const { objects } = world.stores;
+      const { part, manifestBlob } = world.kept[1]!;
+      for (const { blob, sizeBytes } of [part, manifestBlob]) keep(blob, { sizeBytes, endEpoch: 37 });
+      objects.after = async () => {
+        objects.after = () => undefined;
+        await dao.run(dao.contributors[1]!, { kind: 'tombstoneContribution', contributionId: id(1) });
+        await world.api.settled();
+        throw refuse('SETTLEMENT_UNKNOWN');
+      };
+      world.stores.now = 34;
+      await world.round();
+      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1, 20_000);
+      expect(objects.steps).toEqual(['renew']);
+      expect((await budget()).spentUnits).toBe('170');
+    });
+
+    it('does not pay for what is lost, though its object is in custody, until it is found again', async () => {
+      await world.trustKeeper(1_000n);
+      const { part, manifestBlob } = world.kept[1]!;
+      for (const { blob, sizeBytes } of [part, manifestBlob]) keep(blob, { sizeBytes, endEpoch: 37 });
+      const lost = { contributionId: id(1), blob: part.blob, state: 'lost', times: 3 };
+      await prisma.lostContribution.create({ data: { ...lost, countedAt: new Date(0), since: new Date(0) } });
+      world.stores.now = 34;
+      await world.round();
+      expect(await storage(1)).toMatchObject({ notRenewed: 'BLOB_LOST' });
+      expect([await prisma.leaseRenewal.count(), world.stores.objects.steps]).toEqual([0, []]);
+      // The aggregators have it: that was seen in the same round.
+      await world.round();
+      await world.endsWith(1, 54);
+      expect((await budget()).spentUnits).toBe('340');
     });
 
     it('does not renew what the budget does not cover, says why, and warns', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Chain } from '@usufruct/chain';
+import type { BlobObject, Chain } from '@usufruct/chain';
 import {
   asAmount,
   asTimestampMs,
@@ -15,6 +15,7 @@ import {
   type ContributionId,
   type DaoId,
   type ErrorCode,
+  type Hex32,
   type Logger,
 } from '@usufruct/kernel';
 import { hasRole, parseAnswer, type BlobReference } from '@usufruct/protocol';
@@ -29,6 +30,7 @@ import { blobIdOf } from './blob-id.js';
 import { BlobPrices, bornBy, zPlannedBlob, type PlannedBlob } from './blob-prices.js';
 import { BlobSource } from './blob-source.js';
 import { KeeperWallet } from './keeper-wallet.js';
+import { isCustodyStep, KeptObjects } from './kept-objects.js';
 import { blobsOf, LeaseRepository, type KeptContribution, type OtherRenewal } from './lease.repository.js';
 import { makeKnown, zPrepared } from './make-known.js';
 import { StorageBooks } from './storage-books.js';
@@ -41,6 +43,8 @@ const LAST_RETRY_MS = 60 * 60_000;
 const MOST_FAILURES = 20;
 const MOST_ATTEMPTS = 24;
 
+const NONE: ReadonlyMap<Hex32, BlobObject> = new Map();
+
 const zPayload = z.object({ renewalId: z.uuid() });
 const zConfirmed = z.record(z.string(), z.int());
 
@@ -50,7 +54,8 @@ export type NotRenewed = ErrorCode | 'off';
 /**
  * Makes leases longer at the keeper's expense, out of what the DAO has paid in. Every step is stored before it is
  * taken: the plan with what is set aside, each blob that the store has confirmed, the transaction as it was signed.
- * The store takes the same wish twice for one (a lease lasts until an epoch), and so does the chain.
+ * The store takes the same wish twice for one (a lease lasts until an epoch), and so does the chain. What is in custody is
+ * made longer and made known by the keeper's wallet in one transaction, where the chain knows the objects.
  */
 @Injectable()
 export class LeaseRenewals {
@@ -67,6 +72,7 @@ export class LeaseRenewals {
     private readonly source: BlobSource,
     private readonly prices: BlobPrices,
     private readonly repository: LeaseRepository,
+    private readonly kept: KeptObjects,
   ) {
     outbox.register(TASK, (payload, signal) => this.advance(payload, signal));
     outbox.onStart(() => this.resume());
@@ -77,6 +83,8 @@ export class LeaseRenewals {
     const { renewEpochs } = this.config.lease;
     const limits = this.store.blobs.abilities.leaseEpochs;
     if (renewEpochs === 0 || limits === null) return 'off';
+    // Nobody pays for what nobody can read; the round in which it is found again says so.
+    if (await this.repository.isLost(contribution.id)) return this.noteRefusal(contribution.id, 'BLOB_LOST');
     const toEpoch = epoch + Math.min(renewEpochs, limits.most);
     const due = blobsOf(contribution).filter(({ endEpoch }) => endEpoch < toEpoch);
     const refusal = await this.plan(contribution, 'renewal', due, toEpoch, epoch);
@@ -105,9 +113,13 @@ export class LeaseRenewals {
       where: { contributionId, state: { in: ['planned', 'stored'] } },
     });
     if (open > 0) return null;
+    const names = due.map(({ blob }) => blob);
+    const kept = kind === 'renewal' ? await this.kept.living(contributionId, names, epoch) : NONE;
     const blobs: PlannedBlob[] = [];
-    for (const reference of due)
-      blobs.push(await this.prices.planned(contribution, reference, { kind, toEpoch, epoch }));
+    for (const reference of due) {
+      const what = { kind, toEpoch, epoch, kept: kept.get(reference.blob) };
+      blobs.push(await this.prices.planned(contribution, reference, what));
+    }
     const units = asAmount(sumUnits(blobs.map((blob) => blob.units)));
     return this.prisma.$transaction(async (tx) => {
       await this.books.lock(tx, daoId);
@@ -222,14 +234,26 @@ export class LeaseRenewals {
   ): Promise<number> {
     const { blobs } = this.store;
     const blobId = blobIdOf(planned.blob);
+    const id = row.contributionId as ContributionId;
     // Paid for already, perhaps by another contribution of the quilt: putting it again could be another lease.
     if (row.kind === 'renewal' && planned.endEpoch >= toEpoch) return planned.endEpoch;
+    // What was signed is settled first, whatever has become of the contribution.
+    if (await this.kept.isBegun(row.id, planned.blob)) return this.kept.renew(row.id, id, planned.blob, toEpoch);
+    const contribution = await this.repository.find(id);
+    // It is over since this was planned: nothing more is paid for it.
+    if (contribution === null) throw refuse('TOMBSTONED', { contributionId: id });
     const epoch = (await this.store.epoch(signal)) ?? 0;
+    if (row.kind === 'renewal') {
+      const object = (await this.kept.living(id, [planned.blob], epoch)).get(planned.blob);
+      // It came into custody since this was planned, and would cost more than was set aside: that is planned anew.
+      if (object !== undefined && object.endEpoch < planned.endEpoch)
+        throw refuse('MANIFEST_MISMATCH', { field: 'endEpoch' });
+      if (object !== undefined) return this.kept.renew(row.id, id, planned.blob, toEpoch);
+    }
     if (blobs.abilities.extendable && row.kind === 'renewal' && planned.endEpoch > epoch) {
       return (await blobs.extend({ blobId }, toEpoch, { signal })).endEpoch;
     }
     // The same bytes under a new lease: the store answers for the lease that lasts longest, and sells none twice.
-    const contribution = await this.repository.find(row.contributionId as ContributionId);
     const bytes = await this.source.wholeOf(contribution, planned.blob, signal);
     if (bytes.length !== planned.sizeBytes) throw refuse('MANIFEST_MISMATCH', { field: 'sizeBytes' });
     const epochs = Math.max(1, toEpoch - epoch);
@@ -267,7 +291,8 @@ export class LeaseRenewals {
       signer: this.keeper.signer,
       contributionId: row.contributionId as ContributionId,
       ends: parseAnswer(zConfirmed, row.confirmed, 'database'),
-      earlier: row.prepared === null ? null : parseAnswer(zPrepared, row.prepared, 'database'),
+      earlier:
+        row.prepared === null || isCustodyStep(row.prepared) ? null : parseAnswer(zPrepared, row.prepared, 'database'),
       store: async (prepared) => {
         await this.prisma.leaseRenewal.update({
           where: { id },
@@ -290,8 +315,9 @@ export class LeaseRenewals {
     this.logger.warn('lease_renewal_failed', { renewalId: id, code: error.code, failures });
     await this.noteRefusal(row.contributionId as ContributionId, error.code);
     const now = await this.prisma.leaseRenewal.findUniqueOrThrow({ where: { id } });
-    // What is paid is made known however long that takes; what is not may be planned anew.
-    const givesUp = !mayPass(error) || (now.state === 'planned' && failures >= MOST_FAILURES);
+    // What is paid, or may be, is made known however long that takes; what is not may be planned anew.
+    const mayBePaid = now.state === 'planned' && now.prepared !== null;
+    const givesUp = !mayBePaid && (!mayPass(error) || (now.state === 'planned' && failures >= MOST_FAILURES));
     if (!givesUp) {
       const nowMs = this.clock.nowMs();
       await this.prisma.leaseRenewal.update({ where: { id }, data: { failures, claimedUntil: toDate(nowMs) } });

@@ -5,6 +5,7 @@ import { BlobSampling } from './blob-sampling.js';
 import { BlobPrices } from './blob-prices.js';
 import { BlobSource } from './blob-source.js';
 import { KeeperWallet } from './keeper-wallet.js';
+import { KeptObjects } from './kept-objects.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { LeaseRenewals } from './lease-renewals.js';
 import { LeaseWarnings } from './lease-warnings.js';
@@ -21,6 +22,7 @@ import { StorageBooks } from './storage-books.js';
     StorageBooks,
     BlobPrices,
     BlobSource,
+    KeptObjects,
     LeaseWarnings,
     LeaseRenewals,
     BlobSampling,

@@ -92,6 +92,11 @@ export class LeaseRepository {
     return row === undefined ? null : toKept(row);
   }
 
+  /** Whether no aggregator has it any more, as samples have shown. */
+  async isLost(contributionId: ContributionId): Promise<boolean> {
+    return (await this.prisma.lostContribution.count({ where: { contributionId, state: 'lost' } })) > 0;
+  }
+
   /** What of this owner lies in a blob, in this DAO: in a quilt there may be hundreds. Nobody else is asked to share. */
   async sharing({ owner, daoId }: Pick<KeptContribution, 'owner' | 'daoId'>, blob: Hex32): Promise<KeptContribution[]> {
     const parts = JSON.stringify([{ blob }]);

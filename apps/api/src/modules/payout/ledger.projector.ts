@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { assertInvariant } from '@usufruct/kernel';
 import { journalOf } from '@usufruct/ledger';
 import type { ChainEvent, ChainEventData } from '@usufruct/protocol';
-import { Prisma, toDate, type Database } from '../../platform/prisma/index.js';
+import { insertRows, Prisma, toDate, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
 
 /** The double entries of the chain's events (libs/ledger says which), and the balances that they add up to. */
@@ -17,33 +17,34 @@ export class LedgerProjector implements Projector {
       postings.reduce((sum, posting) => sum + posting.deltaUnits, 0n) === 0n,
       'the postings of an event add up to zero',
     );
-    await tx.ledgerEntry.createMany({
-      data: postings.map(({ account, deltaUnits }, line) => {
-        // Postings come in pairs: what one account gives, the next one gets.
-        const counter = postings[line ^ 1];
-        assertInvariant(counter?.deltaUnits === -deltaUnits, 'postings come in pairs');
-        return {
-          eventSeq: seq,
-          line,
-          account,
-          counterAccount: counter.account,
-          deltaUnits: new Prisma.Decimal(deltaUnits.toString()),
-          reason: data.type,
-          ...subjectOf(data, line >> 1),
-          transaction,
-          at: toDate(atMs),
-        };
-      }),
+    const entries = postings.map(({ account, deltaUnits }, line) => {
+      // Postings come in pairs: what one account gives, the next one gets.
+      const counter = postings[line ^ 1];
+      assertInvariant(counter?.deltaUnits === -deltaUnits, 'postings come in pairs');
+      const { jobId = null, questionId = null, contributionId = null, epochId = null } = subjectOf(data, line >> 1);
+      return {
+        event_seq: seq,
+        line,
+        account,
+        counter_account: counter.account,
+        delta_units: deltaUnits.toString(),
+        reason: data.type,
+        job_id: jobId,
+        question_id: questionId,
+        contribution_id: contributionId,
+        epoch_id: epochId,
+        transaction,
+        at: toDate(atMs),
+      };
     });
+    await insertRows(tx, 'ledger_entry', entries);
     const deltas = new Map<string, bigint>();
     for (const { account, deltaUnits } of postings) {
       deltas.set(account, (deltas.get(account) ?? 0n) + deltaUnits);
     }
-    for (const [account, delta] of deltas) {
-      await tx.$executeRaw`insert into account_balance (account, balance_units)
-        values (${account}, ${delta.toString()}::decimal)
-        on conflict (account) do update set balance_units = account_balance.balance_units + excluded.balance_units`;
-    }
+    const rows = [...deltas].map(([account, delta]) => Prisma.sql`(${account}, ${delta.toString()}::decimal)`);
+    await tx.$executeRaw`insert into account_balance (account, balance_units) values ${Prisma.join(rows)}
+      on conflict (account) do update set balance_units = account_balance.balance_units + excluded.balance_units`;
   }
 }
 

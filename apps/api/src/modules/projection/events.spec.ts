@@ -55,6 +55,19 @@ describe('every event of the protocol', () => {
     expect(empty).toEqual([]);
   });
 
+  it('has one time, by whichever statement it is written', async () => {
+    const prisma = world.app.get(PrismaService, { strict: false });
+    const rows = await prisma.$queryRaw<{ of: string; late: number; n: number }[]>`
+      select 'ledger' as of, count(*) filter (where l.at <> d.at)::int as late, count(*)::int as n
+        from ledger_entry l join dao_event d using (event_seq)
+      union all select 'receipt', count(*) filter (where r.settled_at <> d.at)::int, count(*)::int
+        from receipt r join dao_event d using (event_seq)`;
+    expect(rows.map(({ of, late, n }) => [of, late, n > 0])).toEqual([
+      ['ledger', 0, true],
+      ['receipt', 0, true],
+    ]);
+  });
+
   it('counts once, however often it comes', async () => {
     const before = await contents();
     for (const event of events) await projection.applyEvent(event);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ChainEvent } from '@usufruct/protocol';
-import { toColumn, toDate, type Database } from '../../platform/prisma/index.js';
+import { insertRows, toColumn, toDate, type Database } from '../../platform/prisma/index.js';
 import type { Projector } from '../projection/index.js';
 
 @Injectable()
@@ -27,24 +27,18 @@ export class ReceiptProjector implements Projector {
         eventSeq,
       },
     });
-    await tx.receiptUse.createMany({
-      data: uses.map(({ contributionId, grantId, weight }) => {
-        const paid = payouts.filter((payout) => payout.contributionId === contributionId);
-        const amountUnits = toColumn(paid.reduce((sum, payout) => sum + payout.amountUnits, 0n));
-        return { jobId, questionId, contributionId, grantId, weight: toColumn(weight), amountUnits, eventSeq };
-      }),
+    const of = { job_id: jobId, question_id: questionId, event_seq: eventSeq };
+    const usesPaid = uses.map(({ contributionId, grantId, weight }) => {
+      const paid = payouts.filter((payout) => payout.contributionId === contributionId);
+      const amountUnits = paid.reduce((sum, payout) => sum + payout.amountUnits, 0n);
+      const what = { contribution_id: contributionId, grant_id: grantId };
+      return { ...of, ...what, weight: weight.toString(), amount_units: amountUnits.toString() };
     });
-    await tx.payout.createMany({
-      data: payouts.map(({ account, role, contributionId, amountUnits }, line) => ({
-        account,
-        role,
-        contributionId,
-        amountUnits: toColumn(amountUnits),
-        eventSeq,
-        line,
-        jobId,
-        questionId,
-      })),
+    await insertRows(tx, 'receipt_use', usesPaid);
+    const lines = payouts.map(({ account, role, contributionId, amountUnits }, line) => {
+      const to = { line, account, role, contribution_id: contributionId };
+      return { ...of, ...to, amount_units: amountUnits.toString() };
     });
+    await insertRows(tx, 'payout', lines);
   }
 }

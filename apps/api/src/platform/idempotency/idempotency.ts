@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { refuse, type Address, type TimestampMs } from '@usufruct/kernel';
 import { toWireJson } from '@usufruct/protocol';
-import { toDate, type Database } from '../prisma/index.js';
+import { insertRows, toDate, type Database } from '../prisma/index.js';
 
 export interface Claim {
   readonly owner: Address;
@@ -22,10 +22,8 @@ export async function claimKey(tx: Database, claim: Claim, now: TimestampMs): Pr
     throw refuse('INVALID_ARGUMENT', { field: 'idempotencyKey', expected: '8 to 128 visible ASCII characters' });
   }
   const requestHash = createHash('sha256').update(canonical(claim)).digest('hex');
-  const { count } = await tx.idempotencyKey.createMany({
-    data: [{ owner, key, operation, requestHash, createdAt: toDate(now) }],
-    skipDuplicates: true,
-  });
+  const row = { owner, key, operation, request_hash: requestHash, created_at: toDate(now) };
+  const count = await insertRows(tx, 'idempotency_key', [row], { skipDuplicates: true });
   if (count === 1) return true;
   const first = await tx.idempotencyKey.findUniqueOrThrow({ where: { owner_key: { owner, key } } });
   if (first.requestHash !== requestHash) throw refuse('IDEMPOTENCY_KEY_REUSED');

@@ -4,7 +4,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asBlobId, systemClock, utf8 } from '@usufruct/kernel';
+import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
+import { keypairSigner } from '@usufruct/chain';
+import { asBlobId, fromBase64Url, systemClock, toHex32, utf8 } from '@usufruct/kernel';
+import { FakeChain } from '@usufruct/testing';
+import { httpBlobStore } from '@usufruct/walrus';
 import { readConfig as readStoreConfig, startLocalStore, type RunningStore } from '@usufruct/walrus/local';
 import { readConfig, type Config } from '../config/config.js';
 import { openStore } from './store-port.js';
@@ -71,6 +75,20 @@ describe('the store as the lease keeper sees it', () => {
   ])('takes %s for no epoch', async (_, text, code) => {
     said = text;
     await expect(openStore(config({ STORE_EPOCH_URL: otherUrl })).epoch()).rejects.toMatchObject({ code });
+  });
+
+  it('has custody where somebody knows the objects, and is told by whom it is used', async () => {
+    const wallet = keypairSigner(new Ed25519Keypair());
+    const { blobId, objectId } = await httpBlobStore({ publisherUrl: local.url, aggregatorUrl: local.url }).put(
+      utf8('the keeper’s own'),
+      { owner: wallet.address },
+    );
+    const owned = await openStore(config()).custody!(wallet, new FakeChain()).owned();
+    expect(owned).toMatchObject([{ objectId, blob: toHex32(fromBase64Url(blobId)) }]);
+    const testnet = openStore({ ...config(), suiNetwork: 'testnet' });
+    // A chain that is not the one where Walrus's contracts are.
+    expect(() => testnet.custody!(wallet, new FakeChain())).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+    expect(openStore({ ...config(), suiNetwork: 'https://sui.example' }).custody).toBeUndefined();
   });
 
   it('asks where it is configured to, and needs to know where on a network of its own', async () => {

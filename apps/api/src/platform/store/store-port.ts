@@ -1,8 +1,15 @@
 import { refuse } from '@usufruct/kernel';
-import { LOCAL_NETWORK, openSuiClient } from '@usufruct/chain';
+import {
+  LOCAL_NETWORK,
+  openSuiClient,
+  SuiChain,
+  type BlobCustody,
+  type Chain,
+  type WalletSigner,
+} from '@usufruct/chain';
 import { parseAnswer } from '@usufruct/protocol';
-import { httpBlobStore, localLeases, type BlobStore } from '@usufruct/walrus';
-import { walrusEpoch } from '@usufruct/walrus/sui';
+import { httpBlobStore, localCustody, localLeases, type BlobStore } from '@usufruct/walrus';
+import { walrusContracts, walrusEpoch } from '@usufruct/walrus/sui';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
 import { exchangeJson } from '../http/index.js';
@@ -15,6 +22,8 @@ export interface StorePort {
   readonly aggregators: readonly Pick<BlobStore, 'get' | 'getPatch' | 'status'>[];
   /** The storage epoch of now, by the store's own clock; null where leases do not end. Refuses `UPSTREAM_*`. */
   epoch(signal?: AbortSignal): Promise<number | null>;
+  /** Where `Blob` objects are in custody, as this wallet uses it; not there where no chain of ours knows them. */
+  readonly custody?: (wallet: WalletSigner, chain: Chain) => BlobCustody;
 }
 
 const UPSTREAM = 'store';
@@ -23,7 +32,7 @@ const EPOCH_TIMEOUT_MS = 10_000;
 const SAMPLE_TIMEOUT_MS = 20_000;
 const zEpoch = z.object({ epoch: z.int().nonnegative() });
 
-export function openStore({ publisherUrl, aggregatorUrl, lease, suiNetwork }: Config): StorePort {
+export function openStore({ publisherUrl, aggregatorUrl, lease, suiNetwork, sui }: Config): StorePort {
   const reader = (url: string): BlobStore =>
     httpBlobStore({ publisherUrl, aggregatorUrl: url, timeoutMs: SAMPLE_TIMEOUT_MS, tries: 2 });
   // Each is read by itself: one that helps out for another would hide what the other has lost.
@@ -35,11 +44,27 @@ export function openStore({ publisherUrl, aggregatorUrl, lease, suiNetwork }: Co
       ...(suiNetwork === LOCAL_NETWORK && { leases: localLeases({ url: publisherUrl }) }),
     }),
     aggregators: urls.map(reader),
+    ...custodyOf({ publisherUrl, suiNetwork, sui }),
     epoch: epochOf(suiNetwork, lease.epochUrl ?? (suiNetwork === LOCAL_NETWORK ? `${urls[0]}/v1/info` : undefined)),
   };
 }
 
 const trimmed = (url: string): string => url.trim().replace(/\/+$/, '');
+
+/** On the networks whose Walrus is known, in the contracts; locally in the store that stands in for them. */
+function custodyOf(config: Pick<Config, 'publisherUrl' | 'suiNetwork' | 'sui'>): Pick<StorePort, 'custody'> {
+  const { publisherUrl: url, suiNetwork: network, sui } = config;
+  if (network === LOCAL_NETWORK)
+    return { custody: (wallet, chain) => localCustody({ url, chain, owner: wallet.address }) };
+  if (network !== 'testnet' && network !== 'mainnet') return {};
+  return {
+    custody: (wallet, chain) => {
+      if (!(chain instanceof SuiChain)) throw refuse('INTERNAL', { part: 'custody' });
+      const client = openSuiClient(network, sui.grpcUrl);
+      return chain.custody(walrusContracts({ network, client }), wallet);
+    },
+  };
+}
 
 /** The local store says it itself; of Walrus, its system object on the chain; of anything else, what is configured. */
 function epochOf(suiNetwork: string, epochUrl: string | undefined): StorePort['epoch'] {

@@ -1,5 +1,5 @@
-import type { DaoId } from '@usufruct/kernel';
-import { explainGovernance, explainPayoutRules, type HolderAnomalies } from '@usufruct/sdk';
+import { toBase64, type DaoId } from '@usufruct/kernel';
+import { explainGovernance, explainPayoutRules, type HolderAnomalies, type Walkers } from '@usufruct/sdk';
 import type { AddCommand } from '../../program.js';
 import { idArgument } from '../../runtime.js';
 import { orNone, timeOf, wordsOf } from '../../words.js';
@@ -93,6 +93,15 @@ export const addShow: AddCommand = (dao, open) => {
       runtime.terminal.result({ holders }, holders.flatMap(anomalyLines));
     });
   dao
+    .command('walkers')
+    .description('asks the runners, through the API, which askers seem to walk through a dataset; a sign, and no proof')
+    .argument('<dao>')
+    .action(async (id: string, _options, command) => {
+      const runtime = open(command);
+      const walkers = await runtime.client().daos.walkers(idArgument<DaoId>(id, 'dao'));
+      runtime.terminal.result({ walkers: publicOf(walkers) }, walkerLines(walkers));
+    });
+  dao
     .command('signers')
     .description('who signs receipts without being a runner: MPC sets and FHE hosts')
     .argument('<dao>')
@@ -128,5 +137,23 @@ function anomalyLines({ member, anomalies, unproven, error }: HolderAnomalies): 
         `  ${timeOf(lastAtMs)}  ${reason}, ${times} times  job ${jobId}  by ${runnerSigningKey}, ` +
         `measurement ${measurement.slice(0, 16)}…`,
     ),
+  ];
+}
+
+const publicOf = ({ notices, ...rest }: Walkers) => ({
+  ...rest,
+  notices: notices.map((one) => ({ ...one, runnerSigningKey: toBase64(one.runnerSigningKey) })),
+});
+
+function walkerLines({ notices, unproven, complete }: Walkers): string[] {
+  return [
+    ...orNone(
+      notices.map(
+        ({ noticedAtMs, asker, datasetId, answers, covered, passages }) =>
+          `${timeOf(noticedAtMs)}  ${asker}  dataset ${datasetId}: the last ${answers} answers showed ${covered} new passages of ${passages}`,
+      ),
+    ),
+    ...(unproven > 0 ? [`and ${unproven} that no registered runner signed`] : []),
+    ...(complete ? [] : ['not every runner answered']),
   ];
 }

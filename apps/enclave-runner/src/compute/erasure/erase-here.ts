@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sign } from '@usufruct/crypto';
-import { refuse, toBase64, type ContributionId } from '@usufruct/kernel';
+import { refuse, toBase64 } from '@usufruct/kernel';
 import {
   RunnerErasureBcs,
   TAGS,
@@ -11,7 +11,6 @@ import {
 import type { RunnerContext } from '../../context.js';
 import { forgetShown } from '../extraction/monitor.js';
 import type { ErasedFiles, IndexStore } from '../index-store/index-store.js';
-import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
 
 /** A session that is being opened holds documents until it has left them out; whoever asks waits so long for it. */
@@ -28,17 +27,18 @@ const STARTING_MS = 8_000;
  */
 export async function eraseHere(
   context: Pick<RunnerContext, 'chain' | 'clock' | 'keys' | 'logger' | 'indexes' | 'store' | 'wallet'>,
-  sessions: Pick<Sessions, 'all'>,
+  sessions: Pick<Sessions, 'holding'>,
   { contributionId }: ErasureRequest,
   startingMs = STARTING_MS,
 ): Promise<ErasureAnswer> {
   const { chain, clock, keys, logger, indexes } = context;
   const { datasetId, tombstonedAtMs } = await chain.contribution(contributionId);
   if (tombstonedAtMs === null) throw refuse('FORBIDDEN', { contributionId, reason: 'on the chain it is not retired' });
-  const ofDataset = sessions.all().filter(({ job }) => job.datasetId === datasetId);
-  const had = dropFrom(ofDataset, contributionId);
+  const ofDataset = sessions.holding().filter(({ job }) => job.datasetId === datasetId);
+  const had = ofDataset.filter((session) => session.contributionIds.has(contributionId)).length;
+  const dropped = ofDataset.map((session) => session.drop([contributionId]));
   const late = sleep(startingMs, null, { ref: false });
-  const started = Promise.allSettled(ofDataset.map(({ ready }) => ready));
+  const started = Promise.allSettled([...dropped, ...ofDataset.map(({ ready }) => ready)]);
   if ((await Promise.race([started, late])) === null) {
     throw refuse('RUNNER_UNAVAILABLE', { reason: 'a session of this dataset is being opened' });
   }
@@ -72,11 +72,4 @@ async function eraseStored(
   } catch (cause) {
     throw refuse('RUNNER_UNAVAILABLE', { reason: 'what is stored cannot be deleted' }, cause);
   }
-}
-
-/** How many sessions had it. */
-function dropFrom(sessions: readonly Session[], contributionId: ContributionId): number {
-  const had = sessions.filter((session) => session.contributionIds.has(contributionId)).length;
-  for (const session of sessions) session.drop(contributionId);
-  return had;
 }

@@ -1,14 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner } from '@usufruct/chain';
-import { utf8, type Address, type ContributionId, type DatasetId, type JobId, type Logger } from '@usufruct/kernel';
-import { NO_ANSWER_RULES, type AnswerRules, type DatasetView, type JobView } from '@usufruct/protocol';
-import { aDataset, aJob } from '@usufruct/testing';
+import { verify } from '@usufruct/crypto';
+import {
+  fromBase64,
+  utf8,
+  type Address,
+  type ContributionId,
+  type DatasetId,
+  type JobId,
+  type Logger,
+} from '@usufruct/kernel';
+import {
+  decodeWalkNotice,
+  NO_ANSWER_RULES,
+  TAGS,
+  type AnswerRules,
+  type DatasetView,
+  type JobView,
+} from '@usufruct/protocol';
+import { aDataset, aJob, FakeChain, seededRandom, TEST_NOW_MS, testChainInfo } from '@usufruct/testing';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateRunnerKeys } from '../../attest/runner-keys.js';
 import { RunnerStore } from '../../receipt/store.js';
-import { answerQuestion, Corpus, ingestDocument, type CorpusDocument } from '../rag/index.js';
+import { answerQuestion, Corpus, ingestDocument, type CorpusDocument, type SourceFilter } from '../rag/index.js';
 import { forgetShown, guardFor } from './monitor.js';
 import { looksLikeWalking, type Look } from './walking.js';
 
@@ -26,6 +43,9 @@ const ASKED = [
   'When is oxalic acid trickled?',
 ];
 const wallet = keypairSigner(new Ed25519Keypair());
+const chain = new FakeChain();
+const clock = { nowMs: () => TEST_NOW_MS };
+const keys = await generateRunnerKeys(seededRandom('runner'));
 
 let directory: string;
 let store: RunnerStore;
@@ -56,12 +76,15 @@ const logger: Logger = {
 const rulesOf = (rules: Partial<AnswerRules>): AnswerRules => ({ ...NO_ANSWER_RULES, ...rules });
 const half = rulesOf({ maxReachBps: 5_000 });
 
-async function ask(question: string, asker: string, answerRules: AnswerRules, of = corpus) {
+async function ask(question: string, asker: string, answerRules: AnswerRules, of = corpus, filter?: SourceFilter) {
   const job: JobView = aJob({ id: id<JobId>('1'), requester: id<Address>(asker) });
   const dataset: DatasetView = aDataset({ id: id<DatasetId>('2'), answerRules });
-  const about = { job, dataset, question, passages: of.passages.length, ownerOf: (one: string) => one };
-  const guard = await guardFor({ wallet, store, logger }, about);
-  const answer = await answerQuestion(of, question, 8, guard === null ? {} : { review: guard.review });
+  const about = { job, dataset, question, corpus: of, ownerOf: (one: string) => one };
+  const guard = await guardFor({ wallet, store, logger, chain, keys, clock }, about);
+  const answer = await answerQuestion(of, question, 8, {
+    ...(filter && { filter }),
+    ...(guard && { review: guard.review }),
+  });
   guard?.requireSomething(answer.isKnown);
   return answer;
 }
@@ -106,6 +129,26 @@ describe('what one asker is shown', () => {
     expect((await ask(ASKED[0]!, 'a', rules)).text).toBe(first.text);
     expect(first.citations[0]!.quote).toBe('Stoneware clay matures at 1280…');
   });
+
+  it('is stitched together from copies, too, of which a filter shows one after the other', async () => {
+    const [first, second] = [
+      'Colonies need 20 kg of stores in winter.',
+      'Sugar syrup is fed in September to every hive.',
+    ];
+    const copies = await Promise.all(
+      ['a.txt', 'a.md'].map(async (fileName, i): Promise<CorpusDocument> => {
+        const file = { fileName, bytes: utf8(`${first} ${second}`) };
+        const document = await ingestDocument(file, { sketchKey: new Uint8Array(8) });
+        return { contributionId: id<ContributionId>('ab'[i]!), fileName, document };
+      }),
+    );
+    const of = new Corpus(copies);
+    const rules = rulesOf({ maxQuoteChars: 60 });
+    const one = await ask('How much stores do colonies need?', 'a', rules, of, { formats: ['txt'] });
+    expect(one.sentences[0]!.text).toBe(first);
+    const other = await ask('When is sugar syrup fed to every hive?', 'a', rules, of, { formats: ['md'] });
+    expect(other.text).not.toContain('September');
+  });
 });
 
 describe('somebody who walks through a dataset', () => {
@@ -126,7 +169,7 @@ describe('somebody who walks through a dataset', () => {
     ['asks about one thing', many(() => ({ terms: new Set(['hive', 'winter']) })), 0.2, false],
   ])('%s', (_what, looks, covered, expected) => expect(looksLikeWalking(looks, covered)).toBe(expected));
 
-  it('is named in the log', async () => {
+  it('is named in the log, and in a signed notice for those whom it concerns', async () => {
     const words = 'abcdefghijklmnopqrstuvwxyz'.split('').map((letter) => `${letter}${letter}olith`);
     const documents = await Promise.all(
       words.map(async (word, i) => ({
@@ -142,5 +185,27 @@ describe('somebody who walks through a dataset', () => {
     for (const word of words.slice(0, 20)) await ask(`Where is ${word}?`, 'a', rulesOf({ maxReachBps: 9_000 }), hills);
     expect(logged[0]).toEqual(['extraction.walking', expect.objectContaining({ asker: id('a'), passages: 26 })]);
     expect(JSON.stringify(logged)).not.toContain('olith');
+
+    const { daoId } = aJob({});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const [signed, ...others] = store.walks.of(daoId);
+    expect(others).toEqual([]);
+    const message = fromBase64(signed!.notice);
+    const { publicKey } = keys.signing;
+    expect(decodeWalkNotice(message)).toEqual({
+      chainId: testChainInfo().chainId,
+      daoId,
+      datasetId: id('2'),
+      jobId: id('1'),
+      asker: id('a'),
+      answers: 20,
+      covered: 20,
+      passages: 26,
+      runnerSigningKey: publicKey,
+      noticedAtMs: TEST_NOW_MS,
+    });
+    const signature = fromBase64(signed!.signature);
+    expect(await verify({ publicKey, domainTag: TAGS.walkNotice, message, signature })).toBe(true);
+    expect(store.walks.of(id('9'))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { sha256 } from '@usufruct/crypto';
-import { lengthPrefixed, refuse, utf8, type ContributionId } from '@usufruct/kernel';
+import { lengthPrefixed, refuse, toUsufructError, utf8, type ContributionId } from '@usufruct/kernel';
 import { TAGS, type DatasetView, type JobView } from '@usufruct/protocol';
 import { termsOf } from '@usufruct/retrieval';
 import type { RunnerContext } from '../../context.js';
@@ -8,15 +8,19 @@ import {
   AnswerReview,
   hasRule,
   wordsOnly,
+  type Corpus,
   type PassageSource,
   type ReviewOptions,
   type ShownBefore,
 } from '../rag/index.js';
+import { noteWalk } from './walk-notices.js';
 import { LOOKS, looksLikeWalking, type Look } from './walking.js';
 
-type MonitorContext = Pick<RunnerContext, 'wallet' | 'store' | 'logger'>;
+type MonitorContext = Pick<RunnerContext, 'wallet' | 'store' | 'logger' | 'chain' | 'keys' | 'clock'>;
 const TAG_BYTES = 16;
 const REMEMBERED_ASKERS = 1_000;
+/** Passages that are looked through for a sentence, whatever the asker's filter. */
+const PLACES = 32;
 
 const keys = new WeakMap<RunnerContext['wallet'], Promise<Uint8Array>>();
 const looksOf = new WeakMap<RunnerContext['store'], Map<string, Look[]>>();
@@ -45,7 +49,7 @@ const tagOf = (key: Uint8Array, kind: string, value: string): Uint8Array =>
 
 /** A retired contribution leaves no trace here, whoever was shown it. */
 export async function forgetShown(
-  { wallet, store }: Omit<MonitorContext, 'logger'>,
+  { wallet, store }: Pick<MonitorContext, 'wallet' | 'store'>,
   id: ContributionId,
 ): Promise<void> {
   store.shown.forget(tagOf(await keyOf(wallet), 'contribution', id));
@@ -61,7 +65,7 @@ export interface GuardFor {
   readonly job: JobView;
   readonly dataset: DatasetView;
   readonly question: string;
-  readonly passages: number;
+  readonly corpus: Corpus;
   readonly ownerOf: ReviewOptions['ownerOf'];
 }
 
@@ -73,7 +77,8 @@ export interface GuardFor {
  * are made at the same time the second one knows of the first.
  */
 export async function guardFor(context: MonitorContext, about: GuardFor): Promise<Guard | null> {
-  const { job, dataset, ownerOf, passages } = about;
+  const { job, dataset, ownerOf, corpus } = about;
+  const passages = corpus.passages.length;
   const rules = dataset.answerRules;
   if (!hasRule(rules)) return null;
   const key = await keyOf(context.wallet);
@@ -83,6 +88,12 @@ export async function guardFor(context: MonitorContext, about: GuardFor): Promis
   const wordsOf = ({ chunk }: PassageSource): string => wordsOnly(chunk.text);
   const passageOf = (source: PassageSource): Uint8Array => tag('passage', wordsOf(source));
   const contributionOf = (id: ContributionId): Uint8Array => tag('contribution', id);
+  const holds = (passage: string, text: string): boolean => ` ${wordsOnly(passage)} `.includes(` ${wordsOnly(text)} `);
+  const placesOf = (text: string): PassageSource[] =>
+    corpus.index
+      .search(termsOf(text), PLACES)
+      .map(({ passage }) => corpus.passages[passage]!)
+      .flatMap((passage) => (holds(passage.text, text) ? passage.sources : []));
   let reviewed: AnswerReview | null = null;
   return {
     review: (seen) => {
@@ -107,7 +118,7 @@ export async function guardFor(context: MonitorContext, about: GuardFor): Promis
         };
         notice(context, about, { ...look, fresh: shown.passages(asker) - before.passages });
       };
-      return (reviewed = new AnswerReview({ rules, seen, ownerOf, passages, before, wordsOf, record }));
+      return (reviewed = new AnswerReview({ rules, seen, placesOf, ownerOf, passages, before, wordsOf, record }));
     },
     requireSomething: (isKnown) => {
       if (!isKnown && reviewed?.withheld.has('reach')) throw refuse('REACH_LIMIT', { datasetId: dataset.id });
@@ -115,8 +126,13 @@ export async function guardFor(context: MonitorContext, about: GuardFor): Promis
   };
 }
 
-/** In this process's memory only: a sign, not a limit. */
-function notice({ store, logger }: MonitorContext, { job, dataset, passages }: GuardFor, look: Look): void {
+/**
+ * What is looked at is in this process's memory only: a sign, not a limit. What is noticed is signed, for those whom it
+ * concerns; no answer waits for that.
+ */
+function notice(context: MonitorContext, { job, dataset, corpus }: GuardFor, look: Look): void {
+  const passages = corpus.passages.length;
+  const { store, logger } = context;
   const known = looksOf.get(store) ?? new Map<string, Look[]>();
   looksOf.set(store, known);
   const key = `${job.requester}/${dataset.id}`;
@@ -127,5 +143,9 @@ function notice({ store, logger }: MonitorContext, { job, dataset, passages }: G
   if (known.size > REMEMBERED_ASKERS && oldest !== undefined) known.delete(oldest);
   const covered = looks.reduce((sum, { fresh }) => sum + fresh, 0);
   if (!looksLikeWalking(looks, covered / Math.max(1, passages))) return;
-  logger.warn('extraction.walking', { jobId: job.id, datasetId: dataset.id, asker: job.requester, passages, covered });
+  const who = { jobId: job.id, datasetId: dataset.id, asker: job.requester };
+  logger.warn('extraction.walking', { ...who, passages, covered });
+  noteWalk(context, { ...who, daoId: job.daoId, answers: looks.length, passages, covered }).catch((error: unknown) =>
+    logger.warn('extraction.not_noted', { ...who, code: toUsufructError(error).code }),
+  );
 }

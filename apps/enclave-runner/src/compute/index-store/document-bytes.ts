@@ -1,32 +1,19 @@
 import type { ContributionId } from '@usufruct/kernel';
 import { u32le, utf8 } from '@usufruct/kernel';
 import { z } from 'zod';
-import { zHex32 } from '@usufruct/protocol';
-import { DOCUMENT_FORMATS, SKETCH_SIZE, type CorpusDocument, type IngestedChunk } from '../rag/index.js';
+import { DOCUMENT_FORMATS, zHex32 } from '@usufruct/protocol';
+import { SKETCH_SIZE, zMetadata, zPlace, type CorpusDocument, type IngestedChunk } from '../rag/index.js';
 import type { RecordReader } from './record-reader.js';
 
 /**
  * One document as the index has it: what names it and where its chunks stand as JSON, their texts end to end, their
  * sketches as little-endian numbers, as every processor that this runs on has them.
  */
-const zPlace = z.strictObject({
-  page: z.int().optional(),
-  slide: z.int().optional(),
-  sheet: z.string().optional(),
-  row: z.int().optional(),
-  record: z.int().optional(),
-  attachment: z.string().optional(),
-});
 const zRecord = z.strictObject({
   contributionId: zHex32<ContributionId>(),
   fileName: z.string(),
   format: z.enum(DOCUMENT_FORMATS),
-  metadata: z.strictObject({
-    title: z.string().optional(),
-    author: z.string().optional(),
-    date: z.string().optional(),
-    language: z.string().optional(),
-  }),
+  metadata: zMetadata,
   /** Each path of headings once: neighbouring chunks have the same. */
   headings: z.array(z.array(z.string())),
   /** False where some text is no well-formed Unicode, which UTF-8 could not bring back. */

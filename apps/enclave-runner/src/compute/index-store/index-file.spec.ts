@@ -5,7 +5,7 @@ import { idOf } from '@usufruct/testing';
 import fc from 'fast-check';
 import {
   Corpus,
-  IndexThread,
+  IndexProcess,
   ingestDocument,
   SKETCH_SIZE,
   type CorpusDocument,
@@ -146,10 +146,11 @@ describe('an index on the disk', () => {
     const bytes = utf8(Array.from({ length: 60 }, paragraph).join('\n'));
     const document = await ingestDocument({ fileName: 'a.md', bytes }, { sketchKey: new Uint8Array(8).fill(5) });
     const documents = [{ contributionId: idOf<ContributionId>('contribution'), fileName: 'a.md', document }];
-    const anew = await Corpus.open(documents, { maker: new IndexThread() });
+    const anew = await Corpus.open(documents, { maker: new IndexProcess() });
     const file = await sealed({ ...contentsOf(documents), index: anew.indexBytes });
     const stored = await openIndex(splitFile(file)!, secret);
-    const maker = { make: () => Promise.reject(new Error('nobody asks')) };
+    const asked = () => Promise.reject(new Error('nobody asks'));
+    const maker = { make: asked, read: asked, fit: asked, link: asked };
     const again = await Corpus.open(stored.documents, { maker }, { ...stored, bytes: stored.index! });
     expect([anew.hasLsa, again.hasLsa, again.indexBytes]).toEqual([true, true, anew.indexBytes]);
     const found = async (corpus: Corpus) =>

@@ -64,6 +64,8 @@ export interface ErasedFiles {
  */
 export class IndexStore {
   readonly #keeping = new Map<string, Promise<boolean>>();
+  /** Retired for good: whoever was about to write them when they were deleted does not bring them back. */
+  readonly #erased = new Set<ContributionId>();
 
   constructor(readonly files: StoredFiles) {}
 
@@ -111,12 +113,13 @@ export class IndexStore {
   }
 
   segmentsOf(context: RunnerContext, { id }: Pick<DaoView, 'id'>): Segments {
-    return new Segments(context, this.files, id);
+    return new Segments(context, this.files, id, (contributionId) => this.#erased.has(contributionId));
   }
 
   /** What was retired while nobody told this runner; its key is not to be had any more. Never rejects. */
   async forgetRetired(contributions: readonly ContributionView[]): Promise<void> {
     const retired = contributions.filter(({ tombstonedAtMs }) => tombstonedAtMs !== null);
+    for (const { id } of retired) this.#erased.add(id);
     await this.files.remove(retired.map(({ id }) => segmentName(id))).catch(() => undefined);
   }
 
@@ -125,6 +128,7 @@ export class IndexStore {
    * document itself. Throws what the file system does. Open sessions make another index without it.
    */
   async erase({ id, datasetId }: Pick<ContributionView, 'id' | 'datasetId'>): Promise<ErasedFiles> {
+    this.#erased.add(id);
     await this.idle();
     const segments = await this.files.remove([segmentName(id)]);
     const indexes = await this.files.remove(this.files.names().filter((name) => isOfDataset(name, datasetId)));
@@ -145,6 +149,9 @@ export class IndexStore {
       try {
         const measurement = await context.device.measurement();
         const secret = lease.keyAt(context.clock.nowMs());
+        if (contents.documents.some(({ contributionId }) => this.#erased.has(contributionId))) {
+          throw refuse('KEY_SUPERSEDED', { reason: 'it has in it what was erased meanwhile' });
+        }
         await this.files.write(nameOf(work), sealIndex(contents, { statement, measurement, secret }, context.random));
       } finally {
         lease.drop();

@@ -29,6 +29,7 @@ export class Segments {
     private readonly context: RunnerContext,
     private readonly files: StoredFiles,
     private readonly daoId: DaoId,
+    private readonly isErased: (contributionId: ContributionId) => boolean,
   ) {}
 
   /** Null where there is none, or none that a runner with this code has made of just this manifest. */
@@ -56,6 +57,7 @@ export class Segments {
     try {
       const about = await this.#about(manifest);
       const bytes = await sealSegment(document, about, { sessionKey, signing: keys.signing, random });
+      if (this.isErased(manifest.contributionId)) return;
       await this.files.write(segmentName(manifest.contributionId), streamOf(bytes), { isDurable: false });
     } catch (error) {
       this.#isFull = true;

@@ -92,6 +92,8 @@ describe('asking a model server', () => {
 
   it.each<[string, (response: ServerResponse) => void, object]>([
     ['an error', (r) => r.writeHead(500).end('{}'), { code: 'UPSTREAM_INVALID', status: '500' }],
+    ['nothing yet', (r) => r.writeHead(503).end('{}'), { code: 'UPSTREAM_UNAVAILABLE', status: '503' }],
+    ['too much to do', (r) => r.writeHead(429).end('{}'), { code: 'UPSTREAM_UNAVAILABLE', status: '429' }],
     ['no JSON', (r) => r.end('hello'), { code: 'UPSTREAM_INVALID', field: 'json' }],
     ['too much', (r) => r.end('x'.repeat(1_001)), { code: 'UPSTREAM_INVALID', field: 'size' }],
     ['half of what it announced', (r) => cutOff(r), { code: 'UPSTREAM_UNAVAILABLE' }],

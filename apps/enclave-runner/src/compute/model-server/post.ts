@@ -4,6 +4,8 @@ import { refuse, toUsufructError, type UsufructError } from '@usufruct/kernel';
 import type { ModelServerAddress } from './address.js';
 
 const UPSTREAM = 'model server';
+/** It has too much to do, or is not there yet: llama.cpp answers 503 while it loads its model. */
+const BUSY = ['429', '503'];
 
 export interface ModelRequest {
   /** Under the address's own path: `chat/completions`. */
@@ -20,7 +22,7 @@ export interface ModelRequest {
  * POST to a model server and read what it answers as it comes. It is asked at its literal address, and only there: no
  * name is looked up, no proxy asked, no redirect followed, no connection kept; a socket is a socket and no link to one.
  *
- * Refuses `UPSTREAM_UNAVAILABLE` when it does not answer in time, and `UPSTREAM_INVALID` for another status than 200 and
+ * Refuses `UPSTREAM_UNAVAILABLE` when it does not answer in time or says that it is busy, and `UPSTREAM_INVALID` for another status than 200 and
  * for more bytes than it may send. What it sends is not checked.
  */
 export async function* postToModel(address: ModelServerAddress, request: ModelRequest): AsyncGenerator<Uint8Array> {
@@ -31,9 +33,9 @@ export async function* postToModel(address: ModelServerAddress, request: ModelRe
     if (address.kind === 'unix') await requireSocket(address.socketPath);
     outgoing = openRequest(address, request, signal);
     const answer = await answerOf(outgoing, JSON.stringify(request.body));
-    if (answer.statusCode !== 200) {
-      throw refuse('UPSTREAM_INVALID', { upstream: UPSTREAM, status: String(answer.statusCode) });
-    }
+    const status = String(answer.statusCode);
+    if (BUSY.includes(status)) throw refuse('UPSTREAM_UNAVAILABLE', { upstream: UPSTREAM, reason: 'busy', status });
+    if (status !== '200') throw refuse('UPSTREAM_INVALID', { upstream: UPSTREAM, status });
     let sizeBytes = 0;
     for await (const bytes of answer as AsyncIterable<Buffer>) {
       sizeBytes += bytes.length;

@@ -1,5 +1,5 @@
-import type { ContributionId } from '@usufruct/kernel';
-import type { Question } from '@usufruct/protocol';
+import { refuse, type ContributionId } from '@usufruct/kernel';
+import type { AnswerRules, Question } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import { guardFor } from '../extraction/monitor.js';
 import type { AnswerOptions, Corpus, GeneratedAnswer } from '../rag/index.js';
@@ -21,16 +21,17 @@ export interface AnswerTerms {
 /**
  * What an answer is to keep to: what the asker wants, and what the DAO has set. Who asks about what is his own pays
  * nobody for it, himself least: where that is all that was used, nothing is used, and the answer is free, since the
- * contract takes no price for an answer that used nobody.
+ * contract takes no price for an answer that used nobody. Refuses `INVALID_ARGUMENT` for a filter that the dataset does
+ * not allow.
  */
 export async function answerTerms(context: RunnerContext, about: AnswerTermsFor): Promise<AnswerTerms> {
   const { question, standing, allowed, corpus } = about;
   const { job, dao, dataset } = standing;
   const { filter, attribution } = question;
+  requireNoNames(filter, dataset.answerRules);
   // Whatever is in the index is allowed, and so has an owner here.
   const ownerOf = (id: ContributionId): string => allowed.owners.get(id) ?? id;
-  const passages = corpus.passages.length;
-  const guard = await guardFor(context, { job, dataset, question: question.text, passages, ownerOf });
+  const guard = await guardFor(context, { job, dataset, question: question.text, corpus, ownerOf });
   const options = {
     attribution,
     ...(filter === undefined ? {} : { filter }),
@@ -39,4 +40,15 @@ export async function answerTerms(context: RunnerContext, about: AnswerTermsFor)
     ...(guard === null ? {} : { review: guard.review }),
   };
   return { options, requireSomething: ({ isKnown }) => guard?.requireSomething(isKnown) };
+}
+
+/** Where nobody is to be known, names are not told; by a filter they could be asked for, letter by letter, for nothing. */
+function requireNoNames(filter: Question['filter'], { minContributors }: AnswerRules): void {
+  if (minContributors <= 1 || filter === undefined) return;
+  const named = (['author', 'title'] as const).find((name) => filter[name] !== undefined);
+  if (named === undefined) return;
+  throw refuse('INVALID_ARGUMENT', {
+    field: `filter.${named}`,
+    expected: 'none: this dataset asks for several people',
+  });
 }

@@ -1,16 +1,7 @@
-import { digestOf, seal } from '@usufruct/crypto';
+import { chainInfoOf } from '@usufruct/chain';
+import { digestOf } from '@usufruct/crypto';
+import { fromBase64, refuse, toUsufructError, type GrantId, type Hex32, type TimestampMs } from '@usufruct/kernel';
 import {
-  fromBase64,
-  refuse,
-  toUsufructError,
-  utf8,
-  type GrantId,
-  type Hex32,
-  type TimestampMs,
-} from '@usufruct/kernel';
-import {
-  answerInfo,
-  toWireJson,
   type Answer,
   type AskRequest,
   type ChainInfo,
@@ -21,7 +12,6 @@ import {
   type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
-import { chainInfoOf } from '../../known-chain.js';
 import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
@@ -29,12 +19,12 @@ import type { NewAnswer, Settlement } from '../../receipt/store.js';
 import { ATTRIBUTION_METHODS, chooseGenerator, EXTRACTIVE, type Corpus, type GeneratedAnswer } from '../rag/index.js';
 import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
-import type { Reading, StandingMemory } from '../session/standing-memory.js';
+import type { Reading } from '../session/standing-memory.js';
 import { endOf } from '../session/standing.js';
 import { cancelJob, withdrawalOf } from '../session/withdrawal.js';
 import { sealPieces } from './answer-pieces.js';
 import { answerTerms } from './answer-terms.js';
-import { openQuestion, questionContext } from './open-question.js';
+import { openQuestion, questionContext, type OpenedQuestion } from './open-question.js';
 
 /**
  * From a sealed question to a sealed answer with its signed receipt, ready to be stored: with the signed transaction that
@@ -44,25 +34,26 @@ import { openQuestion, questionContext } from './open-question.js';
  */
 export async function computeAnswer(
   context: RunnerContext,
-  { session, memory, begun }: AskedSession,
+  { session, begun }: AskedSession,
   request: AskRequest,
 ): Promise<ComputedAnswer> {
   const { chain, clock, keys } = context;
   const info = await chainInfoOf(chain);
   // Before the session is waited for: whoever sealed to another runner's key is told at once, and finds this one prepared.
   // Whatever else is refused is refused with the session's evidence.
-  const question = await openQuestion(info, session.job, request, keys).catch(async (error: unknown) => {
+  const opening = begun?.opening ?? beginOpening(context, session.job, request);
+  const { question, sealAnswer } = await opening.catch(async (error: unknown) => {
     if (toUsufructError(error).code !== 'ATTESTATION_STALE') await session.use();
     throw error;
   });
   const { evidenceDigest } = await session.use();
-  const { issuedAtMs, reading } = begun ?? (await beginReading(context, memory));
+  const { issuedAtMs, reading } = begun?.read ?? (await beginReading(context, session));
   const { standing, allowed } = reading;
   const { job } = standing;
-  const generated = await generate(context, { session, memory }, question, reading);
+  const generated = await generate(context, session, question, reading);
   const { uses, usesSalt } = usesOf(generated, allowed, context);
   const answer = answerOf(generated, job.payoutMode === 'direct' ? { uses, usesSalt } : PRIVATE_USES, context);
-  const sealing = sealAnswer(context, info, job, request, question, answer);
+  const sealing = sealAnswer(answer);
   // What fails first is told; the other must not end the process.
   sealing.catch(() => undefined);
   const { bytes, signature } = await signReceipt(context, {
@@ -100,7 +91,7 @@ export async function computeAnswer(
 /** By what the asker demands, from what the session may use now. What is refused or taken back meanwhile is no answer. */
 async function generate(
   context: RunnerContext,
-  { session, memory }: Pick<AskedSession, 'session' | 'memory'>,
+  session: Session,
   question: Question,
   reading: Reading,
 ): Promise<GeneratedAnswer> {
@@ -112,8 +103,10 @@ async function generate(
   const { options } = terms;
   const generated = await generator.answer({ corpus, question: text, topK, options, signal: session.signal });
   session.requireOpen();
-  // A model takes its time: what was taken back meanwhile is not given out.
-  if (generator.kind === 'model') await requireStillAllowed(context, session, memory, generated);
+  // Models take their time, those that search too: what was taken back meanwhile is not given out.
+  const { embedder, reranker } = context.retrieval ?? {};
+  const isSlow = generator.kind === 'model' || embedder !== undefined || reranker !== undefined;
+  if (isSlow) await requireStillAllowed(context, session, generated);
   terms.requireSomething(generated);
   return generated;
 }
@@ -148,10 +141,9 @@ export interface ComputedAnswer {
 async function requireStillAllowed(
   context: RunnerContext,
   session: Session,
-  memory: StandingMemory,
   { weights }: GeneratedAnswer,
 ): Promise<void> {
-  const reading = await memory.read();
+  const reading = await session.memory.read();
   await currentCorpus(context, session, reading);
   const { allowed } = reading;
   const gone = weights.find(({ contributionId }) => !allowed.grants.has(contributionId));
@@ -163,9 +155,8 @@ async function requireStillAllowed(
 /** What a question is asked of. */
 export interface AskedSession {
   readonly session: Session;
-  readonly memory: StandingMemory;
-  /** Where the chain was read for this question already. */
-  readonly begun: BegunReading | null;
+  /** Where the chain was read for this question already, and the question opened meanwhile. */
+  readonly begun: { readonly read: BegunReading; readonly opening: Promise<OpenedQuestion> } | null;
 }
 export interface BegunReading {
   /** Before the reading. */
@@ -173,7 +164,18 @@ export interface BegunReading {
   readonly reading: Reading;
 }
 
-export async function beginReading({ clock }: RunnerContext, memory: StandingMemory): Promise<BegunReading> {
+/** Of a question whose authorisation was checked; whoever awaits it is told why it cannot be opened. */
+export function beginOpening(
+  { chain, keys }: RunnerContext,
+  job: JobView,
+  request: AskRequest,
+): Promise<OpenedQuestion> {
+  const opening = chainInfoOf(chain).then((info) => openQuestion(info, job, request, keys));
+  opening.catch(() => undefined);
+  return opening;
+}
+
+export async function beginReading({ clock }: RunnerContext, { memory }: Session): Promise<BegunReading> {
   const issuedAtMs = clock.nowMs();
   return { issuedAtMs, reading: await memory.read() };
 }
@@ -203,7 +205,7 @@ async function currentCorpus(
     cancelJob(context, session, withdrawn);
     throw withdrawn;
   }
-  const current = session.restrictTo(new Set(allowed.grants.keys()));
+  const current = await session.restrictTo(new Set(allowed.grants.keys()));
   if (current.documentCount === 0) throw refuse('NO_USABLE_DATA', { datasetId: standing.job.datasetId });
   return current;
 }
@@ -243,20 +245,4 @@ function answerOf(
     usesSalt,
     resultSalt: randomSalt(random),
   };
-}
-
-function sealAnswer(
-  { keys }: RunnerContext,
-  info: ChainInfo,
-  job: JobView,
-  { questionId }: AskRequest,
-  question: Question,
-  answer: Answer,
-): Promise<Uint8Array> {
-  return seal({
-    recipientPublicKey: fromBase64(question.responsePublicKey),
-    info: answerInfo(questionContext(info, job, questionId, keys)),
-    aad: new Uint8Array(),
-    plaintext: utf8(toWireJson(answer)),
-  });
 }

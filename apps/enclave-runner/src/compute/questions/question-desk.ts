@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { digestOf } from '@usufruct/crypto';
 import {
   equalBytes,
@@ -13,10 +14,8 @@ import type { AskAnswer, AskRequest, JobView, StreamLine } from '@usufruct/proto
 import type { RunnerContext } from '../../context.js';
 import type { Settler } from '../../receipt/settler.js';
 import type { AnswerRecord } from '../../receipt/store.js';
-import type { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
-import { StandingMemory } from '../session/standing-memory.js';
-import { beginReading, computeAnswer, type AskedSession } from './compute-answer.js';
+import { beginOpening, beginReading, computeAnswer, type AskedSession } from './compute-answer.js';
 import { requireAuthorization } from './open-question.js';
 import { StreamDesk } from './stream-desk.js';
 
@@ -25,7 +24,6 @@ const HOLD_MS = 20_000;
 const REMEMBERED_FAILURES = 1_000;
 
 interface UnderWay {
-  readonly jobId: JobId;
   readonly sealedQuestion: string;
   readonly answer: Promise<AskAnswer>;
 }
@@ -37,8 +35,9 @@ interface UnderWay {
  */
 export class QuestionDesk {
   readonly #underWay = new Map<string, UnderWay>();
+  /** Of those under way, the ones whose answer is not stored yet. */
+  readonly #computing = new Map<string, JobId>();
   readonly #failures = new Map<string, UsufructError>();
-  readonly #memories = new WeakMap<Session, StandingMemory>();
   readonly #streams: StreamDesk;
 
   constructor(
@@ -96,17 +95,14 @@ export class QuestionDesk {
       return { job, asked: null };
     }
     // The client key of a job is never another one.
-    const memory = this.#memoryOf(session);
-    const reading = beginReading(this.context, memory);
-    const [begun] = await Promise.all([reading, requireAuthorization(session.job, request)]);
-    return { job: begun.reading.standing.job, asked: { session, memory, begun } };
-  }
-
-  #memoryOf(session: Session): StandingMemory {
-    const known =
-      this.#memories.get(session) ?? new StandingMemory(this.context, session.job.id, () => session.usedIds);
-    this.#memories.set(session, known);
-    return known;
+    const reading = beginReading(this.context, session);
+    reading.catch(() => undefined);
+    // While the chain is asked: this thread goes on only when the request has gone out.
+    await nextTurn();
+    await requireAuthorization(session.job, request);
+    const opening = beginOpening(this.context, session.job, request);
+    const read = await reading;
+    return { job: read.reading.standing.job, asked: { session, begun: { read, opening } } };
   }
 
   /** The answer in pieces, from the piece `after` on, once it is settled. Refuses `QUESTION_UNKNOWN`. */
@@ -120,30 +116,39 @@ export class QuestionDesk {
   #start(key: string, job: JobView, request: AskRequest, asked: AskedSession | null): UnderWay {
     this.#requireQuestionLeft(job);
     this.#failures.delete(key);
-    const answer = this.#answer(job, request, asked).finally(() => this.#underWay.delete(key));
+    const answer = this.#answer(key, job, request, asked).finally(() => this.#underWay.delete(key));
     // The request may have gone away by then: what went wrong is kept for whoever asks for it.
     answer.catch((cause: unknown) => this.#remember(key, toUsufructError(cause)));
-    const underWay = { jobId: job.id, sealedQuestion: request.sealedQuestion, answer };
+    const underWay = { sealedQuestion: request.sealedQuestion, answer };
     this.#underWay.set(key, underWay);
     return underWay;
   }
 
-  async #answer(job: JobView, request: AskRequest, asked: AskedSession | null): Promise<AskAnswer> {
-    const { newAnswer, pieces } = await computeAnswer(this.context, asked ?? this.#opened(job), request);
-    const stored = this.context.store.add(newAnswer);
-    this.#streams.keep(stored, newAnswer.receipt, pieces);
+  async #answer(key: string, job: JobView, request: AskRequest, asked: AskedSession | null): Promise<AskAnswer> {
+    this.#computing.set(key, job.id);
+    const stored = await this.#stored(job, request, asked).finally(() => this.#computing.delete(key));
     return answerOf(await this.settler.settle(stored, true));
   }
 
-  #opened(job: JobView): AskedSession {
-    const session = this.sessions.open(job);
-    return { session, memory: this.#memoryOf(session), begun: null };
+  async #stored(job: JobView, request: AskRequest, asked: AskedSession | null): Promise<AnswerRecord> {
+    const { newAnswer, pieces } = await computeAnswer(this.context, asked ?? this.#opened(job), request);
+    const stored = this.context.store.add(newAnswer);
+    this.#streams.keep(stored, newAnswer.receipt, pieces);
+    return stored;
   }
 
-  /** What is promised and not settled yet counts too: the escrow must cover all of it. */
+  #opened(job: JobView): AskedSession {
+    return { session: this.sessions.open(job), begun: null };
+  }
+
+  /**
+   * What is promised and not settled yet counts too: the escrow must cover all of it. Each question once: the chain may
+   * have what is not noted here as settled yet, and of an earlier runner's what is not here at all. Where both are, more
+   * may be promised than the escrow covers; the chain then refuses the last of it with the same code.
+   */
   #requireQuestionLeft(job: JobView): void {
-    const underWay = [...this.#underWay.values()].filter(({ jobId }) => jobId === job.id).length;
-    const spoken = job.questionsSettled + this.context.store.unsettledCount(job.id) + underWay;
+    const computing = [...this.#computing.values()].filter((jobId) => jobId === job.id).length;
+    const spoken = Math.max(job.questionsSettled, this.context.store.answeredCount(job.id)) + computing;
     if (spoken >= job.maxQuestions) throw refuse('QUESTION_LIMIT', { maxQuestions: String(job.maxQuestions) });
   }
 

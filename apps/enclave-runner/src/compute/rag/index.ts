@@ -27,15 +27,10 @@ export {
 } from './ingest/ingest-document.js';
 export { nearDuplicateGroups } from './ingest/near-duplicates.js';
 export type { DocumentFile } from './parse/parse-bytes.js';
+export { DOCUMENT_REFUSALS } from './parse/refusal.js';
 export { SKETCH_SIZE, Sketcher } from './ingest/sketch.js';
-export {
-  DOCUMENT_FORMATS,
-  PARSE_LIMITS,
-  type DocumentMetadata,
-  type NotRead,
-  type ParseLimits,
-  type Place,
-} from './parse/types.js';
+export { zMetadata, zPlace } from './parse/schemas.js';
+export { PARSE_LIMITS, type DocumentMetadata, type NotRead, type ParseLimits, type Place } from './parse/types.js';
 export {
   Corpus,
   wordsOnly,
@@ -44,5 +39,5 @@ export {
   type Retrieval,
   type StoredIndex,
 } from './retrieve/corpus.js';
-export { IndexThread, type IndexMaker } from './retrieve/index-thread.js';
+export { IndexProcess, startIndexHost, type IndexMaker } from './retrieve/index-process.js';
 export type { SourceFilter } from './retrieve/source-filter.js';

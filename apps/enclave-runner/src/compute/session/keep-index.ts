@@ -27,17 +27,23 @@ export async function keepIndex(
   session.settleKept(contents);
   const { job } = session;
   const { corpus, documents, unreadable, sketchKey } = contents;
-  try {
-    // After a revocation it is completed again in the background, and may be revised once more meanwhile.
-    await corpus.fitted;
+  const keepAsItIs = async (replaces: boolean): Promise<void> => {
     if (!session.searches(corpus)) return;
+    const index = await corpus.encoded();
     const grants = await grantsNow(context, job);
     const usable = new Set(grants.usable);
     const isCurrent = documents.every(({ contributionId }) => usable.has(contributionId));
     // What was revoked meanwhile leaves the session with the next question or review, and then it is kept without.
     if (!isCurrent) return;
-    const kept = { documents, unreadable, sketchKey, index: corpus.indexBytes };
-    await indexes.keep(context, { job, dao: dao ?? (await chain.dao(job.daoId)), grants }, kept, isNew);
+    const kept = { documents, unreadable, sketchKey, index };
+    await indexes.keep(context, { job, dao: dao ?? (await chain.dao(job.daoId)), grants }, kept, replaces);
+  };
+  try {
+    // After a revocation it is completed again in the background, and may be revised once more meanwhile.
+    await corpus.fitted;
+    await keepAsItIs(isNew);
+    // That takes minutes, which the session may not have: so it was kept without, too.
+    if (await corpus.linked) await keepAsItIs(true);
   } catch (error) {
     logger.warn('index.not_kept', { jobId: job.id, reason: toUsufructError(error).code });
   }

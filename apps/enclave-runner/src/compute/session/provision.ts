@@ -1,4 +1,5 @@
 import {
+  CATALOGUE,
   toUsufructError,
   refuse,
   type UsufructError,
@@ -21,35 +22,30 @@ import { releaseByMode } from '../../keys/by-mode.js';
 import type { ReleasedKeys } from '../../keys/key-port.js';
 import { grantsNow } from '../../keys/leased-key.js';
 import { mapWindow } from '../../map-window.js';
+import { inTurns } from '../../slices.js';
 import type { IndexContents } from '../index-store/index-file.js';
 import type { OpenedIndex } from '../index-store/index-store.js';
 import type { Segments } from '../index-store/segments.js';
 import { fetchManifest } from '../provision/manifest.js';
 import { openContribution } from '../provision/open-contribution.js';
-import { Corpus, type CorpusDocument, type StoredIndex } from '../rag/index.js';
+import { Corpus, DOCUMENT_REFUSALS, type CorpusDocument, type StoredIndex } from '../rag/index.js';
 import { allowedContributions } from './consent.js';
+import { Places } from './places.js';
+import type { Share } from './room.js';
 
 const MANIFESTS_AT_ONCE = 8;
 /** Documents are decrypted and parsed in memory, so few at once. */
 const DOCUMENTS_AT_ONCE = 2;
-/** Text of one session, in UTF-16 units: what the index of it takes fits into the memory of a small machine. */
-const SESSION_TEXT_CHARS = 128 * 1024 ** 2;
 
 /**
  * What is read once and never again for the same grants: the bytes are what the contributor signed, and they are not
  * good. `DOCUMENT_TOO_COMPLEX` hangs on how fast the machine is, too; tried again each time, one hostile document would
  * take every session its half minute.
  */
-const STAYS_UNREADABLE: readonly ErrorCode[] = [
-  'FORMAT_UNKNOWN',
-  'FORMAT_BROKEN',
-  'FILE_EMPTY',
-  'FILE_TOO_LARGE',
-  'DOCUMENT_LOCKED',
-  'DOCUMENT_TOO_COMPLEX',
-  'ENVELOPE_MALFORMED',
-  'ENVELOPE_TAMPERED',
-];
+const STAYS_UNREADABLE: readonly ErrorCode[] = [...DOCUMENT_REFUSALS, 'ENVELOPE_MALFORMED', 'ENVELOPE_TAMPERED'];
+
+/** Of this process. */
+const MOST_REMEMBERED = 100_000;
 
 export interface LeftOut {
   readonly contributionId: ContributionId;
@@ -69,19 +65,31 @@ export interface Provisioned extends IndexContents {
   readonly endsAtMs: TimestampMs | null;
 }
 
+/** One of several, perhaps, to open the same session. */
+export interface Attempt {
+  readonly onKeys: () => void;
+  /** The session's end: nothing more is read then. */
+  readonly signal: AbortSignal;
+  /** Found to stay so by this process before; this attempt adds to it what it finds, whether it comes to its end or not. */
+  readonly unreadable: Map<ContributionId, ErrorCode>;
+  /** Of the memory of the process. */
+  readonly share: Share;
+}
+
 /**
  * From a funded job to an index in memory. Where the disk has one for the grants as they are now, its key is leased and
  * it is opened; what is not in it, or everything, comes from its manifests, one release of their keys, decryption and
  * parsing. A contribution that may not be used or cannot be opened is left out with its reason and stops nothing.
  *
- * Refuses `NO_USABLE_DATA` when nobody allows this use, and the reason itself when it is the same for everything that
- * was allowed (for example `SHARES_INSUFFICIENT` while holders are away).
+ * Refuses `NO_USABLE_DATA` when nobody allows this use. Where nothing that is allowed can be opened, it refuses the reason
+ * if it is the same for all, else one that may pass (for example `SHARES_INSUFFICIENT` while holders are away), else
+ * `NO_USABLE_DATA`.
  */
 export async function provision(
   context: RunnerContext,
   job: JobView,
   dao: DaoView,
-  onKeys: () => void,
+  { onKeys, signal, unreadable, share }: Attempt,
 ): Promise<Provisioned> {
   const { chain, clock } = context;
   const [dataset, contributions] = await Promise.all([
@@ -95,24 +103,27 @@ export async function provision(
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const stored = await openStored(context, job, dao);
-  const known = storedParts(stored, grants, leftOut);
+  const known = knownParts(stored, unreadable, grants, leftOut);
   if (stored !== null) onKeys();
   const missing = allowed.filter(({ id }) => !known.ids.has(id));
   // Near duplicates are sought within an index, by a hash that no contributor can know.
   const sketchKey = stored?.contents.sketchKey ?? context.random(8);
-  const manifests = await readManifests(context, missing, leftOut);
+  const manifests = await readManifests(context, missing, leftOut, signal);
   const segments = context.indexes?.segmentsOf(context, dao);
-  const opening = { manifests, grants, sketchKey, leftOut, known, segments };
+  const places = new Places(contributions, share);
+  await inTurns(placing(known.documents, places));
+  const opening = { manifests, grants, sketchKey, leftOut, places, segments, signal, unreadable };
   const fresh = missing.length === 0 ? null : await openMissing(context, { job, dao }, opening, onKeys);
-  const documents = inOrder(contributions, [...known.documents, ...(fresh?.documents ?? [])]);
+  for (const id of places.withoutPlace) leftOut.add(id, 'FILE_TOO_LARGE');
+  const documents = inOrder(contributions, places.documents);
   if (documents.length === 0) throw nothingOpened(allowed, leftOut);
   return {
-    corpus: await Corpus.open(documents, context.retrieval, indexOf(stored)),
+    corpus: await Corpus.open(documents, context.retrieval, indexOf(stored), signal),
     documents,
     unreadable: [...known.unreadable, ...(fresh?.unreadable ?? [])],
     sketchKey,
     allowedCount: allowed.length,
-    isKept: stored !== null && (fresh === null || fresh.documents.length + fresh.unreadable.length === 0),
+    isKept: stored !== null && !isNew(documents, stored) && (fresh?.unreadable ?? []).length === 0,
     leftOut: leftOut.entries(),
     evidenceDigest: stored?.evidenceDigest ?? fresh?.evidenceDigest ?? NO_EVIDENCE,
     endsAtMs: stored?.endsAtMs ?? null,
@@ -128,20 +139,39 @@ async function openStored(context: RunnerContext, job: JobView, dao: DaoView): P
   return indexes === undefined ? null : indexes.open(context, { job, dao, grants: await grantsNow(context, job) });
 }
 
-interface StoredParts extends Pick<IndexContents, 'documents' | 'unreadable'> {
+/** One of them can be large. */
+function* placing(documents: readonly CorpusDocument[], places: Places): Generator<void, void, void> {
+  for (const document of documents) {
+    places.add(document);
+    yield;
+  }
+}
+
+/** Whether any of them is not in it. */
+function isNew(documents: readonly CorpusDocument[], { contents }: OpenedIndex): boolean {
+  const known = new Set(contents.documents);
+  return documents.some((document) => !known.has(document));
+}
+
+interface KnownParts extends Pick<IndexContents, 'documents' | 'unreadable'> {
   readonly ids: ReadonlySet<ContributionId>;
 }
 
-/** Of a stored index what this job may use; what it names as unreadable is left out, and nobody is asked for its key. */
-function storedParts(
+/** Of a stored index what this job may use; what is known to be unreadable is left out, and nobody is asked for its key. */
+function knownParts(
   stored: OpenedIndex | null,
+  before: ReadonlyMap<ContributionId, ErrorCode>,
   grants: ReadonlyMap<ContributionId, unknown>,
   leftOut: LeftOutList,
-): StoredParts {
+): KnownParts {
   const documents = stored?.contents.documents.filter(({ contributionId }) => grants.has(contributionId)) ?? [];
-  const unreadable = stored?.contents.unreadable.filter(({ contributionId }) => grants.has(contributionId)) ?? [];
+  const read = new Set(documents.map(({ contributionId }) => contributionId));
+  const named = stored?.contents.unreadable.map((one) => [one.contributionId, one.code] as const) ?? [];
+  const unreadable = [...new Map([...before, ...named])]
+    .map(([contributionId, code]) => ({ contributionId, code }))
+    .filter(({ contributionId }) => grants.has(contributionId) && !read.has(contributionId));
   for (const { contributionId, code } of unreadable) leftOut.add(contributionId, code);
-  return { documents, unreadable, ids: new Set([...documents, ...unreadable].map((one) => one.contributionId)) };
+  return { documents, unreadable, ids: new Set([...read, ...unreadable.map((one) => one.contributionId)]) };
 }
 
 /** The order decides between equals: an index from the disk finds what one made anew finds. */
@@ -156,10 +186,12 @@ interface Opening {
   readonly grants: ReadonlyMap<ContributionId, GrantId>;
   readonly sketchKey: Uint8Array;
   readonly leftOut: LeftOutList;
-  readonly known: StoredParts;
+  readonly places: Places;
   readonly segments: Segments | undefined;
+  readonly signal: AbortSignal;
+  readonly unreadable: Map<ContributionId, ErrorCode>;
 }
-interface Opened extends Pick<IndexContents, 'documents' | 'unreadable'> {
+interface Opened extends Pick<IndexContents, 'unreadable'> {
   readonly evidenceDigest: Digest;
 }
 
@@ -196,6 +228,7 @@ async function readManifests(
   context: RunnerContext,
   contributions: readonly ContributionView[],
   leftOut: LeftOutList,
+  signal: AbortSignal,
 ): Promise<Manifest[]> {
   const { chainId } = await context.chain.info();
   const sets = new Map<string, Promise<HolderSetView>>();
@@ -205,6 +238,7 @@ async function readManifests(
     return known;
   };
   const manifests = await mapWindow(contributions, MANIFESTS_AT_ONCE, async (contribution) => {
+    requireGoingOn(signal);
     const set = await setOf(contribution.holderSetId);
     return orLeftOut(leftOut, contribution.id, () => fetchManifest(context.blobs, contribution, set, chainId));
   });
@@ -215,30 +249,30 @@ async function openAll(
   context: RunnerContext,
   opening: Opening,
   released: ReleasedKeys,
-): Promise<Pick<IndexContents, 'documents' | 'unreadable'>> {
-  const { manifests, leftOut, known } = opening;
-  let chars = known.documents.reduce((total, { document }) => total + charsOf(document), 0);
-  const noRoom = new Set<ContributionId>();
-  const documents = await mapWindow(manifests, DOCUMENTS_AT_ONCE, async (manifest) => {
+): Promise<Pick<IndexContents, 'unreadable'>> {
+  const { manifests, leftOut, places, signal, unreadable } = opening;
+  await mapWindow(manifests, DOCUMENTS_AT_ONCE, async (manifest) => {
+    requireGoingOn(signal);
     const { contributionId } = manifest;
     const opened = await orLeftOut(leftOut, contributionId, () => openOne(context, manifest, released, opening));
-    if (opened === null) return null;
-    const own = charsOf(opened.document);
-    // What is left out takes no room: one large document does not push out the small ones after it.
-    if (chars + own > SESSION_TEXT_CHARS) {
-      noRoom.add(contributionId);
-      leftOut.add(contributionId, 'FILE_TOO_LARGE');
-      return null;
-    }
-    chars += own;
-    return opened;
-  });
-  const unreadable = manifests.flatMap(({ contributionId }) => {
     const code = leftOut.codeOf(contributionId);
-    const stays = code !== undefined && STAYS_UNREADABLE.includes(code) && !noRoom.has(contributionId);
-    return stays ? [{ contributionId, code }] : [];
+    if (opened !== null) places.add(opened);
+    else if (staysUnreadable(code)) remember(unreadable, contributionId, code);
   });
-  return { documents: documents.filter((document) => document !== null), unreadable };
+  const found = manifests.flatMap(({ contributionId }) => {
+    const code = leftOut.codeOf(contributionId);
+    return staysUnreadable(code) ? [{ contributionId, code }] : [];
+  });
+  return { unreadable: found };
+}
+
+const staysUnreadable = (code: ErrorCode | undefined): code is ErrorCode =>
+  code !== undefined && STAYS_UNREADABLE.includes(code);
+
+function remember(unreadable: Map<ContributionId, ErrorCode>, id: ContributionId, code: ErrorCode): void {
+  unreadable.set(id, code);
+  const [oldest] = unreadable.keys();
+  if (unreadable.size > MOST_REMEMBERED && oldest !== undefined) unreadable.delete(oldest);
 }
 
 /** As an earlier session cut it, where the disk has that. */
@@ -260,12 +294,9 @@ async function openOne(
   }
 }
 
-/** About what ingestion counts: text, and the headings above it. */
-const charsOf = ({ chunks }: CorpusDocument['document']): number =>
-  chunks.reduce(
-    (total, { text, headings }) => headings.reduce((sum, title) => sum + title.length, total + text.length),
-    0,
-  );
+function requireGoingOn(signal: AbortSignal): void {
+  if (signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+}
 
 async function orLeftOut<T>(leftOut: LeftOutList, id: ContributionId, run: () => Promise<T>): Promise<T | null> {
   try {
@@ -276,10 +307,12 @@ async function orLeftOut<T>(leftOut: LeftOutList, id: ContributionId, run: () =>
   }
 }
 
+/** A session waits for what may pass, whatever stands in the way of the others; last for wrong bytes, of which it counts. */
 function nothingOpened(allowed: readonly ContributionView[], leftOut: LeftOutList): UsufructError {
-  const codes = new Set(allowed.map(({ id }) => leftOut.codeOf(id)));
-  const [only] = codes;
-  const all = [...codes].map(String).toSorted().join(', ');
-  const details = { allowed: String(allowed.length), reasons: all };
-  return refuse(codes.size === 1 && only !== undefined ? only : 'NO_USABLE_DATA', details);
+  const codes = [...new Set(allowed.flatMap(({ id }) => leftOut.codeOf(id) ?? []))].toSorted();
+  const passing = codes.filter((code) => CATALOGUE[code].retry === 'later');
+  const waitedFor = passing.find((code) => code !== 'BLOB_MISMATCH') ?? passing[0];
+  const only = codes.length === 1 ? codes[0] : undefined;
+  const details = { allowed: String(allowed.length), reasons: codes.join(', ') };
+  return refuse(only ?? waitedFor ?? 'NO_USABLE_DATA', details);
 }

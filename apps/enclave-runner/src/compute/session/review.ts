@@ -1,10 +1,9 @@
 import { toUsufructError } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
 import { forgetShown } from '../extraction/monitor.js';
-import { allowedContributions } from './consent.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
-import { endOf, readStanding } from './standing.js';
+import { endOf } from './standing.js';
 import { cancelJob, withdrawalOf } from './withdrawal.js';
 
 /**
@@ -23,26 +22,22 @@ export async function reviewSessions(context: RunnerContext, sessions: Pick<Sess
 }
 
 async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, session: Session): Promise<void> {
-  const { chain, clock } = context;
   // One that is being opened has registered nobody yet, and asks for itself.
   if (session.usedIds.size === 0 && !session.isOver) return;
-  const { id: jobId, datasetId } = session.job;
-  const standing = await readStanding(context, jobId);
-  const reason = endOf(standing, clock.nowMs());
+  const jobId = session.job.id;
+  const { standing, allowed } = await session.memory.read();
+  const reason = endOf(standing, context.clock.nowMs());
   if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
-  const contributions = await chain.contributionsOf(datasetId);
-  const allowed = await allowedContributions(context, standing, contributions, clock.nowMs());
-  const { grants } = allowed;
-  for (const { id } of contributions.filter(({ tombstonedAtMs }) => tombstonedAtMs !== null)) {
-    if (session.contributionIds.has(id)) await forgetShown(context, id);
-    session.drop(id);
-  }
+  const { grants, refused } = allowed;
+  const retired = [...refused].flatMap(([id, code]) => (code === 'TOMBSTONED' ? [id] : []));
+  for (const id of retired) if (session.contributionIds.has(id)) await forgetShown(context, id);
+  await session.drop(retired);
   const withdrawn = withdrawalOf(session, standing, allowed);
   if (withdrawn !== null) {
     cancelJob(context, session, withdrawn);
     return sessions.end(jobId, { session, reason: withdrawn });
   }
-  if ([...session.contributionIds].some((id) => !grants.has(id))) session.restrictTo(new Set(grants.keys()));
+  if ([...session.contributionIds].some((id) => !grants.has(id))) await session.restrictTo(new Set(grants.keys()));
   session.noteAllowed(grants.size);
   void session.keep();
 }

@@ -4,6 +4,7 @@ import {
   refuse,
   toUsufructError,
   type ContributionId,
+  type ErrorCode,
   type TimestampMs,
   type UsufructError,
 } from '@usufruct/kernel';
@@ -13,6 +14,8 @@ import type { RunnerContext } from '../../context.js';
 import type { Corpus } from '../rag/index.js';
 import { keepIndex, type KeepOptions } from './keep-index.js';
 import { provision, type LeftOut, type Provisioned } from './provision.js';
+import type { Share } from './room.js';
+import { StandingMemory } from './standing-memory.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
@@ -31,16 +34,28 @@ export class Session {
   #usedIds: ReadonlySet<ContributionId> = new Set();
   readonly #dropped = new Set<ContributionId>();
   #kept: Promise<void> = Promise.resolve();
+  /** One after the other: each takes away from what the one before it has left. */
+  #revision: Promise<unknown> = Promise.resolve();
   readonly #ended = new AbortController();
   /** Resolves when questions can be answered; rejects with why they cannot. */
   readonly ready: Promise<void>;
+  /** What the chain says of it, as it is now. */
+  readonly memory: StandingMemory;
 
+  /**
+   * @param unreadable What an attempt to open it, or another session, has found to stay so: the next one asks for none of
+   *   their keys, and loses no time with them.
+   * @param share Of the memory of the process.
+   */
   constructor(
     private readonly context: RunnerContext,
     readonly job: JobView,
+    private readonly unreadable: Map<ContributionId, ErrorCode>,
+    private readonly share: Share,
   ) {
     const endsAtMs = Math.min(context.clock.nowMs() + LIMITS.sessionTermMs, job.expiresAtMs);
     this.#expiresAtMs = asTimestampMs(endsAtMs);
+    this.memory = new StandingMemory(context, job);
     this.ready = this.#start(job);
     // Whoever asks gets the rejection; a session that nobody waits for must not end the process.
     this.ready.catch(() => undefined);
@@ -87,15 +102,36 @@ export class Session {
   }
 
   #open(): Provisioned {
-    if (this.#provisioned === null || this.isOver) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+    if (this.#provisioned === null || this.isOver) throw over();
     return this.#provisioned;
   }
 
-  /** Keep the index without what is no longer allowed, as it is now: what was dropped meanwhile does not come back. */
-  restrictTo(allowed: ReadonlySet<ContributionId>): Corpus {
-    if (this.#provisioned === null) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
-    this.#provisioned = restricted(this.#provisioned, allowed);
-    return this.#provisioned.corpus;
+  /**
+   * The index without what is no longer allowed, as it is now: what was dropped meanwhile does not come back. Whoever asks
+   * waits for what was taken back before to leave it, and so searches nothing that was. Refuses `ATTESTATION_STALE` when
+   * it is over, and ends where the index cannot be made without what is to leave it.
+   */
+  restrictTo(allowed: ReadonlySet<ContributionId>): Promise<Corpus> {
+    const revised = this.#revision.then(() => this.#restrict(allowed));
+    this.#revision = revised.catch(() => undefined);
+    return revised;
+  }
+
+  async #restrict(allowed: ReadonlySet<ContributionId>): Promise<Corpus> {
+    const before = this.#provisioned?.corpus ?? null;
+    if (before === null) throw over();
+    const corpus = await before.restrictedTo(allowed, this.signal).catch((error: unknown) => {
+      if (this.#provisioned === null) throw over();
+      this.end(toUsufructError(error));
+      throw error;
+    });
+    if (this.#provisioned === null) {
+      corpus.close();
+      throw over();
+    }
+    // Other things may be known of it since.
+    if (corpus !== before) this.#provisioned = restricted(this.#provisioned, corpus, allowed);
+    return corpus;
   }
 
   /** What the index is made of where the disk has no such index; null where it has, and where there is none (any more). */
@@ -134,16 +170,25 @@ export class Session {
     return this.#usedIds;
   }
 
-  /** Forget what its owner has retired, documents, passages and index; also what is being opened just now. */
-  drop(contributionId: ContributionId): void {
-    this.#dropped.add(contributionId);
-    if (this.#provisioned !== null) this.#provisioned = withoutDropped(this.#provisioned, this.#dropped);
+  /**
+   * Forget what its owner has retired, documents, passages and index; also what is being opened just now. Resolves when it
+   * has: with the session where it cannot be forgotten without the rest.
+   */
+  async drop(contributionIds: readonly ContributionId[]): Promise<void> {
+    for (const id of contributionIds) this.#dropped.add(id);
+    const gone = [...this.contributionIds].filter((id) => this.#dropped.has(id));
+    if (gone.length === 0) return;
+    const kept = [...this.contributionIds].filter((id) => !this.#dropped.has(id));
+    await this.restrictTo(new Set(kept)).catch(() => undefined);
+    if (this.#provisioned !== null) this.#provisioned = noted(this.#provisioned, gone);
   }
 
   /** Forget the plaintext. */
   end(reason: UsufructError | null = null): void {
     this.#ended.abort();
+    this.#provisioned?.corpus.close();
     this.#provisioned = null;
+    this.share.close();
     this.#state = 'expired';
     this.#error = reason ?? this.#error;
   }
@@ -158,6 +203,7 @@ export class Session {
       try {
         return await this.#attempt(job);
       } catch (cause) {
+        this.share.set(0);
         this.#error = toUsufructError(cause);
         const isInTime = this.context.clock.nowMs() + pauseMs < this.expiresAtMs && !this.#ended.signal.aborted;
         if (this.#error.code === 'BLOB_MISMATCH') mismatches += 1;
@@ -174,14 +220,39 @@ export class Session {
     }
   }
 
+  /**
+   * Have questions answered from it, without what was dropped meanwhile, also while this is worked out: whoever drops
+   * something finds it either here or in use.
+   */
+  async #useWithoutDropped(provisioned: Provisioned): Promise<void> {
+    let current = provisioned;
+    for (;;) {
+      if (this.#ended.signal.aborted) {
+        current.corpus.close();
+        throw over();
+      }
+      const { contributionIds } = current.corpus;
+      const gone = [...contributionIds].filter((id) => this.#dropped.has(id));
+      if (gone.length === 0) break;
+      const kept = new Set([...contributionIds].filter((id) => !this.#dropped.has(id)));
+      current = noted(restricted(current, await current.corpus.restrictedTo(kept, this.signal), kept), gone);
+    }
+    this.#provisioned = current;
+  }
+
   async #attempt(job: JobView): Promise<void> {
+    this.share.requireWanted();
     const dao = await this.context.chain.dao(job.daoId);
     const registeredUntilMs = await ensureRegistered(this.context, dao);
     this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, registeredUntilMs));
-    const provisioned = await provision(this.context, job, dao, () => (this.#state = 'provisioning'));
-    if (this.#ended.signal.aborted) throw refuse('ATTESTATION_STALE', { reason: 'the session is over' });
+    const provisioned = await provision(this.context, job, dao, {
+      onKeys: () => (this.#state = 'provisioning'),
+      signal: this.#ended.signal,
+      unreadable: this.unreadable,
+      share: this.share,
+    });
     this.#usedIds = new Set(provisioned.corpus.contributionIds);
-    this.#provisioned = withoutDropped(provisioned, this.#dropped);
+    await this.#useWithoutDropped(provisioned);
     if (provisioned.endsAtMs !== null)
       this.#expiresAtMs = asTimestampMs(Math.min(this.#expiresAtMs, provisioned.endsAtMs));
     this.#error = null;
@@ -194,23 +265,21 @@ export class Session {
   }
 }
 
-/** The same where nothing is left out by it. */
-function restricted(provisioned: Provisioned, allowed: ReadonlySet<ContributionId>): Provisioned {
-  const corpus = provisioned.corpus.restrictedTo(allowed);
-  if (corpus === provisioned.corpus) return provisioned;
-  const documents = provisioned.documents.filter(({ contributionId }) => allowed.has(contributionId));
-  return { ...provisioned, corpus, documents, isKept: false };
-}
+const over = () => refuse('ATTESTATION_STALE', { reason: 'the session is over' });
 
-function withoutDropped(provisioned: Provisioned, dropped: ReadonlySet<ContributionId>): Provisioned {
-  const { corpus, leftOut, unreadable } = provisioned;
-  const gone = [...corpus.contributionIds].filter((id) => dropped.has(id));
-  if (gone.length === 0) return provisioned;
-  const kept = new Set([...corpus.contributionIds].filter((id) => !dropped.has(id)));
+const restricted = (provisioned: Provisioned, corpus: Corpus, allowed: ReadonlySet<ContributionId>): Provisioned => ({
+  ...provisioned,
+  corpus,
+  documents: provisioned.documents.filter(({ contributionId }) => allowed.has(contributionId)),
+  isKept: false,
+});
+
+/** With what was retired told. */
+function noted(provisioned: Provisioned, gone: readonly ContributionId[]): Provisioned {
+  const retired = new Set(gone);
+  const others = ({ contributionId }: { readonly contributionId: ContributionId }): boolean =>
+    !retired.has(contributionId);
   const codes = gone.map((contributionId): LeftOut => ({ contributionId, code: 'TOMBSTONED' }));
-  return {
-    ...restricted(provisioned, kept),
-    unreadable: unreadable.filter(({ contributionId }) => !dropped.has(contributionId)),
-    leftOut: [...leftOut, ...codes],
-  };
+  const { unreadable, leftOut } = provisioned;
+  return { ...provisioned, unreadable: unreadable.filter(others), leftOut: [...leftOut.filter(others), ...codes] };
 }

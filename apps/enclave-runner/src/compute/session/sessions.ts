@@ -1,6 +1,7 @@
-import { refuse, type JobId, type UsufructError } from '@usufruct/kernel';
+import { refuse, type ContributionId, type ErrorCode, type JobId, type UsufructError } from '@usufruct/kernel';
 import type { JobState, JobView, RunnerJob } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
+import { noRoom, Room, Share } from './room.js';
 import { Session } from './session.js';
 
 /** Each holds documents in memory. */
@@ -10,11 +11,20 @@ export const MAX_SESSIONS = 16;
 export class Sessions {
   readonly #sessions = new Map<JobId, { readonly session: Session; timer: NodeJS.Timeout }>();
 
-  constructor(private readonly context: RunnerContext) {}
+  /** Half a minute for each of a hundred hostile documents, and no session would ever begin. */
+  readonly #unreadable = new Map<ContributionId, ErrorCode>();
+  /** Being opened, also those that were ended meanwhile: what one reads just now it still has. */
+  readonly #opening = new Set<Session>();
+
+  constructor(
+    private readonly context: RunnerContext,
+    private readonly room = new Room(),
+  ) {}
 
   /**
    * The job's session, opened if there is none that runs or starts. Refuses `JOB_STATE`, `JOB_EXPIRED`,
-   * `SCOPE_MISMATCH` (not a job for this runner), `DATA_WITHDRAWN` (the DAO's policy has ended the job) and `RUNNER_UNAVAILABLE` (too many sessions).
+   * `SCOPE_MISMATCH` (not a job for this runner), `DATA_WITHDRAWN` (the DAO's policy has ended the job) and
+   * `RUNNER_UNAVAILABLE` (too many sessions, or too large ones).
    */
   open(job: JobView): Session {
     const known = this.#sessions.get(job.id);
@@ -23,10 +33,15 @@ export class Sessions {
     requireRunnable(job, this.context.clock.nowMs());
     if (this.context.store.isCancelled(job.id)) throw cancelled(job);
     this.end(job.id);
-    if (this.#sessions.size >= MAX_SESSIONS) throw refuse('RUNNER_UNAVAILABLE', { limit: `${MAX_SESSIONS} sessions` });
-    const session = new Session(this.context, job);
+    if (this.taken >= MAX_SESSIONS) throw refuse('RUNNER_UNAVAILABLE', { limit: `${MAX_SESSIONS} sessions` });
+    // What it takes shows when it is open; with less than this most would be read in vain.
+    if (this.room.left < this.room.bytes / MAX_SESSIONS) throw noRoom(this.room);
+    const session = new Session(this.context, job, this.#unreadable, new Share(this.room));
     const entry = { session, timer: this.#endInTime(session) };
     this.#sessions.set(job.id, entry);
+    this.#opening.add(session);
+    const onOpened = (): void => void this.#opening.delete(session);
+    session.ready.then(onOpened, onOpened);
     // It may have to end earlier than it was thought: with this runner's registration.
     const isSet = (): boolean => this.#sessions.get(job.id) === entry;
     const setAgain = (): void => {
@@ -60,6 +75,16 @@ export class Sessions {
 
   all(): Session[] {
     return [...this.#sessions.values()].map(({ session }) => session);
+  }
+
+  /** All that may have documents in memory. */
+  holding(): Session[] {
+    return [...new Set([...this.all(), ...this.#opening])];
+  }
+
+  /** Of `MAX_SESSIONS`. One that came to nothing has nothing in memory, and is kept to say why. */
+  get taken(): number {
+    return this.holding().filter(({ state }) => state !== 'failed').length;
   }
 
   view(job: JobView): RunnerJob {

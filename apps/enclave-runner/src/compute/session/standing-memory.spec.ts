@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { LocalChainClient, type Chain } from '@usufruct/chain';
-import { asTimestampMs, toUsufructError, type ContributionId, type QuestionId, type RunnerId } from '@usufruct/kernel';
-import { runnerIdOf, type ChainAction } from '@usufruct/protocol';
+import { asTimestampMs, toUsufructError, type DatasetId, type QuestionId, type RunnerId } from '@usufruct/kernel';
+import { deriveId, runnerIdOf, type ChainAction } from '@usufruct/protocol';
 import fc from 'fast-check';
-import { isQuery, read, readMany } from '../../../../local-chain/src/server/routes.js';
+import { readAll, readNow } from '../../../../local-chain/src/server/routes.js';
 import { DaoWorld, PURPOSE, type Signer } from '../../../../local-chain/src/testing/dao-world.js';
 import { hexOf } from '../../../../local-chain/src/testing/world.js';
 import { allowedContributions } from './consent.js';
@@ -18,14 +18,14 @@ async function ledger() {
   let isDown = false;
   const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const url = new URL(String(input));
-    asked.push(url.pathname.replace(/0x\w+/g, ':id'));
+    const body = init?.body === undefined ? undefined : (JSON.parse(String(init.body)) as unknown);
+    const one = (path: string, query: unknown): Promise<string> => {
+      asked.push(path.replace(/0x\w+/g, ':id').replace(/\?.*/, ''));
+      return readNow(world.chain, path, query);
+    };
     if (isDown) throw new TypeError('fetch failed');
     try {
-      const signal = new AbortController().signal;
-      const body = init?.body === undefined ? undefined : (JSON.parse(String(init.body)) as unknown);
-      const text = isQuery(url.pathname)
-        ? readMany(world.chain, url.pathname, body)
-        : await read(world.chain, url, signal);
+      const text = await (url.pathname === '/v1/reads' ? readAll(body, one) : one(url.pathname + url.search, body));
       return new Response(text);
     } catch (error) {
       return new Response(JSON.stringify(toUsufructError(error).toWire()), { status: 404 });
@@ -34,8 +34,8 @@ async function ledger() {
   const chain: Chain = new LocalChainClient({ url: 'http://chain.test', fetch, clock: world.clock });
   const keys = { runnerId: runnerIdOf<RunnerId>(world.runnerKey.publicKey) };
   const context = { chain, clock: world.clock, keys: keys as never };
-  const held = new Set<ContributionId>(world.contributionIds);
-  const memory = new StandingMemory(context, world.jobId, () => held);
+  await world.run(world.founder, world.dataset({ salt: hexOf('elsewhere') }));
+  const memory = new StandingMemory(context, { id: world.jobId, datasetId: world.datasetId });
   const remembered = async () => {
     const { standing, allowed } = await memory.read();
     return { standing, allowed };
@@ -43,10 +43,9 @@ async function ledger() {
   const fresh = async () => {
     const standing = await readStanding(context, world.jobId);
     const contributions = await chain.contributionsOf(world.datasetId);
-    const own = contributions.filter(({ id }) => held.has(id));
-    return { standing, allowed: await allowedContributions(context, standing, own, world.clock.nowMs()) };
+    return { standing, allowed: await allowedContributions(context, standing, contributions, world.clock.nowMs()) };
   };
-  return { world, asked, held, remembered, fresh, setDown: (down: boolean) => void (isDown = down) };
+  return { world, asked, remembered, fresh, setDown: (down: boolean) => void (isDown = down) };
 }
 type Ledger = Awaited<ReturnType<typeof ledger>>;
 
@@ -76,7 +75,7 @@ const step = fc.oneof(
   often(12, fc.record({ do: fc.constant('wait' as const), byMs: fc.constantFrom(1, 999, 1_000, 59_999, 60_000) })),
   often(4, fc.record({ do: fc.constant('decide' as const), which, accept: fc.boolean() })),
   often(4, fc.record({ do: fc.constant('settle' as const), question: fc.nat(2) })),
-  often(4, fc.record({ do: fc.constant('hold' as const), which, isHeld: fc.boolean() })),
+  often(4, fc.record({ do: fc.constant('contribute' as const), which, salt: fc.nat(3), isElsewhere: fc.boolean() })),
   often(3, fc.record({ do: fc.constant('other' as const), salt: fc.nat(3) })),
   often(2, fc.record({ do: fc.constant('policy' as const), purposes: fc.boolean(), measurements: fc.boolean() })),
   often(2, fc.record({ do: fc.constant('register' as const) })),
@@ -112,6 +111,11 @@ async function actionOf(world: DaoWorld, s: Step): Promise<readonly [Signer, Cha
       });
       return [world.founder, { kind: 'setPolicy', daoId: world.daoId, expectedVersion, policy }];
     }
+    case 'contribute': {
+      const datasetId = deriveId<DatasetId>('dataset', world.daoId, world.founder.address, hexOf('elsewhere'));
+      const action = world.contribution({ salt: hexOf(`more ${s.salt}`), ...(s.isElsewhere && { datasetId }) });
+      return [world.contributors[s.which]!, action];
+    }
     case 'pause':
       return [world.founder, { kind: 'pauseDao', daoId: world.daoId }];
     case 'settle':
@@ -140,7 +144,6 @@ describe('what a session remembers of the chain', () => {
         await it.remembered();
         for (const { step: s, isAsked } of steps) {
           if (s.do === 'wait') it.world.clock.advance(s.byMs);
-          if (s.do === 'hold') it.held[s.isHeld ? 'add' : 'delete'](it.world.contributionIds[s.which]!);
           const action = await actionOf(it.world, s);
           if (action !== null) await it.world.refusal(...action);
           if (isAsked) await expectTheSame(it);
@@ -166,6 +169,11 @@ describe('what a session remembers of the chain', () => {
     await it.world.run(it.world.contributors[0]!, { kind: 'revokeGrant', grantId: it.world.grantIds[0]! });
     expect(await since()).toEqual(['/v1/contributions/query', ...round, '/v1/grants/query'].toSorted());
     expect((await it.remembered()).allowed.refused.get(it.world.contributionIds[0]!)).toBe('GRANT_REVOKED');
+    await it.world.run(it.world.contributors[0]!, it.world.contribution({ salt: hexOf('one more') }));
+    const asked = await since();
+    expect(asked).toContain('/v1/contributions/query');
+    expect(asked).not.toContain('/v1/datasets/:id/contributions');
+    expect((await it.remembered()).allowed.refused.size).toBe(2);
   });
 
   it('gives the same object while nothing has changed, and another when time alone changes it', async () => {

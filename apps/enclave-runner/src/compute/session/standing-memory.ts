@@ -1,5 +1,5 @@
-import type { ContributionId, JobId, TimestampMs } from '@usufruct/kernel';
-import type { ChainEvent, ContributionView } from '@usufruct/protocol';
+import type { ContributionId, TimestampMs } from '@usufruct/kernel';
+import type { ChainEvent, ContributionView, JobView } from '@usufruct/protocol';
 import type { RunnerContext } from '../../context.js';
 import type { Allowed } from './consent.js';
 import { Decisions, type Granted } from './decisions.js';
@@ -7,9 +7,11 @@ import { readStanding, type Standing } from './standing.js';
 
 export interface Reading {
   readonly standing: Standing;
-  /** Of the contributions that the session has used; those that it has dropped are refused. */
+  /** Of all contributions of the dataset. */
   readonly allowed: Allowed;
 }
+
+type Views = ReadonlyMap<ContributionId, ContributionView>;
 
 /** More events than this since the last question: everything is read anew. */
 const EVENTS_AT_MOST = 500;
@@ -21,8 +23,8 @@ interface Stale {
 }
 
 /**
- * What the chain says of one session, for each question as it is now: job, DAO, dataset, this runner's registration, and
- * the session's contributions with their grants. What was read is kept; each question reads the events since then, in one
+ * What the chain says of one session, for each question and each review as it is now: job, DAO, dataset, this runner's
+ * registration, and the dataset's contributions with their grants. What was read is kept; each reading asks for the events since then, in one
  * request, and again only what they are about. An event that is not known here counts as being about everything. Where
  * the chain's events may be behind its objects (`position`), nothing is kept and all is read for each question.
  *
@@ -33,15 +35,15 @@ export class StandingMemory {
   #cursor: number | null = null;
   #standing: Standing | null = null;
   #held = new Map<ContributionId, Granted>();
+  /** The dataset's: as they were listed, and what was registered since. */
+  #ids: Set<ContributionId> | null = null;
   readonly #decisions = new Decisions();
   #reading: Promise<unknown> = Promise.resolve();
   #next: Promise<Reading> | null = null;
 
   constructor(
     private readonly context: Pick<RunnerContext, 'chain' | 'clock' | 'keys'>,
-    private readonly jobId: JobId,
-    /** The contributions that the session has had in its index: also one that was dropped may end it. */
-    private readonly heldNow: () => ReadonlySet<ContributionId>,
+    private readonly job: Pick<JobView, 'id' | 'datasetId'>,
   ) {}
 
   /** Refuses `CHAIN_UNAVAILABLE`: what cannot be read now allows nothing. */
@@ -66,23 +68,20 @@ export class StandingMemory {
       this.#forget();
       throw error;
     }
-    // Somebody may have dropped a contribution while the chain was read: it is not in what is decided about.
-    const held = this.heldNow();
-    const given = new Map([...this.#held].filter(([id]) => held.has(id)));
     const standing = this.#standing!;
     const nowMs: TimestampMs = this.context.clock.nowMs();
-    return { standing, allowed: await this.#decisions.allowed(standing, given, nowMs) };
+    return { standing, allowed: await this.#decisions.allowed(standing, this.#held, nowMs) };
   }
 
   async #catchUp(): Promise<void> {
     const { chain } = this.context;
-    const held = this.heldNow();
     const stale = await this.#staleSinceThen();
-    const again = stale.contributions === 'all' ? held : stale.contributions;
-    const wanted = [...held].filter((id) => again.has(id) || !this.#held.has(id));
+    const { ids, listed } = await this.#inDataset();
+    const again = stale.contributions === 'all' ? ids : stale.contributions;
+    const wanted = [...ids].filter((id) => again.has(id) || !this.#held.has(id));
     const [standing, contributions, grants] = await Promise.all([
-      stale.standing || this.#standing === null ? readStanding(this.context, this.jobId) : this.#standing,
-      wanted.length === 0 ? [] : chain.contributions(wanted),
+      stale.standing || this.#standing === null ? readStanding(this.context, this.job.id) : this.#standing,
+      this.#contributions(wanted, listed),
       wanted.length === 0 ? [] : chain.grantsOfEach(wanted),
     ]);
     this.#standing = standing;
@@ -91,7 +90,22 @@ export class StandingMemory {
       if (contribution === null) this.#held.delete(id);
       else this.#held.set(id, { contribution, grants: grants[i] ?? [] });
     }
-    for (const id of this.#held.keys()) if (!held.has(id)) this.#held.delete(id);
+  }
+
+  /** With what a listing that was needed for it says of each. */
+  async #inDataset(): Promise<{ readonly ids: ReadonlySet<ContributionId>; readonly listed: Views | null }> {
+    if (this.#ids !== null) return { ids: this.#ids, listed: null };
+    const contributions = await this.context.chain.contributionsOf(this.job.datasetId);
+    this.#ids = new Set(contributions.map(({ id }) => id));
+    return { ids: this.#ids, listed: new Map(contributions.map((one) => [one.id, one])) };
+  }
+
+  #contributions(
+    wanted: readonly ContributionId[],
+    listed: Views | null,
+  ): Promise<(ContributionView | null)[]> | (ContributionView | null)[] {
+    if (listed !== null) return wanted.map((id) => listed.get(id) ?? null);
+    return wanted.length === 0 ? [] : this.context.chain.contributions(wanted);
   }
 
   async #staleSinceThen(): Promise<Stale> {
@@ -124,6 +138,7 @@ export class StandingMemory {
     this.#cursor = null;
     this.#standing = null;
     this.#held = new Map();
+    this.#ids = null;
   }
 
   /** By what it is about. Whatever has no place here, or will be added to the events, is about everything. */
@@ -172,7 +187,11 @@ export class StandingMemory {
       case 'AnswerRulesSet':
         return standingOf(data.datasetId === dataset.id);
       case 'ContributionRegistered':
-        return contribution(data.contribution.id);
+        if (data.contribution.datasetId !== dataset.id) return;
+        this.#ids?.add(data.contribution.id);
+        contribution(data.contribution.id);
+        // It counts them.
+        return standingOf(true);
       case 'ContributionDecided':
       case 'ContributionTombstoned':
       case 'LeaseRenewed':
@@ -183,6 +202,7 @@ export class StandingMemory {
       default:
         stale.standing = true;
         stale.contributions = 'all';
+        this.#ids = null;
     }
   }
 }

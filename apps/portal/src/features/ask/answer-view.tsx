@@ -9,20 +9,21 @@ import { EvidenceFile } from '../verify/evidence-file.js';
 import { PaidTable } from '../verify/paid-table.js';
 
 interface AnswerViewProps {
-  readonly question: string;
+  /** The question, or which dataset of several has answered it. */
+  readonly title: string;
   readonly asked: Asked;
   readonly coin: Coin;
 }
 
 /** An answer, where each sentence comes from, whom it paid, and what was checked about all that. */
-export function AnswerView({ question, asked, coin }: AnswerViewProps) {
+export function AnswerView({ title, asked, coin }: AnswerViewProps) {
   const { answer, verdict, evidence, questionId } = asked;
   const id = useId();
   const isKnown = answer.sentences.length > 0;
   const costUnits = decodeReceipt(evidence.receipt)?.priceUnits ?? 0n;
   return (
     <Panel
-      title={question}
+      title={title}
       actions={
         <span className="row">
           <Chip>{formatAmount(costUnits, coin)}</Chip>

@@ -2,33 +2,33 @@ import { askablePurposes } from '@usufruct/consent';
 import type { DatasetId } from '@usufruct/kernel';
 import type { JobTerms, Quote } from '@usufruct/sdk';
 import { useState, type FormEvent } from 'react';
-import { formatAmount } from '../../app/format.js';
+import { counted, formatAmount } from '../../app/format.js';
 import { usePortal } from '../../app/portal.js';
 import { routeTo } from '../../app/route.js';
 import { useTask } from '../../app/use-task.js';
 import type { Acting } from '../../app/with-account.js';
 import type { DatasetCard } from '../../data/catalogue.js';
-import { useDatasets } from '../../data/use-catalogue.js';
 import { Button } from '../../ui/button.js';
 import { Field } from '../../ui/field.js';
-import { Empty, Facts, Loading, Notice, Panel } from '../../ui/layout.js';
+import { Facts, Panel } from '../../ui/layout.js';
 import { Refusal } from '../../ui/refusal.js';
 import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
 import { KeyModes } from '../datasets/key-modes.js';
-import { Faucet } from '../payouts/faucet.js';
 import { LeftOut } from './left-out.js';
+import { ShortBalance } from './short-balance.js';
+
+interface FundSessionProps extends Acting {
+  readonly datasets: readonly DatasetCard[];
+  readonly named: string | null;
+}
 
 /** Choose what is asked of whom, see what it costs and what it may use, and lock the price. */
-export function FundSession({ account, coin, named }: Acting & { readonly named: string | null }) {
-  const datasets = useDatasets(account.client);
+export function FundSession({ account, coin, datasets, named }: FundSessionProps) {
   const [picked, setPicked] = useState<DatasetId>();
-  if (datasets.error !== undefined) return <Refusal error={datasets.error} onRetry={datasets.reload} />;
-  if (datasets.data === undefined) return <Loading what="datasets" />;
-  if (datasets.data.length === 0) return <Empty>There is no dataset to ask yet.</Empty>;
-  const chosen = datasets.data.find(({ datasetId }) => datasetId === picked) ?? startingDataset(datasets.data, named);
+  const chosen = datasets.find(({ datasetId }) => datasetId === picked) ?? startingDataset(datasets, named);
   return (
     <Panel title="Begin a session">
-      <DatasetSelect datasets={datasets.data} chosen={chosen?.datasetId} onChange={setPicked} />
+      <DatasetSelect datasets={datasets} chosen={chosen?.datasetId} onChange={setPicked} />
       {chosen !== undefined && <TermsForm key={chosen.datasetId} account={account} coin={coin} dataset={chosen} />}
     </Panel>
   );
@@ -101,36 +101,25 @@ function TermsForm({ account, coin, dataset }: Acting & { readonly dataset: Data
 }
 
 function OfferView({ account, coin, offer }: Acting & { readonly offer: Offer }) {
-  const { config, moneyMoved } = usePortal();
+  const { moneyMoved } = usePortal();
   const { quote, terms, key } = offer;
   const fund = useTask(async () => {
     const job = await account.client.jobs.fund({ ...terms, key, escrowAtMostUnits: quote.escrowUnits });
     moneyMoved();
     window.location.hash = routeTo('ask', { job: job.id });
   });
-  const isShort = account.balanceUnits !== undefined && account.balanceUnits < quote.escrowUnits;
   return (
     <section className="stack" aria-label="Offer" data-testid="offer">
       <Facts
         entries={[
           ['Locked now', <strong key="escrow">{formatAmount(quote.escrowUnits, coin)}</strong>],
           ['Per answer', formatAmount(quote.pricePerQuestionUnits, coin)],
-          ['Usable now', `${quote.usableContributions} contributions`],
+          ['Usable now', counted(quote.usableContributions, 'contribution')],
           ['Keys', <KeyModes key="keys" account={account} datasetId={terms.datasetId} />],
           ['Left out', <LeftOut key="left-out" leftOut={quote.leftOut} />],
         ]}
       />
-      {quote.usableContributions === 0 && (
-        <Notice tone="warn">
-          No contribution may be used for this purpose now. A session would have nothing to read.
-        </Notice>
-      )}
-      {isShort && (
-        <Notice tone="warn">
-          <p>Your balance is smaller than what the session locks.</p>
-          {config.suiNetwork === 'local' && <Faucet account={account} coin={coin} onDone={moneyMoved} />}
-        </Notice>
-      )}
+      <ShortBalance account={account} coin={coin} neededUnits={quote.escrowUnits} />
       <Refusal error={fund.error} />
       <div className="row">
         <Button look="primary" busy={fund.busy} onClick={() => void fund.run()}>

@@ -14,16 +14,7 @@ import { AnswerView } from './answer-view.js';
 import { NO_FILTER, readFilter } from './filter-draft.js';
 import { FilterFields } from './filter-fields.js';
 import { SignedRefusal } from './signed-refusal.js';
-
-const STEP_WORDS: Readonly<Record<AskStep, string>> = {
-  waiting: 'the runner is getting ready',
-  attesting: 'checking the runner, then encrypting',
-  asking: 'sending the encrypted question',
-  computing: 'the runner searches and answers',
-  settling: 'the chain pays those whose data was used',
-  verifying: 'checking answer and receipt here',
-  done: 'done',
-};
+import { STEP_WORDS } from './step-words.js';
 
 interface QuestionsProps extends Acting {
   readonly session: JobSession;
@@ -47,7 +38,7 @@ export function Questions({ coin, session, canAsk, onAnswered }: QuestionsProps)
     <>
       {canAsk && <QuestionForm session={session} onAnswer={received} />}
       {answers.map(({ text, asked }) => (
-        <AnswerView key={asked.questionId} question={text} asked={asked} coin={coin} />
+        <AnswerView key={asked.questionId} title={text} asked={asked} coin={coin} />
       ))}
       {earlier.length > 0 && (
         <Panel

@@ -2,7 +2,7 @@ import { purposeLabel, PURPOSES } from '@usufruct/consent';
 import type { DatasetId } from '@usufruct/kernel';
 import type { Revocation, RevocationPlan } from '@usufruct/sdk';
 import { useState } from 'react';
-import { shortId } from '../../app/format.js';
+import { counted, shortId } from '../../app/format.js';
 import type { ActiveAccount } from '../../app/portal.js';
 import { useTask } from '../../app/use-task.js';
 import { Button } from '../../ui/button.js';
@@ -79,8 +79,6 @@ export function StopUses({ account, datasets, names, onChanged }: StopUsesProps)
     </Panel>
   );
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 interface ChoiceProps {
   readonly label: string;

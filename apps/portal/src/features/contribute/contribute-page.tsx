@@ -17,6 +17,7 @@ import { DatasetSelect, startingDataset } from '../datasets/dataset-select.js';
 import { DropZone } from './drop-zone.js';
 import { NoticeContactPanel } from './notice-contact.js';
 import { StorageNotices } from './storage-notices.js';
+import { isTooLarge, TooLarge } from './too-large.js';
 import { UploadList } from './upload-list.js';
 
 export function ContributePage() {
@@ -35,6 +36,7 @@ function Contribute({ account }: Acting) {
   const { query } = useRoute();
   const datasets = useDatasets(account.client);
   const [picked, setPicked] = useState<DatasetId>();
+  const [large, setLarge] = useState<readonly File[]>([]);
   if (datasets.error !== undefined) return <Refusal error={datasets.error} onRetry={datasets.reload} />;
   if (datasets.data === undefined) return <Loading what="datasets" />;
   if (datasets.data.length === 0) {
@@ -45,13 +47,27 @@ function Contribute({ account }: Acting) {
     );
   }
   const chosen = picked ?? startingDataset(datasets.data, query.get('dataset'))?.datasetId;
+  const add = (files: readonly File[]) => {
+    if (chosen !== undefined) account.uploads.add(chosen, files);
+  };
   return (
     <div className="stack">
       <Panel title="Add files">
         <DatasetSelect datasets={datasets.data} chosen={chosen} onChange={setPicked} />
         <DropZone
           disabled={chosen === undefined}
-          onFiles={(files) => chosen !== undefined && account.uploads.add(chosen, files)}
+          onFiles={(files) => {
+            add(files.filter((file) => !isTooLarge(file)));
+            setLarge(files.filter(isTooLarge));
+          }}
+        />
+        <TooLarge
+          files={large}
+          onLeave={() => setLarge([])}
+          onContribute={() => {
+            add(large);
+            setLarge([]);
+          }}
         />
         <UploadList uploads={account.uploads} />
         <p className="hint">

@@ -1,5 +1,6 @@
 import { useRef, useState, type DragEvent } from 'react';
 import { Button } from '../../ui/button.js';
+import { LARGEST_READ } from './too-large.js';
 
 interface DropZoneProps {
   readonly disabled: boolean;
@@ -27,7 +28,10 @@ export function DropZone({ disabled, onFiles }: DropZoneProps) {
       onDragLeave={() => setOver(false)}
     >
       <strong>Drop files here</strong>
-      <span className="hint">Text, Markdown, HTML, PDF or CSV. They are encrypted before they leave this device.</span>
+      <span className="hint">
+        Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON or mail, of at most {LARGEST_READ}: runners read
+        no larger ones. They are encrypted before they leave this device.
+      </span>
       <Button look="primary" disabled={disabled} onClick={() => input.current?.click()}>
         Choose files
       </Button>

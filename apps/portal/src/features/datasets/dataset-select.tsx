@@ -1,7 +1,7 @@
 import type { DatasetId } from '@usufruct/kernel';
-import { titleOf, type DatasetCard } from '../../data/catalogue.js';
-import { shortId } from '../../app/format.js';
+import type { DatasetCard } from '../../data/catalogue.js';
 import { Field } from '../../ui/field.js';
+import { datasetLabels } from './dataset-labels.js';
 
 interface DatasetSelectProps {
   readonly datasets: readonly DatasetCard[];
@@ -10,6 +10,7 @@ interface DatasetSelectProps {
 }
 
 export function DatasetSelect({ datasets, chosen, onChange }: DatasetSelectProps) {
+  const labels = datasetLabels(datasets);
   return (
     <Field label="Dataset">
       {(props) => (
@@ -24,7 +25,7 @@ export function DatasetSelect({ datasets, chosen, onChange }: DatasetSelectProps
           {chosen === undefined && <option value="">Choose a dataset…</option>}
           {datasets.map((dataset) => (
             <option key={dataset.datasetId} value={dataset.datasetId}>
-              {titleOf(dataset, shortId(dataset.datasetId))} · {titleOf(dataset.dao, 'unnamed DAO')}
+              {labels.get(dataset.datasetId)}
             </option>
           ))}
         </select>

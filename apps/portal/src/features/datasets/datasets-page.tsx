@@ -1,6 +1,6 @@
 import { purposeLabel } from '@usufruct/consent';
 import { explainAnswerRules } from '@usufruct/sdk';
-import { formatAmount, type Coin } from '../../app/format.js';
+import { counted, formatAmount, type Coin } from '../../app/format.js';
 import { routeTo } from '../../app/route.js';
 import { WithAccount, type Acting } from '../../app/with-account.js';
 import { titleOf, type DatasetCard } from '../../data/catalogue.js';
@@ -67,9 +67,7 @@ function DatasetPanel({ dataset, coin }: { readonly dataset: DatasetCard; readon
     >
       <div className="row">
         <Chip>{formatAmount(policy.pricePerQuestionUnits, coin)} a question</Chip>
-        <Chip>
-          {dataset.contributionCount} contribution{dataset.contributionCount === 1 ? '' : 's'}
-        </Chip>
+        <Chip>{counted(dataset.contributionCount, 'contribution')}</Chip>
         {policy.purposes.map((code) => (
           <Chip key={code}>{purposeLabel(code)}</Chip>
         ))}

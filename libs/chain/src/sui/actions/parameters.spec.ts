@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-const CALLERS = ['libs/chain/src/sui/actions', 'libs/chain/src/sui/publish', 'libs/chain/src/sui/seal'];
+const CALLERS = ['actions', 'custody', 'publish', 'seal'].map((name) => `libs/chain/src/sui/${name}`);
 
 /**
  * What each function of the contracts that the adapter calls takes, in order, less the transaction's context. Compiled
@@ -11,6 +11,10 @@ const CALLERS = ['libs/chain/src/sui/actions', 'libs/chain/src/sui/publish', 'li
  */
 const PARAMETERS: Readonly<Record<string, string>> = {
   'answer_rules::new': 'max_quote_chars min_contributors max_reach_bps',
+  'blob_custody::put': 'dataset contribution_id blob object',
+  'blob_custody::put_back': 'dataset object renewal',
+  'blob_custody::take_for_renewal': 'dataset dao contribution_id blob',
+  'blob_custody::withdraw': 'dataset contribution_id blob',
   'blob_reference::new': 'blob size_bytes end_epoch',
   'contribution::decide': 'dataset dao contribution_id accept',
   'contribution::register':

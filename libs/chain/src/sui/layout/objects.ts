@@ -7,6 +7,7 @@ import {
   effect,
   governance,
   grantTerms,
+  hex,
   payoutRules,
   policy,
   revenueSplit,
@@ -123,6 +124,8 @@ export const datasetObject = struct('dataset::Dataset', {
   tombstoned_at_ms: option(timeMs),
 });
 export const contributionKey = struct('contribution::ContributionKey', { contribution_id: address<ContributionId>() });
+/** Of the dataset's dynamic object field under which a `Blob` object is in custody. */
+export const blobKey = struct('blob_custody::BlobKey', { contribution_id: address<ContributionId>(), blob: hex });
 export const contribution = struct('contribution::Contribution', {
   owner: account,
   state: u8,

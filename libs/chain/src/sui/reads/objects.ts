@@ -12,6 +12,12 @@ export interface FieldName {
 }
 export const addressName = (id: Hex32): FieldName => ({ type: 'address', bytes: bcs.Address.serialize(id).toBytes() });
 
+/** The content of an object, and its type. */
+export interface TypedContent {
+  readonly type: string;
+  readonly content: Uint8Array;
+}
+
 /** What a full node gives at once. */
 const BATCH = 50;
 /** A dataset of ten thousand is many batches, and each waits for the network. */
@@ -47,24 +53,29 @@ export class ObjectReader {
   }
 
   async #contents(ids: readonly Hex32[]): Promise<(Uint8Array | null)[]> {
-    const contents: (Uint8Array | null)[] = [];
+    return (await this.typed(ids)).map((object) => object?.content ?? null);
+  }
+
+  /** Objects as they are stored, in the order of the ids; null where there is none. */
+  async typed(ids: readonly Hex32[]): Promise<(TypedContent | null)[]> {
+    const found: (TypedContent | null)[] = [];
     for (let from = 0; from < ids.length; from += BATCH * BATCHES_AT_ONCE) {
       const batches = Array.from({ length: BATCHES_AT_ONCE }, (_, i) => {
         const start = from + i * BATCH;
         return this.#batch(ids.slice(start, start + BATCH));
       });
-      contents.push(...(await Promise.all(batches)).flat());
+      found.push(...(await Promise.all(batches)).flat());
     }
-    return contents;
+    return found;
   }
 
-  async #batch(objectIds: Hex32[]): Promise<(Uint8Array | null)[]> {
+  async #batch(objectIds: Hex32[]): Promise<(TypedContent | null)[]> {
     if (objectIds.length === 0) return [];
     const { objects } = await askSui(
       (signal) => this.client.core.getObjects({ objectIds, include: { content: true }, signal }),
       { timeoutMs: this.timeoutMs },
     );
-    return objects.map((object) => (object instanceof Error ? nothing(object) : object.content));
+    return objects.map((object) => (object instanceof Error ? nothing(object) : object));
   }
 }
 

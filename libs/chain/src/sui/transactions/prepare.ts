@@ -20,6 +20,7 @@ import { pauseCapObject } from '../layout/objects.js';
 import type { GovernanceReader } from '../reads/governance-reader.js';
 import type { SuiReader } from '../reads/sui-reader.js';
 import type { SuiSettings } from '../settings.js';
+import { requireMoney, type MoneyContext, type Spending } from './money.js';
 import { signatureOf } from './signature.js';
 import { requireSponsored, type Sponsor } from './sponsor.js';
 
@@ -45,15 +46,24 @@ export async function prepareSuiTransaction(
 ): Promise<PreparedTransaction> {
   await context.index.sync();
   const { tx, spentUnits } = await build(context, actions, signer.address);
+  return signed(context, tx, signer, () => ({ coinType: context.settings.coinType, units: spentUnits() }));
+}
+
+/** Completed, simulated on the way, and signed. `spends`: what it takes besides gas, once it is built. */
+export async function signed(
+  context: MoneyContext,
+  tx: Transaction,
+  signer: WalletSigner,
+  spends: () => Spending,
+): Promise<PreparedTransaction> {
   try {
     const { bytes, signatures } = await complete(context, tx, signer);
     const digest = fromSuiDigest(TransactionDataBuilder.getDigestFromBytes(bytes));
     return { digest, bytes, signature: signatures.join(SIGNATURE_SEPARATOR) };
   } catch (error) {
     if (error instanceof UsufructError) throw error;
-    if (!(error instanceof SimulationError && error.executionError !== undefined)) {
-      await requireMoney(context, signer.address, spentUnits());
-    }
+    if (!(error instanceof SimulationError && error.executionError !== undefined))
+      await requireMoney(context, signer.address, spends());
     throw suiRefusal(error);
   }
 }
@@ -86,7 +96,7 @@ async function build(context: PrepareContext, actions: readonly ChainAction[], s
   return { tx, spentUnits: () => spentUnits };
 }
 
-async function complete({ client, sponsor, timeoutMs }: PrepareContext, tx: Transaction, signer: WalletSigner) {
+async function complete({ client, sponsor, timeoutMs }: MoneyContext, tx: Transaction, signer: WalletSigner) {
   const { systemState } = await askSui((signal) => client.core.getCurrentSystemState({ signal }), { timeoutMs });
   const lastEpoch = BigInt(systemState.epoch);
   if (sponsor !== undefined) {
@@ -104,16 +114,6 @@ async function complete({ client, sponsor, timeoutMs }: PrepareContext, tx: Tran
     bytes = await tx.build({ client });
   }
   return { bytes, signatures: [await signatureOf(bytes, signer, client)] };
-}
-
-/** Why a transaction could not be completed is told from what there is, not from the words of an error. */
-async function requireMoney(context: PrepareContext, owner: Address, spentUnits: bigint): Promise<void> {
-  const { client, settings, sponsor, timeoutMs, reader } = context;
-  if ((await reader.balanceOf(owner)) < spentUnits) throw refuse('INSUFFICIENT_BALANCE', { account: owner });
-  if (sponsor !== undefined) return;
-  const { balance } = await askSui((signal) => client.core.getBalance({ owner, signal }), { timeoutMs });
-  const left = BigInt(balance.balance) - (settings.coinType === balance.coinType ? spentUnits : 0n);
-  if (left <= 0n) throw refuse('INSUFFICIENT_BALANCE', { account: owner, coin: 'SUI', reason: 'gas' });
 }
 
 /** Refuses `FORBIDDEN` for whoever does not own it. */

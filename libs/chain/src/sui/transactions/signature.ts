@@ -1,6 +1,6 @@
 import type { ClientWithCoreApi } from '@mysten/sui/client';
-import { isValidTransactionSignature } from '@mysten/sui/verify';
-import { refuse } from '@usufruct/kernel';
+import { isSignedByEd25519 } from '@usufruct/crypto';
+import { refuse, type Address } from '@usufruct/kernel';
 import type { WalletSigner } from '../../port.js';
 
 /**
@@ -12,7 +12,19 @@ export async function signatureOf(bytes: Uint8Array, signer: WalletSigner, clien
     throw refuse('CONFIG_INVALID', { setting: 'wallet', reason: 'it cannot sign transactions of Sui' });
   }
   const signature = await signer.signTransaction(bytes);
-  const valid = await isValidTransactionSignature(bytes, signature, { address: signer.address, client });
-  if (!valid) throw refuse('SIGNATURE_INVALID', { address: signer.address });
+  const { address } = signer;
+  const isValid =
+    (await isSignedByEd25519('transaction', bytes, { address, signature })) ??
+    (await isSignedElsewise(bytes, signature, { address, client }));
+  if (!isValid) throw refuse('SIGNATURE_INVALID', { address });
   return signature;
+}
+
+async function isSignedElsewise(
+  bytes: Uint8Array,
+  signature: string,
+  by: { readonly address: Address; readonly client: ClientWithCoreApi },
+): Promise<boolean> {
+  const { isValidTransactionSignature } = await import('@mysten/sui/verify');
+  return isValidTransactionSignature(bytes, signature, by);
 }

@@ -3,7 +3,7 @@ import { encryptEnvelope, splitIntoParts } from '@usufruct/crypto';
 import { manifestDigest, SignedManifestBcs, type DaoView } from '@usufruct/protocol';
 import { QUILTED_AT_MOST_BYTES } from '@usufruct/walrus';
 import type { ClientContext } from '../../context.js';
-import { readRecord, writeRecord, type Journal } from '../../journal.js';
+import { readRecord, writeRecord } from '../../journal.js';
 import type { ContributeParams } from '../contribute.js';
 import { checkFile } from '../format.js';
 import { contributionKey } from '../key.js';
@@ -11,6 +11,7 @@ import { forget, inLifetime, planFor, registeredAs } from '../planning.js';
 import { ProgressMeter } from '../progress.js';
 import { ContributionRecords, zPart, zPlan, type Plan } from '../records.js';
 import { signedManifest } from '../signing.js';
+import { isBegunAlone } from '../unfinished.js';
 import { measured, PART_BYTES, requireStorage } from '../upload.js';
 import { planQuilts } from './plan.js';
 import { forgetQuilt, noteStoredQuilts, unfinishedQuilts } from './records.js';
@@ -34,7 +35,8 @@ export async function storeTogether(client: ClientContext, files: readonly Contr
   requireStorage(client);
   await noteStoredQuilts(client.journal);
   const { abilities } = client.store;
-  const small = files.filter((file) => isSmall(file));
+  // A quilt's object cannot be in the custody of several.
+  const small = files.filter((file) => file.custody !== true && isSmall(file));
   const given = [...new Map(small.map((file) => [file.key, file])).values()];
   for (const datasetId of new Set(given.map((file) => file.datasetId))) {
     const ofDataset = given.filter((file) => file.datasetId === datasetId);
@@ -95,12 +97,8 @@ async function isToStore({ journal }: ClientContext, file: ContributeParams, pol
   if ((await journal.get(records.ciphertext)) !== null) return false;
   // One that began as a blob of its own goes on as one.
   const part = await readRecord(journal, records.part(0), zPart);
-  return (part === null || part.stored === null) && !(await isUnderWay(journal, records.part(0)));
+  return (part === null || part.stored === null) && !(await isBegunAlone(journal, records.part(0)));
 }
-
-/** Whether the store remembers an upload of this one alone: it may be paid already. */
-const isUnderWay = async (journal: Journal, recordKey: string): Promise<boolean> =>
-  (await journal.keys(`${recordKey}/`)).length > 0;
 
 /** A file whose ciphertext is made, in one part. */
 interface Encrypted extends ToQuilt {
@@ -199,7 +197,7 @@ async function signOne(context: ClientContext, file: ContributeParams): Promise<
   const records = new ContributionRecords(file.key);
   const isStored = async (): Promise<boolean> => (await journal.get(records.ciphertext)) !== null;
   if (!(await isStored()) || (await journal.get(records.manifestBlob)) !== null) return null;
-  if (await isUnderWay(journal, records.manifestBlob)) return null;
+  if (await isBegunAlone(journal, records.manifestBlob)) return null;
   const { plan } = await planFor(context, file, records);
   // A plan that could not be carried out any more took what was stored with it.
   const part = await readRecord(journal, records.part(0), zPart);

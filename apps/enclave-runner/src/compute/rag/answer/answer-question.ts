@@ -1,9 +1,9 @@
-import { termsOf } from '@usufruct/retrieval';
 import { wordsOnly, type Corpus, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
 import type { AnswerReview } from '../guard/review.js';
 import type { SourceFilter } from '../retrieve/source-filter.js';
 import { composeAnswer } from './compose.js';
 import type { GeneratedAnswer } from './generator.js';
+import { questionTerms } from './question-terms.js';
 import { selectSentences, type ChosenSentence } from './select-sentences.js';
 import { eachOnce, withCited, type WeighOptions } from './weigh.js';
 
@@ -34,7 +34,7 @@ export async function answerQuestion(
   topK: number,
   options: AnswerOptions = {},
 ): Promise<ExtractedAnswer> {
-  const terms = new Set(termsOf(question));
+  const terms = questionTerms(question);
   const retrieved = await corpus.search(question, Math.max(topK, CANDIDATES), options.filter);
   const drafts = selectSentences(corpus, terms, retrieved.slice(0, topK)).map((chosen) => ({
     text: chosen.text,

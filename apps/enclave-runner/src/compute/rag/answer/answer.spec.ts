@@ -106,7 +106,7 @@ describe('answers', () => {
     const corpus = await corpusOf(TEXTS);
     const question = 'Why do colonies swarm?';
     expect((await answerQuestion(corpus, question, 8)).weights.map((w) => w.contributionId)).toEqual([id('c')]);
-    const without = corpus.restrictedTo(new Set([id('a'), id('b'), id('d')]));
+    const without = await corpus.restrictedTo(new Set([id('a'), id('b'), id('d')]));
     const after = await answerQuestion(without, question, 8);
     expect(JSON.stringify(after.citations)).not.toContain('swarming.html');
     expect(after.weights.map((w) => w.contributionId)).not.toContain(id('c'));

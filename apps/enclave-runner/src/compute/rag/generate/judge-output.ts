@@ -24,9 +24,12 @@ const IMAGE = /!\[[^\]\n]{0,2000}\](?:\([^)\n]{0,4000}\)?|\[[^\]\n]{0,200}\])?/g
 const LINK = /\[([^\]\n]{0,2000})\]\([^)\n]{0,4000}\)?/g;
 const REFERENCE = /^[ \t]{0,8}\[[^\]\n]{1,200}\]:[^\n]*$/gm;
 const TAG = /<!--[^]*?(?:-->|$)|<[a-z/!?][^<>]{0,4000}(?:>|$)/gi;
-/** With a scheme, or what an eager reader makes a link of: hosts, addresses of mail, and either written so as not to look it. */
+/**
+ * With a scheme, or what an eager reader makes a link of: hosts, addresses of mail, and either written so as not to look
+ * it. Of a name of thousands of parts the last ten are enough: a model's words must not take the square of their length.
+ */
 const ADDRESS =
-  /\b[a-z][a-z0-9+.-]{1,20}:\/{1,2}[^\s]+|\b(?:data|javascript|mailto|tel|sms|file|vbscript|blob|about):[^\s]+|\bhxxps?[^\s]*|\bwww\.[^\s]+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|(?<![\w@])(?:[\w-]{1,63}\.)+(?:[a-z]{2,24}|xn--[a-z0-9-]{1,59})(?::\d{1,5})?(?:[/?#][^\s]*)?(?![\w.])|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:[/?#][^\s]*)?/gi;
+  /\b[a-z][a-z0-9+.-]{1,20}:\/{1,2}[^\s]+|\b(?:data|javascript|mailto|tel|sms|file|vbscript|blob|about):[^\s]+|\bhxxps?[^\s]*|\bwww\.[^\s]+|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|(?<![\w@])(?:[\w-]{1,63}\.){1,10}(?:[a-z]{2,24}|xn--[a-z0-9-]{1,59})(?::\d{1,5})?(?:[/?#][^\s]*)?(?![\w.])|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?:[/?#][^\s]*)?/gi;
 
 /**
  * What a model wrote, as data: sentences that say what passages say which were given, and nothing else of it. Nothing in

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemRandom, utf8, type ContributionId, type Digest } from '@usufruct/kernel';
+import { NO_ANSWER_RULES } from '@usufruct/protocol';
 import { FakeModelServer, modelEvent } from '@usufruct/testing';
 import type { ServerResponse } from 'node:http';
 import { NO_ANSWER } from '../answer/answer-question.js';
 import { chooseGenerator, EXTRACTIVE } from '../answer/generator.js';
 import { ingestDocument } from '../ingest/ingest-document.js';
-import { Corpus, type CorpusDocument } from '../retrieve/corpus.js';
+import { AnswerReview } from '../guard/review.js';
+import { Corpus, wordsOnly, type CorpusDocument, type PassageSource } from '../retrieve/corpus.js';
 import { modelGenerator } from './model-generator.js';
 import { modelServerWriter } from './model-server-writer.js';
 
@@ -118,6 +120,57 @@ describe('an answer in the words of a model', () => {
     });
   });
 
+  // As llama.cpp sends it (0.5.0, recorded but for its words and ids): no text first and last, more fields than are read.
+  const chunk = (delta: object, more: object = {}): string =>
+    `data: ${JSON.stringify({ choices: [{ finish_reason: null, index: 0, delta, ...more }], created: 1795328212, id: 'chatcmpl-c', model: 'chat.gguf', system_fingerprint: 'b1-0c1e570', object: 'chat.completion.chunk' })}\n\n`; // prettier-ignore
+  const words = [chunk({ content: 'Gloves are worn' }), chunk({ content: ' with acid [2].' })];
+  it.each([
+    ['whole', [chunk({ role: 'assistant', content: null }), ...words, chunk({}, { finish_reason: 'stop' })]],
+    ['with pings', [chunk({ role: 'assistant', content: null }), ':\n\n', words[0]!, ': ping\n\n', words[1]!]],
+    ['with thoughts beside it', [chunk({ reasoning_content: 'Gloves? [1]' }), ...words]],
+    ['and nothing but how much it was', [...words, 'data: {"choices":[],"usage":{"total_tokens":9}}\n\n']],
+    ['cut at its limit', [...words, chunk({ content: ' And oxalic acid is' }), chunk({}, { finish_reason: 'length' })]],
+  ])('reads the stream of a real server, %s', async (_what, chunks) => {
+    server.script = () => (response) => response.end(`${chunks.join('')}data: [DONE]\n\n`);
+    expect(await ask(QUESTION)).toMatchObject({ isKnown: true, sentences: [{ text: 'Gloves are worn with acid.' }] });
+  });
+
+  it('gives it less, down to the first passage, where the prompt is too long for it', async () => {
+    const passages = (text: string): number => text.match(/^\[document /gm)?.length ?? 0;
+    const long = (word: string): string => `Oxalic acid of ${word}. ${`More about ${word}. `.repeat(110)}`;
+    const documents = await Promise.all(
+      ['one', 'two', 'three', 'four'].map(async (word, i): Promise<CorpusDocument> => {
+        const document = await ingestDocument({ fileName: 'a.txt', bytes: utf8(long(word)) }, { sketchKey: new Uint8Array(8) }); // prettier-ignore
+        return { contributionId: id('abcd'[i]!), fileName: 'a.txt', document };
+      }),
+    );
+    const most = 3_600;
+    server.script = ({ system, user }) =>
+      system.length + user.length <= most ? 'Oxalic acid is of one [1].' : (r) => r.writeHead(400).end('{}');
+    const task = { question: 'What of oxalic acid?', topK: 8, options: {}, signal: new AbortController().signal };
+    const answer = await generator().answer({ ...task, corpus: new Corpus(documents) });
+    expect(answer.sentences).toHaveLength(1);
+    const counts = server.asked.map(({ user }) => passages(user));
+    expect(counts.slice(0, -1).every((count, i) => count >= counts[i + 1]!)).toBe(true);
+    expect(counts[0]).toBeGreaterThan(counts.at(-1)!);
+
+    // Less than the first one takes, and than the marks and the question take beside it.
+    const room = 700;
+    server.script = ({ user }) =>
+      user.length <= room ? 'Oxalic acid is of one [1].' : (r) => r.writeHead(400).end('{}');
+    expect((await generator().answer({ ...task, corpus: new Corpus(documents) })).sentences).toHaveLength(1);
+    expect(server.asked.at(-1)!.user).toContain('| Oxalic acid of one. More about one.');
+
+    server.asked.length = 0;
+    server.script = () => (r) => r.writeHead(400).end('{}');
+    await expect(generator().answer({ ...task, corpus: new Corpus(documents) })).rejects.toMatchObject({
+      code: 'GENERATOR_UNAVAILABLE',
+      details: { reason: 'prompt refused' },
+    });
+    expect(passages(server.asked.at(-1)!.user)).toBe(1);
+    expect(server.asked.length).toBeLessThan(10);
+  });
+
   it('stops reading what never ends', async () => {
     server.script = () => (response) => {
       const write = (): void => {
@@ -133,6 +186,52 @@ describe('an answer in the words of a model', () => {
     const session = new AbortController();
     server.script = () => () => session.abort();
     await expect(ask(QUESTION, session.signal)).rejects.toMatchObject({ code: 'GENERATOR_UNAVAILABLE' });
+  });
+});
+
+describe('a dataset that asks for two contributors', () => {
+  const around = (word: string): string => Array.from({ length: 40 }, (_, i) => `${word}${i}`).join(' ');
+  const clinic = async (...texts: string[]): Promise<Corpus> =>
+    new Corpus(
+      await Promise.all(
+        texts.map(async (text, i): Promise<CorpusDocument> => {
+          const source = { fileName: 'a.txt', bytes: utf8(`${around(`word${i}x`)}. ${text}`) };
+          const document = await ingestDocument(source, { sketchKey: new Uint8Array(8) });
+          return { contributionId: id('abcd'[i]!), fileName: 'a.txt', document };
+        }),
+      ),
+    );
+  const asked = async (of: Corpus, output: string): Promise<string> => {
+    server.script = () => output;
+    const review = (seen: readonly PassageSource[]) =>
+      new AnswerReview({
+        rules: { ...NO_ANSWER_RULES, minContributors: 2 },
+        seen,
+        ownerOf: (contribution) => contribution,
+        passages: of.passages.length,
+        before: { spansOf: () => [], has: () => false, passages: 0 },
+        wordsOf: ({ chunk }) => wordsOnly(chunk.text),
+      });
+    const { signal } = new AbortController();
+    const question = 'What of the clinic?';
+    return (await generator().answer({ corpus: of, question, topK: 8, options: { review }, signal })).text;
+  };
+  const WITHHELD = 'Withheld: 1 that rest on fewer contributors than this dataset asks for.';
+  const PATIENT = 'Anna Muster of the clinic was treated for gout in March.';
+  const BEDS = 'The clinic has forty beds.';
+
+  it.each([
+    ['what one says, with what another one says', [PATIENT, `${BEDS} Many were treated.`], 'Anna Muster was treated at the clinic for gout, which has forty beds [1][2].'], // prettier-ignore
+    ['what one says, with what both say', [`${BEDS} ${PATIENT}`, BEDS], 'The clinic has forty beds, and Anna Muster was treated there [1].'], // prettier-ignore
+    ['a number of one', ['The clinic has 41 beds.', 'The clinic has beds.'], 'The clinic has 41 beds [1][2].'],
+    ['a word of one, citing the other', [BEDS, PATIENT], 'The clinic has forty beds for Anna [1].'],
+  ])('is not told %s', async (_what, texts, output) => {
+    expect(await asked(await clinic(...texts), output)).toBe(WITHHELD);
+  });
+
+  it('is told what two say, in other words too', async () => {
+    const corpus = await clinic('Forty beds: that is what the clinic has.', 'At our clinic there are forty beds.');
+    expect(await asked(corpus, 'Overall, the clinic has forty beds [1].')).toContain('the clinic has forty beds.');
   });
 });
 

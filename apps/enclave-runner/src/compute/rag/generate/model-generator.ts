@@ -1,18 +1,22 @@
-import type { RandomSource } from '@usufruct/kernel';
+import { UsufructError, type RandomSource } from '@usufruct/kernel';
 import type { Model } from '@usufruct/protocol';
 import { CANDIDATES, holdersOf } from '../answer/answer-question.js';
 import { composeAnswer } from '../answer/compose.js';
 import type { AnswerTask, GeneratedAnswer, Generator } from '../answer/generator.js';
+import type { AnswerReview } from '../guard/review.js';
 import { eachOnce, withCited, type WeighedSentence } from '../answer/weigh.js';
 import { wordsOnly, type Passage, type PassageSource, type ScoredPassage } from '../retrieve/corpus.js';
 import { judgeOutput, type JudgedSentence } from './judge-output.js';
-import { promptOf, type Prompt } from './prompt.js';
-import { quoteFor, supportingText, type SupportingText } from './support.js';
+import { ALL_CHARS, promptOf, type Prompt } from './prompt.js';
+import { quoteFor, sayingAll, supportingText, type SupportingText } from './support.js';
+
+/** The reason of a refusal where the server would not have the prompt: perhaps a shorter one. */
+export const PROMPT_REFUSED = 'prompt refused';
 
 /** A language model: text in, text out, and nothing else. */
 export interface ModelWriter {
   readonly model: Model;
-  /** All that it wrote, bounded. Refuses `GENERATOR_UNAVAILABLE`. Ends when the signal does. */
+  /** All that it wrote, bounded. Refuses `GENERATOR_UNAVAILABLE` with a reason. Ends when the signal does. */
   write(prompt: Prompt, signal: AbortSignal): Promise<string>;
 }
 
@@ -29,13 +33,12 @@ export const modelGenerator = (writer: ModelWriter, random: RandomSource): Gener
     const found = retrieved.slice(0, topK).map(({ passage }) => passage);
     const by = { generator: 'model', model: writer.model } as const;
     if (found.length === 0) return composeAnswer([], retrieved, options, undefined, { ...by, quoteOf: () => '' });
-    const { prompt, given } = promptOf(question, found, random);
-    const output = await writer.write(prompt, signal);
-    const judged = judgeOutput(output, given, question, prompt.marker);
+    const { output, given, marker } = await writeFrom(found, { writer, question, random, signal });
+    const judged = judgeOutput(output, given, question, marker);
     const quotes = new Quotes(given);
     const drafts = judged.map((sentence) => draftOf(sentence, given, quotes, retrieved));
     const review = options.review?.(retrieved.flatMap(({ passage }) => passage.sources));
-    const kept = drafts.map((draft) => review?.take(draft) ?? (review === undefined ? draft : null));
+    const kept = review === undefined ? drafts : reviewed(drafts, review, sayersAmong(retrieved, given));
     // Beside the model's words a quotation would be a second one, which no rule has judged.
     const quoteOf = (sentence: WeighedSentence, source: PassageSource): string =>
       review === undefined ? quotes.of(sentence, source) : '';
@@ -43,6 +46,32 @@ export const modelGenerator = (writer: ModelWriter, random: RandomSource): Gener
     return composeAnswer(sentences, retrieved, options, review, { ...by, quoteOf });
   },
 });
+
+interface Writing {
+  readonly writer: ModelWriter;
+  readonly question: string;
+  readonly random: RandomSource;
+  readonly signal: AbortSignal;
+}
+
+/** Shorter ones are refused for something else than their length. */
+const LEAST_CHARS = 200;
+
+/**
+ * How much a model reads only its server knows: where it refuses the prompt, it gets half as much, down to the beginning
+ * of the first passage: whoever wrote that can have it be of characters that tokenizers write out as whole sentences.
+ */
+async function writeFrom(found: readonly Passage[], { writer, question, random, signal }: Writing) {
+  for (let chars = ALL_CHARS; ; chars /= 2) {
+    const { prompt, given } = promptOf(question, found, random, chars);
+    try {
+      return { output: await writer.write(prompt, signal), given, marker: prompt.marker };
+    } catch (error) {
+      const isTooMuch = error instanceof UsufructError && error.details['reason'] === PROMPT_REFUSED;
+      if (!isTooMuch || chars < LEAST_CHARS) throw error;
+    }
+  }
+}
 
 /** A sentence with everyone who holds what carries it. */
 function draftOf(
@@ -56,6 +85,22 @@ function draftOf(
     holdersOf({ words: wordsOnly(quotes.from(text, passage)), passage }, retrieved),
   );
   return { text, passages: carrying, ...withCited(eachOnce(holders)) };
+}
+
+const reviewed = (
+  drafts: readonly WeighedSentence[],
+  review: AnswerReview,
+  sayersOf: (sentence: string) => PassageSource[],
+): (WeighedSentence | null)[] => drafts.map((draft) => review.take({ ...draft, sayers: sayersOf(draft.text) }));
+
+/** Who says all of a sentence: a model puts together what several say, and leaves out who says what. */
+function sayersAmong(
+  retrieved: readonly ScoredPassage[],
+  given: readonly Passage[],
+): (sentence: string) => PassageSource[] {
+  const texts = retrieved.map(({ passage }) => supportingText(passage));
+  const seen = texts.filter((_, i) => given.includes(retrieved[i]!.passage));
+  return (sentence) => eachOnce(sayingAll(sentence, texts, seen).flatMap((i) => retrieved[i]!.passage.sources));
 }
 
 /** The sentences of passages that carry what a model says in its own words. */

@@ -1,9 +1,10 @@
 import { parseJson, refuse, UsufructError } from '@usufruct/kernel';
 import type { Model } from '@usufruct/protocol';
+import { isInputRefused } from '@usufruct/retrieval';
 import { z } from 'zod';
 import type { ModelServerAddress } from '../../model-server/address.js';
 import { postToModel } from '../../model-server/post.js';
-import type { ModelWriter } from './model-generator.js';
+import { PROMPT_REFUSED, type ModelWriter } from './model-generator.js';
 import type { Prompt } from './prompt.js';
 
 export interface ModelServerOptions {
@@ -45,7 +46,11 @@ async function writeOnce(options: ModelServerOptions, prompt: Prompt, signal: Ab
     }
     return text;
   } catch (cause) {
-    const reason = cause instanceof UsufructError ? (cause.details['reason'] ?? cause.code) : 'fault';
+    const reason = isInputRefused(cause)
+      ? PROMPT_REFUSED
+      : cause instanceof UsufructError
+        ? (cause.details['reason'] ?? cause.code)
+        : 'fault';
     throw refuse('GENERATOR_UNAVAILABLE', { model: options.model.name, reason }, cause);
   }
 }

@@ -20,8 +20,10 @@ describe('text of others', () => {
     ['loses blank letters', 'a\u3164\uffa0\u2800\u115fb', 'ab'],
     ['loses halves of pairs and private letters', 'a\ud800b\ue000c', 'abc'],
     ['loses words of templates', 'a<|im_start|>b<s>c</s>d[INST]e<start_of_turn>f<｜User｜>g', 'abcdefg'],
+    ['loses words that divide a question from a passage', 'a[SEP]b[CLS]c</s></s>d', 'abcd'],
     ['loses them in each other', '<|a<|b|>c|>[IN[INST]ST]x', 'x'],
     ['loses them where they are cut by what shows as nothing', '<|im_\u200bstart|>[IN\u200dST]x', 'x'],
+    ['loses them where a sign becomes a letter', '[THIN\u212a]<thin\u212a>x</thin\u212a>', 'x'],
     ['ends its lines in one way', 'a\r\nb\rc\u2028d', 'a\nb\nc\nd'],
   ])('%s', (_what, text, expected) => expect(neutralText(text)).toBe(expected));
 
@@ -33,6 +35,8 @@ describe('text of others', () => {
       '[IN',
       'ST]',
       'INST',
+      '[THIN',
+      '\u212a]',
       '<',
       '>',
       '<s',
@@ -49,7 +53,7 @@ describe('text of others', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 60 }), (parts) => {
         const text = neutralText(parts.join(''));
-        expect(text).not.toMatch(/<\||\|>|\[INST\]|<s>|<\/s>|<<SYS>>|\u200b|\u202e|(?!\n)\p{Cc}/u);
+        expect(text).not.toMatch(/<\||\|>|\[INST\]|\[THINK\]|<s>|<\/s>|<<SYS>>|\u200b|\u202e|(?!\n)\p{Cc}/u);
         expect(neutralText(text)).toBe(text);
       }),
       { numRuns: 500 },

@@ -23,13 +23,13 @@ const INVISIBLE =
 /** The two joiners are part of words in scripts that are not Latin, and nowhere else. */
 const LOOSE_JOINER = /(?<!(?!\p{Script=Latin})[\p{L}\p{M}])[\u200c\u200d]+/gu;
 
-/** Words that chat templates are made of: ChatML, Llama, Mistral, Gemma, Phi, Qwen, DeepSeek, Command R, tools, thoughts. */
+/** Words that chat templates are made of: ChatML, Llama, Mistral, Gemma, Phi, Qwen, DeepSeek, Command R, tools, thoughts; and those of BERT. */
 const TEMPLATE_WORDS = [
   /<[|｜][^<>|｜\n]{0,64}[|｜]>/g,
   /<\/?(?:s|bos|eos|pad|unk|mask|sep|cls)>/gi,
   /<\/?(?:start_of_turn|end_of_turn|start_of_image|end_of_image|unused\d{1,3})>/gi,
   /<<\/?SYS>>/gi,
-  /\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|THINK|IMG|PREFIX|SUFFIX|MIDDLE)\]/gi,
+  /\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|THINK|IMG|PREFIX|SUFFIX|MIDDLE|CLS|SEP|MASK|PAD|UNK)\]/gi,
   /<\/?(?:tool_call|tool_response|tool_result|tools?|function(?:_calls?|_results?|s)?|invoke|parameter|think|thinking|reasoning|scratchpad|system|assistant|user|human|instructions?)(?:[\s=][^<>]{0,200})?>/gi,
 ];
 /** What is left of a word that was put together from two halves. */
@@ -39,7 +39,9 @@ const TEMPLATE_EDGES = /<(?=[|｜])|(?<=[|｜])>|<(?=<)|(?<=>)>/g;
 const ROUNDS = 8;
 
 export function neutralText(text: string): string {
+  // At first, too: the sign for Kelvin becomes a K, and a word of a template with it.
   const shown = text
+    .normalize('NFC')
     .replace(TERMINAL, '')
     .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replace(INVISIBLE, '')

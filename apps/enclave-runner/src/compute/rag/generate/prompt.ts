@@ -14,7 +14,7 @@ export interface Prompt {
 const MARKER_BYTES = 8;
 /** Of one passage, and of all: about 6,000 tokens of English. */
 const PASSAGE_CHARS = 4_000;
-const ALL_CHARS = 24_000;
+export const ALL_CHARS = 24_000;
 const HEADINGS_CHARS = 200;
 
 /**
@@ -22,21 +22,23 @@ const HEADINGS_CHARS = 200;
  * Spotlighting"): each between marks that have a random number, each line with a bar before it, and nothing in it that
  * speaks to a tokenizer. File names are not told: they are contributors' text without use here.
  *
- * Passages that do not fit are left out, from the end: the list that is given back is what may be cited. That a model
+ * Passages that do not fit are left out, from the end, and of one that is longer than all may be its beginning is given:
+ * the list that is given back is what may be cited. That a model
  * keeps to what it is told is not proven by any of it; `judgeOutput` does not rely on it.
  */
 export function promptOf(
   question: string,
   passages: readonly Passage[],
   random: RandomSource,
+  charsAtMost = ALL_CHARS,
 ): { readonly prompt: Prompt; readonly given: readonly Passage[] } {
   const marker = toHex(random(MARKER_BYTES));
   const parts: string[] = [];
   const given: Passage[] = [];
   let chars = 0;
   for (const passage of passages) {
-    const text = partOf(passage, given.length + 1, marker);
-    if (given.length > 0 && chars + text.length > ALL_CHARS) break;
+    const text = partOf(passage, given.length + 1, marker, Math.min(PASSAGE_CHARS, charsAtMost));
+    if (given.length > 0 && chars + text.length > charsAtMost) break;
     parts.push(text);
     given.push(passage);
     chars += text.length;
@@ -45,9 +47,9 @@ export function promptOf(
   return { prompt: { system: systemText(marker, given.length), user: [...parts, asked].join('\n\n'), marker }, given };
 }
 
-function partOf({ text, headings }: Passage, number: number, marker: string): string {
+function partOf({ text, headings }: Passage, number: number, marker: string, charsAtMost: number): string {
   const heading = neutralLine(headings.join(' / ')).slice(0, HEADINGS_CHARS);
-  const body = neutralText(text.slice(0, PASSAGE_CHARS));
+  const body = neutralText(text.slice(0, charsAtMost));
   const above = heading === '' ? '' : `${barred(heading)}\n`;
   return `[document ${number} ${marker}]\n${above}${barred(body)}\n[end of document ${number} ${marker}]`;
 }

@@ -59,6 +59,23 @@ export function supportedBy(
   return isCarried && isCounted ? carrying : [];
 }
 
+/**
+ * Which of these texts say all of a sentence that was written from those that were `given`: every word of it that one of
+ * them has, those of the question too, and every number. Words that none of them has are the writer's own.
+ */
+export function sayingAll(
+  sentence: string,
+  texts: readonly SupportingText[],
+  given: readonly SupportingText[],
+): number[] {
+  const terms = termsOf(sentence).filter((term) => given.some((text) => text.terms.has(term)));
+  const numbers = numbersOf(sentence).filter((number) => given.some((text) => text.numbers.has(number)));
+  if (terms.length === 0) return [];
+  const saysAll = (text: SupportingText): boolean =>
+    terms.every((term) => text.terms.has(term)) && numbers.every((number) => text.numbers.has(number));
+  return [...texts.keys()].filter((i) => saysAll(texts[i]!));
+}
+
 /** The sentence of a passage that has most of it: what is quoted. */
 export function quoteFor(sentence: string, { sentences }: SupportingText): string {
   const terms = [...new Set(termsOf(sentence))];

@@ -52,6 +52,13 @@ describe('a rule for answers', () => {
 });
 
 describe('the longest quotation', () => {
+  it('is taken to be all of what takes too long to compare, for that sentence and no other', async () => {
+    const [again, place] = [await placeOf('buzz '.repeat(180), 'b'), await placeOf(TEXT)];
+    const review = asker({ maxQuoteChars: 100 }, [again, place])();
+    expect(review.take({ text: 'buzz hum '.repeat(180), sources: [place] })).toBeNull();
+    expect(review.take({ text: FIRST, sources: [place] })?.text).toBe(FIRST);
+  });
+
   it('leaves of a sentence what fits, and counts the one after it in the document to the same run', async () => {
     const place = await placeOf(TEXT);
     const review = asker({ maxQuoteChars: 100 }, [place])();
@@ -80,6 +87,19 @@ describe('the longest quotation', () => {
     expect(other.take({ text: SECOND, sources: [place] })?.text).toBe(SECOND);
     // A word would be left between them, and makes no difference; more than that is cut off.
     expect(other.take({ text: FIRST, sources: [place] })?.text).toBe('Colonies need about 20 kg of stores to…');
+  });
+
+  it('is not got around by words between those of the document', async () => {
+    const place = await placeOf(TEXT);
+    const text = `${FIRST} ${SECOND}`.replaceAll(' ', ' zebra ');
+    const review = asker({ maxQuoteChars: 60 }, [place])();
+    const kept = review.take({ text, sources: [place] })!.text;
+    expect(kept.replaceAll(' zebra', '')).toMatch(/^Colonies need about 20 kg of stores to survive/);
+    expect(kept).not.toContain('Sugar');
+    expect(review.shown[0]!.spans).toHaveLength(1);
+    // Three words of a document in a row say nothing yet.
+    const second = review.take({ text: SECOND.replaceAll(' ', ' zebra '), sources: [place] })!.text;
+    expect(second).toBe('Sugar zebra syrup zebra is zebra…');
   });
 
   it('finds what is quoted from a place that is not cited, and in a text that somebody wrote around it', async () => {

@@ -3,7 +3,8 @@ import type { AnswerRules } from '@usufruct/protocol';
 import type { PassageSource } from '../retrieve/corpus.js';
 import { distinctContributors } from './contributors.js';
 import { copyGroups } from './copies.js';
-import { fold, joined, longestRun, seedLetters, shifted, verbatimSpans, type Folded, type Span } from './verbatim.js';
+import { fold, type Folded } from './folded.js';
+import { joined, longestRun, seedLetters, shifted, verbatimSpans, wholeOf, type Span } from './verbatim.js';
 
 export const WITHHELD_REASONS = ['contributors', 'quote', 'reach'] as const;
 export type WithheldReason = (typeof WITHHELD_REASONS)[number];
@@ -14,6 +15,8 @@ export interface DraftSentence {
   readonly sources: readonly PassageSource[];
   /** Everyone who says it, where more do than are cited. */
   readonly holders?: readonly PassageSource[];
+  /** Where it is no sentence of a document: everyone who says all of it. What two say together neither of them says. */
+  readonly sayers?: readonly PassageSource[];
 }
 /** What the asker has been shown before, by this runner. */
 export interface ShownBefore {
@@ -35,6 +38,8 @@ export interface ReviewOptions {
   readonly rules: AnswerRules;
   /** All places that the answer may have been taken from, cited or not. */
   readonly seen: readonly PassageSource[];
+  /** Where else in the dataset these words stand: by a filter an asker chooses which of several copies is seen. */
+  readonly placesOf?: (text: string) => readonly PassageSource[];
   readonly ownerOf: (contributionId: ContributionId) => string;
   /** How many passages there are. */
   readonly passages: number;
@@ -64,6 +69,8 @@ export class AnswerReview {
   readonly #newPassages = new Set<string>();
   /** By text: many may hold the same. */
   readonly #folded = new Map<string, Folded>();
+  /** Texts that took too long to compare with this sentence: nobody waits for that again with each of its beginnings. */
+  readonly #tooLong = new Set<string>();
 
   constructor(options: ReviewOptions) {
     this.#options = options;
@@ -72,6 +79,7 @@ export class AnswerReview {
   /** The sentence as it may be shown; null where it is withheld. Those before it count. */
   take<S extends DraftSentence>(sentence: S): S | null {
     const { rules } = this.#options;
+    this.#tooLong.clear();
     if (rules.minContributors > 1 && this.#contributors(sentence) < rules.minContributors) {
       return this.#withhold('contributors');
     }
@@ -122,8 +130,8 @@ export class AnswerReview {
     this.#shown.set(source, [...(this.#shown.get(source) ?? []), ...spans]);
   }
 
-  #contributors({ text, sources, holders = sources }: DraftSentence): number {
-    const compared = holders.slice(0, MOST_COMPARED);
+  #contributors({ text, sources, holders = sources, sayers = holders }: DraftSentence): number {
+    const compared = sayers.slice(0, MOST_COMPARED);
     const groups = copyGroups(compared, text);
     return distinctContributors(
       compared.map(({ contributionId }, i) => ({
@@ -176,25 +184,32 @@ export class AnswerReview {
   }
 
   /** Where the text stands word for word. */
-  #spansIn(text: string, among = this.#options.seen): [PassageSource, Span[]][] {
+  #spansIn(text: string, among: readonly PassageSource[] = this.#placesOf(text)): [PassageSource, Span[]][] {
     const seed = seedLetters(this.#options.rules.maxQuoteChars);
     const shown = fold(text);
     const known = new Map<string, Span[][]>();
     return [...Map.groupBy(among, ({ contributionId }) => contributionId).values()].flatMap((places) => {
       const texts = places.map(({ chunk }) => chunk.text);
       const key = JSON.stringify(texts);
-      const spans =
-        known.get(key) ??
-        verbatimSpans(
-          texts.map((one) => this.#foldedOf(one)),
-          shown,
-          seed,
-        );
+      const spans = known.get(key) ?? this.#compared(key, texts, shown, seed);
       known.set(key, spans);
       return places.flatMap((source, i): [PassageSource, Span[]][] =>
         spans[i]!.length === 0 ? [] : [[source, shifted(spans[i]!, source.chunk.startChar)]],
       );
     });
+  }
+
+  /** Where comparing takes too long, all of these texts is said to stand there. */
+  #compared(key: string, texts: readonly string[], shown: Folded, seed: number): Span[][] {
+    const sources = texts.map((one) => this.#foldedOf(one));
+    const spans = this.#tooLong.has(key) ? null : verbatimSpans(sources, shown, seed);
+    if (spans === null) this.#tooLong.add(key);
+    return spans ?? sources.map(wholeOf);
+  }
+
+  #placesOf(text: string): PassageSource[] {
+    const { seen, placesOf } = this.#options;
+    return [...new Set([...seen, ...(placesOf?.(text) ?? [])])];
   }
 
   #foldedOf(text: string): Folded {

@@ -1,6 +1,6 @@
 import { chunkDocument, documentText, type Chunk } from '../chunk/chunk.js';
 import { parseBytes, type DocumentFile } from '../parse/parse-bytes.js';
-import { broken, DocumentRefusal, type DocumentRefusalCode } from '../parse/refusal.js';
+import { broken, DocumentRefusal, tooComplex, type DocumentRefusalCode } from '../parse/refusal.js';
 import {
   indexedChars,
   type DocumentFormat,
@@ -34,6 +34,7 @@ export async function ingestBytes({ file, limits, sketchKey }: IngestJob): Promi
   try {
     const document = await parseBytes(file, limits);
     const chunks = chunkDocument(document);
+    if (chunks.length > limits.chunks) throw tooComplex(`${limits.chunks} passages`);
     const language = document.metadata.language ?? mostUsedLanguage(chunks);
     return {
       reply: {

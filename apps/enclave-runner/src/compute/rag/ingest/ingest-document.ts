@@ -1,5 +1,6 @@
 import { refuse } from '@usufruct/kernel';
 import type { Chunk } from '../chunk/chunk.js';
+import { formatOfName } from '../parse/detect-format.js';
 import type { DocumentFile } from '../parse/parse-bytes.js';
 import { DocumentRefusal } from '../parse/refusal.js';
 import {
@@ -10,7 +11,7 @@ import {
   type ParseLimits,
 } from '../parse/types.js';
 import type { IngestReply } from './ingest-bytes.js';
-import { IngestThreads } from './ingest-threads.js';
+import { IngestProcesses } from './ingest-processes.js';
 import { SKETCH_SIZE } from './sketch.js';
 
 export interface IngestedChunk extends Chunk {
@@ -34,19 +35,22 @@ export interface IngestOptions {
   readonly limits?: ParseLimits;
 }
 
-const threads = new IngestThreads();
+const processes = new IngestProcesses();
 
 /**
- * Parse a document, cut it into chunks and sketch them, all in a thread of its own with limits on time and memory:
+ * Parse a document, cut it into chunks and sketch them, all in a process of its own with limits on time and memory:
  * whatever the bytes are, the process survives them. The same bytes and key give the same result.
  *
- * Refuses what `parseBytes` does, by the codes of the catalogue, and `DOCUMENT_TOO_COMPLEX` when the thread took more
+ * Refuses what `parseBytes` does, by the codes of the catalogue, and `DOCUMENT_TOO_COMPLEX` when that took more
  * time or memory than the limits. No refusal names the file or quotes it.
  */
 export async function ingestDocument(file: DocumentFile, options: IngestOptions): Promise<IngestedDocument> {
   const { sketchKey, limits = PARSE_LIMITS } = options;
   try {
-    const answer = await threads.run({ file, limits, sketchKey });
+    // A process that has refused one is ended, and the next one takes a tenth of a second to start.
+    formatOfName(file.fileName);
+    if (file.bytes.length === 0) throw new DocumentRefusal('FILE_EMPTY');
+    const answer = await processes.run({ file, limits, sketchKey });
     if ('refusal' in answer) throw refuse(answer.refusal.code, answer.refusal.details);
     return documentOf(answer.reply);
   } catch (error) {

@@ -20,7 +20,7 @@ async function refusalOf(run: () => Promise<unknown>) {
   }
 }
 
-describe('ingestion in threads', () => {
+describe('ingestion in processes', () => {
   it('gives the text, its chunks at their offsets, and the same each time', async () => {
     const source = '# Hive\nThe bees are in the hive, and the queen is with them.\n\n## Winter\nFeed sugar.';
     const document = await ingest('a.md', source);
@@ -33,6 +33,14 @@ describe('ingestion in threads', () => {
       expect(document.text.slice(startChar, endChar)).toBe(text);
     }
     expect(await ingest('a.md', source)).toEqual(document);
+  });
+
+  it('starts no process for what no parser reads: a folder of pictures keeps no session from beginning', async () => {
+    for (let i = 0; i < 2_000; i++) {
+      expect(await refusalOf(() => ingest(i % 2 === 0 ? 'a.jpg' : 'a.txt', i % 2 === 0 ? 'x' : ''))).toEqual({
+        code: i % 2 === 0 ? 'FORMAT_UNKNOWN' : 'FILE_EMPTY',
+      });
+    }
   });
 
   it('passes on what the parser refuses, with what would satisfy it', async () => {
@@ -56,6 +64,15 @@ describe('ingestion in threads', () => {
     const [hostile, harmless] = await Promise.all([
       refusalOf(() => ingest('a.html', source, { parserHeapMb: 64 })),
       ingest('b.html', '<p>text', { parserHeapMb: 64 }),
+    ]);
+    expect(hostile).toEqual({ code: 'DOCUMENT_TOO_COMPLEX', limit: '64 MiB of memory' });
+    expect(harmless.text).toBe('text');
+  });
+
+  it('survives a list of four million nothings, for which V8 ends the whole process', async () => {
+    const [hostile, harmless] = await Promise.all([
+      refusalOf(() => ingest('a.json', `[${'{},'.repeat(4_000_000)}1]`, { parserHeapMb: 64 })),
+      ingest('b.json', '["text"]', { parserHeapMb: 64 }),
     ]);
     expect(hostile).toEqual({ code: 'DOCUMENT_TOO_COMPLEX', limit: '64 MiB of memory' });
     expect(harmless.text).toBe('text');

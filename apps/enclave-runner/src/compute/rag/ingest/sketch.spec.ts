@@ -101,15 +101,16 @@ describe('near duplicates', () => {
     expect(third).toBe(2);
   });
 
-  it('compares 20,000 passages that all begin alike in linear time', () => {
-    const sketches = Array.from({ length: 20_000 }, (_, i) => {
+  it('compares 50,000 passages that all begin alike in linear time', () => {
+    const sketches = Array.from({ length: 50_000 }, (_, i) => {
       const sketch = new Uint32Array(64).fill(7);
       // Every band but the first differs: all meet in one bucket, and none is similar.
       for (let place = 4; place < 64; place++) sketch[place] = i * 64 + place;
       return sketch;
     });
     const { user } = process.cpuUsage();
-    expect(new Set(nearDuplicateGroups(sketches)).size).toBe(20_000);
-    expect(process.cpuUsage().user - user).toBeLessThan(5_000_000);
+    expect(new Set(nearDuplicateGroups(sketches)).size).toBe(50_000);
+    // Each with each: 10^9 comparisons of 64 numbers, a minute or more. A collector that runs meanwhile costs a few seconds.
+    expect(process.cpuUsage().user - user).toBeLessThan(30_000_000);
   });
 });

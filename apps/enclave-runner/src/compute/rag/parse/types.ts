@@ -1,17 +1,6 @@
-export const DOCUMENT_FORMATS = [
-  'txt',
-  'md',
-  'html',
-  'pdf',
-  'docx',
-  'pptx',
-  'xlsx',
-  'csv',
-  'json',
-  'jsonl',
-  'eml',
-] as const;
-export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+import type { DocumentFormat } from '@usufruct/protocol';
+
+export type { DocumentFormat };
 
 /** Where in its document something stands; numbers count from 1. */
 export interface Place {
@@ -77,6 +66,8 @@ export interface ParseLimits {
   readonly htmlBytes: number;
   readonly textChars: number;
   readonly blocks: number;
+  /** That it is cut into. */
+  readonly chunks: number;
   readonly pdfPages: number;
   /** Elements and text nodes. */
   readonly htmlEvents: number;
@@ -94,7 +85,10 @@ export interface ParseLimits {
   /** Messages in messages. */
   readonly attachmentDepth: number;
   readonly attachments: number;
-  /** Of the thread: of all that one document takes there. The heap is JavaScript's; the rest are buffers outside it. */
+  /**
+   * Of the thread that reads it: of all that one document takes there. The time is the processor's, and five times as much
+   * by the clock. The heap is JavaScript's; the rest are buffers outside it.
+   */
   readonly parserTimeMs: number;
   readonly parserHeapMb: number;
   readonly parserBuffersMb: number;
@@ -104,6 +98,7 @@ export const PARSE_LIMITS: ParseLimits = {
   htmlBytes: 8 * 1024 ** 2,
   textChars: 32 * 1024 ** 2,
   blocks: 200_000,
+  chunks: 2 ** 17,
   pdfPages: 2_000,
   htmlEvents: 2_000_000,
   tableColumns: 256,

@@ -1,11 +1,11 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ContributionId } from '@usufruct/kernel';
-import type { Embedder, Reranker } from '@usufruct/retrieval';
+import { decodeIndex, DenseIndex, type Embedder, type Reranker } from '@usufruct/retrieval';
 import fc from 'fast-check';
 import { chunkDocument } from '../chunk/chunk.js';
 import { Sketcher } from '../ingest/sketch.js';
 import { Corpus, type IndexedDocument, type Retrieval } from './corpus.js';
-import { IndexThread, type IndexMaker } from './index-thread.js';
+import { IndexProcess, type IndexMaker } from './index-process.js';
 import type { SourceFilter } from './source-filter.js';
 
 describe('corpus', () => {
@@ -35,11 +35,11 @@ describe('corpus', () => {
 
   it('forgets what is no longer allowed, word counts included', async () => {
     const corpus = new Corpus(documents);
-    const allowed = corpus.restrictedTo(new Set([id('a'), id('b')]));
+    const allowed = await corpus.restrictedTo(new Set([id('a'), id('b')]));
     expect(await allowed.search('kiln', 5)).toEqual([]);
     expect(allowed.index.passagesWith('kiln')).toBe(0);
     expect([...allowed.contributionIds]).toEqual([id('a'), id('b')]);
-    expect(corpus.restrictedTo(corpus.contributionIds)).toBe(corpus);
+    expect(await corpus.restrictedTo(corpus.contributionIds)).toBe(corpus);
   });
 
   it('restricted in any way is the corpus built anew, to the last bit', async () => {
@@ -58,7 +58,9 @@ describe('corpus', () => {
       fc.asyncProperty(some, async (entries) => {
         const all = entries.map(({ document }, i) => ({ contributionId: id(String(i)), fileName: 'a.txt', document }));
         const kept = all.filter((_, i) => entries[i]!.isKept);
-        const restricted = new Corpus(all).restrictedTo(new Set(kept.map(({ contributionId }) => contributionId)));
+        const restricted = await new Corpus(all).restrictedTo(
+          new Set(kept.map(({ contributionId }) => contributionId)),
+        );
         const anew = new Corpus(kept);
         expect(restricted.passages).toEqual(anew.passages);
         expect(restricted.index.matrix).toEqual(anew.index.matrix);
@@ -127,7 +129,13 @@ describe('corpus', () => {
   });
 
   describe('opened, with LSA', () => {
-    const retrieval: Retrieval = { maker: new IndexThread() };
+    const retrieval: Retrieval = { maker: new IndexProcess() };
+    const calling = (maker: IndexMaker): IndexMaker => ({
+      make: (texts, signal) => maker.make(texts, signal),
+      read: (texts, signal) => maker.read(texts, signal),
+      fit: (matrix, signal) => maker.fit(matrix, signal),
+      link: (dense, signal) => maker.link(dense, signal),
+    });
     const both = 'pasture grass herd graze horns';
     const herds = Array.from({ length: 90 }, (_, i) => {
       const words = i % 2 === 0 ? `${both} ${i % 4 === 0 ? 'aurochs' : ''}` : 'harbour mast sail cargo anchor';
@@ -149,9 +157,9 @@ describe('corpus', () => {
       expect(await new Corpus(herds).search('aurochs', 40)).toHaveLength(23);
     });
 
-    it('restricted: BM25 at once, LSA when it is computed anew, and the same as opened anew', async () => {
+    it('restricted: BM25 first, LSA when it is computed anew, and the same as opened anew', async () => {
       const corpus = await Corpus.open(herds, retrieval);
-      const restricted = corpus.restrictedTo(allowed);
+      const restricted = await corpus.restrictedTo(allowed);
       expect(restricted.hasLsa).toBe(false);
       expect((await restricted.search('aurochs', 40)).length).toBeGreaterThan(10);
       await restricted.fitted;
@@ -165,15 +173,17 @@ describe('corpus', () => {
 
     it('restricted twice: what the first computes ends with it', async () => {
       const aborted: boolean[] = [];
-      const thread = new IndexThread();
+      const process = new IndexProcess();
       const maker: IndexMaker = {
-        make: (job, signal) => {
-          signal.addEventListener('abort', () => aborted.push('matrix' in job));
-          return thread.make(job, signal);
+        ...calling(process),
+        fit: (matrix, signal) => {
+          signal.addEventListener('abort', () => aborted.push(true));
+          return process.fit(matrix, signal);
         },
       };
-      const once = (await Corpus.open(herds, { maker })).restrictedTo(allowed);
-      const twice = once.restrictedTo(new Set([id('a')]));
+      const more = herds.map((one, i) => ({ ...one, document: text(`Rope number${i} on the quay.`) }));
+      const once = await (await Corpus.open([...herds, ...more], { maker })).restrictedTo(allowed);
+      const twice = await once.restrictedTo(new Set([id('a')]));
       expect(aborted).toEqual([true]);
       await Promise.all([once.fitted, twice.fitted]);
       expect([once.hasLsa, twice.hasLsa]).toEqual([false, true]);
@@ -185,7 +195,13 @@ describe('corpus', () => {
       const kept = all.slice(0, 50);
       const bytes = (await Corpus.open(kept, retrieval)).indexBytes;
       let made = 0;
-      const counting: Retrieval = { maker: { make: async () => ((made += 1), Promise.reject(new Error())) } };
+      const counting: Retrieval = {
+        maker: {
+          ...calling(retrieval.maker),
+          make: async () => ((made += 1), Promise.reject(new Error())),
+          fit: async () => ((made += 1), null),
+        },
+      };
       const same = await Corpus.open(kept, counting, { documents: kept, bytes });
       const more = await Corpus.open(all, counting, { documents: kept, bytes });
       expect([same.hasLsa, more.hasLsa, made]).toEqual([true, true, 0]);
@@ -247,10 +263,19 @@ describe('corpus', () => {
         expect(await (await Corpus.open(kept, retrieval, { documents: kept, bytes })).search('ships', 15)).toEqual([]);
       });
 
+      it('refuses vectors of two widths, which its answers have one by one', async () => {
+        let width = 1;
+        const growing = { ...embedder, embed: async (texts: readonly string[]) => (width++, texts.map(() => new Float32Array(width).fill(1))) }; // prettier-ignore
+        await expect(Corpus.open(herds, { ...retrieval, embedder: growing })).rejects.toMatchObject({
+          code: 'UPSTREAM_INVALID',
+          details: { field: 'dimensions' },
+        });
+      });
+
       it('restricted: no vector of what is gone, and none asked for again', async () => {
         const corpus = await Corpus.open(some, withVectors);
         asked.length = 0;
-        const restricted = corpus.restrictedTo(allowed);
+        const restricted = await corpus.restrictedTo(allowed);
         const found = await restricted.search('ships', 15);
         expect(found.map(({ passage }) => passage.sources[0]!.contributionId)).not.toContain(id('c'));
         expect(found).toHaveLength(10);
@@ -268,6 +293,51 @@ describe('corpus', () => {
         const bytes = corpus.indexBytes;
         const strange = await Corpus.open(some, { ...retrieval, embedder: changed }, { documents: some, bytes });
         await expect(strange.search('ships', 5)).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+      });
+    });
+
+    describe('and an embedder, above the size of exact search', () => {
+      const some = herds.slice(0, 70);
+      const embedder: Embedder = {
+        modelHash: 'aa'.repeat(32),
+        embed: async (texts) =>
+          texts.map((each) => Float32Array.from({ length: 8 }, (_, i) => Math.sin(each.length * (i + 1)) + i / 9)),
+      };
+      const graphOf = (corpus: Corpus) => decodeIndex(corpus.indexBytes)!.dense!.graph;
+      const thread = new IndexProcess();
+      let size: jest.SpiedGetter<boolean>;
+      beforeEach(() => {
+        size = jest.spyOn(DenseIndex.prototype, 'wantsGraph', 'get').mockReturnValue(true);
+      });
+      afterEach(() => size.mockRestore());
+
+      it('has their graph made in a thread, after it was opened, as it is made anywhere', async () => {
+        const corpus = await Corpus.open(some, { maker: thread, embedder });
+        expect(graphOf(corpus)).toBeNull();
+        expect(await corpus.linked).toBe(true);
+        const { dense } = decodeIndex(corpus.indexBytes)!;
+        expect(dense!.graph).toEqual(new DenseIndex('', 8, dense!.vectors).linked().graph);
+        // A third of it has left: it is made anew.
+        const restricted = await corpus.restrictedTo(allowed);
+        expect(graphOf(restricted)).toBeNull();
+        expect(await restricted.linked).toBe(true);
+        expect(graphOf(restricted)!.count).toBe(restricted.passages.length);
+      });
+
+      it('goes on without where it cannot be made, or nobody wants it any more', async () => {
+        const maker: IndexMaker = {
+          ...calling(thread),
+          link: () => Promise.reject(new Error('too large')),
+        };
+        const without = await Corpus.open(some, { maker, embedder });
+        expect(await without.linked).toBe(false);
+        expect(await without.search('herd', 5)).toHaveLength(5);
+        const closed = await Corpus.open(some, { maker: thread, embedder });
+        closed.close();
+        expect(await closed.linked).toBe(false);
+        expect(graphOf(closed)).toBeNull();
+        size.mockReturnValue(false);
+        expect(await (await Corpus.open(some, { maker: thread, embedder })).linked).toBe(false);
       });
     });
 
@@ -289,26 +359,34 @@ describe('corpus', () => {
       expect(found.map(({ score }) => score)).toEqual(plain.slice(0, 5).map(({ score }) => score));
     });
 
-    it('goes on with BM25 where the thread dies', async () => {
-      const maker: IndexMaker = { make: () => Promise.reject(new Error('out of memory')) };
-      const corpus = await Corpus.open(herds, { maker });
-      expect(corpus.hasLsa).toBe(false);
-      expect(await corpus.search('aurochs', 40)).toHaveLength(23);
+    it('gives models that search no words of a passage that only their tokenizers know', async () => {
+      const read: string[] = [];
+      const remember = (texts: readonly string[]): readonly string[] => (read.push(...texts), texts);
+      const embedder: Embedder = {
+        modelHash: 'aa'.repeat(32),
+        embed: async (texts) => remember(texts).map(() => Float32Array.of(1)),
+      };
+      const reranker: Reranker = { rerank: async (_question, texts) => remember(texts).map(() => 0) };
+      const said = ['Wax. [SEP] wax? [CLS] Yes.', '[SEP]'].map((words, i) => {
+        return { contributionId: id(String(i)), fileName: 'a.txt', document: text(words) };
+      });
+      const corpus = await Corpus.open(said, { ...retrieval, embedder, reranker });
+      await corpus.search('wax?', 5);
+      expect(read).toEqual(['Wax.  wax?  Yes.', '-', 'wax?', 'Wax.  wax?  Yes.', '-']);
     });
 
-    it('waits for a thread without blocking this one, and can be left', async () => {
-      const thread = new IndexThread();
-      let turns = 0;
-      const timer = setInterval(() => (turns += 1), 1);
-      const abort = new AbortController();
-      const texts = herds.map(({ fileName }) => `mast ${fileName}`);
-      const [first, second] = [thread.make({ texts }, abort.signal), thread.make({ texts }, abort.signal)];
-      second.catch(() => undefined);
-      expect((await first).size).toBe(90);
-      abort.abort();
-      await expect(second).rejects.toThrow(/abort/i);
-      clearInterval(timer);
-      expect(turns).toBeGreaterThan(3);
+    it('goes on with BM25 where the process ends over LSA alone, and is refused where it ends over the texts', async () => {
+      const dies = () => Promise.reject(new Error('out of memory'));
+      const { matrix } = new Corpus(herds).index;
+      const halfMaker: IndexMaker = { make: async () => ({ matrix, lsa: null }), read: dies, fit: dies, link: dies };
+      const corpus = await Corpus.open(herds, { maker: halfMaker });
+      expect(corpus.hasLsa).toBe(false);
+      expect(await corpus.search('aurochs', 40)).toHaveLength(23);
+      const refused = { code: 'RUNNER_UNAVAILABLE', details: { reason: 'the index could not be made' } };
+      await expect(Corpus.open(herds, { maker: { ...halfMaker, make: dies } })).rejects.toMatchObject(refused);
+      // What is new beside a stored index is not read here either.
+      const kept = { documents: herds.slice(1), bytes: new Corpus(herds.slice(1)).indexBytes };
+      await expect(Corpus.open(herds, { maker: halfMaker }, kept)).rejects.toMatchObject(refused);
     });
   });
 

@@ -1,43 +1,39 @@
 import { refuse, type ContributionId } from '@usufruct/kernel';
 import {
-  decodeIndex,
+  Bm25Index,
+  decodingIndex,
   DenseIndex,
   encodeIndex,
+  encodingIndex,
   RetrievalIndex,
+  RERANKED,
+  rerankedPlaces,
+  termMatrix,
   termsOf,
-  type Bm25Index,
+  textsOf,
   type Embedder,
   type FusionWeights,
   type Reranker,
+  type TermMatrix,
 } from '@usufruct/retrieval';
-import type { IngestedChunk, IngestedDocument } from '../ingest/ingest-document.js';
+import type { IngestedChunk } from '../ingest/ingest-document.js';
 import { nearDuplicateGroups } from '../ingest/near-duplicates.js';
-import type { IndexMaker } from './index-thread.js';
+import { inTurns } from '../../../slices.js';
+import type { IndexMaker } from './index-process.js';
+import {
+  grouping,
+  groupPassages,
+  indexedText,
+  modelText,
+  wordsOfChunk,
+  type CorpusDocument,
+  type Grouped,
+  type Passage,
+} from './passages.js';
 import { passesFilter, type SourceFilter } from './source-filter.js';
 
-/** What a corpus needs of a document. */
-export type IndexedDocument = Pick<IngestedDocument, 'format' | 'metadata' | 'chunks'>;
+export { wordsOnly, type CorpusDocument, type IndexedDocument, type Passage, type PassageSource } from './passages.js';
 
-export interface CorpusDocument {
-  readonly contributionId: ContributionId;
-  readonly fileName: string;
-  readonly document: IndexedDocument;
-}
-
-/** Where a passage stands. The same passage may stand in several documents. */
-export interface PassageSource {
-  readonly contributionId: ContributionId;
-  readonly fileName: string;
-  readonly chunk: IngestedChunk;
-  readonly document: IndexedDocument;
-}
-export interface Passage {
-  readonly text: string;
-  readonly headings: readonly string[];
-  readonly language: string | undefined;
-  /** At least one; at most one of each contribution, in the order of the documents. */
-  readonly sources: readonly PassageSource[];
-}
 export interface ScoredPassage {
   readonly passage: Passage;
   /** What it ranks by; comparable within one search only. */
@@ -47,8 +43,6 @@ export interface ScoredPassage {
 }
 
 const TEXTS_AT_ONCE = 32;
-/** So many of the first are given to a reranker. */
-const RERANKED = 32;
 
 /** What a corpus is indexed by beyond BM25, and how much each kind of search counts. */
 export interface Retrieval {
@@ -81,6 +75,7 @@ export class Corpus {
   #index: RetrievalIndex;
   #retrieval: Retrieval | null = null;
   #completing: { readonly abort: AbortController; readonly done: Promise<void> } | null = null;
+  #linking: { readonly abort: AbortController; readonly done: Promise<boolean> } | null = null;
   #nearDuplicates: Uint32Array | undefined;
 
   constructor(documents: readonly CorpusDocument[]);
@@ -100,20 +95,28 @@ export class Corpus {
 
   /**
    * Index documents, or take the index that was kept of them, or of others that they are made of for the most part.
-   * Resolves when everything is there by which it will be searched; seconds of work are done in a thread. Bytes that are
-   * no index of this version, or of other passages, are as none. Rejects where there is an embedder that does not answer. Without `retrieval` only BM25 is made.
+   * Resolves when everything is there by which it will be searched, but for the graph of very many vectors, which are
+   * searched one by one until it is made (`linked`); new texts are read, and seconds of work done, in a process of their
+   * own. Bytes that are no index of this version, or of other passages, are as none. Without `retrieval` only BM25 is made.
+   *
+   * Rejects where there is an embedder that does not answer, and refuses `RUNNER_UNAVAILABLE` where that process ended
+   * over the texts, or was ended by the signal.
    */
   static async open(
     documents: readonly CorpusDocument[],
     retrieval: Retrieval | undefined,
     stored?: StoredIndex,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<Corpus> {
-    const known = stored && fromStored(documents, stored);
+    const known = stored && (await fromStored(documents, stored, retrieval, signal));
     if (retrieval === undefined) return known ?? new Corpus(documents);
-    const corpus = known ?? (await built(documents, retrieval));
+    const corpus = known ?? (await built(documents, retrieval, signal));
     corpus.#retrieval = retrieval;
     corpus.#dropOtherVectors();
-    await corpus.#complete(retrieval, new AbortController().signal);
+    // One that was built has LSA, or can have none.
+    if (corpus === known) await corpus.#fit(retrieval, signal);
+    await corpus.#embed(retrieval, signal);
+    corpus.#linkInBackground(retrieval);
     return corpus;
   }
 
@@ -122,9 +125,25 @@ export class Corpus {
     return encodeIndex(this.#index);
   }
 
+  /** The same in turns with others. */
+  encoded(): Promise<Uint8Array> {
+    return inTurns(encodingIndex(this.#index));
+  }
+
   /** Resolves when what is computed in the background is there, or will not come. */
   get fitted(): Promise<void> {
     return this.#completing?.done ?? Promise.resolve();
+  }
+
+  /** Resolves after `fitted` to whether a graph of its vectors was made since it was opened or revised. */
+  get linked(): Promise<boolean> {
+    return this.fitted.then(() => this.#linking?.done ?? false);
+  }
+
+  /** What is computed in the background is given up, with all that it was given. */
+  close(): void {
+    this.#completing?.abort.abort();
+    this.#linking?.abort.abort();
   }
 
   /** Which words stand in how many passages. */
@@ -152,29 +171,40 @@ export class Corpus {
   }
 
   /**
-   * The corpus of the allowed contributions alone, at once and with BM25 as if it were built anew: after a revocation not
-   * even the word statistics of what was revoked have a part in an answer. LSA, whose basis holds something of every
+   * The corpus of the allowed contributions alone, with BM25 as if it were built anew: after a revocation not even the
+   * word statistics of what was revoked have a part in an answer. LSA, whose basis holds something of every
    * passage, is dropped and computed anew in the background; until then BM25 alone answers.
    */
-  restrictedTo(allowed: ReadonlySet<ContributionId>): Corpus {
+  restrictedTo(
+    allowed: ReadonlySet<ContributionId>,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Corpus> {
     const documents = this.#documents.filter((document) => allowed.has(document.contributionId));
-    return this.revisedTo(documents);
+    return this.revisedTo(documents, this.#retrieval ?? undefined, signal);
   }
 
-  /** The corpus of other documents, most of them the same objects: what is new is read, and what is gone is forgotten. */
-  revisedTo(documents: readonly CorpusDocument[]): Corpus {
+  /**
+   * The corpus of other documents, most of them the same objects: what is new is read, and what is gone is forgotten. In
+   * steps, between which others are answered. This one stays as it is, but for what it computes in the background.
+   */
+  async revisedTo(
+    documents: readonly CorpusDocument[],
+    retrieval: Retrieval | undefined,
+    signal: AbortSignal,
+  ): Promise<Corpus> {
     const own = this.#documents;
     if (documents.length === own.length && documents.every((document, i) => document === own[i])) return this;
     // What it computes is of what was, and may hold something of what is to go.
-    this.#completing?.abort.abort();
-    const grouped = groupPassages(documents, this.#keys(documents));
+    this.close();
+    const grouped = await inTurns(grouping(documents, this.#keys(documents)));
     const plan = grouped.passages.map((passage): number | string => {
-      const number = this.#numbers.get(passage.sources[0]!.chunk);
-      const isSame = number !== undefined && indexedText(this.passages[number]!) === indexedText(passage);
+      const { chunk } = passage.sources[0]!;
+      const number = this.#numbers.get(chunk);
       // Read anew where what is indexed of it came from a source that it has no more.
-      return isSame ? number : indexedText(passage);
+      return number !== undefined && this.passages[number]!.sources[0]!.chunk === chunk ? number : indexedText(passage);
     });
-    const revised = new Corpus(documents, grouped, this.#index.patched(plan));
+    const fresh = await readTexts(textsOf(plan), retrieval, signal);
+    const revised = new Corpus(documents, grouped, await inTurns(this.#index.patching(plan, fresh)));
     revised.#retrieval = this.#retrieval;
     revised.#completeInBackground();
     return revised;
@@ -205,8 +235,8 @@ export class Corpus {
   async #vectorOf(question: string, { dense }: RetrievalIndex): Promise<Float32Array | undefined> {
     const embedder = this.#retrieval?.embedder;
     if (dense === null || embedder === undefined) return undefined;
-    const [vector] = await embedder.embed([question]);
-    if (vector?.length !== dense.width) throw refuse('UPSTREAM_INVALID', { upstream: 'embedder', field: 'dimensions' });
+    const [vector] = await embedder.embed([question], 'question');
+    if (vector?.length !== dense.width) throw ofAnotherWidth();
     return vector;
   }
 
@@ -221,30 +251,56 @@ export class Corpus {
     if (retrieval === null) return;
     const abort = new AbortController();
     // What is missing then is missed by no one who is asked by words; the next change tries again.
-    const done = this.#complete(retrieval, abort.signal)
+    const done = this.#fit(retrieval, abort.signal)
+      .then(() => this.#embed(retrieval, abort.signal))
       .catch(() => undefined)
-      .finally(() => (this.#completing = null));
+      .finally(() => {
+        this.#completing = null;
+        if (!abort.signal.aborted) this.#linkInBackground(retrieval);
+      });
     this.#completing = { abort, done };
   }
 
-  async #complete({ maker, embedder }: Retrieval, signal: AbortSignal): Promise<void> {
-    if (this.#index.lsa === null) {
-      // Without it BM25 answers as well as it can.
-      const made = await maker.make({ matrix: this.#index.bm25.matrix }, signal).catch(() => null);
-      if (made !== null && !signal.aborted) this.#index = this.#index.with({ lsa: made.lsa });
-    }
-    if (embedder !== undefined) await this.#embed(embedder, signal);
+  /** Where it cannot be made, exact search goes on. */
+  #linkInBackground({ maker }: Retrieval): void {
+    const { dense } = this.#index;
+    if (dense?.wantsGraph !== true) return;
+    const abort = new AbortController();
+    const done = maker.link(dense, abort.signal).then(
+      (linked) => {
+        if (abort.signal.aborted) return false;
+        this.#index = this.#index.with({ dense: linked });
+        return true;
+      },
+      () => false,
+    );
+    this.#linking = { abort, done };
   }
 
-  async #embed(embedder: Embedder, signal: AbortSignal): Promise<void> {
+  /** Without it BM25 answers as well as it can. */
+  async #fit({ maker }: Retrieval, signal: AbortSignal): Promise<void> {
+    if (this.#index.lsa !== null) return;
+    const lsa = await maker.fit(this.#index.bm25.matrix, signal).catch(() => null);
+    if (lsa !== null && !signal.aborted) this.#index = this.#index.with({ lsa });
+  }
+
+  async #embed({ embedder }: Retrieval, signal: AbortSignal): Promise<void> {
+    if (embedder === undefined) return;
     const { dense } = this.#index;
     const places = dense?.missing ?? [...this.passages.keys()];
     const rows: Float32Array[] = [];
     for (let from = 0; from < places.length && !signal.aborted; from += TEXTS_AT_ONCE) {
       const some = places.slice(from, from + TEXTS_AT_ONCE);
-      rows.push(...(await embedder.embed(some.map((place) => indexedText(this.passages[place]!)))));
+      rows.push(
+        ...(await embedder.embed(
+          some.map((place) => modelText(this.passages[place]!)),
+          'passage',
+        )),
+      );
     }
     if (signal.aborted || places.length === 0) return;
+    const width = dense?.width ?? rows[0]?.length;
+    if (rows.some(({ length }) => length !== width)) throw ofAnotherWidth();
     const whole = dense?.filled(places, rows) ?? DenseIndex.of(embedder.modelHash, rows);
     this.#index = this.#index.with({ dense: whole });
   }
@@ -257,75 +313,48 @@ export class Corpus {
   }
 }
 
+const ofAnotherWidth = () => refuse('UPSTREAM_INVALID', { upstream: 'embedder', field: 'dimensions' });
+
 /** The first ones in the order of the model; the scores stay with the places, not with the passages. */
 async function reranked(
   reranker: Reranker,
   question: string,
   found: readonly ScoredPassage[],
 ): Promise<ScoredPassage[]> {
-  const first = found.slice(0, RERANKED);
-  if (first.length < 2) return [...found];
-  const scores = await reranker.rerank(question, first.map(({ passage }) => indexedText(passage))); // prettier-ignore
-  const order = [...first.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b);
-  const ordered = order.map((from, place) => ({ ...first[from]!, score: first[place]!.score }));
-  return [...ordered, ...found.slice(RERANKED)];
+  const places = await rerankedPlaces(reranker, question, found.map(({ passage }) => modelText(passage))); // prettier-ignore
+  return places.map((from, place) => ({ ...found[from]!, score: found[place]!.score }));
 }
 
 /** Null where the bytes are no index of these documents' passages. */
-function fromStored(documents: readonly CorpusDocument[], stored: StoredIndex): Corpus | null {
-  const index = decodeIndex(stored.bytes);
-  const grouped = index && groupPassages(stored.documents, wordsOfChunk);
-  if (grouped === null || index?.size !== grouped.passages.length) return null;
-  return new Corpus(stored.documents, grouped, index).revisedTo(documents);
-}
-
-async function built(documents: readonly CorpusDocument[], { maker }: Retrieval): Promise<Corpus> {
-  const grouped = groupPassages(documents, wordsOfChunk);
-  const texts = grouped.passages.map(indexedText);
-  const index = await maker.make({ texts }, new AbortController().signal).catch(() => RetrievalIndex.of(texts));
-  return new Corpus(documents, grouped, index);
-}
-
-const indexedText = ({ headings, text }: Passage): string => `${headings.join('\n')}\n${text}`;
-const wordsOfChunk = ({ text }: IngestedChunk): string => wordsOnly(text);
-
-interface Grouped {
-  readonly passages: readonly Passage[];
-  /** Of the passage that each chunk is in. */
-  readonly numbers: ReadonlyMap<IngestedChunk, number>;
-}
-
-/** Chunks with the same key are one passage. */
-function groupPassages(
+async function fromStored(
   documents: readonly CorpusDocument[],
-  keyOf: (chunk: IngestedChunk) => string | number,
-): Grouped {
-  const byKey = new Map<string | number, number>();
-  const numbers = new Map<IngestedChunk, number>();
-  const passages: (Passage & { readonly sources: PassageSource[] })[] = [];
-  for (const { contributionId, fileName, document } of documents) {
-    for (const chunk of document.chunks) {
-      const source = { contributionId, fileName, chunk, document };
-      const key = keyOf(chunk);
-      const number = byKey.get(key) ?? passages.length;
-      byKey.set(key, number);
-      numbers.set(chunk, number);
-      const same = passages[number];
-      if (same === undefined) passages.push(passageOf(source));
-      else if (!same.sources.some((other) => other.contributionId === contributionId)) same.sources.push(source);
-    }
-  }
-  return { passages, numbers };
+  stored: StoredIndex,
+  retrieval: Retrieval | undefined,
+  signal: AbortSignal,
+): Promise<Corpus | null> {
+  const index = await inTurns(decodingIndex(stored.bytes));
+  const grouped = index && (await inTurns(grouping(stored.documents, wordsOfChunk)));
+  if (grouped === null || index?.size !== grouped.passages.length) return null;
+  return new Corpus(stored.documents, grouped, index).revisedTo(documents, retrieval, signal);
 }
 
-const passageOf = (source: PassageSource): Passage & { readonly sources: PassageSource[] } => {
-  const { text, headings, language } = source.chunk;
-  return { text, headings, language, sources: [source] };
-};
+async function built(documents: readonly CorpusDocument[], { maker }: Retrieval, signal: AbortSignal): Promise<Corpus> {
+  const grouped = await inTurns(grouping(documents, wordsOfChunk));
+  const { matrix, lsa } = await maker.make(grouped.passages.map(indexedText), signal).catch(notMade);
+  return new Corpus(documents, grouped, new RetrievalIndex(new Bm25Index(matrix), lsa));
+}
 
-/** Two texts are the same when only case, spacing and punctuation differ. */
-export const wordsOnly = (text: string): string =>
-  text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
-    .trim();
+/** What nobody knows yet is read where it can do no harm. */
+async function readTexts(
+  texts: readonly string[],
+  retrieval: Retrieval | undefined,
+  signal: AbortSignal,
+): Promise<TermMatrix> {
+  if (retrieval === undefined || texts.length === 0) return termMatrix(texts);
+  return retrieval.maker.read(texts, signal).catch(notMade);
+}
+
+/** What the process ended over would end this one, or hold it up for minutes. */
+function notMade(cause: unknown): never {
+  throw refuse('RUNNER_UNAVAILABLE', { reason: 'the index could not be made' }, cause);
+}

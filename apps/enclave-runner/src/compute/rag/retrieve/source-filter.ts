@@ -1,5 +1,5 @@
 import type { SourceFilter } from '@usufruct/protocol';
-import type { PassageSource } from './corpus.js';
+import type { PassageSource } from './passages.js';
 
 export type { SourceFilter };
 
