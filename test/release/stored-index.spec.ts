@@ -207,9 +207,9 @@ beforeEach(async () => {
   world.chain.put('dao', aDao({ policy: aPolicy({ purposes: ['dpv:ResearchAndDevelopment', 'dpv:Marketing'] }) }));
   folder = mkdtempSync(join(tmpdir(), 'indexes-'));
   [blobs, asked, lives] = [new Map(), [], []];
-  const made = await Promise.all(
-    Object.entries(TEXTS).map(async ([name, text]) => [name, await contribute(name, text)]),
-  );
+  // One after the other: the chain's order, which is an index's order, is the same at every run.
+  const made: [string, ContributionId][] = [];
+  for (const [name, text] of Object.entries(TEXTS)) made.push([name, await contribute(name, text)]);
   ids = Object.fromEntries(made) as Record<Name, ContributionId>;
 });
 afterEach(async () => {
