@@ -15,6 +15,7 @@ import {
   STREAM_START,
   streamInfo,
   streamRecordAad,
+  zStreamLine,
   type Answer,
   type StreamPart,
   type StreamRecord,
@@ -122,6 +123,18 @@ describe('an answer in pieces', () => {
       const parts = await taken(piecesFor(context, keys), records);
       expect(parts.at(-2)).toMatchObject({ text: answer.text.replace(`${ANSWER.text} `, ''), citations: [] });
     }
+  });
+
+  it('has none where one would be longer than what a reader takes: that answer comes whole', async () => {
+    // One sentence of Cyrillic letters, two bytes each, which sixteen contributions hold and are quoted with.
+    const quote = 'ж'.repeat(2_000);
+    const citations = Array.from({ length: 16 }, () => ({ ...cited('a.txt'), quote }));
+    const sentences = [{ text: quote, citations: citations.map((_, i) => i) }];
+    const { records } = await asked(keys, {}, { ...ANSWER, text: quote, sentences, citations });
+    expect(records).toEqual([]);
+    const fewer = { ...ANSWER, text: quote, sentences: [{ text: quote, citations: [0] }], citations: [citations[0]!] };
+    const taking = (await asked(keys, {}, fewer)).records;
+    expect(taking.map((record) => zStreamLine.safeParse(record).success)).toEqual([true, true]);
   });
 
   it('has lengths that are steps, whatever was said', async () => {

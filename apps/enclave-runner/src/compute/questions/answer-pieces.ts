@@ -30,8 +30,8 @@ export interface PiecesFor {
 
 /**
  * An answer as the records of a stream, each sealed to the asker and signed as the next one of this question. They are
- * made with the answer and leave when it is settled. An answer of more sentences than a stream may have records has none:
- * the asker gets it whole.
+ * made with the answer and leave when it is settled. An answer of more sentences than a stream may have records has none,
+ * nor has one with a longer sentence, with all that it cites, than a record may be: the asker gets it whole.
  */
 export async function sealPieces({
   context,
@@ -60,6 +60,7 @@ export async function sealPieces({
     chain = streamChain(chain, sealed);
   };
   for (const part of parts) await add(part);
+  if (records.some(({ sealed }) => fromBase64(sealed).length > LIMITS.streamRecordBytes)) return [];
   await add({ kind: 'end', records: parts.length, chain, receiptDigest: receiptDigest(receipt) });
   return records;
 }
