@@ -1,7 +1,16 @@
 import { chainInfoOf } from '@usufruct/chain';
 import { digestOf } from '@usufruct/crypto';
-import { fromBase64, refuse, toUsufructError, type GrantId, type Hex32, type TimestampMs } from '@usufruct/kernel';
 import {
+  assertInvariant,
+  fromBase64,
+  refuse,
+  toUsufructError,
+  type GrantId,
+  type Hex32,
+  type TimestampMs,
+} from '@usufruct/kernel';
+import {
+  LIMITS,
   type Answer,
   type AskRequest,
   type ChainInfo,
@@ -69,6 +78,9 @@ export async function computeAnswer(
   });
   const settlement = await settlementOf(context, job, { receipt: bytes, signature, usesSalt, uses });
   const pieces = await piecesOf(context, info, job, request, question, answer, bytes);
+  const sealedAnswer = await sealing;
+  // Nobody would take it, and it would be paid for.
+  assertInvariant(sealedAnswer.length <= LIMITS.sealedAnswerBytes, 'an answer is no longer than an asker takes');
   const newAnswer: NewAnswer = {
     jobId: job.id,
     questionId: request.questionId,
@@ -82,7 +94,7 @@ export async function computeAnswer(
       settlement.kind === 'direct'
         ? await prepareSettlement(context, { receipt: bytes, signature, by: settlement })
         : null,
-    sealedAnswer: await sealing,
+    sealedAnswer,
     preparedAtMs: clock.nowMs(),
   };
   return { newAnswer, pieces };

@@ -30,7 +30,7 @@ export interface BlockDocument {
 export const CHUNK_SIZE = { enoughWords: 120, maxWords: 220, maxChars: 2_000 } as const;
 
 /** A path of headings is shown up to here: each citation carries one, and an answer has a limit on its size. */
-const LOCATOR_CHARS = 300;
+export const LOCATOR_CHARS = 300;
 const SEPARATOR = '\n\n';
 /** The text that offsets of chunks refer to. */
 export const documentText = (document: BlockDocument): string =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { systemRandom, utf8, type ContributionId, type Digest } from '@usufruct/kernel';
-import { NO_ANSWER_RULES } from '@usufruct/protocol';
+import { LIMITS, NO_ANSWER_RULES } from '@usufruct/protocol';
 import { FakeModelServer, modelEvent } from '@usufruct/testing';
 import type { ServerResponse } from 'node:http';
 import { NO_ANSWER } from '../answer/answer-question.js';
@@ -169,6 +169,29 @@ describe('an answer in the words of a model', () => {
     });
     expect(passages(server.asked.at(-1)!.user)).toBe(1);
     expect(server.asked.length).toBeLessThan(10);
+  });
+
+  it('is never longer than what an asker takes, however long the sentences are that carry it, and who holds them', async () => {
+    // Twelve sentences of three bytes a letter, each in a passage of its own, in sixteen contributions of one text.
+    const topics = Array.from({ length: 12 }, (_, i) => `topic${String.fromCharCode(97 + i)}`);
+    const text = topics.map((word) => `Acid ${word} ${'क'.repeat(1_860)}`).join('\n\n');
+    const documents = await Promise.all(
+      Array.from({ length: 16 }, async (_, i): Promise<CorpusDocument> => {
+        const fileName = `${'ก'.repeat(80)}.txt`;
+        const document = await ingestDocument({ fileName, bytes: utf8(text) }, { sketchKey: new Uint8Array(8) });
+        return { contributionId: `0x${i.toString(16).repeat(64)}` as ContributionId, fileName, document };
+      }),
+    );
+    const question = `What acid of ${topics.join(' ')}?`;
+    server.script = ({ user }) => {
+      const numberOf = (word: string) => [...user.matchAll(/\[document (\d+) [^[]*/g)].find(([all]) => all.includes(word))?.[1]; // prettier-ignore
+      return topics.map((word) => `Acid ${word} [${numberOf(word)}].`).join(' ');
+    };
+    const task = { question, topK: 32, options: {}, signal: new AbortController().signal };
+    const answer = await generator().answer({ ...task, corpus: new Corpus(documents) });
+    expect([answer.sentences.length, answer.citations.length]).toEqual([12, 192]);
+    expect(answer.citations.every(({ quote }) => quote.startsWith('Acid topic'))).toBe(true);
+    expect(utf8(JSON.stringify(answer.citations)).length).toBeLessThan(LIMITS.sealedAnswerBytes / 2);
   });
 
   it('stops reading what never ends', async () => {

@@ -54,6 +54,9 @@ interface Writing {
   readonly signal: AbortSignal;
 }
 
+/** Of what carries a sentence: twelve of them, each with sixteen places, are to fit into an answer. */
+const QUOTE_CHARS = 600;
+
 /** Shorter ones are refused for something else than their length. */
 const LEAST_CHARS = 200;
 
@@ -119,6 +122,7 @@ class Quotes {
   /** Where the place is none of the cited passages but holds one's words, those. */
   of({ text, passages }: WeighedSentence, source: PassageSource): string {
     const passage = passages.find(({ sources }) => sources.includes(source)) ?? passages[0];
-    return passage === undefined ? '' : this.from(text, passage);
+    const quote = passage === undefined ? '' : this.from(text, passage);
+    return quote.length <= QUOTE_CHARS ? quote : `${quote.slice(0, QUOTE_CHARS - 1).toWellFormed()}…`;
   }
 }

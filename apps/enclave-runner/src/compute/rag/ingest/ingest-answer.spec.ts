@@ -36,6 +36,7 @@ function storedZip(name: string): Uint8Array {
   return new Uint8Array(bytes);
 }
 const [FIRST, SECOND] = REPLY.chunks;
+const LONG = 'x'.repeat(2_002);
 const said = (answer: unknown) => answerFrom(structuredClone({ answer, isThreadSound: true }), PARSE_LIMITS);
 
 describe('what a process says of a document', () => {
@@ -112,6 +113,8 @@ describe('what a process says of a document', () => {
       'has a thousand headings',
       { reply: { ...REPLY, chunks: [FIRST, { ...SECOND, headings: Array(1_000).fill('') }] } },
     ],
+    ['has a chunk longer than any', { reply: { ...REPLY, text: LONG, chunks: [{ ...FIRST, endChar: 2_001 }, { ...SECOND, startChar: 2_001, endChar: 2_002 }] } }], // prettier-ignore
+    ['has a place longer than any', { reply: { ...REPLY, chunks: [FIRST, { ...SECOND, locator: 'x'.repeat(301) }] } }],
     ['has sketches of fewer chunks', { reply: { ...REPLY, sketches: REPLY.sketches.slice(1) } }],
     ['has sketches of another kind', { reply: { ...REPLY, sketches: new Uint8Array(2 * SKETCH_SIZE) } }],
     ['has a code of ours that is no document’s', { refusal: { code: 'INTERNAL', details: {} } }],

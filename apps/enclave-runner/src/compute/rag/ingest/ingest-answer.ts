@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { DOCUMENT_FORMATS } from '@usufruct/protocol';
 import { z } from 'zod';
+import { CHUNK_SIZE, LOCATOR_CHARS } from '../chunk/chunk.js';
 import { DOCUMENT_REFUSALS } from '../parse/refusal.js';
 import { zMetadata, zPlace } from '../parse/schemas.js';
 import type { ParseLimits } from '../parse/types.js';
@@ -81,7 +82,9 @@ function chunksFrom(said: unknown, textChars: number, atMost: number): IngestRep
   for (const { headings, ordinal, startChar, endChar, locator, place, language } of chunks) {
     const path = listOf(headings, z.string(), HEADINGS);
     const isInOrder = ordinal === found.length && startChar >= from && endChar > startChar && endChar <= textChars;
-    if (path === null || !isInOrder) return null;
+    // What is cited of it has to fit into an answer.
+    const isShort = endChar - startChar <= CHUNK_SIZE.maxChars && locator.length <= LOCATOR_CHARS;
+    if (path === null || !isInOrder || !isShort) return null;
     found.push({ ordinal, startChar, endChar, headings: path, locator, place, language });
     from = endChar;
   }

@@ -10,9 +10,13 @@ const INVISIBLE = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}]/gu;
  */
 const STACKED_MARKS = /(\p{M}{30})\p{M}+/gu;
 
-/** Line ends to `\n`, invisible characters and piles of marks out, Unicode NFC. */
+/**
+ * Line ends to `\n`, invisible characters and piles of marks out, Unicode NFC. Half a character of two (JSON can escape
+ * one) is none: no encoding has it, and in an answer it takes six bytes.
+ */
 export const cleanText = (text: string): string =>
   text
+    .toWellFormed()
     .replace(/\r\n?|\u2028|\u2029/g, '\n')
     .replace(INVISIBLE, '')
     .replace(STACKED_MARKS, '$1')

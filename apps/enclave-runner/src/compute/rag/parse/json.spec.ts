@@ -55,6 +55,11 @@ describe('JSON', () => {
     ]);
   });
 
+  it('has no half of a character, however it is escaped', async () => {
+    const { blocks } = await parse('a.json', String.raw`[{"a\ud800":"b\udc00c \ud83d\udc1d"}]`);
+    expect(blocks).toEqual([{ text: 'a\ufffd: b\ufffdc 🐝', headings: [], record: 1 }]);
+  });
+
   it('reads a line as a record, and tells one form from the other whatever the name says', async () => {
     const lines = '{"a":1}\n\n{"a":"zwei"}\r\n"drei"\n';
     const expected = [
