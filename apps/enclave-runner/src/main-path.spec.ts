@@ -829,7 +829,11 @@ describe('the runner on a real local chain', () => {
     life = await Life.begin(world, dataDir, { retrieval: { maker: new IndexProcess(), embedder } });
     const { job, clientKey } = await world.fundJob();
     const asked = await sealed(life, job, clientKey, 'How many men open the sluice at Elsfleth?');
-    expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GRANT_REVOKED');
+    const door = new Refusals(life.context, life.sessions, life.desk);
+    const refused = await door.ask(job.id, asked.request);
+    expect(refused).toMatchObject({ state: 'failed', error: { code: 'GRANT_REVOKED' } });
+    // Whoever relays it would read whose document answers this question; where uses are private, nobody may.
+    expect(JSON.stringify([refused, await door.read(job.id, asked.request.questionId)])).not.toContain(extra.id);
     expect((await world.chain.job(job.id)).questionsSettled).toBe(0);
   });
 

@@ -149,7 +149,10 @@ export interface ComputedAnswer {
   readonly pieces: readonly StreamRecord[];
 }
 
-/** Refuses with the decision's code when a contribution that the answer uses may not be used any more, and what ended the session. */
+/**
+ * Refuses with the decision's code when a contribution that the answer uses may not be used any more, and what ended the
+ * session. It does not say which: whoever relays it would read whose document answers the question.
+ */
 async function requireStillAllowed(
   context: RunnerContext,
   session: Session,
@@ -160,8 +163,7 @@ async function requireStillAllowed(
   const { allowed } = reading;
   const gone = weights.find(({ contributionId }) => !allowed.grants.has(contributionId));
   if (gone === undefined) return;
-  const { contributionId } = gone;
-  throw refuse(allowed.refused.get(contributionId) ?? 'TOMBSTONED', { contributionId });
+  throw refuse(allowed.refused.get(gone.contributionId) ?? 'TOMBSTONED');
 }
 
 /** What a question is asked of. */
