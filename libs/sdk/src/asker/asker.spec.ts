@@ -347,6 +347,37 @@ describe('Asker: limits', () => {
     expect(system.moneyUnits).toEqual({ paid: 5n, held: 6n });
   });
 
+  it('hold for a question that was asked and not seen answered, in a session that was funded at another price', async () => {
+    system.priceUnits = 6n;
+    system.failures.push('UPSTREAM_UNAVAILABLE');
+    expect(await codeOf(asker().ask(question('a')))).toBe('UPSTREAM_UNAVAILABLE');
+    system.priceUnits = 3n;
+    // As agents have it: each process has a name of its own, and goes on with what another one has asked.
+    for (const limits of [{ maxPriceUnits: asAmount(3n) }, {}]) {
+      const next = asker({ name: 'next', ...limits });
+      expect(await next.priceNow(question('a'))).toBe(6n);
+      const params = question('a', 'maxPriceUnits' in limits ? {} : { maxPriceUnits: asAmount(5n) });
+      expect(await codeOf(next.ask(params))).toBe('SPENDING_LIMIT max-price');
+    }
+    expect(system.moneyUnits.paid).toBe(0n);
+    const last = asker({ name: 'last' });
+    expect(await last.ask(question('a', { maxPriceUnits: asAmount(6n) }))).toMatchObject({ costUnits: 6n });
+    expect([system.jobs.size, system.moneyUnits.paid]).toEqual([1, 6n]);
+  });
+
+  it('are those of a new session for a question whose own is over and was not paid', async () => {
+    system.priceUnits = 6n;
+    system.failures.push('UPSTREAM_UNAVAILABLE');
+    await asker()
+      .ask(question('a'))
+      .catch(() => undefined);
+    system.end();
+    system.priceUnits = 3n;
+    const next = asker({ name: 'next', maxPriceUnits: asAmount(3n) });
+    expect(await next.priceNow(question('a'))).toBe(3n);
+    expect(await next.ask(question('a'))).toMatchObject({ costUnits: 3n });
+  });
+
   it('are not in the way of a process that is allowed less than the one before it, which was killed as it funded', async () => {
     system.fundFailure = 'SETTLEMENT_UNKNOWN';
     await asker()

@@ -17,6 +17,7 @@ import { receiptDigest, zAmount, zHex32, zTimestampMs } from '@usufruct/protocol
 import { z } from 'zod';
 import type { Asked, AskOptions } from '../jobs/ask.js';
 import type { QuestionParams } from '../jobs/question-record.js';
+import { orNull } from '../create.js';
 import { readRecord, recordOnce, writeRecord } from '../journal.js';
 import { decodeReceipt } from '../receipt/verify.js';
 import { pause } from '../wait.js';
@@ -163,7 +164,8 @@ export class Asker {
     if (this.running.has(name)) return ZERO_UNITS;
     const record = await readRecord(this.ports.journal, this.recordKey(name), zRecord);
     if (record !== null && record.answered !== null) return ZERO_UNITS;
-    return this.sessions.priceNow({ ...params, maxPriceUnits: null });
+    const begunUnits = record === null ? null : await this.priceOf(record);
+    return begunUnits ?? this.sessions.priceNow({ ...params, maxPriceUnits: null });
   }
 
   /**
@@ -218,6 +220,21 @@ export class Asker {
     }
   }
 
+  /** Of a question that was asked and not seen answered: its session's, as long as it may be answered there. */
+  private async priceOf({ jobId }: Noted): Promise<AmountUnits | null> {
+    const job = await orNull(this.ports.session(jobId).onChain());
+    const isOpen = job !== null && job.state === 'funded' && job.expiresAtMs > this.ports.clock.nowMs();
+    return isOpen ? job.pricePerQuestionUnits : null;
+  }
+
+  /** Refuses `SPENDING_LIMIT`: to go on with it may be what has it paid, at a price that nobody allows any more. */
+  private async requireAllowed(record: Noted, { maxPriceUnits }: AskParams): Promise<void> {
+    const limit = lesserLimit(maxPriceUnits ?? null, this.maxPriceUnits);
+    if (limit === null || record.answered !== null) return;
+    const begunUnits = await this.priceOf(record);
+    if (begunUnits !== null && begunUnits > limit) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
+  }
+
   private recordKey(name: Digest): string {
     return `asker-question/${this.ports.owner}/${name}`;
   }
@@ -230,6 +247,7 @@ export class Asker {
     options: AskOptions,
   ): Promise<PaidAnswer | null> {
     const { jobId, askKey, answered } = record;
+    await this.requireAllowed(record, params);
     try {
       const asked = await this.ports.session(jobId).ask(questionOf(askKey, params), options);
       const paid = await this.remember(recordKey, record, params, asked);
