@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { appraiseEvidence, rootSetWithDevRoot, type RootSet, type TeeDevice } from '@usufruct/attestation';
@@ -1319,6 +1320,14 @@ describe('the runner on a real local chain', () => {
         answerRules: { ...NO_ANSWER_RULES, ...rules },
       });
     afterEach(() => setRules({}));
+    /** Of what askers were shown, by the file of this runner. */
+    const shownRows = (): number => {
+      const file = new DatabaseSync(join(dataDir, 'runner.sqlite'), { readOnly: true });
+      const sql = 'select (select count(*) from shown_passages) + (select count(*) from shown_spans) as n';
+      const rows = Number(file.prepare(sql).get()!['n']);
+      file.close();
+      return rows;
+    };
 
     it('withhold what too few people say, and nobody is paid for it', async () => {
       await setRules({ minContributors: 2 });
@@ -1356,6 +1365,40 @@ describe('the runner on a real local chain', () => {
       next.end();
       expect(again.text).toMatch(/^Withheld: 1 that would quote more|^Near the hive hang/);
       expect(again.text).not.toContain(PHRASE);
+    });
+
+    it('keep nothing of what was erased while an answer was made from it', async () => {
+      await setRules({ maxQuoteChars: 1_000 });
+      const extra = await world.contribute('buoy.txt', 'The buoy off Tossens rings every ninety seconds.');
+      life.end();
+      const embedder: Embedder = {
+        modelHash: 'bb'.repeat(32),
+        embed: async (texts, role) => {
+          if (role === 'question') {
+            await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+            await eraseHere(life.context, life.sessions, { contributionId: extra.id });
+          }
+          return texts.map(() => Float32Array.of(1));
+        },
+      };
+      life = await Life.begin(world, dataDir, { retrieval: { maker: new IndexProcess(), embedder } });
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, 'How often does the buoy off Tossens ring?');
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('TOMBSTONED');
+      expect(shownRows()).toBe(0);
+    });
+
+    it('keep nothing of what was retired before a question, once its session was looked at', async () => {
+      await setRules({ maxQuoteChars: 1_000 });
+      const extra = await world.contribute('beacon.txt', 'The beacon of Eckwarden is fed with tallow.');
+      const { job, clientKey } = await world.fundJob();
+      const question = 'With what is the beacon of Eckwarden fed?';
+      expect((await ask(life, job, clientKey, question)).answer.text).toMatch(/tallow/);
+      expect(shownRows()).toBeGreaterThan(0);
+      await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+      await ask(life, job, clientKey, question);
+      await reviewSessions(life.context, life.sessions);
+      expect(shownRows()).toBe(0);
     });
 
     it('end the reach of an asker by a signed refusal', async () => {

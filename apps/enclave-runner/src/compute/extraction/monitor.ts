@@ -67,6 +67,8 @@ export interface GuardFor {
   readonly question: string;
   readonly corpus: Corpus;
   readonly ownerOf: ReviewOptions['ownerOf'];
+  /** What the session has as of now: what was erased while the answer was made leaves no trace. All where nothing is said. */
+  readonly held?: () => ReadonlySet<ContributionId>;
 }
 
 /**
@@ -102,7 +104,9 @@ export async function guardFor(context: MonitorContext, about: GuardFor): Promis
         has: (source) => shown.hasPassage(asker, passageOf(source)),
         spansOf: (id) => shown.spansOf(asker.asker, contributionOf(id)),
       };
-      const record: ReviewOptions['record'] = (now) => {
+      const record: ReviewOptions['record'] = (all) => {
+        const held = about.held?.();
+        const now = held === undefined ? all : all.filter(({ source }) => held.has(source.contributionId));
         if (now.length === 0) return;
         shown.add(
           asker,

@@ -4,6 +4,7 @@ import type { RunnerContext } from '../../context.js';
 import { guardFor } from '../extraction/monitor.js';
 import type { AnswerOptions, Corpus, GeneratedAnswer } from '../rag/index.js';
 import type { Allowed } from '../session/consent.js';
+import type { Session } from '../session/session.js';
 import type { Standing } from '../session/standing.js';
 
 export interface AnswerTermsFor {
@@ -11,6 +12,7 @@ export interface AnswerTermsFor {
   readonly standing: Standing;
   readonly allowed: Allowed;
   readonly corpus: Corpus;
+  readonly session: Pick<Session, 'contributionIds'>;
 }
 export interface AnswerTerms {
   readonly options: AnswerOptions;
@@ -25,13 +27,14 @@ export interface AnswerTerms {
  * not allow.
  */
 export async function answerTerms(context: RunnerContext, about: AnswerTermsFor): Promise<AnswerTerms> {
-  const { question, standing, allowed, corpus } = about;
+  const { question, standing, allowed, corpus, session } = about;
   const { job, dao, dataset } = standing;
   const { filter, attribution } = question;
   requireNoNames(filter, dataset.answerRules);
   // Whatever is in the index is allowed, and so has an owner here.
   const ownerOf = (id: ContributionId): string => allowed.owners.get(id) ?? id;
-  const guard = await guardFor(context, { job, dataset, question: question.text, corpus, ownerOf });
+  const held = () => session.contributionIds;
+  const guard = await guardFor(context, { job, dataset, question: question.text, corpus, ownerOf, held });
   const options = {
     attribution,
     ...(filter === undefined ? {} : { filter }),

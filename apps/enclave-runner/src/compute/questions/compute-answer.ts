@@ -110,7 +110,7 @@ async function generate(
   const { standing, allowed } = reading;
   const generator = chooseGenerator(context.generators ?? [EXTRACTIVE], question.generator);
   const corpus = await currentCorpus(context, session, reading);
-  const terms = await answerTerms(context, { question, standing, allowed, corpus });
+  const terms = await answerTerms(context, { question, standing, allowed, corpus, session });
   const { text, topK } = question;
   const { options } = terms;
   const generated = await generator.answer({ corpus, question: text, topK, options, signal: session.signal });

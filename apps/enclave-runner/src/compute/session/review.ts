@@ -30,8 +30,9 @@ async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, s
   if (reason !== null || session.isOver) return sessions.end(jobId, { session, reason });
   const { grants, refused } = allowed;
   const retired = [...refused].flatMap(([id, code]) => (code === 'TOMBSTONED' ? [id] : []));
-  for (const id of retired) if (session.contributionIds.has(id)) await forgetShown(context, id);
   await session.drop(retired);
+  // After it: an answer from before may have noted something of it meanwhile. A question may have dropped it, too.
+  for (const id of retired) if (session.usedIds.has(id)) await forgetShown(context, id);
   const withdrawn = withdrawalOf(session, standing, allowed);
   if (withdrawn !== null) {
     cancelJob(context, session, withdrawn);
