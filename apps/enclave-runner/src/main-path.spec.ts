@@ -504,10 +504,13 @@ class World {
     return id;
   }
 
-  async fundJob(maxQuestions = 20): Promise<{ job: JobView; clientKey: SigningKey }> {
+  async fundJob(
+    maxQuestions = 20,
+    requester: WalletSigner = this.requester,
+  ): Promise<{ job: JobView; clientKey: SigningKey }> {
     const clientKey = generateSigningKey(systemRandom);
     const jobSalt = salt();
-    await this.run(this.requester, {
+    await this.run(requester, {
       kind: 'fundJob',
       salt: jobSalt,
       datasetId: this.datasetId,
@@ -521,7 +524,7 @@ class World {
       clientPublicKey: clientKey.publicKey,
     });
     return {
-      job: await this.chain.job(deriveId<JobId>('job', this.datasetId, this.requester.address, jobSalt)),
+      job: await this.chain.job(deriveId<JobId>('job', this.datasetId, requester.address, jobSalt)),
       clientKey,
     };
   }
@@ -836,6 +839,27 @@ describe('the runner on a real local chain', () => {
     // Whoever relays it would read whose document answers this question; where uses are private, nobody may.
     expect(JSON.stringify([refused, await door.read(job.id, asked.request.questionId)])).not.toContain(extra.id);
     expect((await world.chain.job(job.id)).questionsSettled).toBe(0);
+  });
+
+  it('gives nothing out either that was revoked meanwhile, is cited and weighs nothing', async () => {
+    const text = 'The brewery of Jever was founded in 1848.';
+    const extra = await world.contribute('brewery.txt', text);
+    await world.contribute('copy.txt', text);
+    const { address } = extra.owner;
+    await world.run(extra.owner, { kind: 'mint', to: address, amountUnits: asAmount(20n * PRICE) });
+    life.end();
+    const embedder: Embedder = {
+      modelHash: 'cc'.repeat(32),
+      embed: async (texts, role) => {
+        if (role === 'question') await world.run(extra.owner, { kind: 'revokeGrant', grantId: extra.grantId });
+        return texts.map(() => Float32Array.of(1));
+      },
+    };
+    life = await Life.begin(world, dataDir, { retrieval: { maker: new IndexProcess(), embedder } });
+    // Who asks about what is his own pays nobody for it.
+    const { job, clientKey } = await world.fundJob(3, extra.owner);
+    const asked = await sealed(life, job, clientKey, 'When was the brewery of Jever founded?');
+    expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('GRANT_REVOKED');
   });
 
   it('is over where its session ends while what was revoked leaves the index, and nothing is worked on then', async () => {

@@ -150,18 +150,18 @@ export interface ComputedAnswer {
 }
 
 /**
- * Refuses with the decision's code when a contribution that the answer uses may not be used any more, and what ended the
- * session. It does not say which: whoever relays it would read whose document answers the question.
+ * Refuses with the decision's code when a contribution that the answer cites, whether it is paid for that or not, may not
+ * be used any more, and what ended the session. It does not say which: whoever relays it would read whose document answers the question.
  */
 async function requireStillAllowed(
   context: RunnerContext,
   session: Session,
-  { weights }: GeneratedAnswer,
+  { weights, citations }: GeneratedAnswer,
 ): Promise<void> {
   const reading = await session.memory.read();
   await currentCorpus(context, session, reading);
   const { allowed } = reading;
-  const gone = weights.find(({ contributionId }) => !allowed.grants.has(contributionId));
+  const gone = [...weights, ...citations].find(({ contributionId }) => !allowed.grants.has(contributionId));
   if (gone === undefined) return;
   throw refuse(allowed.refused.get(gone.contributionId) ?? 'TOMBSTONED');
 }
