@@ -120,6 +120,31 @@ describe('usufruct eval', () => {
     }
   });
 
+  it('measures a folder with empty passages by servers that refuse those, as some of BEIR are and do', async () => {
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => (body += String(part)));
+      request.on('end', () => {
+        const { input = [], documents = [] } = JSON.parse(body) as { input?: string[]; documents?: string[] };
+        if ([...input, ...documents].some((text) => text.trim() === '')) return response.writeHead(400).end('{}');
+        const results = documents.map((_text, index) => ({ index, relevance_score: 1 }));
+        return response.end(
+          JSON.stringify({ results, data: input.map((_text, index) => ({ index, embedding: [1] })) }),
+        );
+      });
+    });
+    write('corpus.jsonl', '{"_id":"d3","title":"","text":"stored honey"}\n{"_id":"none","title":"","text":" "}');
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    try {
+      const models = ['--embedder', url, '--model', 'e', '--reranker', url, '--reranker-model', 'r'];
+      const { code, out } = await run(folder, '--json', ...models);
+      expect([code, out]).toEqual([0, expect.stringContaining('"dimensions":1')]);
+    } finally {
+      server.close();
+    }
+  });
+
   it.each([
     ['corpus.jsonl', '{"_id":"a","text":"x"}\n{"_id":"a","text":"y"}', /corpus\.jsonl.*2|2.*corpus\.jsonl/s],
     ['corpus.jsonl', 'no json', /corpus\.jsonl/],

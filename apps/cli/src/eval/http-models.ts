@@ -12,6 +12,9 @@ import {
 const TEXTS_AT_ONCE = 32;
 const TIMEOUT_MS = 120_000;
 
+/** Servers refuse a list for a text without a token; the runner gives them none that is blank either. */
+const readable = (text: string): string => (text.trim() === '' ? '-' : text);
+
 /** A server that speaks like OpenAI's, named by whoever evaluates: the folder is his, and so is where its text goes. */
 export interface ModelServer {
   readonly url: string;
@@ -29,7 +32,7 @@ export async function embedAll(
   prefix = '',
 ): Promise<Float32Array[]> {
   const embed = async (some: readonly string[]): Promise<Float32Array[]> => {
-    const answer = await post(url, 'embeddings', embeddingsRequest(model, some.map((text) => prefix + text))); // prettier-ignore
+    const answer = await post(url, 'embeddings', embeddingsRequest(model, some.map((text) => prefix + readable(text)))); // prettier-ignore
     const read = readEmbeddings(answer, some.length);
     if (read === null) throw refuse('UPSTREAM_INVALID', { url, field: 'data' });
     return read;
@@ -48,7 +51,10 @@ export const httpReranker = ({ url, model }: ModelServer): Reranker => ({
   rerank: (question, texts) =>
     rerankWhole(
       async (asked, some) => {
-        const read = readRerank(await post(url, 'rerank', rerankRequest(model, asked, some)), some.length);
+        const read = readRerank(
+          await post(url, 'rerank', rerankRequest(model, asked, some.map(readable))),
+          some.length,
+        );
         if (read === null) throw refuse('UPSTREAM_INVALID', { url, field: 'results' });
         return read;
       },
