@@ -67,6 +67,47 @@ describe("Node's HTTP client as fetch", () => {
     await expect(textFetch(await served(answer), within(200))).rejects.toBeDefined();
   });
 
+  describe('on a connection that was kept', () => {
+    /** Answers the first request of each connection, and does to a later one what is said. */
+    async function keeping(later: (request: IncomingMessage, response: ServerResponse) => unknown) {
+      const seen: string[] = [];
+      const known = new Set<unknown>();
+      const url = await served(async (request, response) => {
+        seen.push(await textOf(request));
+        if (known.has(request.socket)) return later(request, response);
+        known.add(request.socket);
+        return response.end('told');
+      });
+      const ask = (body: string) => textFetch(url, { method: 'POST', body, ...within(5_000) });
+      expect(await (await ask('first')).text()).toBe('told');
+      return { ask, seen };
+    }
+
+    it.each<[string, (request: IncomingMessage) => unknown]>([
+      ['resets', ({ socket }) => socket.resetAndDestroy()],
+      ['closes', ({ socket }) => socket.end()],
+    ])('asks again over a new one where the server %s it instead of an answer', async (_how, close) => {
+      const { ask, seen } = await keeping(close);
+      expect(await (await ask('second')).text()).toBe('told');
+      expect(seen).toEqual(['first', 'second', 'second']);
+    });
+
+    it('does not ask again once an answer has begun', async () => {
+      const { ask, seen } = await keeping((request, response) =>
+        response.writeHead(200, { 'content-length': '5' }).write('ab', () => request.socket.resetAndDestroy()),
+      );
+      await expect(ask('second')).rejects.toBeDefined();
+      expect(seen).toEqual(['first', 'second']);
+    });
+  });
+
+  it('asks once over a new connection, however it ends', async () => {
+    let asked = 0;
+    const url = await served(({ socket }) => (asked++, socket.resetAndDestroy()));
+    await expect(textFetch(url, within(5_000))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(asked).toBe(1);
+  });
+
   it('rejects where nobody listens, and for an address that is none', async () => {
     const url = await served(() => undefined);
     await new Promise((resolve) => server!.close(resolve));

@@ -8,12 +8,14 @@ export type TextFetch = (
   },
 ) => Promise<Pick<Response, 'ok' | 'text'>>;
 
-type NodeHttp = ReturnType<typeof process.getBuiltinModule<'node:http'>>;
+type ClientRequest = ReturnType<ReturnType<typeof process.getBuiltinModule<'node:http'>>['request']>;
 const node = globalThis.process?.getBuiltinModule === undefined ? undefined : globalThis.process;
 
 /**
  * `fetch`; in Node its HTTP client over the connections that its global agents keep, for less than half the processor
- * time: a question waits for several such requests. Unlike `fetch` it follows no redirection.
+ * time: a question waits for several such requests. Unlike `fetch` it follows no redirection. Only for what may be asked
+ * twice: a kept connection can be closed by the server in the moment in which it is used again, and nobody knows then
+ * whether the request arrived; it is sent again, once, over a new one.
  */
 export const textFetch: TextFetch =
   node === undefined
@@ -22,13 +24,24 @@ export const textFetch: TextFetch =
         const { request } = url.startsWith('https:')
           ? node.getBuiltinModule('node:https')
           : node.getBuiltinModule('node:http');
-        return answerOf(request(url, init), body);
+        const overNew = () => answerOf(request(url, { ...init, agent: false }), body);
+        return answerOf(request(url, init), body, overNew);
       };
 
-function answerOf(request: ReturnType<NodeHttp['request']>, body: string | undefined): ReturnType<TextFetch> {
+/** `again` is for a kept connection that is cut before anything of an answer came. */
+function answerOf(
+  request: ClientRequest,
+  body: string | undefined,
+  again?: () => ReturnType<TextFetch>,
+): ReturnType<TextFetch> {
   return new Promise((resolve, reject) => {
-    request.on('error', reject);
+    let hasBegun = false;
+    request.on('error', (error) => {
+      if (again !== undefined && request.reusedSocket && !hasBegun && isCut(error)) resolve(again());
+      else reject(error);
+    });
     request.once('response', (response) => {
+      hasBegun = true;
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (piece: string) => (text += piece));
@@ -40,3 +53,5 @@ function answerOf(request: ReturnType<NodeHttp['request']>, body: string | undef
     request.end(body);
   });
 }
+
+const isCut = (error: Error): boolean => 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
