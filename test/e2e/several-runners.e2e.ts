@@ -195,4 +195,17 @@ describe('two runners for one dataset', () => {
     const { mismatches } = await untilDone(() => dao.founder.client.payouts.reconcile());
     expect(mismatches).toEqual([]);
   }, 30_000);
+
+  it('answers a hundred questions at once without an error, and each is paid once', async () => {
+    const asking = [await fundedAtSecond(dao.dataset.id, 50), await fundedAtSecond(dao.dataset.id, 50)] as const;
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => asking[i % 2]!.session.ask({ key: `at once ${i}`, text: QUESTION })),
+    );
+    answers.forEach(requireAnswer);
+    expect(new Set(answers.map(({ questionId }) => questionId)).size).toBe(100);
+    for (const { session: of, player } of asking) {
+      const { state, questionsSettled, escrowUnits } = await of.onChain();
+      expect([state, questionsSettled, escrowUnits, await balanceOf(player)]).toEqual(['succeeded', 50, 0n, 0n]);
+    }
+  }, 120_000);
 });
