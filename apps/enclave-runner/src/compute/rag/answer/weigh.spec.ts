@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { utf8, type ContributionId } from '@usufruct/kernel';
 import { ingestDocument } from '../ingest/ingest-document.js';
-import { Corpus, type CorpusDocument } from '../retrieve/corpus.js';
+import { Corpus, type CorpusDocument, type Passage } from '../retrieve/corpus.js';
 import { answerQuestion, type AnswerOptions } from './answer-question.js';
+import { weigh } from './weigh.js';
 
 const id = (digit: string) => `0x${digit.repeat(64)}` as ContributionId;
 const FACT = 'Stoneware clay matures at 1280 degrees in the kiln.';
@@ -49,6 +50,20 @@ describe.each(['score', 'max-shapley'] as const)('weights by %s', (attribution) 
     const many = Array.from({ length: 20 }, () => one);
     const ownerOf = (contributionId: ContributionId): string => (contributionId === id('t') ? 'other' : 'me');
     expect(percent(await weightsOf(many, { attribution, ownerOf }))['t']).toBe(50);
+  });
+
+  it('are never nothing for what is cited: of a word that stands in every passage of many, a score is next to nothing', async () => {
+    const document = await ingestDocument({ fileName: 'a.txt', bytes: utf8(one) }, { sketchKey: new Uint8Array(8) });
+    const { passages } = new Corpus([{ contributionId: id('a'), fileName: 'a.txt', document }]);
+    const [passage] = passages as [Passage];
+    const sentences = [FACT, `${about('kiln')}.`].map((text) => ({
+      text,
+      passages: [passage],
+      sources: passage.sources,
+    }));
+    const retrieved = [{ passage, score: 1, lexicalScore: 1e-6 }];
+    // Of nothing the chain takes no price: the answer would be free, and whoever it is from unpaid.
+    expect(weigh(sentences, retrieved, { attribution }).map(({ contributionId }) => contributionId)).toEqual([id('a')]);
   });
 
   it('pay the asker nothing for what is his own', async () => {

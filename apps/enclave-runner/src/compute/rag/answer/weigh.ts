@@ -55,13 +55,19 @@ export function weigh(
   const worth = sentences.map((sentence) =>
     cited
       .filter(({ passage }) => sentence.passages.includes(passage))
-      .reduce((sum, { score, sources }) => sum + scaledScore(score) / BigInt(sources.length), 0n),
+      .reduce((sum, { score, sources }) => sum + partOf(score, sources.length), 0n),
   );
   const players = playersOf(sentences, retrieved).map(({ sources, support }) => ({
     holders: holdersOf(sources),
     support,
   }));
   return attributeByShapley(worth, players, unpaid);
+}
+
+/** What is cited is worth something, however many sentences share it: an answer that used nobody is free. */
+function partOf(score: number, sentences: number): bigint {
+  const part = scaledScore(score) / BigInt(sentences);
+  return part > 0n ? part : 1n;
 }
 
 /** Each cited passage with, for each sentence that cites it, who is to share in it: copies of the passage, too. */
