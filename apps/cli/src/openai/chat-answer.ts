@@ -2,6 +2,7 @@ import type { DatasetId, UsufructError } from '@usufruct/kernel';
 import type { ChainInfo } from '@usufruct/protocol';
 import { sentencesOf, type PaidAnswer } from '@usufruct/sdk';
 import { formatCoins } from '../amounts.js';
+import { inertText } from '../inert-text.js';
 import { signedRefusalOf, standInsOf } from './backend.js';
 import type { ChatRequest } from './chat-request.js';
 
@@ -30,7 +31,7 @@ const headingsOf = ({ answers, refused }: AnswerContext): string[] =>
   );
 const contentOf = (context: AnswerContext): string => {
   const headings = headingsOf(context);
-  return context.answers.map(({ answer }, i) => `${headings[i]}${answer.text}`).join('');
+  return context.answers.map(({ answer }, i) => `${headings[i]}${inertText(answer.text)}`).join('');
 };
 
 /** There is no tokenizer, and nobody is paid by tokens: an estimate, and `usufruct.usage` says so. */
@@ -119,7 +120,7 @@ export function* chunksOf(context: AnswerContext): Generator<object> {
   const headings = headingsOf(context);
   for (const [of, { answer }] of context.answers.entries()) {
     for (const [i, { shown }] of sentencesOf(answer).entries()) {
-      yield chunk({ content: i === 0 ? `${headings[of]}${shown}` : ` ${shown}` }, null);
+      yield chunk({ content: `${i === 0 ? headings[of] : ' '}${inertText(shown)}` }, null);
     }
   }
   yield chunk({}, 'stop', { usufruct: extensionOf(context) });

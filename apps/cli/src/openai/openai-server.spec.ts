@@ -167,6 +167,20 @@ describe("OpenAI's own client before the endpoint", () => {
     expect(chunks.map(({ choices }) => choices[0]?.delta.content)).toEqual(['', "I don't know.", undefined]);
   });
 
+  it('gets nothing that a client which shows Markdown would fetch by itself: who wrote a document is not told when it is read', async () => {
+    const beacon = 'https://evil.example/b.png';
+    const content = `![x](${beacon}) \\![x](${beacon}) <img src="${beacon}"> \\<IMG src=${beacon}> </video><video poster=${beacon}> a<b < c`;
+    const asked = chat({ messages: [{ role: 'user', content }] });
+    const shown =
+      `About !\\[x](${beacon}) \\!\\[x](${beacon}) &lt;img src="${beacon}"> \\&lt;IMG src=${beacon}> ` +
+      `&lt;/video>&lt;video poster=${beacon}> a&lt;b < c: three dark days. [1] The battery was low. [1][2]`;
+    expect((await client().chat.completions.create(asked)).choices[0]!.message.content).toBe(shown);
+    let text = '';
+    for await (const { choices } of await client().chat.completions.create({ ...asked, stream: true }))
+      text += choices[0]?.delta.content ?? '';
+    expect(text).toBe(shown);
+  });
+
   it('sends only the last user message, and says so', async () => {
     const messages = [
       { role: 'system', content: 'You are a pirate.' },
