@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { LocalSystemError } from './errors.js';
 
@@ -12,20 +13,19 @@ export function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
   });
 }
 
-/** Any free port, chosen by the system. */
-export function anyFreePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once('error', fail);
-    probe.listen({ port: 0, host: LOOPBACK }, () => {
-      const address = probe.address();
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? done(address.port)
-          : fail(new LocalSystemError('the system gave no port')),
-      );
-    });
-  });
+/** Below the ports that systems give to whoever asks for any (Linux from 32,768 on, others from 49,152 on). */
+const [LOWEST, HIGHEST] = [30_000, 32_767];
+
+/**
+ * Any free port. Not one of those that the system gives away by itself: each connection and each listener gets one of
+ * these, and could take it between this look and whoever listens there, which may be seconds.
+ */
+export async function anyFreePort(): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(LOWEST, HIGHEST + 1);
+    if (await isPortFree(port)) return port;
+  }
+  throw new LocalSystemError(`no free port from ${LOWEST} to ${HIGHEST}`);
 }
 
 /**

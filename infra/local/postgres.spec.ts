@@ -83,6 +83,14 @@ describe('the embedded PostgreSQL', () => {
 });
 
 describe('ports', () => {
+  it('are free where any will do, and none of those that the system gives to connections', async () => {
+    for (let tries = 0; tries < 20; tries++) {
+      const port = await anyFreePort();
+      expect(port).toBeLessThan(32_768);
+      expect(await new PortPlan().take('the API', 1, port)).toBe(port);
+    }
+  });
+
   it('names the port that is taken, skips to the next one unless it was asked for, and gives none twice', async () => {
     const blocker = createServer();
     const taken = await new Promise<number>((done) => {

@@ -127,7 +127,8 @@ async function launch(options: PostgresOptions, folder: string, dataDir: string,
   const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
-    'max_connections=100',
+    // Each test file has a database and an API of its own, and as many files run at once as there are processors.
+    `max_connections=${options.durable === false ? 1_000 : 100}`,
     'log_min_messages=warning',
   ];
   const args = [
