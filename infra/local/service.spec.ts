@@ -59,7 +59,7 @@ async function newService(environment: Record<string, string> = {}): Promise<Ser
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`never: ${JSON.stringify(events)}`);
     await sleep(25);

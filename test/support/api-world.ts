@@ -187,7 +187,7 @@ export class ApiWorld {
   }
 }
 
-export async function eventually(holds: () => Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function eventually(holds: () => Promise<boolean>, limitMs = 30_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('it did not come true in time');

@@ -1564,11 +1564,14 @@ describe('the runner on a real local chain', () => {
 
   describe('an answer in pieces', () => {
     const QUESTION = 'What is the price of beeswax?';
-    /** Those that come within a moment. */
+    /** Those that come; after one that says what is being done, those that come within a moment. */
     const lines = async (of: Life, job: JobView, { request }: Asked, after = 0): Promise<StreamLine[]> => {
       const found: StreamLine[] = [];
-      const signal = AbortSignal.timeout(700);
-      for await (const line of of.desk.lines(job.id, request.questionId, after, signal)) found.push(line);
+      const left = new AbortController();
+      for await (const line of of.desk.lines(job.id, request.questionId, after, left.signal)) {
+        found.push(line);
+        if (line.kind === 'progress') setTimeout(() => left.abort(), 700);
+      }
       return found;
     };
     const kinds = (of: readonly StreamLine[]) => of.map((line) => (line.kind === 'progress' ? line.phase : line.kind));

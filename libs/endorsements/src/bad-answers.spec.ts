@@ -317,7 +317,9 @@ describe('bad answers of a vendor: said why, and not a byte of them kept', () =>
   it.each(ROWS)('%s (%j): %s', async (_what, item, reason, spoil) => {
     await spoil();
     const clock = { nowMs: () => NOW_MS as TimestampMs };
-    const cache = new EndorsementCache({ folder, roots: world.roots, clock, urls: server.urls, timeoutMs: 700 });
+    // Who waits for nothing waits briefly; others' patience is for a busy machine.
+    const timeoutMs = reason.source.includes('700 ms') ? 700 : 10_000;
+    const cache = new EndorsementCache({ folder, roots: world.roots, clock, urls: server.urls, timeoutMs });
     const [found] = await cache.fetch([item]);
     expect(found).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(reason) });
     expect(found!.reason).not.toContain('Sign in');
@@ -332,18 +334,19 @@ describe('bad answers of a vendor: said why, and not a byte of them kept', () =>
     expect((await later.fetch([item]))[0]!.outcome).toBe('fetched');
   });
 
-  it('reads no more of 10 MB than the limit and what is under way', async () => {
+  it('reads no more of 200 MB than the limit and what is under way', async () => {
     let closed: Promise<number> = Promise.resolve(0);
     handle(PAGES.tcbInfo, (request, response) => {
       closed = new Promise((done) => request.socket.on('close', () => done(request.socket.bytesWritten)));
-      flood(response, 10_000_000);
+      flood(response, 200_000_000);
     });
     const clock = { nowMs: () => NOW_MS as TimestampMs };
     const cache = new EndorsementCache({ folder, roots: world.roots, clock, urls: server.urls });
     await cache.fetch([TCB]);
     const sent = await closed;
     expect(sent).toBeGreaterThan(0);
-    expect(sent).toBeLessThan(9_000_000);
+    // The system's buffers between the two take 4 MB on one machine and tens of them on another.
+    expect(sent).toBeLessThan(100_000_000);
   });
 });
 

@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 const clock = { nowMs: () => nowMs as TimestampMs };
-const cacheOf = () => new EndorsementCache({ folder, roots: world.roots, clock, urls: server.urls, timeoutMs: 1000 });
+const cacheOf = () => new EndorsementCache({ folder, roots: world.roots, clock, urls: server.urls });
 const appraise = async (source: EndorsementSource) => {
   const { endorsements, missing } = await source.endorsementsFor(bundle);
   const result = await appraiseEvidence(bundle, {

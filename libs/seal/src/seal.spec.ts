@@ -67,7 +67,7 @@ class World {
       approvals: this.sui.chain.seal(),
       keyServers: this.servers.map(({ objectId }) => ({ objectId })),
       fetch: sealFetch(this.servers),
-      timeoutMs: 2_000,
+      timeoutMs: 30_000,
     };
   }
 

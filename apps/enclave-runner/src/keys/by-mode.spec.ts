@@ -64,7 +64,7 @@ beforeEach(() => {
   keyServers = ['a', 'b', 'c'].map((name) => new SealKeyServer(name, sui.sui, packageId));
   const configured = keyServers.map(({ objectId }) => ({ objectId }));
   const fetch = sealFetch(keyServers);
-  seal = { approvals: sui.chain.seal(), keyServers: configured, fetch, timeoutMs: 2_000 };
+  seal = { approvals: sui.chain.seal(), keyServers: configured, fetch, timeoutMs: 30_000 };
 });
 
 /** No holder is known, and the chain has nothing of the holder set: whoever asks holders gets nowhere. */

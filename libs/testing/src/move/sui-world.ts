@@ -82,7 +82,7 @@ export class SuiWorld {
   }
 
   #open(): SuiChain {
-    const waits = { lookUpAfterMs: [0, 1, 1], pollMs: 5, timeoutMs: 1_000 };
+    const waits = { lookUpAfterMs: [0, 1, 1], pollMs: 5, timeoutMs: 30_000 };
     const { settings, sui: client, options } = this;
     const { sponsor, eventStore } = options;
     return new SuiChain({ settings, client, events: this.#source(), ...waits, sponsor, eventStore });

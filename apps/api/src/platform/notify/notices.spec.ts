@@ -117,6 +117,8 @@ describe('telling people what concerns them', () => {
   });
 
   it('mails things that are alike once, and posts each of them', async () => {
+    // What was told before is mailed, too, and that may come later than the post.
+    await eventually(async () => (await states()).every((state) => state.endsWith('sent')));
     const [mails, posts] = [(await inbox()).length, receiver.requests.length];
     for (const dedupeKey of ['one of many', 'another of many']) {
       const alike = { ...message(dedupeKey), mailKey: 'many' };

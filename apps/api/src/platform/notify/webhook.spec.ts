@@ -28,7 +28,7 @@ describe('webhooks', () => {
     let hits: number;
     const key = new Uint8Array(32).fill(7);
     const message = { id: 'm1', atMs: asTimestampMs(1_800_000_000_000), body: '{"a":1}' };
-    const send = (target = url, timeoutMs = 2_000) => sendWebhook(target, key, message, { anywhere: true, timeoutMs });
+    const send = (target = url, timeoutMs = 10_000) => sendWebhook(target, key, message, { anywhere: true, timeoutMs });
 
     beforeEach(async () => {
       hits = 0;

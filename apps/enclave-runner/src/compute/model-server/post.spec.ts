@@ -43,7 +43,7 @@ const request = (changes: Partial<ModelRequest> = {}): ModelRequest => ({
   endpoint: 'chat/completions',
   body: { a: 1 },
   signal: new AbortController().signal,
-  timeoutMs: 2_000,
+  timeoutMs: 10_000,
   bytesAtMost: 1_000,
   ...changes,
 });
@@ -101,7 +101,10 @@ describe('asking a model server', () => {
     ['nothing in time', () => undefined, { code: 'UPSTREAM_UNAVAILABLE', reason: 'timeout' }],
   ])('refuses %s', async (_what, answer, expected) => {
     handle = (_incoming, response) => answer(response);
-    expect(await outcome(unix(socketPath), { timeoutMs: 300 })).toMatchObject(expected);
+    // Who waits for nothing waits briefly; others' patience is for a busy machine.
+    const isAwaited = !('reason' in expected) || expected.reason !== 'timeout';
+    const changes = isAwaited ? {} : { timeoutMs: 300 };
+    expect(await outcome(unix(socketPath), changes)).toMatchObject(expected);
   });
 
   it('leaves the server alone at once when nobody waits any more', async () => {
