@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,23 +13,26 @@ import { walletOf } from './testing/world.js';
 
 const MAIN = resolve(import.meta.dirname, '../dist/main.js');
 const wallets = ['ada', 'ben', 'cleo'].map((name) => walletOf(name));
-const children: ChildProcess[] = [];
+const started: Pick<Started, 'child' | 'ended'>[] = [];
 let dataDir: string;
 
 interface Started {
   readonly child: ChildProcess;
   readonly url: string;
   readonly lines: Record<string, unknown>[];
+  /** Its exit code, when all that it said has been read, too. */
+  readonly ended: Promise<number | null>;
 }
 async function startProcess(environment: Record<string, string> = {}): Promise<Started> {
   const child = spawn(process.execPath, [MAIN], {
     env: { PORT: '0', DATA_DIR: dataDir, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  children.push(child);
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  started.push({ child, ended });
   const lines: Record<string, unknown>[] = [];
   const url = await new Promise<string>((done, fail) => {
-    child.once('exit', () => done(''));
+    child.once('close', () => done(''));
     child.once('error', fail);
     let text = '';
     child.stdout!.on('data', (chunk: Buffer) => {
@@ -42,21 +46,16 @@ async function startProcess(environment: Record<string, string> = {}): Promise<S
       }
     });
   });
-  return { child, url, lines };
+  return { child, url, lines, ended };
 }
-const exited = (child: ChildProcess) =>
-  new Promise<number | null>((done) => {
-    if (child.exitCode === null && child.signalCode === null) child.once('exit', done);
-    else done(child.exitCode);
-  });
 
 beforeAll(() => {
   if (!existsSync(MAIN)) throw new Error('run `npm run build` first: this test starts the built process');
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) {
+  for (const { child, ended } of started.splice(0)) {
     child.kill('SIGKILL');
-    await exited(child);
+    await ended;
   }
   await rm(dataDir, { recursive: true, force: true });
 });
@@ -92,10 +91,11 @@ describe('the process', () => {
     const told = new Set<string>();
     for (const afterMs of [150, 300, 70]) {
       const { child, url } = await startProcess();
-      const client = new LocalChainClient({ url, timeoutMs: 2_000, lookUpAfterMs: [1] });
+      const client = new LocalChainClient({ url, timeoutMs: 30_000, lookUpAfterMs: [1] });
       const before = told.size;
       const loading = load(client, sent, told);
-      while (told.size < before + 5) await new Promise((next) => setTimeout(next, 5));
+      // Three times six are more than the fifteen of below, also where nothing more is told before it dies.
+      while (told.size < before + 6) await new Promise((next) => setTimeout(next, 5));
       await new Promise((next) => setTimeout(next, afterMs));
       child.kill('SIGKILL');
       await loading;
@@ -119,16 +119,16 @@ describe('the process', () => {
       expect((await client.send(transaction)).events[0]!.seq > events.length).toBe(outcome === null);
     }
     expect(told.size).toBeGreaterThan(15);
-  });
+  }, 180_000);
 
   it('stops cleanly on SIGTERM while somebody waits for events', async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'local-chain-'));
-    const { child, url, lines } = await startProcess();
+    const { child, url, lines, ended } = await startProcess();
     const waiting = fetch(`${url}/v1/events?waitMs=20000`);
     await fetch(`${url}/healthz`);
     child.kill('SIGTERM');
     expect(await (await waiting).json()).toEqual({ events: [] });
-    expect(await exited(child)).toBe(0);
+    expect(await ended).toBe(0);
     expect(lines.at(-1)).toMatchObject({ event: 'stopped' });
   });
 
@@ -138,8 +138,8 @@ describe('the process', () => {
     ['a port that is none', { PORT: '65536' }, 'CONFIG_INVALID', 'setting', 'PORT'],
   ])('refuses to start with %s', async (_name, environment, code, key, value) => {
     dataDir = await mkdtemp(join(tmpdir(), 'local-chain-'));
-    const { child, lines } = await startProcess(environment);
-    expect(await exited(child)).toBe(1);
+    const { lines, ended } = await startProcess(environment);
+    expect(await ended).toBe(1);
     expect(lines.at(-1)).toMatchObject({ event: 'start.failed', code, details: { [key]: value } });
   });
 });

@@ -277,12 +277,27 @@ describe('when the way to the chain is bad', () => {
   });
 
   it('says that the outcome is not known while it is not, and knows it later', async () => {
-    const client = clientOf(await start({ delayMs: 400 }), { timeoutMs: 50, lookUpAfterMs: [1, 1] });
-    const transaction = await client.prepare([mint(5n)], alice);
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const server = await start({ held });
+    let sent: Promise<unknown> = Promise.resolve();
+    // Whoever gives up has sent it all the same, also on a machine that is slow.
+    const givingUp: typeof fetch = (input, init) => {
+      if (init?.method !== 'POST' || !String(input).endsWith('/transactions')) return fetch(input, init);
+      const { signal, ...rest } = init;
+      const arriving = fetch(input, rest);
+      sent = arriving.then((response) => response.text());
+      const left = new Promise<never>((_, fail) => signal!.addEventListener('abort', () => fail(signal!.reason)));
+      return Promise.race([arriving, left]);
+    };
+    const patient = clientOf(server);
+    const transaction = await patient.prepare([mint(5n)], alice);
+    const client = clientOf(server, { fetch: givingUp, timeoutMs: 50, lookUpAfterMs: [1, 1] });
     expect(await codeOf(client.send(transaction))).toBe('SETTLEMENT_UNKNOWN');
-    await new Promise((resolve) => setTimeout(resolve, 800));
-    expect((await client.transaction(transaction.digest))?.status).toBe('succeeded');
-    expect(await client.balanceOf(alice.address)).toBe(5n);
+    expect(await patient.transaction(transaction.digest)).toBeNull();
+    letGo();
+    await sent;
+    expect((await patient.transaction(transaction.digest))?.status).toBe('succeeded');
+    expect(await patient.balanceOf(alice.address)).toBe(5n);
   });
 
   it('tells each of several readers everything from its own cursor on, once and in order, whatever pages are lost', async () => {

@@ -8,8 +8,8 @@ export type { RunningServer };
 
 /** What goes wrong between a client and a chain, on demand. For tests: there is no setting that turns it on. */
 export interface Faults {
-  /** Before a transaction is looked at. */
-  readonly delayMs?: number;
+  /** No transaction is looked at before. */
+  readonly held?: Promise<void>;
   /** The transaction arrives twice at once. */
   readonly deliverTwice?: boolean;
   /** Asked after each transaction was executed: whether its answer is lost on the way back. */
@@ -56,8 +56,8 @@ export function serve(chain: LocalChain, { faults = {}, ...options }: ServerOpti
 
 async function execute(chain: LocalChain, faults: Faults, { request, response }: Exchange): Promise<void> {
   const body = await readJson(request, BODY_BYTES);
-  const { delayMs, deliverTwice, loseReply } = faults;
-  if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  const { held, deliverTwice, loseReply } = faults;
+  await held;
   const [outcome] = await Promise.all([submit(chain, body), deliverTwice === true ? submit(chain, body) : undefined]);
   if (loseReply?.() === true) response.destroy();
   else sendJson(response, 200, outcome);
