@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -16,6 +15,8 @@ import { ShareStore } from '../store/shares.js';
 const ROOT = resolve(import.meta.dirname, '../../../..');
 const NEEDED = ['kernel', 'protocol', 'crypto', 'consent', 'ledger', 'attestation', 'endorsements', 'chain', 'service'];
 const SECRET = idOf('holder of the process').slice(2);
+/** Many times what a process takes to start on two quiet cores. */
+const SAID_WITHIN_MS = 90_000;
 const children: ChildProcess[] = [];
 let folder: string;
 
@@ -60,7 +61,7 @@ function launch(given: readonly string[], environment: Readonly<Record<string, s
   return { child, lines, ended: once(child, 'close').then(([code]) => code as number | null) };
 }
 async function until<T>(look: () => T | undefined): Promise<T> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (const endMs = Date.now() + SAID_WITHIN_MS; Date.now() < endMs;) {
     const found = look();
     if (found !== undefined) return found;
     await new Promise((done) => setTimeout(done, 50));
@@ -68,16 +69,9 @@ async function until<T>(look: () => T | undefined): Promise<T> {
   throw new Error('it did not happen in time');
 }
 const said = (running: Running, event: string) => until(() => running.lines.find((line) => line.event === event));
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return String(typeof address === 'object' ? address?.port : 0);
-}
 /** No chain answers there: a holder starts, backs up and restores without one. */
-const settings = async (changes: Readonly<Record<string, string>> = {}) => ({
-  PORT: await freePort(),
+const settings = (changes: Readonly<Record<string, string>> = {}) => ({
+  PORT: '0',
   DATA_DIR: join(folder, 'data'),
   KEYRING_DIR: join(folder, 'keyring'),
   CHAIN_URL: 'http://127.0.0.1:9',
@@ -117,40 +111,42 @@ describe('the process of a key holder', () => {
       BACKUP_INTERVAL_MS: '1000',
     };
     await sharesIn((shares) => shares.insert(share, TEST_NOW_MS));
-    const holder = launch([], await settings(backups));
+    const holder = launch([], settings(backups));
     await said(holder, 'backup.made');
     await said(holder, 'listening');
     // It has read its own files by now, which must not take its locks on them away.
     await said(holder, 'storage.rotated');
     // Another process must not copy what this one is writing.
-    const beside = launch(['backup'], await settings(backups));
+    const beside = launch(['backup'], settings(backups));
     expect(await beside.ended).toBe(1);
     expect(beside.lines.at(-1)).toMatchObject({ code: 'CONFIG_INVALID', details: { setting: 'DATA_DIR' } });
     holder.child.kill('SIGKILL');
     await holder.ended;
     for (const name of ['data', 'keyring']) rmSync(join(folder, name), { recursive: true });
 
-    const newest = join(backups.BACKUP_DIR, readdirSync(backups.BACKUP_DIR).sort().at(-1)!);
+    // It may have been killed in the middle of another one, which nothing is restored from.
+    const whole = readdirSync(backups.BACKUP_DIR).filter((name) => name.endsWith('.backup'));
+    const newest = join(backups.BACKUP_DIR, whole.sort().at(-1)!);
     const restore = ['restore', newest, join(offline, privateFile!)];
-    const stranger = launch(restore, await settings({ HOLDER_SECRET: idOf('another holder').slice(2) }));
+    const stranger = launch(restore, settings({ HOLDER_SECRET: idOf('another holder').slice(2) }));
     expect(await stranger.ended).toBe(1);
     expect(stranger.lines.at(-1)).toMatchObject({ code: 'BACKUP_INVALID', details: { check: 'holder' } });
-    const restored = launch(restore, await settings());
+    const restored = launch(restore, settings());
     expect([await restored.ended, restored.lines.at(-1)?.event]).toEqual([0, 'backup.restored']);
-    const again = launch(restore, await settings());
+    const again = launch(restore, settings());
     expect(await again.ended).toBe(1);
     await sharesIn((shares) => {
       expect(new TextDecoder().decode(shares.decrypt(shares.find(MANIFEST)!))).toBe('a share');
     });
 
-    const next = launch([], await settings(backups));
+    const next = launch([], settings(backups));
     await said(next, 'storage.rotated');
     await said(next, 'listening');
     next.child.kill('SIGTERM');
     expect(await next.ended).toBe(0);
-    const offlineBackup = launch(['backup'], await settings(backups));
+    const offlineBackup = launch(['backup'], settings(backups));
     expect([await offlineBackup.ended, offlineBackup.lines.at(-1)?.event]).toEqual([0, 'backup.made']);
-  }, 120_000);
+  }, 300_000);
 
   it.each<[string, string[], string]>([
     ['an unknown command', ['serve'], 'INVALID_ARGUMENT'],
@@ -158,13 +154,9 @@ describe('the process of a key holder', () => {
     ['a backup key for nowhere', ['backup-key'], 'INVALID_ARGUMENT'],
     ['a backup key for longer than a year', ['backup-key', '.', '999'], 'INVALID_ARGUMENT'],
     ['a backup without settings', ['backup'], 'CONFIG_INVALID'],
-  ])(
-    'refuses %s, and says how',
-    async (_what, given, code) => {
-      const refused = launch(given);
-      expect(await refused.ended).toBe(1);
-      expect(refused.lines.at(-1)).toMatchObject({ event: 'start.failed', code });
-    },
-    30_000,
-  );
+  ])('refuses %s, and says how', async (_what, given, code) => {
+    const refused = launch(given);
+    expect(await refused.ended).toBe(1);
+    expect(refused.lines.at(-1)).toMatchObject({ event: 'start.failed', code });
+  });
 });
