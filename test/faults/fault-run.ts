@@ -21,6 +21,8 @@ interface Pending {
   /** Sealed to one life's keys, and sent again as it is while that life lasts. */
   sealed: { readonly by: RunningRunner; readonly request: AskRequest } | null;
 }
+/** Of a question, each of which waits for its answer a while. */
+const MOST_TRIES = 200;
 type Deed = readonly [weight: number, kind: string, deed: () => boolean | Promise<boolean>];
 const done = (work: Promise<void>): Promise<boolean> => work.then(() => true);
 const said = (_done: unknown, isEvent: boolean): boolean => isEvent;
@@ -347,6 +349,22 @@ export class FaultRun {
     if (holder.isUp && dice.chance(0.2)) await life.orDeath(destroyRetired(parts)).catch(() => undefined);
   }
 
+  /**
+   * Whatever happened before, who asks now is answered, and the answer is paid. A slow machine may have answered none
+   * before: its runner is killed too early each time.
+   */
+  async #askInQuiet(): Promise<void> {
+    const { world, dice, told } = this;
+    if (!this.#isApproved) await this.#approve(true);
+    await world.give(dice.pick(world.contributions.filter(({ isRetired }) => !isRetired)));
+    this.#pending = [];
+    const before = told.settled.length;
+    for (let tries = 0; told.settled.length === before; tries++) {
+      if (tries === MOST_TRIES) throw new Error(`no answer: ${JSON.stringify([...told.outcomes])}`);
+      await this.#ask(await world.runner.start(), tries === 0);
+    }
+  }
+
   /** No more faults: what is late comes, what is owed is settled, and what is left is refunded. */
   async #calm(): Promise<void> {
     const { world, injector } = this;
@@ -358,6 +376,7 @@ export class FaultRun {
     world.runner.kill();
     const { settler } = await world.runner.start();
     await settler.resume();
+    await this.#askInQuiet();
     for (const { holder } of world.holders.map(({ running }) => running)) await anchorTreeHeads(holder);
     world.clock.advance(3 * 60 * 60_000);
     for (const { id } of this.jobs) {
