@@ -20,7 +20,7 @@ describe('a holder set that outlives its holders', () => {
   const firstSecrets: string[] = [];
 
   beforeAll(async () => {
-    extra = extraHolders(5, () => ({ home: system.home, chainUrl: system.endpoints.chainUrl }));
+    extra = await extraHolders(5, () => ({ home: system.home, chainUrl: system.endpoints.chainUrl }));
     system = await startTestSystem({ moreHolderUrls: extra.map(({ url }) => url) });
     writeFileSync(join(system.home, 'endpoints.json'), JSON.stringify(system.endpoints));
     writeFileSync(join(system.home, 'tee-root.pem'), system.endpoints.teeDevRoot);

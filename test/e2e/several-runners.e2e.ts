@@ -49,7 +49,7 @@ describe('two runners for one dataset', () => {
   let session: Session;
 
   beforeAll(async () => {
-    second = secondRunner(() => system);
+    second = await secondRunner(() => system);
     system = await startTestSystem({ moreRunnerUrls: [second.url] });
     await second.start();
     dao = await found(system.endpoints);
@@ -93,7 +93,7 @@ describe('two runners for one dataset', () => {
     asked: (await session.onChain()).questionsSettled,
   });
   async function untilDone<T>(attempt: () => Promise<T>): Promise<T> {
-    for (const endMs = Date.now() + 30_000; ;) {
+    for (const endMs = Date.now() + 60_000; ;) {
       try {
         return await attempt();
       } catch (error) {
@@ -176,7 +176,7 @@ describe('two runners for one dataset', () => {
     await second.start();
     expect(await idOf(second.url)).not.toBe(deadId);
     const { questionId } = asked;
-    for (const endMs = Date.now() + 10_000; Date.now() < endMs; await sleep(100)) {
+    for (const endMs = Date.now() + 60_000; Date.now() < endMs; await sleep(100)) {
       if ((await readAt(second.url, questionId)).state === 'failed') break;
     }
     expect(await readAt(second.url, questionId)).toMatchObject({

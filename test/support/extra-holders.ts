@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { portsBeside } from './system.js';
 
 const ENTRY = resolve(import.meta.dirname, '../../apps/key-holder/dist/main.js');
 const READY_LIMIT_MS = 60_000;
@@ -21,9 +22,9 @@ export interface SystemAround {
 }
 
 /** Known by their addresses before anything runs. `around` is asked when one is started. */
-export function extraHolders(count: number, around: () => SystemAround): ExtraHolder[] {
-  const base = 35_000 + 10 * randomInt(500);
-  return Array.from({ length: count }, (_, i) => extraHolder(`extra-${i + 1}`, base + i, around));
+export async function extraHolders(count: number, around: () => SystemAround): Promise<ExtraHolder[]> {
+  const ports = await portsBeside(count);
+  return ports.map((port, i) => extraHolder(`extra-${i + 1}`, port, around));
 }
 
 function extraHolder(name: string, port: number, around: () => SystemAround): ExtraHolder {

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -10,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Ed25519Keypair } from '@mysten/sui/keypairs/ed25519';
 import { keypairSigner, type WalletSigner } from '@usufruct/chain';
 import type { Endpoints } from './players.js';
+import { portsBeside } from './system.js';
 
 const ENTRY = resolve(import.meta.dirname, '../../apps/enclave-runner/dist/main.js');
 const READY_LIMIT_MS = 60_000;
@@ -33,8 +33,8 @@ export interface SecondRunner {
 }
 
 /** Known by its address before anything runs. `around` is asked when it is started. */
-export function secondRunner(around: () => SystemAround): SecondRunner {
-  const port = 40_000 + randomInt(5_000);
+export async function secondRunner(around: () => SystemAround): Promise<SecondRunner> {
+  const [port] = await portsBeside(1);
   const url = `http://127.0.0.1:${port}`;
   const keypair = new Ed25519Keypair();
   const line = chainLine(() => around().endpoints.chainUrl);

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PortPlan } from '#local/ports.js';
 import { PART_NAMES, readSettings, type PartName } from '#local/settings.js';
 import { startSystem, type RunningSystem } from '#local/system.js';
 
@@ -34,4 +35,16 @@ export async function startTestSystem({
 function portsOfOurOwn(): Record<PartName, number> {
   const base = 10_000 + 20 * randomInt(1_000);
   return Object.fromEntries(PART_NAMES.map((name, i) => [name, base + i])) as Record<PartName, number>;
+}
+
+/**
+ * For processes beside the system's, which begin later and are killed and begun again: above the system's, and under
+ * those that outgoing sockets get, or one of these would take the port while nobody listens.
+ */
+export async function portsBeside(count: number): Promise<[number, ...number[]]> {
+  const plan = new PortPlan();
+  let next = 30_100 + 10 * randomInt(240);
+  const ports: number[] = [];
+  while (ports.length < count) ports.push((next = await plan.take('a process of a test', next)));
+  return ports as [number, ...number[]];
 }
