@@ -52,6 +52,8 @@ export class AskedChain {
   readonly paid: [DatasetId, bigint][] = [];
   /** Questions wait for it. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Is told of each question that has come to the gate. */
+  onAsked: () => void = () => undefined;
   /** So many of the next sessions are funded, and nobody hears of it. */
   lostFundings = 0;
   private transactions = 0;
@@ -152,6 +154,7 @@ export class AskedChain {
   }
 
   private async ask(jobId: JobId, key: string, onRefusal?: (refusal: RefusalEvidence) => void) {
+    this.onAsked();
     await this.gate;
     const job = this.jobs.get(jobId)!;
     const { datasetId, pricePerQuestionUnits, questionsSettled, maxQuestions } = job;

@@ -71,13 +71,13 @@ describe('what may be paid for one question to several datasets', () => {
 
   it('takes nothing back that somebody is asking from', async () => {
     const one = chain.asker(17n, { sessionQuestions: 5 });
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    chain.gate = promise;
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    [chain.gate, chain.onAsked] = [answered.promise, asked.resolve];
     const asking = one.ask({ ...several([]), key: 'first', datasetId: BEES });
-    await new Promise((done) => setTimeout(done, 20));
+    await asked.promise;
     expect(await codeOf(askSeveral(one, several([FORGE, SEA])))).toBe('SPENDING_LIMIT');
     expect(await codeOf(one.ask({ ...several([]), datasetId: FORGE }))).toBe('SPENDING_LIMIT');
-    resolve(undefined);
+    answered.resolve();
     expect((await asking).costUnits).toBe(3n);
     expect(await codeOf(one.ask({ ...several([]), datasetId: FORGE }))).toBe('answered');
   });

@@ -49,6 +49,8 @@ import { RunnerStore } from '../../apps/enclave-runner/src/receipt/store.js';
 const fetchOnce: typeof fetch = (input, init) =>
   fetch(input, { ...init, headers: { ...init?.headers, connection: 'close' } });
 const silent: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** All holders are in this process: who is slow here is not away, and who is away refuses at once. */
+const ANSWER_LIMIT_MS = 60_000;
 const secretOf = (n: number): Uint8Array => bytesOf(`holder secret ${n}`);
 
 /** Real key holders and a real ledger over HTTP, with a DAO that pays in epochs and clocks that stand still. */
@@ -263,7 +265,7 @@ export class PayoutWorld extends PrivateWorld {
       chain: this.chainClient(),
       device,
       keys: this.runnerKeys,
-      holders: this.holders.map(({ url }) => httpHolder(url, { fetch: fetchOnce, timeoutMs: 5_000 })),
+      holders: this.holders.map(({ url }) => httpHolder(url, { fetch: fetchOnce, timeoutMs: ANSWER_LIMIT_MS })),
       seal: null,
       blobs: { get: away, getPatch: away },
       wallet: this.runnerWallet,

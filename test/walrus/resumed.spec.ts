@@ -216,5 +216,5 @@ describe.each<[string, () => Promise<Opened>]>([
       resumed++;
     }
     expect(resumed).toBeGreaterThan(5);
-  });
+  }, 300_000);
 });

@@ -204,5 +204,5 @@ describe('an epoch of 100,000 leaves', () => {
     expect(world.store.read('epoch', id)!.claimedUnits).toBe(56n);
     // 17 siblings: 2¹⁷ is the first power of two that is not below 100,000.
     expect(tree.proofOf(0)).toHaveLength(17);
-  }, 60_000);
+  }, 240_000);
 });
