@@ -47,13 +47,13 @@ describe('the demo and the command line, as people run them', () => {
     system = await startTestSystem();
     home = mkdtempSync(join(tmpdir(), 'usufruct-people-'));
     writeFileSync(join(home, 'endpoints.json'), JSON.stringify(system.endpoints));
-  }, 120_000);
+  }, 240_000);
   let proxy: ChildProcess | undefined;
   afterAll(async () => {
     proxy?.kill('SIGKILL');
     await system?.stop();
     rmSync(home, { recursive: true, force: true });
-  }, 30_000);
+  }, 240_000);
 
   const run = (program: string, args: readonly string[], killAfterMs?: number): Promise<Said> =>
     new Promise((done, fail) => {
@@ -84,7 +84,7 @@ describe('the demo and the command line, as people run them', () => {
     expect(result.expectations.filter(({ holds }) => !holds)).toEqual([]);
     expect(result.expectations.length).toBeGreaterThan(5);
     expect([code, result.ok]).toEqual([0, true]);
-  }, 60_000);
+  }, 240_000);
 
   it('npm run demo says so when nothing runs', async () => {
     const nobody = mkdtempSync(join(tmpdir(), 'usufruct-nobody-'));
@@ -147,7 +147,7 @@ describe('the demo and the command line, as people run them', () => {
     expect(await good('clinic', 'payout', 'list')).toMatchObject({ reconciliation: { agrees: true } });
     const { holders } = await good('clinic', 'releases', 'list', contributionId);
     expect(holders).toHaveLength(3);
-  }, 150_000);
+  }, 240_000);
 
   it('usufruct contribute FOLDER: killed in the middle and typed again, many small files lie in a few quilts', async () => {
     const folder = join(home, 'notes');
@@ -175,7 +175,7 @@ describe('the demo and the command line, as people run them', () => {
     expect(await good('archive', 'contribution', 'repair', first, '--copy', copy)).toMatchObject({
       repair: { complete: true, blobs: [{ state: 'there' }, { state: 'there' }] },
     });
-  }, 90_000);
+  }, 240_000);
 
   it('usufruct contribute --custody: the dataset keeps the objects, also from their owner, until it is erased', async () => {
     const file = join(home, 'kept.txt');
@@ -193,7 +193,7 @@ describe('the demo and the command line, as people run them', () => {
     const { receipt } = (await good('archive', 'erase', id, '--yes')) as unknown as Erased;
     expect(receipt.blobs.map(({ state }) => state)).toEqual(['gone', 'gone']);
     expect(await where()).toEqual(['elsewhere', 'elsewhere']);
-  }, 60_000);
+  }, 240_000);
 
   const balanceUnits = async (): Promise<bigint> =>
     BigInt((await good('enterprise', 'wallet', 'show'))['balanceUnits']!);
@@ -276,7 +276,7 @@ describe('the demo and the command line, as people run them', () => {
     // What nothing was found for costs nothing; all that was not paid has come back.
     expect(before - (await balanceUnits())).toBe(paidUnits);
     expect(paidUnits).toBe(24_000_000n);
-  }, 120_000);
+  }, 240_000);
 
   it('usufruct mcp: an agent sees prices, asks within its limit, and verifies the receipt', async () => {
     const before = await balanceUnits();
@@ -345,5 +345,5 @@ describe('the demo and the command line, as people run them', () => {
     const streamed = await cli('enterprise', ['ask', QUESTION, '--job', jobId!, '--stream']);
     expect([streamed.code, streamed.err]).toEqual([0, expect.stringContaining('| The vaccine fridge rose')]);
     expect(JSON.parse(streamed.out)).toMatchObject({ ok: true, answer: { generator: 'extractive' } });
-  }, 120_000);
+  }, 240_000);
 });

@@ -18,13 +18,13 @@ import {
 } from '../support/players.js';
 import { startTestSystem } from '../support/system.js';
 
-const WAIT_MS = 30_000;
+const WAIT_MS = 90_000;
 
 let system: Awaited<ReturnType<typeof startTestSystem>>;
 beforeAll(async () => {
   system = await startTestSystem({ durable: true });
-}, 120_000);
-afterAll(() => system?.stop(), 30_000);
+}, 240_000);
+afterAll(() => system?.stop(), 120_000);
 
 describe('one purpose is revoked', () => {
   it('of a grant that names a broader one: what has a part in it is refused, the rest is not', async () => {
@@ -48,7 +48,7 @@ describe('one purpose is revoked', () => {
     const all = await grants.planRevocation({});
     await grants.revokeByPlan(all);
     expect(await may('dpv:ScientificResearch')).toBe(false);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a contribution is erased', () => {
@@ -111,7 +111,7 @@ describe('a contribution is erased', () => {
     handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
     enterprise = await fundedSession(system.endpoints, dao.dataset.id, 3);
     wrapped = [1, 2, 3].map((n) => rowOf(n, fridge.contributionId)!);
-  }, 120_000);
+  }, 240_000);
 
   it('was answered from before', async () => {
     expect(await cited(enterprise.session, 'before')).toContain(fridge.contributionId);
@@ -126,13 +126,13 @@ describe('a contribution is erased', () => {
     expect(receipt.holders.map(({ state }) => state)).toEqual(['done', 'missing', 'done']);
     expect(verdict.ok).toBe(false);
     expect([1, 2, 3].map((n) => onDisk(n, wrapped[n - 1]!))).toEqual([false, true, false]);
-  }, 60_000);
+  }, 240_000);
 
   it('from the session that was open, from the next question on, and from every later one', async () => {
     expect(await cited(enterprise.session, 'after')).not.toContain(fridge.contributionId);
     const later = await fundedSession(system.endpoints, dao.dataset.id, 1);
     expect(await cited(later.session, 'q')).toEqual([handbook.contributionId]);
-  }, 60_000);
+  }, 240_000);
 
   it('by the holder that was away when it is back, and then the receipt is whole', async () => {
     await system.restart('holder-2');
@@ -152,7 +152,7 @@ describe('a contribution is erased', () => {
     expect(checks).toContainEqual(expect.objectContaining({ name: 'SIGNED_PARTS', status: 'passed' }));
     writeFileSync(file, toWireJson({ ...receipt, contributionId: handbook.contributionId }));
     await expect(auditor('erase', 'verify', file)).rejects.toThrow('SIGNED_PARTS');
-  }, 60_000);
+  }, 240_000);
 
   it('and its owner sees who asked, what was used and paid', async () => {
     const { requests, uses, paidUnits, unanswered, untrusted } = await activity();
@@ -161,7 +161,7 @@ describe('a contribution is erased', () => {
     expect(requests).toMatchObject([{ jobId: enterprise.jobId, opened: 'yes' }]);
     expect(uses.map(({ isExplained }) => isExplained)).toEqual([true]);
     expect(paidUnits).toBe(await balanceOf(fridge));
-  }, 60_000);
+  }, 240_000);
 
   it('again by a holder that was restored from an old backup, which releases nothing meanwhile', async () => {
     // Its log has grown since the backup, and the chain knows.
@@ -191,5 +191,5 @@ describe('a contribution is erased', () => {
     expect(untrusted).toEqual([2]);
     const failed = holders[2]!.verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
     expect(failed).toContain('ANCHORED');
-  }, 90_000);
+  }, 240_000);
 });

@@ -41,7 +41,7 @@ describe('a holder set that outlives its holders', () => {
       rmSync(secretFile, { force: true });
     }
     await system?.stop();
-  }, 60_000);
+  }, 240_000);
 
   const cli = (...args: readonly string[]) => commandLineOf(system.home, 'operator')(...args);
   const setId = (): string => dao.dao.policy.holderSetId;
@@ -114,7 +114,7 @@ describe('a holder set that outlives its holders', () => {
     expect(await cli('holders', 'rotate', setId(), ...known())).toMatchObject({ ok: true, done: 2, oldSharesLeft: 0 });
     const after = (await cli('holders', 'status', setId(), ...known())) as unknown as Status;
     expect(after.holders.filter(({ member }) => member === null).map(({ shares }) => shares)).toEqual([0, 0]);
-  }, 120_000);
+  }, 240_000);
 });
 
 interface Status {

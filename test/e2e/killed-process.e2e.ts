@@ -36,8 +36,8 @@ describe('a process is killed in the middle of the main job', () => {
     dao = await found(system.endpoints);
     fridge = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
     handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
-  }, 120_000);
-  afterAll(() => system?.stop(), 30_000);
+  }, 240_000);
+  afterAll(() => system?.stop(), 120_000);
 
   const killAndRestart = async (victim: PartName): Promise<void> => {
     await system.kill(victim, 'SIGKILL');
@@ -88,7 +88,7 @@ describe('a process is killed in the middle of the main job', () => {
       // Nothing of the secret stays behind once the contribution is registered.
       expect((await player.journal.keys('contribute/')).map((key) => key.split('/').at(-1))).toEqual(['done']);
     },
-    90_000,
+    240_000,
   );
 
   // Milliseconds after the question was sent: on its way, at work, at settlement, on the way back.
@@ -133,7 +133,7 @@ describe('a process is killed in the middle of the main job', () => {
       const { mismatches } = await untilDone(() => dao.founder.client.payouts.reconcile());
       expect(mismatches).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 
   // Milliseconds after the job was funded: while the runner attests, gets its shares, and reads the documents.
@@ -156,7 +156,7 @@ describe('a process is killed in the middle of the main job', () => {
       expect([job.state, job.questionsSettled, job.escrowUnits]).toEqual(['succeeded', 1, 0n]);
       expect(await balanceOf(player)).toBe(0n);
     },
-    90_000,
+    240_000,
   );
 
   it('everything, one after the other, between two questions of a session: it goes on', async () => {
@@ -168,7 +168,7 @@ describe('a process is killed in the middle of the main job', () => {
     expect(asked.verdict.ok).toBe(true);
     const job = await session.onChain();
     expect([job.state, job.questionsSettled, job.escrowUnits]).toEqual(['succeeded', 2, 0n]);
-  }, 120_000);
+  }, 240_000);
 
   it('a killed client goes on with its contribution from its journal', async () => {
     const player = newPlayer(system.endpoints);

@@ -23,8 +23,8 @@ const SESSION_QUESTIONS = 3;
 let system: Awaited<ReturnType<typeof startTestSystem>>;
 beforeAll(async () => {
   system = await startTestSystem();
-}, 120_000);
-afterAll(() => system?.stop(), 30_000);
+}, 240_000);
+afterAll(() => system?.stop(), 120_000);
 
 describe('the main job: contribute, ask, get paid', () => {
   let dao: Founded;
@@ -44,7 +44,7 @@ describe('the main job: contribute, ask, get paid', () => {
     handbook = await contributor(system.endpoints, dao, 'handbook.md', HANDBOOK);
     harvest = await contributor(system.endpoints, dao, 'harvest.txt', HARVEST);
     enterprise = await fundedSession(system.endpoints, dao.dataset.id, SESSION_QUESTIONS);
-  }, 120_000);
+  }, 240_000);
 
   const treasury = async () => dao.founder.client.chain.balanceOf(dao.dao.treasury);
   const protocol = async () =>
@@ -168,7 +168,7 @@ describe('bad input at the borders of the real system', () => {
   let dao: Founded;
   beforeAll(async () => {
     dao = await found(system.endpoints);
-  }, 120_000);
+  }, 240_000);
 
   it('refuses another wallet: accepting, granting and revoking are the founder’s and the owner’s', async () => {
     const owner = await contributor(system.endpoints, dao, 'fridge.txt', FRIDGE_LOG);
@@ -227,7 +227,7 @@ describe('bad input at the borders of the real system', () => {
     // Whoever brought the other document gets the contributors' part alone: 700,002 of 1,000,003.
     expect([await balanceOf(owner), await balanceOf(whole)]).toEqual([0n, 700_002n]);
     // The runner reads it again for a quarter of a minute: another aggregator may still have the right bytes.
-  }, 60_000);
+  }, 240_000);
 
   it('locks nothing when the money does not suffice', async () => {
     await expect(fundedSession(system.endpoints, dao.dataset.id, 2, PRICE_UNITS)).rejects.toMatchObject({

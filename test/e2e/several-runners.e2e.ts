@@ -64,11 +64,11 @@ describe('two runners for one dataset', () => {
     });
     other = { ...dao, dataset };
     await contributor(system.endpoints, other, 'harvest.txt', HARVEST);
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await second?.close();
     await system?.stop();
-  }, 30_000);
+  }, 240_000);
 
   /** A funded job whose turn, where nothing tells the runners apart, is at the second one: its id says so. */
   async function fundedAtSecond(
@@ -135,7 +135,7 @@ describe('two runners for one dataset', () => {
     expect(verdict.ok).toBe(true);
     expect((await loadOf(second.url)).sessions).toBe(1);
     expect((await earned()).second).toBe(RUNNER_UNITS);
-  }, 60_000);
+  }, 240_000);
 
   it('has the other answer when one is killed while it works: paid once', async () => {
     const before = await earned();
@@ -151,7 +151,7 @@ describe('two runners for one dataset', () => {
     const after = await earned();
     // The second one has earned nothing of it.
     expect(after).toEqual({ ...before, contributors: before.contributors + 700_002n, asked: 2 });
-  }, 60_000);
+  }, 240_000);
 
   it('serves again when it is back, with new keys, when the other one dies', async () => {
     const before = await earned();
@@ -160,7 +160,7 @@ describe('two runners for one dataset', () => {
     requireAnswer(await untilDone(() => session.ask({ key: 'back again', text: QUESTION })));
     expect(await earned()).toMatchObject({ second: before.second + RUNNER_UNITS, asked: 3 });
     await system.restart('runner');
-  }, 60_000);
+  }, 240_000);
 
   it('pays for one answer where the dead one had made its own, and tells nobody otherwise', async () => {
     const before = await earned();
@@ -185,7 +185,7 @@ describe('two runners for one dataset', () => {
     });
     const again = await session.ask({ key: 'killed before it was paid', text: QUESTION });
     expect(again.answer).toEqual(asked.answer);
-  }, 60_000);
+  }, 240_000);
 
   it('has taken the price of four questions from the escrow, and every unit is accounted for', async () => {
     const job = await session.onChain();
@@ -194,7 +194,7 @@ describe('two runners for one dataset', () => {
     expect(await earned()).toEqual({ second: 2n * RUNNER_UNITS, contributors: 4n * 700_002n, asked: 4 });
     const { mismatches } = await untilDone(() => dao.founder.client.payouts.reconcile());
     expect(mismatches).toEqual([]);
-  }, 30_000);
+  }, 240_000);
 
   it('answers a hundred questions at once without an error, and each is paid once', async () => {
     const asking = [await fundedAtSecond(dao.dataset.id, 50), await fundedAtSecond(dao.dataset.id, 50)] as const;
@@ -207,5 +207,5 @@ describe('two runners for one dataset', () => {
       const { state, questionsSettled, escrowUnits } = await of.onChain();
       expect([state, questionsSettled, escrowUnits, await balanceOf(player)]).toEqual(['succeeded', 50, 0n, 0n]);
     }
-  }, 120_000);
+  }, 240_000);
 });
