@@ -273,7 +273,9 @@ describe('when the way to the chain is bad', () => {
     expect(
       await codeOf(client.execute([{ kind: 'transfer', to: alice.address, amountUnits: asAmount(6n) }], alice)),
     ).toBe('INSUFFICIENT_BALANCE');
-    expect([lost, await client.balanceOf(alice.address)]).toEqual([2, 5n]);
+    // Over a kept connection, of which there may be none left, each is sent twice; it happens once.
+    expect(lost).toBeGreaterThanOrEqual(2);
+    expect([(await client.events(0)).length, await client.balanceOf(alice.address)]).toEqual([1, 5n]);
   });
 
   it('says that the outcome is not known while it is not, and knows it later', async () => {
