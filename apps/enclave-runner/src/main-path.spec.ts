@@ -1425,6 +1425,19 @@ describe('the runner on a real local chain', () => {
       expect(shownRows()).toBe(0);
     });
 
+    it('keep nothing of what was retired when no session was there to see it, once another one begins', async () => {
+      await setRules({ maxQuoteChars: 1_000 });
+      const extra = await world.contribute('winch.txt', 'The winch of Fedderwarden was forged in Essen.');
+      const { job, clientKey } = await world.fundJob();
+      await ask(life, job, clientKey, 'Where was the winch of Fedderwarden forged?');
+      expect(shownRows()).toBeGreaterThan(0);
+      life.sessions.end(job.id);
+      await world.run(extra.owner, { kind: 'tombstoneContribution', contributionId: extra.id });
+      const next = await world.fundJob();
+      expect((await ask(life, next.job, next.clientKey, 'Who flies to the moon?')).answer.citations).toEqual([]);
+      expect(shownRows()).toBe(0);
+    });
+
     it('end the reach of an asker by a signed refusal', async () => {
       await setRules({ maxReachBps: 1 });
       const { job, clientKey } = await world.fundJob();

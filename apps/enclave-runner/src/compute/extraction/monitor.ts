@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { sha256 } from '@usufruct/crypto';
 import { lengthPrefixed, refuse, toUsufructError, utf8, type ContributionId } from '@usufruct/kernel';
-import { TAGS, type DatasetView, type JobView } from '@usufruct/protocol';
+import { TAGS, type ContributionView, type DatasetView, type JobView } from '@usufruct/protocol';
 import { termsOf } from '@usufruct/retrieval';
 import type { RunnerContext } from '../../context.js';
 import {
@@ -53,6 +53,19 @@ export async function forgetShown(
   id: ContributionId,
 ): Promise<void> {
   store.shown.forget(tagOf(await keyOf(wallet), 'contribution', id));
+}
+
+/** Also what was retired while no session was there to see it. Never rejects: the next session tries again. */
+export async function forgetRetiredShown(
+  context: Pick<MonitorContext, 'wallet' | 'store' | 'logger'>,
+  contributions: readonly Pick<ContributionView, 'id' | 'tombstonedAtMs'>[],
+): Promise<void> {
+  try {
+    if (context.store.shown.isEmpty) return;
+    for (const { id, tombstonedAtMs } of contributions) if (tombstonedAtMs !== null) await forgetShown(context, id);
+  } catch (error) {
+    context.logger.warn('extraction.not_forgotten', { code: toUsufructError(error).code });
+  }
 }
 
 /** What a dataset's rules ask to be kept of one asker, and the review of one answer by them. */

@@ -34,6 +34,12 @@ export const SHOWN_SCHEMA = `
 export class ShownStore {
   constructor(private readonly database: DatabaseSync) {}
 
+  /** As it is where no dataset has rules. */
+  get isEmpty(): boolean {
+    const found = this.database.prepare('select 1 from shown_passages union all select 1 from shown_spans limit 1');
+    return found.get() === undefined;
+  }
+
   passages({ asker, dataset }: Asker): number {
     const row = this.database
       .prepare('select count(distinct passage) as n from shown_passages where asker = ? and dataset = ?')

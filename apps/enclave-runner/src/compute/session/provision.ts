@@ -23,6 +23,7 @@ import type { ReleasedKeys } from '../../keys/key-port.js';
 import { grantsNow } from '../../keys/leased-key.js';
 import { mapWindow } from '../../map-window.js';
 import { inTurns } from '../../slices.js';
+import { forgetRetiredShown } from '../extraction/monitor.js';
 import type { IndexContents } from '../index-store/index-file.js';
 import type { OpenedIndex } from '../index-store/index-store.js';
 import type { Segments } from '../index-store/segments.js';
@@ -100,6 +101,7 @@ export async function provision(
   const { grants, refused } = await allowedContributions(context, on, contributions, clock.nowMs());
   const leftOut = new LeftOutList(refused);
   void context.indexes?.forgetRetired(contributions);
+  await forgetRetiredShown(context, contributions);
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const stored = await openStored(context, job, dao);
