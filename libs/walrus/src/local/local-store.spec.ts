@@ -343,7 +343,7 @@ describe('the process', () => {
     const child = spawnStore({ SUI_NETWORK: 'testnet' });
     const [code] = await once(child, 'exit');
     expect(code).toBe(1);
-  }, 20_000);
+  });
 
   function spawnStore(extra: Record<string, string>): ChildProcess {
     const env = { PATH: process.env.PATH ?? '', PORT: '0', DATA_DIR: folder, ...extra };

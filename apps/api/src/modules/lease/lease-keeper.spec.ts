@@ -153,7 +153,7 @@ describe('the lease keeper', () => {
         world.stores.before = retire;
         world.stores.now = 34;
         await world.round();
-        await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1, 20_000);
+        await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1);
         await world.round();
         expect([objects.steps, world.stores.asked]).toEqual([[], isKept ? [] : ['extend']]);
         expect(await prisma.leaseRenewal.findMany()).toMatchObject([{ refusal: 'TOMBSTONED' }]);
@@ -175,7 +175,7 @@ describe('the lease keeper', () => {
       };
       world.stores.now = 34;
       await world.round();
-      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1, 20_000);
+      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'failed' } })) === 1);
       expect(objects.steps).toEqual(['renew']);
       expect((await budget()).spentUnits).toBe('170');
     });
@@ -264,7 +264,7 @@ describe('the lease keeper', () => {
       world.stores.now = 34;
       await world.round();
       await world.endsWith(1, 54);
-      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'done' } })) === 1, 20_000);
+      await eventually(async () => (await prisma.leaseRenewal.count({ where: { state: 'done' } })) === 1);
       // The second try goes on with the first blob; it was already longer, which the store says without selling more.
       expect((await budget()).spentUnits).toBe('340');
       expect(sent).toBe(1);
