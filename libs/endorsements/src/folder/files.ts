@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A file's bytes; null if there is none, or if it is larger than anything that belongs here. */
@@ -38,14 +38,14 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
 }
 
 const WAIT_MS = 20;
-/** A writer holds the lock for a few writes of files; this long means that it was killed. */
+/** A writer that lives touches its lock several times in so long, however long its disk takes for the files. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Run alone among all processes that use this lock file. A lock that nobody gives back for as long as no writer needs is
- * taken over: which one it is, is told by the file itself, so that clocks are not compared.
+ * Run alone among all processes that use this lock file. A lock that nobody touches or gives back for so long is taken
+ * over, because its writer was killed: how it is, is told by the file itself, so that clocks are not compared.
  */
-export async function whileLocked<T>(path: string, run: () => Promise<T>): Promise<T> {
+export async function whileLocked<T>(path: string, run: () => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let [seen, waitedMs] = ['', 0];
   for (;;) {
@@ -57,13 +57,16 @@ export async function whileLocked<T>(path: string, run: () => Promise<T>): Promi
     }
     const now = await identityOf(path);
     if (now !== seen) [seen, waitedMs] = [now, 0];
-    if (waitedMs >= PATIENCE_MS) await rm(path, { force: true });
+    if (waitedMs >= patienceMs) await rm(path, { force: true });
     await new Promise((done) => setTimeout(done, WAIT_MS));
     waitedMs += WAIT_MS;
   }
+  const touch = (): void => void utimes(path, new Date(), new Date()).catch(() => undefined);
+  const beat = setInterval(touch, patienceMs / 5);
   try {
     return await run();
   } finally {
+    clearInterval(beat);
     await rm(path, { force: true });
   }
 }
