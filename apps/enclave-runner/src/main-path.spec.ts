@@ -1391,6 +1391,25 @@ describe('the runner on a real local chain', () => {
       expect(again.text).not.toContain(PHRASE);
     });
 
+    it('hold for an answer that a model still searches for when they are set', async () => {
+      let isSet = false;
+      life.end();
+      const embedder: Embedder = {
+        modelHash: 'dd'.repeat(32),
+        embed: async (texts, role) => {
+          if (role === 'question' && !isSet) await setRules({ minContributors: 2 });
+          isSet ||= role === 'question';
+          return texts.map(() => Float32Array.of(1));
+        },
+      };
+      life = await Life.begin(world, dataDir, { retrieval: { maker: new IndexProcess(), embedder } });
+      const { job, clientKey } = await world.fundJob();
+      const asked = await sealed(life, job, clientKey, 'What is the price of beeswax?');
+      expect(await codeOf(life.desk.ask(job.id, asked.request))).toBe('POLICY_OUTDATED');
+      const { answer } = await ask(life, job, clientKey, 'What is the price of beeswax?');
+      expect(answer.text).toMatch(/^Withheld: 1 that rest on fewer contributors/);
+    });
+
     it('keep nothing of what was erased while an answer was made from it', async () => {
       await setRules({ maxQuoteChars: 1_000 });
       const extra = await world.contribute('buoy.txt', 'The buoy off Tossens rings every ninety seconds.');

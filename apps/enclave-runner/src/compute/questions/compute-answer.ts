@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { chainInfoOf } from '@usufruct/chain';
 import { digestOf } from '@usufruct/crypto';
 import {
@@ -29,7 +30,7 @@ import { ATTRIBUTION_METHODS, chooseGenerator, EXTRACTIVE, type Corpus, type Gen
 import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
 import type { Reading } from '../session/standing-memory.js';
-import { endOf } from '../session/standing.js';
+import { endOf, type Standing } from '../session/standing.js';
 import { cancelJob, withdrawalOf } from '../session/withdrawal.js';
 import { sealPieces } from './answer-pieces.js';
 import { answerTerms } from './answer-terms.js';
@@ -118,7 +119,7 @@ async function generate(
   // Models take their time, those that search too: what was taken back meanwhile is not given out.
   const { embedder, reranker } = context.retrieval ?? {};
   const isSlow = generator.kind === 'model' || embedder !== undefined || reranker !== undefined;
-  if (isSlow) await requireStillAllowed(context, session, generated);
+  if (isSlow) await requireStillAllowed(context, session, standing, generated);
   terms.requireSomething(generated);
   return generated;
 }
@@ -151,15 +152,19 @@ export interface ComputedAnswer {
 
 /**
  * Refuses with the decision's code when a contribution that the answer cites, whether it is paid for that or not, may not
- * be used any more, and what ended the session. It does not say which: whoever relays it would read whose document answers the question.
+ * be used any more, what ended the session, and `POLICY_OUTDATED` where the answer was judged by other rules than the
+ * dataset's are now. It does not say which contribution: whoever relays it would read whose document answers the question.
  */
 async function requireStillAllowed(
   context: RunnerContext,
   session: Session,
+  before: Standing,
   { weights, citations }: GeneratedAnswer,
 ): Promise<void> {
   const reading = await session.memory.read();
   await currentCorpus(context, session, reading);
+  const isUnderSameRules = isDeepStrictEqual(reading.standing.dataset.answerRules, before.dataset.answerRules);
+  if (!isUnderSameRules) throw refuse('POLICY_OUTDATED', { field: 'answerRules' });
   const { allowed } = reading;
   const gone = [...weights, ...citations].find(({ contributionId }) => !allowed.grants.has(contributionId));
   if (gone === undefined) return;
