@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { sha256 } from '@usufruct/crypto';
 import { lengthPrefixed, refuse, toUsufructError, utf8, type ContributionId } from '@usufruct/kernel';
-import { TAGS, type ContributionView, type DatasetView, type JobView } from '@usufruct/protocol';
+import { TAGS, type DatasetView, type JobView } from '@usufruct/protocol';
 import { termsOf } from '@usufruct/retrieval';
 import type { RunnerContext } from '../../context.js';
 import {
@@ -55,14 +55,14 @@ export async function forgetShown(
   store.shown.forget(tagOf(await keyOf(wallet), 'contribution', id));
 }
 
-/** Also what was retired while no session was there to see it. Never rejects: the next session tries again. */
-export async function forgetRetiredShown(
+/** Of many that were retired, now or before. Never rejects: whoever looks the next time tries again. */
+export async function forgetRetired(
   context: Pick<MonitorContext, 'wallet' | 'store' | 'logger'>,
-  contributions: readonly Pick<ContributionView, 'id' | 'tombstonedAtMs'>[],
+  ids: readonly ContributionId[],
 ): Promise<void> {
   try {
     if (context.store.shown.isEmpty) return;
-    for (const { id, tombstonedAtMs } of contributions) if (tombstonedAtMs !== null) await forgetShown(context, id);
+    for (const id of ids) await forgetShown(context, id);
   } catch (error) {
     context.logger.warn('extraction.not_forgotten', { code: toUsufructError(error).code });
   }

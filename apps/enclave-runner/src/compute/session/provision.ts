@@ -23,7 +23,7 @@ import type { ReleasedKeys } from '../../keys/key-port.js';
 import { grantsNow } from '../../keys/leased-key.js';
 import { mapWindow } from '../../map-window.js';
 import { inTurns } from '../../slices.js';
-import { forgetRetiredShown } from '../extraction/monitor.js';
+import { forgetRetired } from '../extraction/monitor.js';
 import type { IndexContents } from '../index-store/index-file.js';
 import type { OpenedIndex } from '../index-store/index-store.js';
 import type { Segments } from '../index-store/segments.js';
@@ -101,7 +101,11 @@ export async function provision(
   const { grants, refused } = await allowedContributions(context, on, contributions, clock.nowMs());
   const leftOut = new LeftOutList(refused);
   void context.indexes?.forgetRetired(contributions);
-  await forgetRetiredShown(context, contributions);
+  // Also what was retired while no session was there to see it.
+  await forgetRetired(
+    context,
+    contributions.flatMap(({ id, tombstonedAtMs }) => (tombstonedAtMs === null ? [] : [id])),
+  );
   const allowed = contributions.filter(({ id }) => grants.has(id));
   if (allowed.length === 0) throw refuse('NO_USABLE_DATA', { datasetId: job.datasetId });
   const stored = await openStored(context, job, dao);

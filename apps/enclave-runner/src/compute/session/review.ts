@@ -1,6 +1,6 @@
 import { toUsufructError } from '@usufruct/kernel';
 import type { RunnerContext } from '../../context.js';
-import { forgetShown } from '../extraction/monitor.js';
+import { forgetRetired } from '../extraction/monitor.js';
 import type { Session } from './session.js';
 import type { Sessions } from './sessions.js';
 import { endOf } from './standing.js';
@@ -32,7 +32,10 @@ async function review(context: RunnerContext, sessions: Pick<Sessions, 'end'>, s
   const retired = [...refused].flatMap(([id, code]) => (code === 'TOMBSTONED' ? [id] : []));
   await session.drop(retired);
   // After it: an answer from before may have noted something of it meanwhile. A question may have dropped it, too.
-  for (const id of retired) if (session.usedIds.has(id)) await forgetShown(context, id);
+  await forgetRetired(
+    context,
+    retired.filter((id) => session.usedIds.has(id)),
+  );
   const withdrawn = withdrawalOf(session, standing, allowed);
   if (withdrawn !== null) {
     cancelJob(context, session, withdrawn);
