@@ -93,7 +93,8 @@ describe('several runners for one dataset', () => {
     for (const { server } of runners) await server.close();
   });
   beforeEach(() => {
-    for (const runner of runners) Object.assign(runner, { isUp: true, cutsStreams: false, isFull: false, onAsk: () => undefined });
+    for (const runner of runners)
+      Object.assign(runner, { isUp: true, cutsStreams: false, isFull: false, onAsk: () => undefined });
   });
   afterEach(() => {
     for (const { server, stored } of runners) {
