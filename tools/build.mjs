@@ -20,6 +20,8 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMP = '.build.json';
 const PORTAL = 'apps/portal';
 const TEST_FILE = /\.(spec|e2e)\.ts$/;
+/** `testing` below an app's sources is for its tests only: never in a dist, nor in the image that is measured. */
+const NOT_BUILT = ['dist', 'node_modules', 'testing'];
 
 /**
  * Builds everything under `root`, or `only` the one package; `log` gets one line per target that changed. Rejects on the
@@ -142,8 +144,7 @@ async function sourceFiles(folder, deep, prefix = '') {
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) {
-      if (deep && !['dist', 'node_modules'].includes(entry.name))
-        found.push(...(await sourceFiles(folder, deep, path)));
+      if (deep && !NOT_BUILT.includes(entry.name)) found.push(...(await sourceFiles(folder, deep, path)));
     } else if (!TEST_FILE.test(entry.name) && !entry.name.startsWith('.') && (deep || entry.name.endsWith('.ts'))) {
       found.push(path);
     }
