@@ -41,8 +41,9 @@ export interface UsageReceipt {
   readonly evidenceDigest: Digest;
   /** SHA-256 of the signer's measurement. */
   readonly codeHash: Digest;
+  /** `NO_MODEL` where no model wrote the answer. */
   readonly modelHash: Digest;
-  /** How weights were made, for example `cited-bm25/v1`. */
+  /** How weights were made (`ATTRIBUTION_METHODS`). */
   readonly attributionMethod: string;
   readonly usesCommitment: Digest;
   readonly resultCommitment: Digest;
@@ -50,6 +51,9 @@ export interface UsageReceipt {
   readonly priceUnits: AmountUnits;
   readonly issuedAtMs: TimestampMs;
 }
+
+/** All zero: no model had a part in the answer. */
+export const NO_MODEL = `0x${'0'.repeat(64)}` as Digest;
 
 export const SignerKindBcs = bcs
   .enum('SignerKind', { tee: null, 'mpc-set': null, 'fhe-host': null })

@@ -103,6 +103,11 @@ export const answerInfo = (context: QuestionContext): Uint8Array =>
 /** By retrieval score, or by the Shapley value of what each passage did for the answer. */
 export const ATTRIBUTIONS = ['score', 'max-shapley'] as const;
 export type Attribution = (typeof ATTRIBUTIONS)[number];
+/** What the receipt's `attributionMethod` says of each: the asker holds it against what was asked. */
+export const ATTRIBUTION_METHODS: Readonly<Record<Attribution, string>> = {
+  score: 'cited-score/v1',
+  'max-shapley': 'max-shapley/v1',
+};
 
 export const zQuestion = z.object({
   text: z.string().min(1).max(LIMITS.questionChars).regex(/\S/, 'expected a question'),

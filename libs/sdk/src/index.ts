@@ -76,6 +76,7 @@ export { memoryJournal, type Journal } from './journal.js';
 export type { BuyLicenceParams } from './licences.js';
 export type { LedgerEntry, ListedContribution, Reconciliation } from './payouts.js';
 export type { ReceiptToCollect, ReceiptView } from './receipt/collect.js';
+export { ASKED_CHECKS, type AskedCheck, type AskedFor } from './receipt/asked.js';
 export { zReceiptEvidence, type ReceiptEvidence } from './receipt/evidence.js';
 export {
   REFUSAL_CHECKS,

@@ -10,6 +10,7 @@ import {
 } from '@usufruct/kernel';
 import {
   answerResultBytes,
+  NO_MODEL,
   resultCommitment,
   TAGS,
   UsageReceiptBcs,
@@ -20,9 +21,6 @@ import {
   type Use,
 } from '@usufruct/protocol';
 import type { RunnerContext } from '../context.js';
-
-/** All zero: no model had a part in the answer. */
-const NO_MODEL = toHex32<Digest>(new Uint8Array(32));
 
 export interface ReceiptFor {
   readonly info: ChainInfo;

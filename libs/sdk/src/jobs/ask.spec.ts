@@ -68,9 +68,13 @@ import {
 } from '@usufruct/testing';
 import { connect } from '../client.js';
 import { memoryJournal } from '../journal.js';
+import { ASKED_CHECKS } from '../receipt/asked.js';
+import { zReceiptEvidence } from '../receipt/evidence.js';
 import { verifyRefusal, type RefusalEvidence } from '../receipt/refusal.js';
+import { verifyReceipt } from '../receipt/verify.js';
 import type { AskEvent } from './ask-stream.js';
-import type { AskOptions } from './ask.js';
+import type { Asked, AskOptions } from './ask.js';
+import type { QuestionParams } from './question-record.js';
 
 const WALLET = testWallet('enterprise');
 const OWNER = idOf<Address>('contributor');
@@ -106,6 +110,8 @@ type PaidUses = NonNullable<Answer['uses']>;
 interface Interference {
   evidence?: (bundle: Record<string, unknown>) => Record<string, unknown>;
   answer?: (answer: Answer) => Answer;
+  /** What the runner answers by, instead of what it was asked for: it commits to it, and signs it. */
+  made?: Pick<Answer, 'generator' | 'model'>;
   /** Of what is signed, before it is signed. */
   receipt?: (receipt: Record<string, unknown>) => Record<string, unknown>;
   question?: (question: Record<string, unknown>) => Record<string, unknown>;
@@ -269,6 +275,7 @@ async function world(interference: Interference = {}) {
       uses: [{ contributionId: CONTRIBUTION, grantId: idOf<GrantId>('grant'), weight: asWeight(7n) }],
       usesSalt: idOf('uses-salt'),
       resultSalt: idOf('result-salt'),
+      ...interference.made,
     } satisfies Answer;
     const receipt = {
       chainId,
@@ -280,8 +287,8 @@ async function world(interference: Interference = {}) {
       signerPublicKey: keys.signingPublicKey,
       evidenceDigest: idOf<Digest>('evidence'),
       codeHash: digestOf(fromHex(TEST_MEASUREMENT)),
-      modelHash: `0x${'0'.repeat(64)}` as Digest,
-      attributionMethod: 'test/v1',
+      modelHash: interference.made?.model?.sha256 ?? (`0x${'0'.repeat(64)}` as Digest),
+      attributionMethod: question.attribution === 'score' ? 'cited-score/v1' : 'max-shapley/v1',
       usesCommitment: usesCommitment(answer.usesSalt, answer.uses),
       resultCommitment: resultCommitment(answer.resultSalt, answerResultBytes(answer)),
       budgetSpentMicroEpsilon: 0n,
@@ -860,6 +867,111 @@ describe('ask', () => {
     const { session, api } = await world();
     api.on('Job', () => ({ job: null }));
     await expect(session.ask({ key: 'q', text: TEXT }, FAST)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('what was asked, and what the receipt says', () => {
+  const BY_MODEL = { generator: 'model' as const, model: { name: 'small-7b', sha256: idOf<Digest>('model') } };
+  const paidBy = (attributionMethod: string): Interference => ({
+    receipt: (receipt) => ({ ...receipt, attributionMethod }),
+  });
+  type Wishes = Partial<QuestionParams>;
+  const rows: readonly [string, Wishes, Interference, string][] = [
+    ['pay by Shapley value that nobody asked for', {}, paidBy('max-shapley/v1'), 'ATTRIBUTION'],
+    [
+      'pay by score where the other was asked for',
+      { attribution: 'max-shapley' },
+      paidBy('cited-score/v1'),
+      'ATTRIBUTION',
+    ],
+    ['pay by a method that nobody knows', { attribution: 'score' }, paidBy('cited-score/v2'), 'ATTRIBUTION'],
+    ['sentences of documents where a model was demanded', { generator: 'model' }, {}, 'GENERATOR'],
+    [
+      'a model where sentences of documents were demanded',
+      { generator: 'extractive' },
+      { made: BY_MODEL },
+      'GENERATOR',
+    ],
+    [
+      'an answer said to be of the demanded model, under a receipt that names none',
+      { generator: 'model' },
+      { made: BY_MODEL, receipt: (receipt) => ({ ...receipt, modelHash: `0x${'0'.repeat(64)}` }) },
+      'GENERATOR',
+    ],
+    [
+      'an answer said to be of the documents, as demanded, under a receipt that names a model',
+      { generator: 'extractive' },
+      { receipt: (receipt) => ({ ...receipt, modelHash: idOf('model') }) },
+      'GENERATOR',
+    ],
+    ['neither', { generator: 'model', attribution: 'max-shapley' }, paidBy('cited-score/v1'), 'ATTRIBUTION, GENERATOR'],
+  ];
+  const refusal = (checks: string) => ({ code: 'RECEIPT_INVALID', details: { checks } });
+
+  it.each(rows)('are held against each other: %s', async (_what, wishes, interference, checks) => {
+    const { session } = await world(interference);
+    await expect(session.ask({ key: 'q', text: TEXT, ...wishes }, FAST)).rejects.toMatchObject(refusal(checks));
+  });
+
+  it.each(rows)('also where the answer comes in pieces: %s', async (_what, wishes, interference, checks) => {
+    const { session } = await world({
+      settledLate: 1,
+      lines: (records, after) => records.slice(after),
+      ...interference,
+    });
+    const read = async () => {
+      const asking = session.askStream({ key: 'q', text: TEXT, ...wishes }, { timeoutMs: 5_000 });
+      for await (const event of asking) expect(event.kind).not.toBe('answer');
+    };
+    await expect(read()).rejects.toMatchObject(refusal(checks));
+  });
+
+  it.each(rows)('also where a later process goes on with it: %s', async (_what, wishes, interference, checks) => {
+    const { session, job, connectAs } = await world(interference);
+    await session.ask({ key: 'q', text: TEXT, ...wishes }, FAST).catch(() => undefined);
+    const later = connectAs('two').jobs.session(job.id);
+    const [pending] = await later.pending();
+    await expect(later.resume(pending!.questionId, FAST)).rejects.toMatchObject(refusal(checks));
+    await expect(later.ask({ key: 'q', text: TEXT, ...wishes }, FAST)).rejects.toMatchObject(refusal(checks));
+  });
+
+  const checksOf = ({ verdict }: Asked) =>
+    verdict.checks.filter(({ name }) => (ASKED_CHECKS as readonly string[]).includes(name));
+
+  it.each<[string, Wishes, Interference, string[]]>([
+    ['nothing in particular', {}, {}, ['cited-score/v1', 'none was demanded: extractive']],
+    [
+      'nothing in particular, of a runner with a model',
+      {},
+      { made: BY_MODEL },
+      ['cited-score/v1', 'none was demanded: model'],
+    ],
+    [
+      'a method and a generator',
+      { attribution: 'max-shapley', generator: 'extractive' },
+      {},
+      ['max-shapley/v1', 'extractive'],
+    ],
+    ['a model', { generator: 'model' }, { made: BY_MODEL }, ['cited-score/v1', 'model']],
+  ])('agree: asked for %s', async (_what, wishes, interference, details) => {
+    const { session } = await world(interference);
+    const asked = await session.ask({ key: 'q', text: TEXT, ...wishes }, FAST);
+    expect(checksOf(asked)).toEqual(ASKED_CHECKS.map((name, i) => ({ name, status: 'passed', detail: details[i] })));
+    // Who is given the evidence, too.
+    expect(await verifyReceipt(zReceiptEvidence.parse(JSON.parse(toWireJson(asked.evidence))))).toEqual(asked.verdict);
+  });
+
+  it('cannot be compared where the record of the question is from before there was a choice, which is said', async () => {
+    const { session, journal } = await world(paidBy('cited-bm25/v1'));
+    await session.ask({ key: 'q', text: TEXT }, FAST).catch(() => undefined);
+    const [key] = await journal.keys('ask/');
+    const { attribution: _new, ...older } = JSON.parse((await journal.get(key!))!) as Record<string, unknown>;
+    await journal.put(key!, JSON.stringify(older));
+    const asked = await session.ask({ key: 'q', text: TEXT }, FAST);
+    expect(checksOf(asked)).toMatchObject([
+      { name: 'ATTRIBUTION', status: 'skipped', detail: expect.stringContaining('older') },
+      { name: 'GENERATOR', status: 'passed' },
+    ]);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   type Verdict,
 } from '@usufruct/kernel';
 import { open } from '@usufruct/crypto';
-import { answerInfo, parseAnswer, zAnswer, type Answer } from '@usufruct/protocol';
+import { answerInfo, NO_MODEL, parseAnswer, zAnswer, type Answer } from '@usufruct/protocol';
 import { valueOrThrow } from '../api/graphql.js';
 import type { ClientContext } from '../context.js';
 import { collectEvidence } from '../receipt/collect.js';
@@ -22,7 +22,7 @@ import { pause } from '../wait.js';
 import { ASK_QUESTION, QUESTION, type QuestionState } from './operations.js';
 import type { AttestedRunners } from './attested-runner.js';
 import { errorOf, isBeingPrepared } from './ready.js';
-import { newAttempt, type QuestionRecord } from './question-record.js';
+import { askedFor, newAttempt, type QuestionRecord } from './question-record.js';
 import { tellRefusal } from './tell-refusal.js';
 
 export const ASK_STEPS = ['waiting', 'attesting', 'asking', 'computing', 'settling', 'verifying', 'done'] as const;
@@ -178,12 +178,9 @@ async function judge(
     throw refuse('UPSTREAM_INVALID', { upstream: 'API', field: 'question' });
   }
   const answer = await openAnswer(context, jobId, record, receipt, sealedAnswer);
-  const evidence = await collectEvidence(context, {
-    receipt,
-    signature,
-    transaction: settlement?.transaction ?? null,
-    answer,
-  });
+  const transaction = settlement?.transaction ?? null;
+  const collected = await collectEvidence(context, { receipt, signature, transaction, answer });
+  const evidence = { ...collected, asked: askedFor(record) };
   const verdict = await verifyReceipt(evidence);
   if (!verdict.ok) {
     const checks = verdict.checks.filter(({ status }) => status === 'failed').map(({ name }) => name);
@@ -192,8 +189,6 @@ async function judge(
   requireModel(answer, receipt);
   return { questionId, answer, evidence, verdict };
 }
-
-const NO_MODEL = `0x${'0'.repeat(64)}`;
 
 /** Who is said to have written the answer is what the receipt says. */
 function requireModel({ generator, model }: Answer, receipt: string): void {

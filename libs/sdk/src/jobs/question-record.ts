@@ -24,6 +24,7 @@ import {
 import { z } from 'zod';
 import type { ClientContext } from '../context.js';
 import { readRecord, recordOnce, writeRecord } from '../journal.js';
+import type { AskedFor } from '../receipt/asked.js';
 import { clientKey } from './fund.js';
 
 const zAttempt = z.object({
@@ -46,8 +47,8 @@ const zQuestionRecord = z.object({
   generator: z.enum(GENERATOR_KINDS).optional(),
   stream: z.boolean().optional(),
   filter: zSourceFilter.optional(),
-  /** A record of an earlier version has none. */
-  attribution: z.enum(ATTRIBUTIONS).default('score'),
+  /** A record of an earlier version has none: the runner chose, and nobody said by what. */
+  attribution: z.enum(ATTRIBUTIONS).optional(),
   responsePublicKey: zBase64(32),
   responsePrivateKey: zBase64(32),
   attempts: z.array(zAttempt),
@@ -98,8 +99,17 @@ export function isSameQuestion(record: QuestionRecord, { key: _key, ...asked }: 
   const question = parseAt(zQuestion, { ...asked, responsePublicKey }, 'question');
   // In pieces or not, it is the same answer.
   const of = (one: Question): string => toWireJson({ ...plaintextOf(one), stream: undefined });
-  return of(question) === of(record);
+  return of(question) === of(questionIn(record));
 }
+
+/** As it is sealed and compared: a record without the choice is of a question that was asked before there was one. */
+const questionIn = (record: QuestionRecord): Question => ({ ...record, attribution: record.attribution ?? 'score' });
+
+/** What its receipt is held against. */
+export const askedFor = ({ attribution, generator }: QuestionRecord): AskedFor => ({
+  attribution: attribution ?? null,
+  generator: generator ?? null,
+});
 
 /** What is sealed to the runner, its fields always in this order. */
 const plaintextOf = ({
@@ -148,7 +158,7 @@ export async function newAttempt(
     recipientPublicKey: claims.hpkePublicKey,
     info: questionInfo({ chainId, packageId, jobId, questionId, runnerSigningKey: claims.signingPublicKey }),
     aad: new Uint8Array(),
-    plaintext: utf8(toWireJson(plaintextOf(record))),
+    plaintext: utf8(toWireJson(plaintextOf(questionIn(record)))),
   });
   const sealedQuestionSha256 = toHex32<Digest>(sha256(sealed));
   const authorization = await sign({

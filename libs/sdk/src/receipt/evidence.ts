@@ -10,6 +10,7 @@ import {
   zTransactionOutcome,
 } from '@usufruct/protocol';
 import { z } from 'zod';
+import { zAskedFor } from './asked.js';
 
 /**
  * Everything that a receipt is judged by, as JSON: what the chain said (views and the settling transaction) and, for
@@ -29,5 +30,7 @@ export const zReceiptEvidence = z.object({
   owners: z.array(z.object({ contributionId: zHex32<ContributionId>(), owner: zHex32<Address>() })),
   /** Null for who did not ask: the commitments then stay closed. */
   answer: zAnswer.nullable(),
+  /** As the asker says. Missing for who did not ask: then nothing is said of it. */
+  asked: zAskedFor.optional(),
 });
 export type ReceiptEvidence = z.output<typeof zReceiptEvidence>;

@@ -32,6 +32,7 @@ import {
   type UsageReceipt,
 } from '@usufruct/protocol';
 import { aDao, aJob, aRunner, idOf, seededRandom, TEST_NOW_MS, testChainInfo } from '@usufruct/testing';
+import { ASKED_CHECKS } from './asked.js';
 import { zReceiptEvidence, type ReceiptEvidence } from './evidence.js';
 import { RECEIPT_CHECKS, verifyReceipt, type ReceiptCheck } from './verify.js';
 
@@ -271,6 +272,54 @@ describe('verifyReceipt', () => {
     const skippedChecks = checks.filter(({ status }) => status === 'skipped');
     expect(skippedChecks.map(({ name }) => name)).toEqual(['USES_COMMITMENT', 'RESULT_COMMITMENT']);
     expect(skippedChecks.every(({ detail }) => detail.length > 0)).toBe(true);
+  });
+
+  describe('with the question at hand', () => {
+    const asked = { attribution: 'score', generator: null } as const;
+    const SCORE = { attributionMethod: 'cited-score/v1' };
+    const NO_MODEL = `0x${'0'.repeat(64)}` as Digest;
+    const statusesFor = async (change: Partial<UsageReceipt>, evidence: Partial<ReceiptEvidence>) =>
+      (await verifyReceipt({ ...(await evidenceOf(change)), ...evidence })).checks
+        .filter(({ status }) => status !== 'passed')
+        .map(({ name, status }) => `${name} ${status}`);
+
+    it('makes two checks more', async () => {
+      const { checks } = await verifyReceipt({ ...(await evidenceOf(SCORE)), asked });
+      expect(checks.map(({ name, status }) => [name, status])).toEqual(
+        [...RECEIPT_CHECKS, ...ASKED_CHECKS].map((name) => [name, 'passed']),
+      );
+    });
+
+    it.each<[string, Partial<UsageReceipt>, Partial<ReceiptEvidence>, string[]]>([
+      ['fails for another method', { attributionMethod: 'max-shapley/v1' }, { asked }, ['ATTRIBUTION failed']],
+      [
+        'fails for a method that only begins alike',
+        { attributionMethod: 'cited-score/v10' },
+        { asked },
+        ['ATTRIBUTION failed'],
+      ],
+      [
+        'fails for another generator, by the receipt alone where the answer is not at hand',
+        { ...SCORE, modelHash: NO_MODEL },
+        { asked: { ...asked, generator: 'model' }, answer: null },
+        ['USES_COMMITMENT skipped', 'RESULT_COMMITMENT skipped', 'GENERATOR failed'],
+      ],
+      [
+        'skips a method that the record of the question does not say',
+        {},
+        { asked: { ...asked, attribution: null } },
+        ['ATTRIBUTION skipped'],
+      ],
+    ])('%s', async (_what, change, evidence, expected) => {
+      expect(await statusesFor(change, evidence)).toEqual(expected);
+    });
+
+    it('skips them with all others where there is no receipt', async () => {
+      const { checks } = await verifyReceipt({ ...good, asked, receipt: 'AA==' });
+      expect(checks.slice(1).map(({ name, status }) => [name, status])).toEqual(
+        [...RECEIPT_CHECKS.slice(1), ...ASKED_CHECKS].map((name) => [name, 'skipped']),
+      );
+    });
   });
 
   describe('of a DAO that pays in epochs', () => {

@@ -26,10 +26,11 @@ import {
   type UsageReceipt,
   type Use,
 } from '@usufruct/protocol';
+import { ASKED_CHECKS, checkAsked } from './asked.js';
 import type { ReceiptEvidence } from './evidence.js';
 import { checkIds, checkRunner, checkSignature } from './signer-checks.js';
 
-/** Every check, in the order in which it is made. */
+/** Every check, in the order in which it is made; with the question at hand `ASKED_CHECKS` follow. */
 export const RECEIPT_CHECKS = [
   'ENCODING',
   'SIGNATURE',
@@ -59,12 +60,13 @@ type Settled = SettledInPublic | SettledPrivately;
  * uses are those it committed to, and that the chain paid what the DAO's split and the weights say. It does not prove
  * that the weights are fair or the answer right, nor (offline) that the views came from the chain. Where the DAO pays in
  * epochs, uses and weights are private: what hangs on them is skipped with that reason, and what was set aside for the
- * contributors is checked as a whole.
+ * contributors is checked as a whole. Where the evidence says what was asked, the receipt is held against that, too.
  */
 export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict> {
   const receipt = decodeReceipt(evidence.receipt);
   if (receipt === null) {
-    const rest = RECEIPT_CHECKS.slice(1).map((name) => skipped(name, 'the receipt could not be parsed'));
+    const names = [...RECEIPT_CHECKS.slice(1), ...(evidence.asked === undefined ? [] : ASKED_CHECKS)];
+    const rest = names.map((name) => skipped(name, 'the receipt could not be parsed'));
     return verdictOf([failed('ENCODING', 'not a canonical receipt'), ...rest]);
   }
   const settled = settledEvent(evidence, receipt);
@@ -83,6 +85,7 @@ export async function verifyReceipt(evidence: ReceiptEvidence): Promise<Verdict>
     checkResult(evidence, receipt),
     checkSettled(evidence, receipt, settled),
     ...checkPayouts(evidence, receipt, settled),
+    ...(evidence.asked === undefined ? [] : checkAsked(evidence.asked, receipt, evidence.answer)),
   ]);
 }
 

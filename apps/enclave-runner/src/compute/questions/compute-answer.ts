@@ -11,6 +11,7 @@ import {
   type TimestampMs,
 } from '@usufruct/kernel';
 import {
+  ATTRIBUTION_METHODS,
   LIMITS,
   type Answer,
   type AskRequest,
@@ -26,7 +27,7 @@ import { sealOpening } from '../../receipt/seal-opening.js';
 import { prepareSettlement } from '../../receipt/settler.js';
 import { randomSalt, signReceipt } from '../../receipt/sign-receipt.js';
 import type { NewAnswer, Settlement } from '../../receipt/store.js';
-import { ATTRIBUTION_METHODS, chooseGenerator, EXTRACTIVE, type Corpus, type GeneratedAnswer } from '../rag/index.js';
+import { chooseGenerator, EXTRACTIVE, type Corpus, type GeneratedAnswer } from '../rag/index.js';
 import type { Allowed } from '../session/consent.js';
 import type { Session } from '../session/session.js';
 import type { Reading } from '../session/standing-memory.js';

@@ -1,5 +1,5 @@
 export { answerQuestion, NO_ANSWER, type AnswerOptions, type ExtractedAnswer } from './answer/answer-question.js';
-export { ATTRIBUTION_METHODS, type ContributionWeight } from './answer/attribute.js';
+export type { ContributionWeight } from './answer/attribute.js';
 export {
   chooseGenerator,
   EXTRACTIVE,

@@ -14,6 +14,8 @@ export const RECEIPT_MEANINGS: Readonly<Record<string, string>> = {
   SETTLED: 'The chain accepted exactly this receipt, once.',
   PAYOUTS_ADD_UP: 'What was paid out adds up to the price, to the last unit.',
   PAYOUTS_BY_WEIGHT: 'Everyone got what the DAO’s split and the weights of use give, computed again here.',
+  ATTRIBUTION: 'Weights of use were made in the way that you asked for, by what the runner signed.',
+  GENERATOR: 'What you demanded made the answer, by what the runner signed.',
 };
 
 /** What each check of a signed refusal is for (names: libs/sdk). */

@@ -1,10 +1,11 @@
 import { asWeight, type ContributionId, type Weight } from '@usufruct/kernel';
-import { LIMITS, type Attribution } from '@usufruct/protocol';
+import { LIMITS } from '@usufruct/protocol';
 import { maxShapley, wholeShares } from './max-shapley.js';
 
-/**
- * How weights are made, as it stands in the receipt. In both, one piece of text has one weight, however many hold it:
- * it is shared equally by the people who do, and what is one person's equally by that person's contributions.
+/*
+ * How weights are made, by what the receipt says (`ATTRIBUTION_METHODS` of the protocol). In both, one piece of text has
+ * one weight, however many hold it: it is shared equally by the people who do, and what is one person's equally by that
+ * person's contributions.
  *
  * `cited-score/v1`: the retrieval scores, in millionths, of the cited passages. A passage's weight is shared equally by
  * its cited sentences, and a sentence's goes to those who hold it or nearly the same passage. What is not cited gets
@@ -15,10 +16,7 @@ import { maxShapley, wholeShares } from './max-shapley.js';
  * point the part of its terms that it has, if it is half of them at least. So who could have supported a sentence as
  * well as the one that was cited gets as much.
  */
-export const ATTRIBUTION_METHODS: Readonly<Record<Attribution, string>> = {
-  score: 'cited-score/v1',
-  'max-shapley': 'max-shapley/v1',
-};
+
 const MILLION = 1_000_000;
 
 export interface Holder {
