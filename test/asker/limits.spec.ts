@@ -102,6 +102,37 @@ describe('what may be paid for one question to several datasets', () => {
     expect([codes(late), late.costUnits]).toEqual([[null, null], 8n]);
   });
 
+  it('asks all or none, too, where another process has begun one of them in a session of its own', async () => {
+    chain.refusals.set(BEES, 'UPSTREAM_UNAVAILABLE');
+    expect(codes(await askSeveral(chain.asker(100n, { name: 'other' }), several([BEES, FORGE])))).toEqual([
+      'UPSTREAM_UNAVAILABLE',
+      null,
+    ]);
+    chain.refusals.clear();
+    const begun = several([BEES, FORGE, SEA]);
+    // A session to the bees that cannot be closed just now holds 6. The forge has answered; 3 and 7 are to be paid.
+    const busy = async (mostUnits: bigint) => {
+      const one = chain.asker(mostUnits, { sessionQuestions: 2 });
+      const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      [chain.gate, chain.onAsked] = [answered.promise, asked.resolve];
+      const first = one.ask({ ...several([]), key: `first of ${mostUnits}`, datasetId: BEES });
+      await asked.promise;
+      return { one, first, answer: answered.resolve };
+    };
+    const paidBefore = chain.paid.length;
+    const poor = await busy(15n);
+    expect(await codeOf(askSeveral(poor.one, begun))).toBe('SPENDING_LIMIT');
+    expect(chain.paid).toHaveLength(paidBefore);
+    poor.answer();
+    await poor.first;
+    await poor.one.close();
+    const rich = await busy(16n);
+    const all = askSeveral(rich.one, begun);
+    rich.answer();
+    await rich.first;
+    expect(codes(await all)).toEqual([null, null, null]);
+  });
+
   const step = fc.record({
     datasetIds: fc.subarray([BEES, FORGE, SEA], { minLength: 1 }),
     key: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -138,6 +169,40 @@ describe('what may be paid for one question to several datasets', () => {
       expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: chain.spentUnits });
     });
     await fc.assert(property, { numRuns: 150 });
+  });
+
+  it('keeps to the limit of each of two processes that go on with what the other has begun', async () => {
+    const turn = fc.record({
+      who: fc.constantFrom(0, 1),
+      key: fc.constantFrom('a', 'b', 'c'),
+      datasetIds: fc.subarray([BEES, FORGE], { minLength: 1 }),
+      isAway: fc.boolean(),
+      waitMs: fc.constantFrom(0, 0, 60_000, 31 * 60_000),
+    });
+    const turns = fc.array(turn, { maxLength: 10 });
+    const names = fc.constantFrom(['one', 'two'], ['same', 'same']);
+    const property = fc.asyncProperty(
+      ...limits,
+      names,
+      turns,
+      async (mostUnits, sessionQuestions, [first, second], steps) => {
+        chain = new AskedChain();
+        const askers = [first!, second!].map((name) => chain.asker(mostUnits, { name, sessionQuestions }));
+        const ownUnits = [0n, 0n];
+        for (const { who, key, datasetIds, isAway, waitMs } of steps) {
+          chain.clock.advance(waitMs);
+          chain.refusals.clear();
+          if (isAway) chain.refusals.set(BEES, 'UPSTREAM_UNAVAILABLE');
+          const before = chain.paidUnits;
+          await askSeveral(askers[who]!, several(datasetIds, { key })).catch(() => undefined);
+          ownUnits[who]! += chain.paidUnits - before;
+          const { lockedUnits, paidUnits } = askers[who]!.spending;
+          expect(lockedUnits + paidUnits).toBeGreaterThanOrEqual(ownUnits[who]!);
+          expect(lockedUnits + paidUnits).toBeLessThanOrEqual(mostUnits);
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: 300 });
   });
 
   it('keeps to the limit where prices change, datasets refuse and answers of the chain are lost', async () => {

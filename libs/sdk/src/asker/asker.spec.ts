@@ -405,6 +405,115 @@ describe('Asker: limits', () => {
   });
 });
 
+describe('Asker: a question that another process has begun', () => {
+  const begun = async (name = 'first'): Promise<void> => {
+    system.failures.push('UPSTREAM_UNAVAILABLE');
+    expect(await codeOf(asker({ name }).ask(question('a')))).toBe('UPSTREAM_UNAVAILABLE');
+  };
+  const next = (maxUnits: bigint, options: Partial<AskerOptions> = {}): Asker =>
+    asker({ name: 'next', maxSpendUnits: asAmount(maxUnits), ...options });
+
+  it('is refused, and nothing is sent, where the limit does not allow its price', async () => {
+    await begun();
+    const one = next(5n);
+    await one.ask(question('b'));
+    const { asked } = system;
+    expect(await codeOf(one.ask(question('a')))).toBe('SPENDING_LIMIT max-spend');
+    expect([system.asked, system.moneyUnits.paid]).toEqual([asked, PRICE]);
+    // Another one is allowed it.
+    expect(await next(3n, { name: 'last' }).ask(question('a'))).toMatchObject({ costUnits: PRICE });
+  });
+
+  it('counts with its own price, and not with what else its session holds', async () => {
+    await begun();
+    const one = next(6n);
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: PRICE, isRepeat: false });
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+    await one.ask(question('b'));
+    expect(await codeOf(one.ask(question('c')))).toBe('SPENDING_LIMIT max-spend');
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 6n });
+    // The first one's session stays the first one's.
+    expect([...system.jobs.values()].map(({ state }) => state)).toEqual(['funded', 'succeeded']);
+  });
+
+  it('counts once, however often it is gone on with, until it is answered', async () => {
+    await begun();
+    const one = next(3n);
+    system.failures.push('UPSTREAM_UNAVAILABLE', 'SETTLEMENT_UNKNOWN');
+    for (const code of ['UPSTREAM_UNAVAILABLE', 'SETTLEMENT_UNKNOWN']) {
+      expect(await codeOf(one.ask(question('a')))).toBe(code);
+      expect(one.spending).toMatchObject({ lockedUnits: 3n, paidUnits: 0n });
+    }
+    expect(await codeOf(one.ask(question('b')))).toBe('SPENDING_LIMIT max-spend');
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: PRICE });
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: 0n, isRepeat: true });
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+    expect(await next(0n, { name: 'poor' }).ask(question('a'))).toMatchObject({ costUnits: 0n, isRepeat: true });
+  });
+
+  it('counts no more where its session is over, and is asked anew in one of this process', async () => {
+    await begun();
+    const one = next(3n);
+    system.failures.push('JOB_STATE');
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: PRICE });
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+  });
+
+  it('counts on after a failure that does not say whether what was sent before will be paid', async () => {
+    await begun();
+    const one = next(3n);
+    system.failures.push('ATTESTATION_REFUSED');
+    expect(await codeOf(one.ask(question('a')))).toBe('ATTESTATION_REFUSED');
+    expect(one.spending).toMatchObject({ lockedUnits: 3n, paidUnits: 0n });
+    system.end();
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: PRICE });
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 3n });
+  });
+
+  it('counts nothing where nothing was found, and so nothing paid', async () => {
+    system.failures.push('UPSTREAM_UNAVAILABLE');
+    const unknown = question('a', { text: system.unknown });
+    await asker()
+      .ask(unknown)
+      .catch(() => undefined);
+    const one = next(3n);
+    expect(await one.ask(unknown)).toMatchObject({ costUnits: 0n, isRepeat: false });
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 0n });
+  });
+
+  it('has what it costs from sessions of this process that nobody asks from just now', async () => {
+    await begun();
+    const one = next(12n);
+    await one.ask(question('b')); // locks all 12, of which 3 are paid
+    expect(await one.ask(question('a'))).toMatchObject({ costUnits: PRICE });
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 6n });
+  });
+
+  it('is not counted beside its session, where that counts as a whole', async () => {
+    const own = asker({ maxSpendUnits: asAmount(12n) });
+    system.failures.push('UPSTREAM_UNAVAILABLE');
+    await own.ask(question('a')).catch(() => undefined);
+    expect(await own.ask(question('a'))).toMatchObject({ costUnits: PRICE });
+    expect(own.spending).toMatchObject({ lockedUnits: 12n, paidUnits: 0n });
+  });
+
+  it.each([['before'], ['after']])('nor where this process takes its session over %s that', async (when) => {
+    await begun('next');
+    const one = next(12n);
+    if (when === 'before') await one.ask(question('b'));
+    await one.ask(question('a'));
+    if (when === 'after') await one.ask(question('b'));
+    expect([one.spending, system.jobs.size]).toEqual([{ maxUnits: 12n, lockedUnits: 12n, paidUnits: 0n }, 1]);
+    await one.close();
+    expect(one.spending).toMatchObject({ lockedUnits: 0n, paidUnits: 6n });
+    expect(system.moneyUnits).toEqual({ paid: 6n, held: 0n });
+  });
+});
+
 describe('Asker: a question is paid once', () => {
   it('however often it is asked at the same time', async () => {
     const one = asker();

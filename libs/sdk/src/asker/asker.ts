@@ -28,7 +28,7 @@ import { Sessions, type Slot } from './sessions.js';
 export interface AskerOptions {
   /** Tells askers of one journal apart: two that run at the same time need two names. No `/`. */
   readonly name: string;
-  /** What may be locked and paid together while this asker lives. */
+  /** What may be locked and paid together while this asker lives, questions of other processes that it goes on with too. */
   readonly maxSpendUnits: AmountUnits;
   /** For any one question, of several datasets for all of them together; null for what the limit above allows. */
   readonly maxPriceUnits?: AmountUnits | null;
@@ -104,9 +104,10 @@ const OUTCOME_UNKNOWN: readonly string[] = ['RECEIPT_INVALID', 'SETTLEMENT_UNKNO
  * used up, and closed at the end, so that what is not spent comes back. For programs that ask for their user: the local
  * OpenAI endpoint, agents, scripts.
  *
- * A question is paid once however often it is asked with one key, also by a later process with the same journal. What a
- * session holds in its escrow is limited on the chain; that it is not the API that has a question paid twice is shown by
- * no proof: it could hide an answer whose session is over, and it is asked anew then.
+ * A question is paid once however often it is asked with one key, also by a later process with the same journal: what the
+ * chain has settled is not asked anew, also where the API hides the answer. What a session holds in its escrow is limited
+ * on the chain, and counts against the limit of whoever funded it; a question that is gone on with in a session of another
+ * process counts here with its price.
  */
 export class Asker {
   private readonly budget: Budget;
@@ -173,8 +174,11 @@ export class Asker {
    * and nobody asks for just now comes back where it is needed. Refuses `SPENDING_LIMIT` where the limit does not allow
    * all of them, and nothing of it was asked.
    */
-  makeRoom(params: readonly (AskParams & { readonly maxPriceUnits: AmountUnits })[]): Promise<void> {
-    return this.sessions.makeRoom(params);
+  async makeRoom(params: readonly (AskParams & { readonly maxPriceUnits: AmountUnits })[]): Promise<void> {
+    const isBeside = await Promise.all(params.map((one) => this.isBegunElsewhere(one)));
+    const besideUnits = params.reduce((sum, { maxPriceUnits }, i) => (isBeside[i]! ? sum + maxPriceUnits : sum), 0n);
+    const inOwn = params.filter((_, i) => !isBeside[i]!);
+    return this.sessions.makeRoom(inOwn, besideUnits);
   }
 
   /** Receipts of this device, the newest first. */
@@ -227,12 +231,23 @@ export class Asker {
     return isOpen ? job.pricePerQuestionUnits : null;
   }
 
-  /** Refuses `SPENDING_LIMIT`: to go on with it may be what has it paid, at a price that nobody allows any more. */
+  /** Whether it would be gone on with, in a session that does not count here. */
+  private async isBegunElsewhere(params: AskParams): Promise<boolean> {
+    const record = await readRecord(this.ports.journal, this.recordKey(nameOf(params).name), zRecord);
+    if (record === null || record.answered !== null) return false;
+    return !this.sessions.isCounted(record.jobId, record.askKey) && (await this.priceOf(record)) !== null;
+  }
+
+  /**
+   * Refuses `SPENDING_LIMIT` before anything is sent: to go on with it may be what has it paid, at a price that nobody
+   * allows any more, out of an escrow that another process has locked and that does not count here.
+   */
   private async requireAllowed(record: Noted, { maxPriceUnits }: AskParams): Promise<void> {
+    const begunUnits = record.answered === null ? await this.priceOf(record) : null;
+    if (begunUnits === null) return;
     const limit = lesserLimit(maxPriceUnits ?? null, this.maxPriceUnits);
-    if (limit === null || record.answered !== null) return;
-    const begunUnits = await this.priceOf(record);
-    if (begunUnits !== null && begunUnits > limit) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
+    if (limit !== null && begunUnits > limit) throw refuse('SPENDING_LIMIT', { limit: 'max-price' });
+    await this.sessions.goOn(record.jobId, record.askKey, begunUnits);
   }
 
   private recordKey(name: Digest): string {
@@ -251,10 +266,14 @@ export class Asker {
     try {
       const asked = await this.ports.session(jobId).ask(questionOf(askKey, params), options);
       const paid = await this.remember(recordKey, record, params, asked);
-      return answered === null ? paid : repeated(paid);
+      if (answered !== null) return repeated(paid);
+      this.sessions.wentOn(askKey, paid.costUnits);
+      return paid;
     } catch (error) {
+      // As long as the record stays, it may still be paid, and counts.
       if (!isSessionOver(error) || answered !== null) throw error;
       if (await this.ports.isPaid(jobId, this.ports.questionIdOf(jobId, askKey))) throw error;
+      this.sessions.wentOn(askKey, 0n);
       await this.ports.journal.delete(recordKey);
       return null;
     }

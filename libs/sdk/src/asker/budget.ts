@@ -3,9 +3,12 @@ import { asAmount, refuse, type AmountUnits } from '@usufruct/kernel';
 /** What was spent so far, in units of the escrow coin. */
 export interface Spending {
   readonly maxUnits: AmountUnits;
-  /** Escrows of open sessions, what was paid out of them included: it may come back, and cannot be spent twice. */
+  /**
+   * Escrows of open sessions, what was paid out of them included, and prices of questions that are gone on with in
+   * sessions of other processes: it may come back, and cannot be spent twice.
+   */
   readonly lockedUnits: AmountUnits;
-  /** What closed sessions have cost. */
+  /** What closed sessions have cost, and answered questions in sessions of other processes. */
   readonly paidUnits: AmountUnits;
 }
 

@@ -28,7 +28,7 @@ export interface AskerPorts {
   session(jobId: JobId): AskerSession;
   /** The id of the question that this key names in a session. */
   questionIdOf(jobId: JobId, key: string): QuestionId;
-  /** Whether the API knows of a settled receipt for this question. */
+  /** Whether a receipt for this question was settled, by the chain or by the API, whichever is ahead. */
   isPaid(jobId: JobId, questionId: QuestionId): Promise<boolean>;
 }
 
@@ -45,5 +45,7 @@ export const askerPorts = (context: ClientContext): AskerPorts => ({
   fund: (params) => fundJob(context, params),
   session: (jobId) => new JobSession(context, jobId),
   questionIdOf: (jobId, key) => questionIdOf(context, jobId, key),
-  isPaid: async (jobId, questionId) => (await orNull(readReceipt(context, jobId, questionId))) !== null,
+  isPaid: async (jobId, questionId) =>
+    (await orNull(context.chain.settledReceipt(jobId, questionId))) !== null ||
+    (await orNull(readReceipt(context, jobId, questionId))) !== null,
 });

@@ -12,6 +12,7 @@ import { zHex32, type JobView } from '@usufruct/protocol';
 import { z } from 'zod';
 import { orNull } from '../create.js';
 import { readRecord, recordOnce, writeRecord } from '../journal.js';
+import { BegunQuestions } from './begun.js';
 import type { Budget } from './budget.js';
 import type { AskerPorts, AskerSession } from './ports.js';
 
@@ -81,12 +82,15 @@ export class Sessions {
   private readonly doubtful = new Map<string, bigint>();
   /** Of this process: what is in the journal besides was left by an earlier one. */
   private readonly own = new Set<JobId>();
+  private readonly elsewhere: BegunQuestions;
 
   constructor(
     private readonly ports: AskerPorts,
     private readonly budget: Budget,
     private readonly terms: SessionTerms,
-  ) {}
+  ) {
+    this.elsewhere = new BegunQuestions(budget);
+  }
 
   /** A place in a session. Refuses `SPENDING_LIMIT`, and what funding a job refuses. One after the other per dataset. */
   acquire(wanted: Wanted): Promise<Slot> {
@@ -109,9 +113,28 @@ export class Sessions {
     return (await this.ports.termsOf(wanted.datasetId)).priceUnits;
   }
 
-  /** See `Asker.makeRoom`. */
-  makeRoom(wanted: readonly Priced[]): Promise<void> {
-    return this.inTurn(() => this.freeFor(wanted));
+  /** See `Asker.makeRoom`; `besideUnits` for what is asked in sessions of other processes. */
+  makeRoom(wanted: readonly Priced[], besideUnits: bigint): Promise<void> {
+    return this.inTurn(() => this.freeFor(wanted, besideUnits));
+  }
+
+  /** Whether what a question costs there is counted already: with the session, or by itself. */
+  isCounted(jobId: JobId, askKey: string): boolean {
+    return this.own.has(jobId) || this.elsewhere.has(askKey);
+  }
+
+  /** Before a question is gone on with that another process has begun. Refuses `SPENDING_LIMIT`. */
+  goOn(jobId: JobId, askKey: string, priceUnits: AmountUnits): Promise<void> {
+    return this.inTurn(async () => {
+      if (this.isCounted(jobId, askKey)) return;
+      await this.freeFor([], priceUnits);
+      this.elsewhere.lock(askKey, jobId, priceUnits);
+    });
+  }
+
+  /** Such a question was answered, for so much, or never will be, for nothing. */
+  wentOn(askKey: string, paidUnits: bigint): void {
+    this.elsewhere.end(askKey, paidUnits);
   }
 
   /** What is not spent comes back. Sessions with questions in flight stay, until their term ends. */
@@ -177,7 +200,10 @@ export class Sessions {
       const job = await this.onChain(record.jobId);
       if (job !== null && job.state === 'funded') {
         const { pricePerQuestionUnits, maxQuestions, questionsSettled } = job;
-        if (adopted === null && this.budget.affordable(pricePerQuestionUnits, maxQuestions) === maxQuestions) {
+        const countedUnits = this.elsewhere.unitsIn(job.id);
+        const affordable = this.budget.affordable(pricePerQuestionUnits, maxQuestions, countedUnits);
+        if (adopted === null && affordable === maxQuestions) {
+          this.elsewhere.handOver(job.id);
           this.budget.lock(pricePerQuestionUnits * BigInt(maxQuestions));
           adopted = { ...this.opened(id, job), issued: questionsSettled };
           continue;
@@ -313,9 +339,9 @@ export class Sessions {
 
   /**
    * What is locked for questions that nobody asks just now is not missing for another dataset: its sessions are closed,
-   * those first that are not wanted, until the limit allows one question to each.
+   * those first that are not wanted, until the limit allows one question to each, and `besideUnits`.
    */
-  private async freeFor(wanted: readonly Priced[]): Promise<void> {
+  private async freeFor(wanted: readonly Priced[], besideUnits = 0n): Promise<void> {
     const byId = new Map(wanted.map((one) => [sessionIdOf(one), one]));
     const isMissing = (): boolean => {
       const toFund = [...byId].filter(([id, one]) => {
@@ -323,7 +349,7 @@ export class Sessions {
         return open === undefined || !this.isUsable(open, one);
       });
       const left = toFund.reduce((sum, [id]) => sum + this.inDoubt(id), this.budget.leftUnits);
-      return toFund.reduce((sum, [, one]) => sum + one.maxPriceUnits, 0n) > left;
+      return toFund.reduce((sum, [, one]) => sum + one.maxPriceUnits, besideUnits) > left;
     };
     const open = [...this.open].sort(([a], [b]) => Number(byId.has(a)) - Number(byId.has(b)));
     for (const [id, session] of open) {
