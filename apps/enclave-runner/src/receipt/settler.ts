@@ -103,20 +103,26 @@ export class Settler {
   }
 
   async #settle(record: AnswerRecord, isNew: boolean, away: Away): Promise<AnswerRecord> {
-    const { store, logger } = this.context;
+    const { store } = this.context;
     if (record.state !== 'settling') return record;
     try {
       if (record.settlement?.kind !== 'private') await this.#sendOnce(record, isNew);
       // What is there, whoever sent it, is there with the acknowledgements of enough holders.
       else if (isNew || !(await this.#isOnChain(record))) await this.#settlePrivately(record, isNew, away);
-      store.markSettled(record);
+      // As it was, but for that: what was stored a moment ago is not read again while its asker waits.
+      if (store.markSettled(record) && isNew && record.settlement?.kind === 'direct') {
+        return this.#told({ ...record, state: 'settled' });
+      }
     } catch (cause) {
       await this.#noteRefusal(record, toUsufructError(cause));
     }
-    const after = store.find(record.jobId, record.questionId)!;
-    const { jobId, questionId, state } = after;
-    logger.info('receipt.settlement', { jobId, questionId, state, transaction: after.transaction?.digest });
-    return after;
+    return this.#told(store.find(record.jobId, record.questionId)!);
+  }
+
+  #told(record: AnswerRecord): AnswerRecord {
+    const { jobId, questionId, state, transaction } = record;
+    this.context.logger.info('receipt.settlement', { jobId, questionId, state, transaction: transaction?.digest });
+    return record;
   }
 
   /** With acknowledgements of the holders of now; the transaction that is there as long as it has them. */

@@ -253,14 +253,15 @@ export class RunnerStore {
 
   /**
    * Not flushed to the disk by itself: should the note be lost, the transaction is looked up on the chain again. What is
-   * flushed next takes it along.
+   * flushed next takes it along. False where it was not being settled.
    */
-  markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): void {
+  markSettled({ jobId, questionId }: Pick<AnswerRecord, 'jobId' | 'questionId'>): boolean {
     this.#db.exec('PRAGMA synchronous=NORMAL');
     try {
-      this.#prepared(
+      const { changes } = this.#prepared(
         `update answers set state = 'settled' where job_id = ? and question_id = ? and state = 'settling'`,
       ).run(jobId, questionId);
+      return Number(changes) === 1;
     } finally {
       this.#db.exec('PRAGMA synchronous=FULL');
     }
