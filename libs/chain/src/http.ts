@@ -25,9 +25,9 @@ export async function requestJson(
   { baseUrl, fetch, timeoutMs }: HttpParams,
   { path, body, signal, waitMs = 0 }: HttpRequest,
 ): Promise<unknown> {
-  const limit = AbortSignal.timeout(timeoutMs + waitMs);
   const init = {
-    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+    timeoutMs: timeoutMs + waitMs,
+    signal,
     ...(body !== undefined && { method: 'POST', body, headers: { 'content-type': 'application/json' } }),
   };
   let ok: boolean;

@@ -55,11 +55,11 @@ import { GatheredReads } from './gathered-reads.js';
 import { requestJson, type HttpRequest } from './http.js';
 import type { Chain, PreparedTransaction, WalletSigner } from './port.js';
 import { prepareLocalTransaction } from './prepare.js';
-import { textFetch, type TextFetch } from './text-fetch.js';
+import { textFetch, withTimeout, type TextFetch, type WebFetch } from './text-fetch.js';
 
 export interface LocalChainOptions {
   readonly url: string;
-  readonly fetch?: TextFetch;
+  readonly fetch?: WebFetch;
   readonly clock?: Clock;
   readonly random?: RandomSource;
   /** How long one answer may take, waiting for events not counted. */
@@ -79,18 +79,18 @@ const zSettled = z.object({ receiptDigest: zHex32<Digest>().nullable() });
  * pointed at: there is no consensus to check behind a local ledger.
  */
 export class LocalChainClient implements Chain {
-  readonly #options: Required<LocalChainOptions>;
+  readonly #options: Required<Omit<LocalChainOptions, 'fetch'>> & { readonly fetch: TextFetch };
   readonly #reads = new GatheredReads((request) => this.#request(request));
   #chainId: string | undefined;
 
   constructor(options: LocalChainOptions) {
     this.#options = {
-      fetch: textFetch,
       clock: systemClock,
       random: systemRandom,
       timeoutMs: 10_000,
       lookUpAfterMs: [50, 250, 1_000, 2_500],
       ...options,
+      fetch: options.fetch === undefined ? textFetch : withTimeout(options.fetch),
       url: options.url.replace(/\/+$/, ''),
     };
   }

@@ -15,7 +15,7 @@ afterEach(() => {
   server?.close();
 });
 
-const within = (ms: number) => ({ signal: AbortSignal.timeout(ms) });
+const within = (timeoutMs: number) => ({ timeoutMs });
 
 describe("Node's HTTP client as fetch", () => {
   it('sends what it is given and gives the whole text back, on one connection, like fetch', async () => {
@@ -32,10 +32,7 @@ describe("Node's HTTP client as fetch", () => {
     });
     const post = { method: 'POST', body: '{"é":1}', headers: { 'content-type': 'application/json' } };
     for (const init of [{}, post]) {
-      const [own, theirs] = [
-        await textFetch(url, { ...init, ...within(5_000) }),
-        await fetch(url, { ...init, ...within(5_000) }),
-      ];
+      const [own, theirs] = [await textFetch(url, { ...init, ...within(5_000) }), await fetch(url, init)];
       expect(own.ok).toBe(true);
       expect(await own.text()).toBe(await theirs.text());
     }
@@ -106,6 +103,14 @@ describe("Node's HTTP client as fetch", () => {
     const url = await served(({ socket }) => (asked++, socket.resetAndDestroy()));
     await expect(textFetch(url, within(5_000))).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(asked).toBe(1);
+  });
+
+  it('ends with its caller, and says why', async () => {
+    const stop = new AbortController();
+    const url = await served(() => stop.abort());
+    await expect(textFetch(url, { ...within(5_000), signal: stop.signal })).rejects.toMatchObject({
+      code: 'ABORT_ERR',
+    });
   });
 
   it('rejects where nobody listens, and for an address that is none', async () => {

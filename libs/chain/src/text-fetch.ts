@@ -1,5 +1,5 @@
 /** What is asked of `fetch` here: text there and back. */
-export type TextFetch = (
+export type WebFetch = (
   url: string,
   init: Pick<RequestInit, 'method'> & {
     readonly body?: string;
@@ -7,6 +7,22 @@ export type TextFetch = (
     readonly signal: AbortSignal;
   },
 ) => Promise<Pick<Response, 'ok' | 'text'>>;
+
+/** The same with a limit of its own for request and answer together. A caller's abort is passed on as it is. */
+export type TextFetch = (
+  url: string,
+  init: Omit<Parameters<WebFetch>[1], 'signal'> & {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal | undefined;
+  },
+) => ReturnType<WebFetch>;
+
+export const withTimeout =
+  (fetch: WebFetch): TextFetch =>
+  (url, { timeoutMs, signal, ...init }) => {
+    const limit = AbortSignal.timeout(timeoutMs);
+    return fetch(url, { ...init, signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) });
+  };
 
 type ClientRequest = ReturnType<ReturnType<typeof process.getBuiltinModule<'node:http'>>['request']>;
 const node = globalThis.process?.getBuiltinModule === undefined ? undefined : globalThis.process;
@@ -19,22 +35,27 @@ const node = globalThis.process?.getBuiltinModule === undefined ? undefined : gl
  */
 export const textFetch: TextFetch =
   node === undefined
-    ? (url, init) => globalThis.fetch(url, init)
-    : (url, { body, ...init }) => {
+    ? withTimeout((url, init) => globalThis.fetch(url, init))
+    : (url, { body, timeoutMs, signal, ...init }) => {
         const { request } = url.startsWith('https:')
           ? node.getBuiltinModule('node:https')
           : node.getBuiltinModule('node:http');
-        const overNew = () => answerOf(request(url, { ...init, agent: false }), body);
-        return answerOf(request(url, init), body, overNew);
+        const options = signal === undefined ? init : { ...init, signal };
+        const untilMs = performance.now() + timeoutMs;
+        const overNew = () => answerOf(request(url, { ...options, agent: false }), body, untilMs);
+        return answerOf(request(url, options), body, untilMs, overNew);
       };
 
 /** `again` is for a kept connection that is cut before anything of an answer came. */
 function answerOf(
   request: ClientRequest,
   body: string | undefined,
+  untilMs: number,
   again?: () => ReturnType<TextFetch>,
 ): ReturnType<TextFetch> {
-  return new Promise((resolve, reject) => {
+  // Not a signal: making one and listening to it takes as long as a tenth of a request.
+  const limit = setTimeout(() => request.destroy(new Error('no answer in time')), untilMs - performance.now());
+  const answer = new Promise<Awaited<ReturnType<TextFetch>>>((resolve, reject) => {
     let hasBegun = false;
     request.on('error', (error) => {
       if (again !== undefined && request.reusedSocket && !hasBegun && isCut(error)) resolve(again());
@@ -52,6 +73,7 @@ function answerOf(
     // With the whole body at once its length is in the headers.
     request.end(body);
   });
+  return answer.finally(() => clearTimeout(limit));
 }
 
 const isCut = (error: Error): boolean => 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
