@@ -7,7 +7,6 @@ import {
   type AmountUnits,
   type DaoId,
   type DatasetId,
-  type Digest,
   type ErrorCode,
   type JobId,
   type QuestionId,
@@ -25,7 +24,7 @@ import {
   type RefusalEvidence,
   type SeveralAnswers,
 } from '@usufruct/sdk';
-import { idOf, ManualClock, seededRandom, TEST_NOW_MS } from '@usufruct/testing';
+import { aUsageReceipt, idOf, ManualClock, seededRandom } from '@usufruct/testing';
 
 export const [BEES, FORGE, SEA] = ['bees', 'forge', 'sea'].map((name) => idOf<DatasetId>(name)) as [
   DatasetId,
@@ -187,26 +186,7 @@ const answerOf = (quotes: readonly string[]): Answer => ({
 });
 
 const receiptOf = (jobId: JobId, questionId: QuestionId, priceUnits: AmountUnits): string =>
-  toBase64(
-    UsageReceiptBcs.serialize({
-      chainId: 'chain',
-      packageId: idOf('package'),
-      registryId: idOf('registry'),
-      jobId,
-      questionId,
-      signerKind: 'tee',
-      signerPublicKey: new Uint8Array(32),
-      evidenceDigest: idOf<Digest>('evidence'),
-      codeHash: idOf<Digest>('code'),
-      modelHash: idOf<Digest>('model'),
-      attributionMethod: 'test/v1',
-      usesCommitment: idOf<Digest>('uses'),
-      resultCommitment: idOf<Digest>('result'),
-      budgetSpentMicroEpsilon: 0n,
-      priceUnits,
-      issuedAtMs: TEST_NOW_MS,
-    }).toBytes(),
-  );
+  toBase64(UsageReceiptBcs.serialize(aUsageReceipt({ jobId, questionId, priceUnits })).toBytes());
 
 export const several = (
   datasetIds: readonly DatasetId[],

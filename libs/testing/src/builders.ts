@@ -30,6 +30,7 @@ import {
   type MemberView,
   type ProposalView,
   type RunnerView,
+  type UsageReceipt,
 } from '@usufruct/protocol';
 import { idOf, TEST_NOW_MS } from './values.js';
 
@@ -216,4 +217,22 @@ export const aRunner = (changes: Partial<RunnerView> = {}): RunnerView => ({
   payTo: idOf<Address>('runner-wallet'),
   expiresAtMs: asTimestampMs(TEST_NOW_MS + 24 * HOUR_MS),
   ...changes,
+});
+
+/** Signed by nobody: what the job, the question and the price are is up to the test. */
+export const aUsageReceipt = (about: Pick<UsageReceipt, 'jobId' | 'questionId' | 'priceUnits'>): UsageReceipt => ({
+  chainId: 'chain',
+  packageId: idOf('package'),
+  registryId: idOf('registry'),
+  signerKind: 'tee',
+  signerPublicKey: new Uint8Array(32),
+  evidenceDigest: idOf<Digest>('evidence'),
+  codeHash: idOf<Digest>('code'),
+  modelHash: idOf<Digest>('model'),
+  attributionMethod: 'test/v1',
+  usesCommitment: idOf<Digest>('uses'),
+  resultCommitment: idOf<Digest>('result'),
+  budgetSpentMicroEpsilon: 0n,
+  issuedAtMs: TEST_NOW_MS,
+  ...about,
 });

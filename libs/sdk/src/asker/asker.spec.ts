@@ -12,7 +12,7 @@ import {
   type QuestionId,
 } from '@usufruct/kernel';
 import { UsageReceiptBcs, type Answer, type JobView } from '@usufruct/protocol';
-import { idOf, ManualClock, seededRandom, TEST_NOW_MS } from '@usufruct/testing';
+import { aUsageReceipt, idOf, ManualClock, seededRandom } from '@usufruct/testing';
 import type { FundParams } from '../jobs/fund.js';
 import { memoryJournal, type Journal } from '../journal.js';
 import type { ReceiptEvidence } from '../receipt/evidence.js';
@@ -127,24 +127,8 @@ class FakeSystem {
     return { questionId, answer, evidence, verdict: { ok: true, checks: [] } };
   }
   private receiptOf(jobId: JobId, questionId: QuestionId, text: string): string {
-    const fields = {
-      chainId: 'chain',
-      packageId: idOf('package'),
-      registryId: idOf('registry'),
-      jobId,
-      questionId,
-      signerKind: 'tee' as const,
-      signerPublicKey: new Uint8Array(32),
-      evidenceDigest: idOf<Digest>('evidence'),
-      codeHash: idOf<Digest>('code'),
-      modelHash: idOf<Digest>('model'),
-      attributionMethod: 'test/v1',
-      usesCommitment: idOf<Digest>('uses'),
-      resultCommitment: idOf<Digest>('result'),
-      budgetSpentMicroEpsilon: 0n,
-      priceUnits: text === this.unknown ? asAmount(0n) : this.jobs.get(jobId)!.pricePerQuestionUnits,
-      issuedAtMs: TEST_NOW_MS,
-    };
+    const priceUnits = text === this.unknown ? asAmount(0n) : this.jobs.get(jobId)!.pricePerQuestionUnits;
+    const fields = aUsageReceipt({ jobId, questionId, priceUnits });
     return toBase64(UsageReceiptBcs.serialize(fields).toBytes());
   }
   /** Its term is over, and everything went back. */
