@@ -52,13 +52,8 @@ export const serverEmbedder = ({ prefixes, pauseMs = PAUSE_MS, ...options }: Emb
 });
 
 async function vectorsOf({ address, model }: ModelOptions, texts: readonly string[], prefix: string) {
-  const answer = await postForJson(address, {
-    endpoint: 'embeddings',
-    body: embeddingsRequest(model.name, texts.map((text) => prefix + text)), // prettier-ignore
-    signal: new AbortController().signal,
-    timeoutMs: TIMEOUT_MS,
-    bytesAtMost: (texts.length + 1) * BYTES_A_TEXT,
-  });
+  const body = embeddingsRequest(model.name, texts.map((text) => prefix + text)); // prettier-ignore
+  const answer = await answerAbout(texts, address, 'embeddings', body);
   const vectors = readEmbeddings(answer, texts.length);
   if (vectors === null) throw refuse('UPSTREAM_INVALID', { upstream: 'embedder', field: 'data' });
   return vectors;
@@ -83,15 +78,8 @@ export const serverReranker = ({ address, model }: ModelOptions): Reranker => ({
   rerank: (question, texts) =>
     rerankWhole(
       async (asked, some) => {
-        const answer = await postForJson(address, {
-          endpoint: 'rerank',
-          body: rerankRequest(model.name, asked, some),
-          signal: new AbortController().signal,
-          timeoutMs: TIMEOUT_MS,
-          // Some send the texts back.
-          bytesAtMost: (some.length + 1) * BYTES_A_TEXT,
-        });
-        const scores = readRerank(answer, some.length);
+        const body = rerankRequest(model.name, asked, some);
+        const scores = readRerank(await answerAbout(some, address, 'rerank', body), some.length);
         if (scores === null) throw refuse('UPSTREAM_INVALID', { upstream: 'reranker', field: 'results' });
         return scores;
       },
@@ -99,3 +87,18 @@ export const serverReranker = ({ address, model }: ModelOptions): Reranker => ({
       texts,
     ),
 });
+
+/** No longer than vectors of these texts; a reranker may send the texts back. */
+const answerAbout = (
+  texts: readonly string[],
+  address: ModelServerAddress,
+  endpoint: 'embeddings' | 'rerank',
+  body: object,
+): Promise<unknown> =>
+  postForJson(address, {
+    endpoint,
+    body,
+    signal: new AbortController().signal,
+    timeoutMs: TIMEOUT_MS,
+    bytesAtMost: (texts.length + 1) * BYTES_A_TEXT,
+  });
