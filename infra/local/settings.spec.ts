@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { UsufructError } from '@usufruct/kernel';
+import { MEASURED_SETTINGS } from '../enclave/settings.js';
 import { readSettings, refuseStandIns, standInsOf } from './settings.js';
 
 const refusalOf = (work: () => unknown): { code: string; details: object } => {
@@ -41,6 +42,13 @@ describe('the settings of npm start', () => {
     const environment = { LEASE_RENEW_EPOCHS: '20', MAIL_FILE: '', AUTH_SECRET: 'x', EMBEDDER_PASSAGE_PREFIX: 'p: ' };
     const { keeper, models } = readSettings(environment);
     expect([keeper, models]).toEqual([{ LEASE_RENEW_EPOCHS: '20' }, { EMBEDDER_PASSAGE_PREFIX: 'p: ' }]);
+  });
+
+  it('passes on every setting of models that is measured in an enclave, and no other', () => {
+    const names = MEASURED_SETTINGS.filter((name) => /^(GENERATOR|EMBEDDER|RERANKER)(_|$)/.test(name));
+    const environment = Object.fromEntries([...names, 'EPOCH_INTERVAL_MS'].map((name) => [name, '1']));
+    expect(Object.keys(readSettings(environment).models ?? {}).toSorted()).toEqual(names.toSorted());
+    expect(names).toContain('RERANKER_MODEL_PATH');
   });
 
   it.each([
